@@ -1,0 +1,15 @@
+"""Retrain a network: pictures, labels and a model to your own model."""
+
+from dss_ports import input_folder, input_table, output_folder, params
+from vision_recipes.retrain import retrain
+from vision_recipes.settings import RetrainSettings
+
+retrain(
+    pictures=input_folder("image_folder"),
+    model=input_folder("model_folder"),
+    output=output_folder("model_output"),
+    settings=RetrainSettings.from_params(params()),
+    labels=input_table("label_dataset"),
+    extra=input_table("extra_dataset"),
+    cache=output_folder("cache_folder"),
+)

@@ -1,0 +1,25 @@
+"""The border to the host platform: the only package that imports `dataiku`.
+
+Recipes and macros open their folders and tables here; the core sees stores and tables only.
+"""
+
+import logging
+
+from dss_ports.folders import folder_to_fill, folder_to_read, input_folder, output_folder
+from dss_ports.macros import percent, summary
+from dss_ports.recipes import params
+from dss_ports.tables import input_table, output_table
+
+__all__ = [
+    "folder_to_fill",
+    "folder_to_read",
+    "input_folder",
+    "input_table",
+    "output_folder",
+    "output_table",
+    "params",
+    "percent",
+    "summary",
+]
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")

@@ -1,0 +1,62 @@
+"""Datasets as tables: rows stream in and out, text stays as written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import dataiku
+
+from dss_ports.recipes import input_name, output_name
+from vision_recipes.errors import OutputError
+from vision_recipes.rows import Column
+
+
+class InputDataset:
+    """A dataset of the host, as the core's Table."""
+
+    def __init__(self, dataset: dataiku.Dataset) -> None:
+        self._dataset = dataset
+        self.name = str(dataset.short_name)
+        self.columns = [str(column["name"]) for column in dataset.read_schema(raise_if_empty=False)]
+
+    def rows(self) -> Iterator[Mapping[str, Any]]:
+        """Yield every row as a dict; cells are typed by the dataset's schema, and text is never reinterpreted."""
+        for row in self._dataset.iter_rows():
+            yield dict(row)
+
+
+class OutputDataset:
+    """A dataset of the host to write, as the core's OutputTable."""
+
+    def __init__(self, dataset: dataiku.Dataset) -> None:
+        self._dataset = dataset
+
+    def write(self, columns: Iterable[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+        """Write the schema, then the rows as they come; return how many."""
+        self._dataset.write_schema([_described(column) for column in columns])
+        written = 0
+        with self._dataset.get_writer() as writer:
+            for row in rows:
+                writer.write_row_dict(row)
+                written += 1
+        return written
+
+
+def input_table(role: str) -> InputDataset | None:
+    """Return the dataset that fills an input role, or None when the role is empty."""
+    name = input_name(role)
+    return InputDataset(dataiku.Dataset(name)) if name else None
+
+
+def output_table(role: str) -> OutputDataset:
+    """Return the dataset that fills an output role; raises OutputError when the role is empty."""
+    name = output_name(role)
+    if not name:
+        raise OutputError(f"Output role {role!r} is empty. Choose a dataset for it.")
+    return OutputDataset(dataiku.Dataset(name))
+
+
+def _described(column: Column) -> dict[str, Any]:
+    content = {"arrayContent": {"type": "double"}} if column.type == "array" else {}
+    return {"name": column.name, "type": column.type, "comment": column.comment, **content}

@@ -1,0 +1,150 @@
+"""Finds plugins: named ones, the project's, installed ones, and the one that the host came with."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from minihost.archives import unpack_cached
+from minihost.errors import HostError, JobError
+from minihost.hookspecs import hookimpl
+from minihost.host import hooks
+from minihost.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
+from minihost.plugins import Component, Plugin
+from minihost.suggestions import did_you_mean, one_of
+
+SHARE = Path("share") / "minihost" / "plugins"
+"""Where a pip distribution puts its plugins, under the data prefix of the installation."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What to look at: `places` (folders or zips named by the user or the project), and whether also elsewhere."""
+
+    places: tuple[Path, ...] = ()
+    only_places: bool = False
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The plugins that were found, one for each id, and what was wrong on the way."""
+
+    plugins: tuple[Plugin, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """Every component of every plugin, plugin by plugin."""
+        return tuple(component for plugin in self.plugins for component in plugin.components)
+
+    def plugin(self, plugin_id: str) -> Plugin:
+        """The plugin of that id; raises `JobError` naming those that there are."""
+        by_id = {plugin.id: plugin for plugin in self.plugins}
+        if plugin_id not in by_id:
+            raise JobError(
+                [f"There is no plugin {plugin_id!r}.{did_you_mean(plugin_id, by_id)} Known: {one_of(by_id)}."]
+            )
+        return by_id[plugin_id]
+
+    def component(self, name: str, kinds: tuple[str, ...] = ("recipe", "macro", "webapp")) -> Component:
+        """Find `plugin/component`, or `component` where that is unique; raises `JobError` otherwise."""
+        known = [component for component in self.components if component.kind in kinds]
+        found = [component for component in known if name in (component.id, component.full_id)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(f"{component.full_id} ({component.kind})" for component in found)
+            raise JobError(
+                [f"{name!r} is the name of {len(found)} components: {names}. Say which, as plugin/component."]
+            )
+        names = [component.full_id if "/" in name else component.id for component in known]
+        what = "component" if len(kinds) > 1 else kinds[0]
+        raise JobError(
+            [f"There is no {what} {name!r}.{did_you_mean(name, names)} `minihost list` shows what there is."]
+        )
+
+
+def find(search: Search | None = None) -> Catalogue:
+    """Find every plugin; a place that a user named must be one, other places that are not are told as problems."""
+    search = search or Search()
+    found: dict[str, Plugin] = {}
+    problems: list[str] = []
+    named = {place.resolve() for place in search.places}
+    for places in hooks().minihost_find_plugins(search=search):
+        for place in places:
+            try:
+                plugin = load(place)
+            except HostError as err:
+                if place.resolve() in named:
+                    raise
+                problems.append(str(err))
+                continue
+            # The first of an id wins: what the user names hides what is installed.
+            found.setdefault(plugin.id, plugin)
+    return Catalogue(tuple(found.values()), tuple(problems))
+
+
+def load(place: Path) -> Plugin:
+    """Read the plugin in a folder or zip; a zip is checked and unpacked to the cache first."""
+    if place.is_dir():
+        root = place.resolve()
+    elif place.is_file():
+        root = unpack_cached(place)
+    else:
+        raise NotAPlugin(f"There is no plugin at {place}: no such folder or zip.")
+    plugin = read_plugin(root)
+    answers = hooks().minihost_find_components(plugin=plugin)
+    return replace(plugin, components=tuple(component for answer in answers for component in answer))
+
+
+@hookimpl(tryfirst=True)
+def minihost_find_plugins(search: Search) -> list[Path]:
+    """Named places first, then installed plugins, then the plugin that the host came with."""
+    if search.only_places:
+        return list(search.places)
+    return [*search.places, *installed_plugins(), *bundled_plugins()]
+
+
+@hookimpl(tryfirst=True)
+def minihost_find_components(plugin: Plugin) -> list[Component]:
+    """The components whose descriptors lie in the plugin's folder."""
+    return list(plugin.components)
+
+
+def installed_plugins() -> Iterator[Path]:
+    """The folders of plugins that `minihost install` put into the user's data directory."""
+    yield from _plugin_folders(home() / "plugins")
+
+
+def bundled_plugins() -> Iterator[Path]:
+    """The plugins that came with a pip distribution, or the checkout that this module lies in."""
+    checkout = Path(__file__).resolve().parents[2]
+    if Path(__file__).resolve().parents[1].name == "python-lib" and (checkout / PLUGIN_FILE).is_file():
+        yield checkout
+    prefixes = dict.fromkeys(
+        sysconfig.get_path("data", scheme) for scheme in (sysconfig.get_default_scheme(), _user_scheme())
+    )
+    for prefix in prefixes:
+        yield from _plugin_folders(Path(prefix) / SHARE)
+
+
+def home() -> Path:
+    """The host's own folder: `MINIHOST_HOME`, or the platform's place for a user's data."""
+    named = os.environ.get("MINIHOST_HOME")
+    if named:
+        return Path(named)
+    from platformdirs import user_data_path
+
+    return user_data_path("minihost", appauthor=False)
+
+
+def _user_scheme() -> str:
+    return sysconfig.get_preferred_scheme("user")
+
+
+def _plugin_folders(shelf: Path) -> Iterator[Path]:
+    if shelf.is_dir():
+        yield from sorted(folder for folder in shelf.iterdir() if (folder / PLUGIN_FILE).is_file())

@@ -1,0 +1,29 @@
+"""What the host answers when something is wrong: one family, explained already, never with a stack trace."""
+
+from __future__ import annotations
+
+
+class HostError(Exception):
+    """Something the user can mend; `exit_code` is what the command ends with."""
+
+    exit_code = 2
+
+
+class JobError(HostError):
+    """The job was wrong: every mistake at once, nothing started (exit code 2)."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class ComponentFailed(HostError):
+    """The component was run and failed (exit code 1); the message is the reason."""
+
+    exit_code = 1
+
+
+class Interrupted(HostError):
+    """The user interrupted the run (exit code 130)."""
+
+    exit_code = 130

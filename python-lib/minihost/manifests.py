@@ -1,0 +1,125 @@
+"""Reads one plugin folder into a `Plugin`: JSON only, nothing imported or run, what is wrong collected, not raised."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from minihost.errors import HostError
+from minihost.lenient_json import LenientJsonError, read_object
+from minihost.plugins import KINDS, Component, Plugin, Role
+
+PLUGIN_FILE = "plugin.json"
+SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""What may be part of a path. DSS itself allows `[A-Za-z0-9_-]+`; `check` says so where an id has a dot."""
+
+DATASET_FLAG, FOLDER_FLAG, MODEL_FLAG = "acceptsDataset", "acceptsManagedFolder", "acceptsSavedModel"
+
+
+class NotAPlugin(HostError):
+    """A folder that cannot be used as a plugin at all; the message says why."""
+
+
+def read_plugin(root: Path) -> Plugin:
+    """Read the plugin in a folder; raise `NotAPlugin` without a readable `plugin.json` that has a usable id."""
+    problems: list[str] = []
+    try:
+        document = read_object(root / PLUGIN_FILE)
+    except LenientJsonError as err:
+        raise NotAPlugin(f"{root} is not a plugin: {err}") from err
+    problems += [f"{PLUGIN_FILE}: {warning}" for warning in document.warnings]
+    descriptor = document.value
+    plugin_id = descriptor.get("id")
+    if not isinstance(plugin_id, str) or not SAFE_ID.fullmatch(plugin_id):
+        raise NotAPlugin(
+            f"{root / PLUGIN_FILE}: the id is {plugin_id!r}; letters, digits, '_' and '-' are expected, at most 64 of them"
+        )
+    components = [
+        component
+        for kind in KINDS
+        for folder in _component_folders(root / KINDS[kind][0], KINDS[kind][1])
+        if (component := _read_component(plugin_id, kind, folder, problems)) is not None
+    ]
+    return Plugin(
+        id=plugin_id,
+        version=str(descriptor.get("version") or "0.0.0"),
+        root=root,
+        descriptor=descriptor,
+        components=tuple(components),
+        parameter_sets=_read_parameter_sets(root, problems),
+        problems=tuple(problems),
+    )
+
+
+def parameters(descriptor: dict[str, Any], key: str = "params") -> tuple[dict[str, Any], ...]:
+    """The parameter objects of a descriptor, whatever else stands in their list left out."""
+    found = descriptor.get(key)
+    return tuple(param for param in found if isinstance(param, dict)) if isinstance(found, list) else ()
+
+
+def _component_folders(shelf: Path, descriptor: str) -> list[Path]:
+    if not shelf.is_dir():
+        return []
+    return sorted(folder for folder in shelf.iterdir() if (folder / descriptor).is_file())
+
+
+def _read_component(plugin_id: str, kind: str, folder: Path, problems: list[str]) -> Component | None:
+    where = f"{folder.parent.name}/{folder.name}/{KINDS[kind][1]}"
+    try:
+        document = read_object(folder / KINDS[kind][1])
+    except LenientJsonError as err:
+        problems.append(f"{where}: left out: {err}")
+        return None
+    if not SAFE_ID.fullmatch(folder.name):
+        problems.append(f"{where}: left out: {folder.name!r} is not a usable component id")
+        return None
+    problems += [f"{where}: {warning}" for warning in document.warnings]
+    descriptor = document.value
+    params = parameters(descriptor)
+    if kind == "macro":
+        params += parameters(descriptor, "adminParams")
+    return Component(
+        plugin_id=plugin_id,
+        id=folder.name,
+        kind=kind,
+        folder=folder,
+        descriptor=descriptor,
+        inputs=_roles(descriptor.get("inputRoles")),
+        outputs=_roles(descriptor.get("outputRoles")),
+        params=params,
+    )
+
+
+def _roles(found: Any) -> tuple[Role, ...]:
+    """Roles with the documented defaults: not required, a dataset yes, a folder no, a model no."""
+    if not isinstance(found, list):
+        return ()
+    return tuple(
+        Role(
+            name=role["name"],
+            label=str(role.get("label") or ""),
+            description=str(role.get("description") or ""),
+            required=bool(role.get("required", False)),
+            many=role.get("arity") == "NARY",
+            accepts_dataset=bool(role.get(DATASET_FLAG, True)),
+            accepts_folder=bool(role.get(FOLDER_FLAG, False)),
+            accepts_model=bool(role.get(MODEL_FLAG, False)),
+        )
+        for role in found
+        if isinstance(role, dict) and isinstance(role.get("name"), str)
+    )
+
+
+def _read_parameter_sets(root: Path, problems: list[str]) -> dict[str, dict[str, Any]]:
+    sets: dict[str, dict[str, Any]] = {}
+    for folder in _component_folders(root / "parameter-sets", "parameter-set.json"):
+        where = f"parameter-sets/{folder.name}/parameter-set.json"
+        try:
+            document = read_object(folder / "parameter-set.json")
+        except LenientJsonError as err:
+            problems.append(f"{where}: left out: {err}")
+            continue
+        problems += [f"{where}: {warning}" for warning in document.warnings]
+        sets[folder.name] = document.value
+    return sets

@@ -1,0 +1,41 @@
+"""Errors that a user can mend: each says what, where, the value received, and what to do next."""
+
+from __future__ import annotations
+
+
+class VisionError(Exception):
+    """A mistake or circumstance that the user can mend; hosts show its message alone, without a stack trace."""
+
+    for_user = True
+
+
+class SettingsError(VisionError):
+    """A recipe's or macro's parameters cannot be used; the message lists every mistake."""
+
+
+class PictureFolderError(VisionError):
+    """The picture folder as a whole cannot be used (it is empty, say); single bad pictures are rows, not errors."""
+
+
+class LabelsError(VisionError):
+    """The labels cannot be used: wrong columns, no match with the pictures, too few classes."""
+
+
+class ModelFolderError(VisionError):
+    """A folder does not hold a model that can be trusted and used."""
+
+
+class DeviceError(VisionError):
+    """The devices asked for are not on the machine where the job runs."""
+
+
+class DownloadError(VisionError):
+    """A model's files could not be fetched or did not verify."""
+
+
+class TrainingError(VisionError):
+    """Training cannot start or had to stop; the previous model is untouched."""
+
+
+class OutputError(VisionError):
+    """An output cannot be written."""

@@ -1,0 +1,37 @@
+"""Smooth randomness: the stuff that wood, cloth, stone and shadow are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+
+def smooth(rng: np.random.Generator, shape: tuple[int, int], cells: float, octaves: int = 1) -> np.ndarray:
+    """Return value noise in 0..1, float32 of `shape` (height, width), with about `cells` hills along the longer side."""
+    height, width = shape
+    total, weight = np.zeros(shape, np.float32), 0.0
+    for octave in range(octaves):
+        hills = cells * 2**octave / max(shape)
+        grid = rng.random((max(2, round(height * hills) + 2), max(2, round(width * hills) + 2)), dtype=np.float32)
+        share = 0.5**octave
+        total += share * np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC))
+        weight += share
+    return np.clip(total / weight, 0.0, 1.0)
+
+
+def streaks(rng: np.random.Generator, shape: tuple[int, int], along: float, across: float) -> np.ndarray:
+    """Return noise in 0..1 with `along` hills from left to right and `across` from top to bottom, as in wood grain."""
+    grid = rng.random((max(2, round(across)), max(2, round(along))), dtype=np.float32)
+    big = Image.fromarray(grid).resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(big), 0.0, 1.0)
+
+
+def blurred(mask: np.ndarray, radius: float) -> np.ndarray:
+    """Return a mask of 0..1 softened by a Gaussian of `radius` pixels."""
+    picture = Image.fromarray((np.clip(mask, 0.0, 1.0) * 255).astype(np.uint8))
+    return np.asarray(picture.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
+
+
+def mixed(under: np.ndarray, over: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Return `over` laid on `under` where `alpha` (height, width) is 1."""
+    return under + (over - under) * alpha[..., None]

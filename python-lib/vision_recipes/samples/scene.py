@@ -1,0 +1,130 @@
+"""A picture while it is being drawn: pixels, one light, and the bodies, slabs and shadows laid on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from vision_recipes.samples.noise import blurred, mixed
+
+Paint = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Colour of a body's skin: (longitude in radians, place along the axis -1..1) -> float RGB 0..1, shape (..., 3)."""
+
+AXIS = np.linspace(-1.0, 1.0, 129)
+"""The places along a body's axis at which profiles are sampled."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """Where light comes from (unit vector; x right, y down, z towards the viewer), how soft it is, and its colour."""
+
+    direction: np.ndarray
+    ambient: float
+    colour: np.ndarray
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Light:
+        """Return a light from a random side, between noon sun and a grey day, between candle and north window."""
+        turn, height = rng.uniform(-np.pi, 0.0), rng.uniform(0.35, 0.9)
+        flat = np.sqrt(1 - height**2)
+        warmth = rng.normal(0.0, 0.07)
+        return cls(
+            np.array([np.cos(turn) * flat, np.sin(turn) * flat, height]),
+            rng.uniform(0.25, 0.6),
+            np.clip(np.array([1 + warmth, 1.0, 1 - warmth]), 0.75, 1.25),
+        )
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Where something lies: centre and half length in pixels, and the angle of its axis against the vertical in radians."""
+
+    x: float
+    y: float
+    size: float
+    angle: float = 0.0
+
+
+@dataclass
+class Scene:
+    """The picture so far, float32 RGB of 0..1, shape (height, width, 3), and the light that falls on it."""
+
+    pixels: np.ndarray
+    light: Light
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def add_body(
+        self, pose: Pose, profile: np.ndarray, paint: Paint, gloss: float = 0.2, bumps: np.ndarray | None = None
+    ) -> None:
+        """Lay a solid of revolution with its shadow; `profile` is its half width at AXIS, in half lengths.
+
+        `bumps`, a field of noise as large as the picture, roughens the skin.
+        """
+        across, along = self._local(pose)
+        half = np.interp(along, AXIS, profile, left=0.0, right=0.0)
+        slope = np.interp(along, AXIS, np.gradient(profile, AXIS))
+        depth = np.sqrt(np.maximum(half**2 - across**2, 0.0))
+        alpha = np.clip((half - np.abs(across)) * pose.size / np.sqrt(1 + slope**2) + 0.5, 0, 1) * (np.abs(along) <= 1)
+        self._cast(alpha, pose.size * float(profile.max()))
+        lean = np.stack([across, -half * slope, depth + 1e-3], -1)
+        lean /= np.linalg.norm(lean, axis=-1, keepdims=True)
+        cos, sin = np.cos(pose.angle), np.sin(pose.angle)
+        normal = np.stack(
+            [cos * lean[..., 0] - sin * lean[..., 1], sin * lean[..., 0] + cos * lean[..., 1], lean[..., 2]], -1
+        )
+        if bumps is not None:
+            down, right = np.gradient(bumps)
+            normal[..., 0] -= right
+            normal[..., 1] -= down
+            normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+        skin = paint(np.arctan2(across, depth + 1e-3), along)
+        self.pixels = mixed(self.pixels, self._lit(skin, normal, gloss), alpha)
+
+    def add_slab(self, mask: np.ndarray, colour: np.ndarray, height: float, edge: float = 1.5) -> None:
+        """Lay something flat: `mask` 0..1 of the picture's shape, `colour` RGB or a field of RGB, `height` of its shadow in pixels.
+
+        Edges are rounded over `edge` pixels, so that they catch the light.
+        """
+        self._cast(mask, height)
+        down, right = np.gradient(blurred(mask, edge))
+        normal = np.stack([-right * edge, -down * edge, np.full(self.shape, 0.7)], -1)
+        normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+        self.pixels = mixed(self.pixels, self._lit(np.broadcast_to(colour, self.pixels.shape), normal, 0.15), mask)
+
+    def polygon(self, points: np.ndarray) -> np.ndarray:
+        """Return the mask of a polygon with smooth edges; `points` are (n, 2) as x, y in pixels."""
+        height, width = self.shape
+        big = Image.new("L", (width * 3, height * 3))
+        ImageDraw.Draw(big).polygon([(float(x) * 3, float(y) * 3) for x, y in points], fill=255)
+        return np.asarray(big.resize((width, height), Image.Resampling.BOX), np.float32) / 255
+
+    def _local(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+        height, width = self.shape
+        right = np.arange(width, dtype=np.float32)[None, :] - pose.x
+        down = np.arange(height, dtype=np.float32)[:, None] - pose.y
+        cos, sin = np.cos(pose.angle), np.sin(pose.angle)
+        return (cos * right + sin * down) / pose.size, (cos * down - sin * right) / pose.size
+
+    def _cast(self, mask: np.ndarray, height: float) -> None:
+        away = -self.light.direction[:2] / self.light.direction[2] * min(height, 40.0) * 0.45
+        moved = np.roll(mask, (round(away[1]), round(away[0])), (0, 1))
+        hard = 1 - self.light.ambient
+        shadow = np.maximum(blurred(moved, 1.0 + height * 0.12) * hard, blurred(mask, 1.0 + height * 0.08) * 0.45)
+        self.pixels = self.pixels * (1 - 0.75 * shadow)[..., None]
+
+    def _lit(self, skin: np.ndarray, normal: np.ndarray, gloss: float) -> np.ndarray:
+        light = self.light
+        facing = np.clip(normal @ light.direction, 0, 1)
+        bounce = 0.12 * np.clip(normal[..., 1], 0, 1)
+        halfway = light.direction + np.array([0.0, 0.0, 1.0])
+        halfway /= np.linalg.norm(halfway)
+        shine = gloss * np.clip(normal @ halfway, 0, 1) ** (8 + 50 * gloss)
+        shade = light.ambient + (1.05 - light.ambient) * facing + bounce
+        return skin * shade[..., None] * light.colour + shine[..., None]

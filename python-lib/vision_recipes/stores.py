@@ -1,0 +1,151 @@
+"""A folder as paths and streams: all that the core knows of storage, so that any storage will do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Protocol
+
+from vision_recipes.errors import OutputError
+
+CHUNK = 1 << 20
+
+
+class Store(Protocol):
+    """A folder of files. Paths start with a slash, as in `/sub/picture.jpg`."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls the folder."""
+
+    def paths(self) -> list[str]:
+        """Return the path of every file, recursive, sorted; nothing but files and links."""
+
+    def open(self, path: str) -> BinaryIO:
+        """Return a binary stream for `with`; it may not be able to seek.
+
+        Raises OSError (FileNotFoundError when missing); its attribute `reason`, when set, is a key of pictures.REASONS.
+        """
+
+    def size(self, path: str) -> int | None:
+        """Return the size in bytes, or None when the storage does not tell or the file is missing."""
+
+    def write(self, path: str, content: bytes | BinaryIO) -> None:
+        """Write one file whole, replacing what was there."""
+
+    def delete(self, path: str) -> None:
+        """Delete one file; nothing happens when it is missing."""
+
+
+class Table(Protocol):
+    """A dataset to read: rows as dicts. Text cells arrive as written (`007`, `NA`); an empty cell is None or ""."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls the dataset."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order."""
+
+    def rows(self) -> Iterator[Mapping[str, Any]]:
+        """Yield every row as a mapping from column name to text, number, bool or None."""
+
+
+class OutputTable(Protocol):
+    """A dataset to write: columns are declared first, rows stream after."""
+
+    def write(self, columns: Iterable[Any], rows: Iterable[Mapping[str, Any]]) -> int:
+        """Write the rows as they come, one by one, and return how many; `columns` are rows.Column."""
+
+
+class LinkOutside(OSError):
+    """A link inside a folder leads out of it."""
+
+    reason = "outside_folder"
+
+
+class NotAFile(OSError):
+    """A path inside a folder is a pipe, a socket, a device or a folder."""
+
+    reason = "not_a_file"
+
+
+class LocalStore:
+    """A folder on the local disk. Links that leave it, pipes and devices are refused when opened."""
+
+    def __init__(self, root: str | os.PathLike[str], name: str | None = None) -> None:
+        self.root = Path(root)
+        self._real_root = os.path.realpath(self.root)
+        self.name = name or str(root)
+
+    def paths(self) -> list[str]:
+        """Return the path of every file, recursive, sorted; links are listed, folders behind links are not entered."""
+        found = []
+        for folder, _subfolders, files in os.walk(self.root, followlinks=False):
+            inside = os.path.relpath(folder, self.root)
+            prefix = "/" if inside == "." else "/" + inside.replace(os.sep, "/") + "/"
+            found += [prefix + file for file in files]
+        return sorted(found)
+
+    def open(self, path: str) -> BinaryIO:
+        """Return a stream over a regular file inside the folder; never waits on a pipe."""
+        real = os.path.realpath(self._inside(path))
+        if os.path.commonpath([real, self._real_root]) != self._real_root:
+            raise LinkOutside(f"{path} is a link to a place outside {self.name}")
+        descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NotAFile(f"{path} in {self.name} is not a regular file")
+        return os.fdopen(descriptor, "rb")
+
+    def size(self, path: str) -> int | None:
+        """Return the size in bytes, or None when there is no such file."""
+        try:
+            return self._inside(path).stat().st_size
+        except OSError:
+            return None
+
+    def write(self, path: str, content: bytes | BinaryIO) -> None:
+        """Write one file whole: into a temporary neighbour first, then renamed over the old one."""
+        target = self._inside(path)
+        temporary = target.with_name(f".{hashlib.sha256(target.name.encode()).hexdigest()[:12]}.{os.getpid()}.part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open(temporary, "wb") as stream:
+                if isinstance(content, bytes):
+                    stream.write(content)
+                else:
+                    while chunk := content.read(CHUNK):
+                        stream.write(chunk)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
+        except OSError as err:
+            temporary.unlink(missing_ok=True)
+            raise OutputError(
+                f"Could not write {path} into folder {self.name}: {err}. Check rights and free space."
+            ) from err
+
+    def delete(self, path: str) -> None:
+        """Delete one file; nothing happens when it is missing."""
+        self._inside(path).unlink(missing_ok=True)
+
+    def _inside(self, path: str) -> Path:
+        parts = [part for part in PurePosixPath(path.lstrip("/")).parts if part != "."]
+        if ".." in parts:
+            raise LinkOutside(f"{path!r} is not a path inside {self.name}")
+        return self.root.joinpath(*parts)
+
+
+def read_bytes(store: Store, path: str, limit: int) -> bytes:
+    """Return a file's bytes, at most `limit` + 1 of them, so that the caller can tell a file that is too large."""
+    with store.open(path) as stream:
+        parts, left = [], limit + 1
+        while left > 0 and (part := stream.read(min(left, CHUNK * 16))):
+            parts.append(part)
+            left -= len(part)
+    return b"".join(parts)
