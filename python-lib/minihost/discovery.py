@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minihost.archives import unpack_cached
@@ -67,6 +67,16 @@ class Catalogue:
         )
 
 
+def search_for(places: Iterable[Path] = (), project_dir: Path = Path(".")) -> Search:
+    """What a command looks at: the places named on the command line, then those of the project's `flow.yaml`."""
+    named = tuple(places)
+    if (project_dir / "flow.yaml").is_file():
+        from minihost import project
+
+        named += tuple(project.open(project_dir).plugins)
+    return Search(named)
+
+
 def find(search: Search | None = None) -> Catalogue:
     """Find every plugin; a place that a user named must be one, other places that are not are told as problems."""
     search = search or Search()
@@ -92,7 +102,7 @@ def load(place: Path) -> Plugin:
     if place.is_dir():
         root = place.resolve()
     elif place.is_file():
-        root = unpack_cached(place)
+        root = unpack_cached(place, home() / "cache" / "zips")
     else:
         raise NotAPlugin(f"There is no plugin at {place}: no such folder or zip.")
     plugin = read_plugin(root)
