@@ -1,0 +1,1 @@
+"""Labels and splits, cached features, augmentation, fitting of heads and fine-tuning."""

@@ -10,16 +10,18 @@ from vision_recipes.errors import LabelsError
 MOST_FREE_PARTS = 3
 LONGEST_NAME = 300
 _PART = re.compile(r"\{([^{}]*)\}|(\*+)")
+_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _FREE = {"label", "any"}
 
 
 def reader(pattern: str) -> Callable[[str], str | None]:
     """Return a function from a picture's path to the label its name holds, or None when the name does not fit.
 
-    Placeholders: `{label}` (once), `{number}` (digits), `{any}` or `*` (any text, not across folders). All else stands for
-    itself, in any case. A pattern without a slash is about the file name, with or without its extension; one with slashes is
-    about that many last parts of the path. Free parts take the shortest text that fits. At most three of them in one name, and
-    never two side by side, so that no name can make the matching slow. Raises LabelsError for a pattern that breaks these rules.
+    Placeholders: `{label}` (once), `{number}` (digits), `{any}` or `*` (any text, not across folders). All else
+    stands for itself, in any case. A pattern without a slash is about the file name, one with slashes about that
+    many last parts of the path; without a dot in its last part it is about the name without extension. Free parts
+    take the shortest text that fits. At most three of them in one name, and never two side by side, so that no name
+    can make the matching slow. Raises LabelsError for a pattern that breaks these rules.
     """
     segments = pattern.strip().strip("/").split("/")
     named = sum(segment.count("{label}") for segment in segments)
@@ -30,13 +32,17 @@ def reader(pattern: str) -> Callable[[str], str | None]:
         )
     shapes = [_shape(segment, pattern) for segment in segments]
 
+    whole_name = "." in segments[-1]
+
     def read(path: str) -> str | None:
         parts = path.strip("/").split("/")
+        if not whole_name:
+            parts[-1] = _without_extension(parts[-1])
         if len(parts) < len(shapes):
             return None
         label = None
         for shape, part in zip(reversed(shapes), reversed(parts), strict=False):
-            found = _fit(shape, part, is_file=part is parts[-1])
+            found = shape.fullmatch(part) if len(part) <= LONGEST_NAME else None
             if found is None:
                 return None
             label = found.groupdict().get("label") or label
@@ -45,13 +51,8 @@ def reader(pattern: str) -> Callable[[str], str | None]:
     return read
 
 
-def _fit(shape: re.Pattern[str], part: str, *, is_file: bool) -> re.Match[str] | None:
-    if len(part) > LONGEST_NAME:
-        return None
-    found = shape.fullmatch(part)
-    if found is None and is_file and "." in part:
-        found = shape.fullmatch(part.rpartition(".")[0])
-    return found
+def _without_extension(name: str) -> str:
+    return _EXTENSION.sub("", name)
 
 
 def _shape(segment: str, pattern: str) -> re.Pattern[str]:
@@ -75,7 +76,7 @@ def _shape(segment: str, pattern: str) -> re.Pattern[str]:
         after_free, end = name in _FREE, part.end()
     if free > MOST_FREE_PARTS:
         raise LabelsError(
-            f"label_pattern {pattern!r} has {free} free parts in {segment!r}; at most {MOST_FREE_PARTS} are read in one name"
+            f"label_pattern {pattern!r} has {free} free parts in {segment!r}; at most {MOST_FREE_PARTS} are read"
         )
     expression.append(re.escape(segment[end:]))
     return re.compile("".join(expression), re.IGNORECASE | re.DOTALL)
