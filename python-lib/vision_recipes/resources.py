@@ -1,0 +1,30 @@
+"""Where the plugin's own read-only files lie: beside python-lib in a checkout or a host, under share/ when pip installed."""
+
+from __future__ import annotations
+
+import sysconfig
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+
+@cache
+def resource_folder() -> Path:
+    """Return the plugin's `resource` folder; raises FileNotFoundError with the places looked at."""
+    places = [Path(__file__).resolve().parents[2] / "resource"]
+    try:
+        shipped = metadata.files("vision-recipes") or []
+    except metadata.PackageNotFoundError:
+        shipped = []
+    places += [
+        Path(str(file.locate())).resolve().parent
+        for file in shipped
+        if file.parts[-3:] == ("vision-recipes", "resource", "catalogue.json")
+    ]
+    places.append(Path(sysconfig.get_path("data"), "share", "minihost", "plugins", "vision-recipes", "resource"))
+    for place in places:
+        if (place / "catalogue.json").is_file():
+            return place
+    raise FileNotFoundError(
+        f"The plugin's resource folder is missing (looked in {', '.join(map(str, places))}). Install the plugin again."
+    )

@@ -1,0 +1,22 @@
+"""Import a model made elsewhere into a model folder."""
+
+from dataiku.runnables import Runnable
+
+from dss_ports import folder_to_fill, folder_to_read, percent, summary
+from vision_recipes.import_model import import_model
+from vision_recipes.settings import ImportSettings
+
+
+class ImportModel(Runnable):
+    def __init__(self, project_key, config, plugin_config):
+        self.project_key = project_key
+        self.settings = ImportSettings.from_params(config)
+
+    def get_progress_target(self):
+        return (100, "NONE")
+
+    def run(self, progress_callback):
+        wanted = self.settings
+        folder = folder_to_fill(self.project_key, wanted.output_managed_folder, wanted.output_new_folder_name)
+        source = folder_to_read(self.project_key, wanted.model_source_folder)
+        return summary(import_model(wanted, folder, source, percent(progress_callback)))

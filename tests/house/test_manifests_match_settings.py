@@ -1,0 +1,56 @@
+"""Each component's params and the fields of its settings are the same names, defaults, choices and bounds."""
+
+import json
+from dataclasses import MISSING, fields
+
+import pytest
+from conftest import ROOT
+
+from vision_recipes import settings
+
+PAIRS = {
+    "custom-recipes/vision-classify/recipe.json": settings.ClassifySettings,
+    "custom-recipes/vision-extract/recipe.json": settings.ExtractSettings,
+    "custom-recipes/vision-retrain/recipe.json": settings.RetrainSettings,
+    "custom-recipes/vision-evaluate/recipe.json": settings.EvaluateSettings,
+    "python-runnables/vision-download/runnable.json": settings.DownloadSettings,
+    "python-runnables/vision-import/runnable.json": settings.ImportSettings,
+    "python-runnables/vision-samples/runnable.json": settings.SamplesSettings,
+    "parameter-sets/vision-compute/parameter-set.json": settings.ComputeSettings,
+}
+
+
+def declared(path):
+    params = json.loads((ROOT / path).read_text(encoding="utf-8"))["params"]
+    return {param["name"]: param for param in params if param["type"] != "SEPARATOR"}
+
+
+@pytest.mark.parametrize("path", PAIRS)
+def test_names_are_the_same(path):
+    assert set(declared(path)) == {field.name for field in fields(PAIRS[path])}
+
+
+@pytest.mark.parametrize("path", PAIRS)
+def test_defaults_choices_and_bounds_are_the_same(path):
+    params = declared(path)
+    for field in fields(PAIRS[path]):
+        param = params[field.name]
+        if "defaultValue" in param:
+            assert param["defaultValue"] == field.default, field.name
+        else:
+            assert field.default in ("", (), MISSING), field.name
+        if "selectChoices" in param:
+            assert {choice["value"] for choice in param["selectChoices"]} == set(field.metadata["choices"]), field.name
+        for key, bound in (("minI", "low"), ("maxI", "high"), ("minD", "low"), ("maxD", "high")):
+            if key in param:
+                assert param[key] == field.metadata[bound], field.name
+
+
+def test_every_component_is_held_to_its_settings():
+    found = {
+        str(p.relative_to(ROOT))
+        for top in ("custom-recipes", "python-runnables")
+        for p in (ROOT / top).glob("*/*.json")
+    }
+    found |= {str(p.relative_to(ROOT)) for p in ROOT.glob("parameter-sets/*/parameter-set.json")}
+    assert found == set(PAIRS)
