@@ -17,6 +17,7 @@ $(STAMP): setup.cfg pyproject.toml
 
 demo: install
 	$(BIN)/minihost build --project examples/egg-or-not
+	$(BIN)/python examples/show_result.py examples/egg-or-not
 
 test: install
 	$(BIN)/python -m pytest -n 2 -m "not slow"

@@ -1,0 +1,29 @@
+"""The pages under docs/ say what the code says."""
+
+import re
+import subprocess
+import sys
+
+from conftest import ROOT
+
+from vision_recipes.pictures import REASONS
+
+
+def test_parameter_tables_are_current():
+    tool = ROOT / "tools" / "write_parameter_tables.py"
+    done = subprocess.run([sys.executable, tool, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_reason_is_documented():
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert [reason for reason in REASONS if f"`{reason}`" not in page] == []
+
+
+def test_links_between_pages_lead_somewhere():
+    dead = []
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if "://" not in link and not (page.parent / link).exists():
+                dead.append(f"{page.name}: {link}")
+    assert dead == []
