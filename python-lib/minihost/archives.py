@@ -127,7 +127,9 @@ def fresh_folder(beside: Path) -> Iterator[Path]:
         beside.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".new-", dir=beside))
     except OSError as err:
-        raise BadArchive(f"Nothing can be written in {beside}: {err.strerror or err}. Set MINIHOST_HOME to a folder of yours.") from err
+        raise BadArchive(
+            f"Nothing can be written in {beside}: {err.strerror or err}. Set MINIHOST_HOME to a folder of yours."
+        ) from err
     try:
         os.chmod(folder, 0o755)
         yield folder
@@ -152,7 +154,9 @@ def _check_entry(archive: Archive, info: zipfile.ZipInfo) -> None:
     if info.flag_bits & _ENCRYPTED:
         raise archive.refused(f"{name!r} is encrypted")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise archive.refused(f"{name!r} uses compression method {info.compress_type}; only stored and deflated are read")
+        raise archive.refused(
+            f"{name!r} uses compression method {info.compress_type}; only stored and deflated are read"
+        )
     form = stat.S_IFMT(info.external_attr >> 16)
     if form not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise archive.refused(f"{name!r} is a link or special file")
