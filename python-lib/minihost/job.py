@@ -48,6 +48,8 @@ class Job:
     others: list[Reference] = field(default_factory=list)
     variables: dict[str, Any] = field(default_factory=dict)
     streams_only: bool = False
+    secrets: list[str] = field(default_factory=list)
+    """Values that must not appear in any log or message."""
 
     def write(self, path: Path) -> None:
         """Write the job as JSON."""

@@ -219,7 +219,9 @@ def expected(param: dict[str, Any]) -> str:
     low, high = bounds(param)
     choices = choices_of(param)
     if form in (Form.CHOICE, Form.CHOICES) and choices is not None:
-        listed = ", ".join(as_shown(choice) or "(empty)" for choice in choices[:12]) + (", …" if len(choices) > 12 else "")
+        listed = ", ".join(as_shown(choice) or "(empty)" for choice in choices[:12]) + (
+            ", …" if len(choices) > 12 else ""
+        )
         return f"one of {listed}" if form is Form.CHOICE else f"a list out of {listed}"
     if low is not None and high is not None:
         return f"{form.value} from {low} to {high}"

@@ -48,9 +48,15 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
         _take_text(answer, name, text, known, sets, given.is_open)
     refused = _tidy_all(answer, known, sets)
     _warn_unknown(answer, known, given, sets)
-    answer.warnings += [problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)]
+    answer.warnings += [
+        problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)
+    ]
     answer.config = filled(params, answer.config, sets)
-    checked = {name: value for name, value in answer.config.items() if name not in refused and not _is_empty(value, known.get(name))}
+    checked = {
+        name: value
+        for name, value in answer.config.items()
+        if name not in refused and not _is_empty(value, known.get(name))
+    }
     wanted = schema(params, answer.config, sets)
     wanted["required"] = [name for name in wanted["required"] if name not in refused]
     answer.mistakes += mistakes.find(checked, wanted)
@@ -92,9 +98,7 @@ def _fill_inside(config: dict[str, Any], param: dict[str, Any], sets: ParameterS
 def _is_whole(params: list[dict[str, Any]], config: dict[str, Any]) -> bool:
     """Whether the defaults alone make a usable preset: otherwise one that nobody chose stays absent."""
     form = shown(params, config)
-    return all(
-        name in config for name in form.visible if is_mandatory(form.params[name])
-    )
+    return all(name in config for name in form.visible if is_mandatory(form.params[name]))
 
 
 def _take_text(
@@ -122,7 +126,9 @@ def _take_dotted(answer: Resolved, owner: dict[str, Any], name: str, text: str, 
     else:
         inner = {param["name"]: param for param in named(set_params(owner, sets))}
         if rest not in inner:
-            answer.mistakes.append(f"There is no parameter {name!r}.{did_you_mean(rest, inner)} {head} has: {one_of(inner)}.")
+            answer.mistakes.append(
+                f"There is no parameter {name!r}.{did_you_mean(rest, inner)} {head} has: {one_of(inner)}."
+            )
             return
         _put_text(answer, inside, inner[rest], name, text)
     answer.config[head] = inside
@@ -169,7 +175,9 @@ def _warn_unknown(answer: Resolved, known: dict[str, dict[str, Any]], given: Giv
         return
     for name in given.values:
         if name not in known:
-            answer.warnings.append(f"The component declares no parameter {name!r}; it is passed on.{did_you_mean(name, known)}")
+            answer.warnings.append(
+                f"The component declares no parameter {name!r}; it is passed on.{did_you_mean(name, known)}"
+            )
     for name, param in known.items():
         value = answer.config.get(name)
         if form_of(param) is Form.PRESET and isinstance(value, dict):

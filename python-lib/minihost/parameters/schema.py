@@ -51,9 +51,7 @@ def schema(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: Pa
     """
     form = shown(params, config)
     properties = {name: _property(param, config.get(name), sets) for name, param in form.params.items()}
-    required = [
-        name for name in form.params if name in form.visible and is_mandatory(form.params[name])
-    ]
+    required = [name for name in form.params if name in form.visible and is_mandatory(form.params[name])]
     return {"type": "object", "properties": properties, "required": required}
 
 

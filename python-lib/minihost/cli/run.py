@@ -1,0 +1,96 @@
+"""`minihost run`: one recipe or macro, in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minihost.cli.options import plugin_places, project_dir
+
+
+@click.command("run")
+@click.argument("component")
+@click.option("-i", "--input", "inputs", multiple=True, metavar="ROLE=REF", help="What fills an input role.")
+@click.option("-o", "--output", "outputs", multiple=True, metavar="ROLE=REF", help="What fills an output role.")
+@click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; NAME.NAME for presets."
+)
+@click.option(
+    "--params",
+    "params_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.json",
+    help="Parameters as a JSON object; -p wins over it.",
+)
+@click.option("--setting", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the plugin itself.")
+@plugin_places
+@project_dir
+@click.option("--streams-only", is_flag=True, help="Refuse local paths of folders, as object storage does.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End the run after so long."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no log on the terminal.")
+def command(
+    component: str,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    params: tuple[str, ...],
+    params_file: Path | None,
+    settings: tuple[str, ...],
+    places: tuple[Path, ...],
+    project_dir: Path,
+    streams_only: bool,
+    timeout: float | None,
+    quiet: bool,
+) -> None:
+    """Run COMPONENT (`plugin/component`, or `component` where that is unique).
+
+    REF is a path (a folder, or a .csv or .parquet file) or a name from the project's flow.yaml.
+    """
+    from minihost import discovery, project
+    from minihost.host import hooks
+    from minihost.parameters.resolving import Given
+    from minihost.planning import Request, plan
+    from minihost.running import Options
+
+    mistakes: list[str] = []
+    request = Request(
+        component=component,
+        inputs=_pairs("-i", "ROLE=REF", inputs, mistakes),
+        outputs=_pairs("-o", "ROLE=REF", outputs, mistakes),
+        params=Given(_values(params_file, mistakes), _pairs("-p", "NAME=VALUE", params, mistakes)),
+        settings=Given(texts=_pairs("--setting", "NAME=VALUE", settings, mistakes)),
+        streams_only=streams_only,
+        mistakes=tuple(mistakes),
+    )
+    planned = plan(request, discovery.find(discovery.search_for(places, project_dir)), project.open(project_dir))
+    for warning in planned.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))
+
+
+def _pairs(flag: str, shape: str, texts: Iterable[str], mistakes: list[str]) -> tuple[tuple[str, str], ...]:
+    """Split each `NAME=VALUE` at its first `=`."""
+    pairs: list[tuple[str, str]] = []
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if sign and name:
+            pairs.append((name, value))
+        else:
+            mistakes.append(f"{flag} {text}: {shape} is expected.")
+    return tuple(pairs)
+
+
+def _values(file: Path | None, mistakes: list[str]) -> dict[str, Any]:
+    from minihost.lenient_json import LenientJsonError, read_object
+
+    if file is None:
+        return {}
+    try:
+        return dict(read_object(file).value)
+    except LenientJsonError as err:
+        mistakes.append(f"--params {err}")
+        return {}
