@@ -1,0 +1,156 @@
+"""A child process that decodes risky pictures: when it crashes or hangs, one row has a reason and the job goes on.
+
+Started as `python cell.py PACKAGE_PARENT MEMORY_LIMIT`, it answers requests on its standard input until that is closed.
+A request is REQUEST and the file's bytes; an answer is ANSWER and either pixels or `reason\\ndetail`.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if __name__ == "__main__":
+    sys.path[0] = sys.argv[1]
+
+import numpy as np
+
+from vision_recipes.images.decoding import Rejected, decode
+from vision_recipes.images.limits import LIMITS, Limits
+from vision_recipes.preprocessing import RESIZES, Preprocessing
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+REQUEST = struct.Struct("<IIIIQ")
+ANSWER = struct.Struct("<?I")
+_PARENT = str(Path(__file__).resolve().parents[2])
+_MEMORY = 3 << 30
+
+
+class Cell:
+    """A child process to decode in, started with the first picture and again after each crash or time-out."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self._limits = limits
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def decode(self, content: bytes, preprocessing: Preprocessing) -> np.ndarray:
+        """Return what decoding.decode returns; raises Rejected, with `timeout` or `crashed` when the child was lost.
+
+        A picture that ended the child is tried once more in a fresh one: the memory may have been short for a moment.
+        """
+        for last in (False, True):
+            try:
+                return self._ask(content, preprocessing)
+            except _Lost as lost:
+                if last:
+                    raise Rejected("crashed", str(lost)) from lost
+        raise AssertionError
+
+    def close(self) -> None:
+        """End the child process."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            for stream in (self._child.stdin, self._child.stdout):
+                if stream is not None:
+                    with suppress(OSError):
+                        stream.close()
+            self._child = None
+
+    def __enter__(self) -> Cell:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, content: bytes, preprocessing: Preprocessing) -> np.ndarray:
+        child = self._start()
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(self._limits.decode_seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            assert child.stdin is not None and child.stdout is not None
+            resize = RESIZES.index(preprocessing.resize)
+            limit = self._limits.pixels
+            child.stdin.write(REQUEST.pack(preprocessing.width, preprocessing.height, resize, limit, len(content)))
+            child.stdin.write(content)
+            child.stdin.flush()
+            accepted, length = ANSWER.unpack(_exactly(child.stdout, ANSWER.size))
+            answer = _exactly(child.stdout, length)
+        except (OSError, EOFError) as err:
+            status = child.wait()
+            self.close()
+            if late.is_set():
+                raise Rejected("timeout", f"stopped after {self._limits.decode_seconds:g} s") from err
+            raise _Lost(f"the decoding process ended with status {status}") from err
+        finally:
+            timer.cancel()
+        if not accepted:
+            raise Rejected(*answer.decode("utf-8", "replace").split("\n", 1))
+        return np.frombuffer(answer, np.uint8).reshape(preprocessing.height, preprocessing.width, 3)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self._child is None:
+            command = [sys.executable, str(Path(__file__).resolve()), _PARENT, str(_MEMORY)]
+            self._child = subprocess.Popen(  # noqa: S603
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=os.sep
+            )
+        return self._child
+
+
+class _Lost(Exception):
+    """The child ended before it answered."""
+
+
+def _exactly(stream: IO[bytes], length: int) -> bytes:
+    content = stream.read(length)
+    if len(content) < length:
+        raise EOFError
+    return content
+
+
+def _serve(memory: int) -> None:
+    import warnings
+
+    from PIL import Image, TiffImagePlugin, WebPImagePlugin
+
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    assert {TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format} <= set(Image.ID)
+    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+    warnings.filterwarnings("error", message="Truncated File Read")
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    while header := requests.read(REQUEST.size):
+        width, height, resize, pixels, length = REQUEST.unpack(header)
+        content = _exactly(requests, length)
+        try:
+            found = decode(
+                content, Preprocessing(width, height, resize=RESIZES[resize]), Limits(pixels=pixels)
+            ).tobytes()
+            answers.write(ANSWER.pack(True, len(found)) + found)
+        except Rejected as err:
+            words = f"{err.reason}\n{err.detail}".encode("utf-8", "replace")
+            answers.write(ANSWER.pack(False, len(words)) + words)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[2]))

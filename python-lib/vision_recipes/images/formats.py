@@ -1,0 +1,77 @@
+"""Which kind of file the first bytes announce: names never decide, and what is not listed is never opened."""
+
+from __future__ import annotations
+
+import re
+
+READ = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+"""The formats that are read, by Pillow's names. MPO is a JPEG with more pictures behind the first."""
+
+_SIGNATURES: tuple[tuple[str, str], ...] = (
+    ("JPEG", r"\xff\xd8\xff"),
+    ("PNG", r"\x89PNG\r\n\x1a\n"),
+    ("GIF", r"GIF8[79]a"),
+    ("BMP", r"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"),
+    ("WEBP", r"RIFF.{4}WEBP"),
+    ("TIFF", r"II\x2a\x00|MM\x00\x2a|II\x2b\x00\x08|MM\x00\x2b\x00\x08"),
+    ("PSD", r"8BPS"),
+    ("EPS", r"%!PS|\xc5\xd0\xd3\xc6"),
+    ("PDF", r"%PDF-"),
+    ("SVG", r"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE svg[^>]*>\s*)*<svg[\s>]"),
+    ("HEIF or AVIF", r".{4}ftyp(heic|heix|hevc|heim|heis|mif1|msf1|avif|avis)"),
+    ("JPEG 2000", r"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
+    ("JPEG XL", r"\xff\x0a|\x00\x00\x00\x0cJXL \r\n\x87\n"),
+    ("JPEG XR", r"II\xbc[\x00\x01]"),
+    ("icon", r"\x00\x00[\x01\x02]\x00[^\x00]\x00..[\x00-\x20]\x00"),
+    ("ICNS", r"icns"),
+    ("DDS", r"DDS \x7c\x00\x00\x00"),
+    ("PNM", r"P[1-7]\s|P[Ff]\n"),
+    ("QOI", r"qoif"),
+    ("OpenEXR", r"\x76\x2f\x31\x01"),
+    ("Radiance HDR", r"#\?(RADIANCE|RGBE)"),
+    ("FITS", r"SIMPLE  ="),
+    ("SGI", r"\x01\xda[\x00\x01][\x01\x02]"),
+    ("SUN raster", r"\x59\xa6\x6a\x95"),
+    ("PCX", r"\x0a[\x00\x02\x03\x05]\x01[\x01\x02\x04\x08]"),
+    ("WMF or EMF", r"\xd7\xcd\xc6\x9a|\x01\x00\x00\x00.{36} EMF"),
+    ("FLI", r".{4}[\x11\x12]\xaf.{8}[\x00\x03]\x00"),
+    ("BLP", r"BLP[12]"),
+    ("DICOM", r".{128}DICM"),
+    ("McIDAS", r"\x00\x00\x00\x00\x00\x00\x00\x04"),
+    ("XPM", r"/\* XPM \*/"),
+    ("XBM", r"\s*(/\*.*?\*/\s*)?#define\s+\S+_width\s"),
+    ("GIMP", r"gimp xcf "),
+    ("HDF5, GRIB or BUFR", r"\x89HDF\r\n\x1a\n|GRIB|BUFR"),
+    ("BigTIFF", r"II\x2b\x00|MM\x00\x2b"),
+)
+_MATCHERS = tuple((name, re.compile(pattern.encode("ascii"), re.DOTALL)) for name, pattern in _SIGNATURES)
+_HEAD = 1024
+
+
+def sniff(content: bytes) -> str | None:
+    """Return the name of the picture format that the first bytes announce, or None when they announce no picture."""
+    head = content[:_HEAD]
+    for name, matcher in _MATCHERS:
+        if matcher.match(head):
+            return name
+    return None
+
+
+def ends_early(content: bytes, name: str) -> bool:
+    """Return whether a file of one of the formats that are READ lacks its end, as far as its frame tells."""
+    match name:
+        case "JPEG":
+            return b"\xff\xd9" not in content[-4096:]
+        case "PNG":
+            return b"IEND" not in content[-4096:]
+        case "GIF":
+            return b"\x3b" not in content[-16:]
+        case "BMP":
+            return _little(content, 2) > len(content)
+        case "WEBP":
+            return _little(content, 4) + 8 > len(content)
+    return False
+
+
+def _little(content: bytes, start: int) -> int:
+    return int.from_bytes(content[start : start + 4], "little")

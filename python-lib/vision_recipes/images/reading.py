@@ -1,0 +1,143 @@
+"""A folder's pictures in order, read ahead by threads: one read and one decode per file, nothing ever skipped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from vision_recipes.images.cell import Cell
+from vision_recipes.images.decoding import Rejected, decode
+from vision_recipes.images.formats import sniff
+from vision_recipes.images.limits import LIMITS, Limits
+from vision_recipes.pictures import Picture
+from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.stores import Store, read_bytes
+
+_CONTAINED = ("TIFF", "WEBP", "GIF", "BMP")
+"""Formats decoded outside the job's process; the decoders of JPEG and PNG are plain and the best tested of all."""
+
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
+
+
+def read(
+    store: Store,
+    paths: Iterable[str],
+    preprocessing: Preprocessing,
+    limits: Limits = LIMITS,
+    *,
+    known: Callable[[str], bool] | None = None,
+) -> Iterator[Picture]:
+    """Yield one Picture per path, in order of the paths, with pixels at the preprocessing's size or the reason why not.
+
+    Pictures whose digest is `known` are read but not decoded: they have neither pixels nor a reason.
+    Memory holds some dozens of pictures, whatever the number of paths. A read that hangs is left behind: `timeout`.
+    """
+    readers = _Readers(store, preprocessing, limits, known)
+    ahead = 16 * readers.count
+    slots: deque[_Slot] = deque()
+    try:
+        for path in paths:
+            slots.append(readers.submit(path))
+            if len(slots) > ahead:
+                yield readers.result(slots.popleft())
+        while slots:
+            yield readers.result(slots.popleft())
+    finally:
+        readers.close()
+
+
+def hidden(path: str) -> bool:
+    """Return whether a path is hidden or of a file that operating systems leave behind (`.DS_Store`, `Thumbs.db`)."""
+    parts = path.strip("/").split("/")
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() in _SYSTEM_FILES
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Slot:
+    """A picture's place in the order, filled by a reader thread."""
+
+    __slots__ = ("done", "path", "picture", "started")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.picture: Picture | None = None
+        self.started = 0.0
+        self.done = threading.Event()
+
+
+class _Readers:
+    """Threads that read and decode; daemons, so that one that hangs in a storage's call never holds up the end."""
+
+    def __init__(
+        self, store: Store, preprocessing: Preprocessing, limits: Limits, known: Callable[[str], bool] | None
+    ) -> None:
+        self.count = processors()
+        self._store, self._preprocessing, self._limits = store, preprocessing, limits
+        self._known = known or (lambda digest: False)
+        self._waiting: queue.SimpleQueue[_Slot | None] = queue.SimpleQueue()
+        self._started = 0
+        self._closed = False
+
+    def submit(self, path: str) -> _Slot:
+        slot = _Slot(path)
+        self._waiting.put(slot)
+        if self._started < self.count:
+            self._start()
+        return slot
+
+    def result(self, slot: _Slot) -> Picture:
+        patience = self._limits.read_seconds
+        while not slot.done.wait(patience):
+            if slot.started and time.monotonic() - slot.started >= patience:
+                self._start()  # the thread that hangs is left behind
+                return Picture(slot.path, reason="timeout", detail=f"not read and decoded within {patience:g} s")
+        assert slot.picture is not None
+        return slot.picture
+
+    def close(self) -> None:
+        self._closed = True
+        for _ in range(self._started):
+            self._waiting.put(None)
+
+    def _start(self) -> None:
+        self._started += 1
+        threading.Thread(target=self._work, name=f"pictures-{self._started}", daemon=True).start()
+
+    def _work(self) -> None:
+        with Cell(self._limits) as cell:
+            while (slot := self._waiting.get()) is not None and not self._closed:
+                slot.started = time.monotonic()
+                slot.picture = self._read(slot.path, cell)
+                slot.done.set()
+
+    def _read(self, path: str, cell: Cell) -> Picture:
+        picture = Picture(path)
+        try:
+            content = read_bytes(self._store, path, self._limits.file_bytes)
+            if len(content) > self._limits.file_bytes:
+                raise Rejected("too_large", f"more than {self._limits.file_bytes} bytes")
+            picture.digest = hashlib.sha256(content).hexdigest()
+            if not self._known(picture.digest):
+                decoder = cell.decode if _risky(content, self._limits) else decode
+                picture.pixels = decoder(content, self._preprocessing)
+        except Rejected as err:
+            picture.reason, picture.detail = err.reason, err.detail
+        except FileNotFoundError as err:
+            picture.reason, picture.detail = "missing", str(err)
+        except Exception as err:  # storages raise anything; one file never ends the job
+            picture.reason, picture.detail = getattr(err, "reason", "unreadable"), f"{type(err).__name__}: {err}"
+        return picture
+
+
+def _risky(content: bytes, limits: Limits) -> bool:
+    name = sniff(content)
+    return name in _CONTAINED or (name == "JPEG" and content.count(b"\xff\xda") > limits.scans)

@@ -1,0 +1,61 @@
+"""The child process that decodes: same answers, and a crash or a hang becomes a reason."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import numpy as np
+import pytest
+from images.files import bad_files, encoded, good_files, picture
+
+from vision_recipes.images import cell as cell_module
+from vision_recipes.images.cell import Cell
+from vision_recipes.images.decoding import Rejected, decode
+from vision_recipes.images.limits import Limits
+from vision_recipes.preprocessing import Preprocessing
+
+WANTED = Preprocessing(40, 30, resize="pad")
+
+
+def test_a_cell_answers_as_the_process_itself_does() -> None:
+    with Cell() as cell:
+        for content in good_files().values():
+            assert np.array_equal(cell.decode(content, WANTED), decode(content, WANTED))
+        for content, reason in bad_files().values():
+            with pytest.raises(Rejected) as caught:
+                cell.decode(content, WANTED)
+            assert caught.value.reason == reason
+
+
+def _child_that(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    popen = cell_module.subprocess.Popen
+
+    def start(command: list[str], **options: object) -> object:
+        return popen([sys.executable, "-c", code], **options)
+
+    monkeypatch.setattr(cell_module.subprocess, "Popen", start)
+
+
+def test_a_child_that_dies_is_crashed_with_its_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    _child_that(monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    with Cell() as cell, pytest.raises(Rejected) as caught:
+        cell.decode(encoded(picture(), "TIFF"), WANTED)
+    assert caught.value.reason == "crashed" and str(-signal.SIGSEGV) in caught.value.detail
+
+
+def test_a_child_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    _child_that(monkeypatch, "import time; time.sleep(60)")
+    with Cell(Limits(decode_seconds=0.3)) as cell, pytest.raises(Rejected) as caught:
+        cell.decode(encoded(picture(), "TIFF"), WANTED)
+    assert caught.value.reason == "timeout"
+
+
+def test_a_cell_goes_on_after_its_child_was_killed() -> None:
+    content = encoded(picture(), "TIFF")
+    with Cell() as cell:
+        cell.decode(content, WANTED)
+        assert cell._child is not None
+        os.kill(cell._child.pid, signal.SIGKILL)
+        assert np.array_equal(cell.decode(content, WANTED), decode(content, WANTED))
