@@ -1,0 +1,100 @@
+"""The pictures and scores that every model carries, so that an engine or copy with other answers is refused."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+
+from vision_recipes.errors import ModelFolderError
+
+COUNT = 4
+MAX_COUNT = 16
+TOLERANCE = 1e-4
+LIMIT = 256 << 20
+
+
+@dataclass(frozen=True)
+class Check:
+    """Pictures uint8 (n, height, width, 3) RGB, and the scores float32 (n, classes) that the model gives them."""
+
+    pictures: np.ndarray
+    scores: np.ndarray
+
+    def difference(self, scores: np.ndarray) -> float:
+        """Return the largest difference of a probability from the model's own; infinity when the shapes differ."""
+        if scores.shape != self.scores.shape or not np.isfinite(scores).all():
+            return float("inf")
+        return float(np.abs(scores.astype(np.float64) - self.scores).max())
+
+    def agreement(self, scores: np.ndarray) -> float:
+        """Return the part of the pictures whose best class is the same."""
+        return float((scores.argmax(axis=1) == self.scores.argmax(axis=1)).mean())
+
+    def require(self, scores: np.ndarray, where: str, tolerance: float = TOLERANCE) -> None:
+        """Raise ModelFolderError when a probability moved by more than the tolerance."""
+        moved = self.difference(scores)
+        if moved > tolerance:
+            raise ModelFolderError(
+                f"{where} does not give the answers that the model gave when it was made: a probability differs by "
+                f"{moved:.2g}, more than {tolerance:g}. Fetch or retrain the model again."
+            )
+
+
+def draw_pictures(width: int, height: int) -> np.ndarray:
+    """Return the check pictures, uint8 (COUNT, height, width, 3): waves, tiles, discs and a ramp, always the same."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
+    y, x = (y + 0.5) / height, (x + 0.5) / width
+    drawn = []
+    for number in range(COUNT):
+        draw = np.random.default_rng(number)
+        side = 3 + 2 * number
+        tiles = draw.uniform(0, 255, (side, side, 3))[(y * side).astype(int), (x * side).astype(int)]
+        turns = draw.uniform(1, 6, (2, 3))
+        waves = 127.5 + 127.5 * np.sin(2 * np.pi * (x[..., None] * turns[0] + y[..., None] * turns[1]))
+        disc = np.hypot(x - draw.uniform(0.3, 0.7), y - draw.uniform(0.3, 0.7)) < draw.uniform(0.15, 0.35)
+        drawn.append(np.where(disc[..., None], waves, tiles) // 16 * 16 + 8)
+    return np.clip(np.stack(drawn), 0, 255).astype(np.uint8)
+
+
+def write_check(check: Check) -> bytes:
+    """Return the bytes of check.npz; the same check gives the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in (("pictures", check.pictures), ("scores", check.scores)):
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int) -> Check:
+    """Return the check in an npz file; sizes are held against the model's (height, width) and classes before reading."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = {info.filename: info.file_size for info in archive.infolist()}
+            limits = {"pictures.npy": MAX_COUNT * shape[0] * shape[1] * 3, "scores.npy": MAX_COUNT * classes * 4}
+            if sorted(members) != sorted(limits) or any(members[name] > limits[name] + 4096 for name in limits):
+                raise ValueError(f"holds {sorted(members)[:4]} of unexpected size")
+            pictures, scores = (_read_array(archive.read(name)) for name in ("pictures.npy", "scores.npy"))
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as err:
+        raise ModelFolderError(f"{where} cannot be read: {err}. Fetch or retrain the model again.") from err
+    fits = pictures.shape[1:] == (*shape, 3) and scores.shape == (len(pictures), classes) and len(pictures) >= 1
+    if not fits or pictures.dtype != np.uint8 or scores.dtype != np.float32 or not np.isfinite(scores).all():
+        raise ModelFolderError(
+            f"{where} does not fit the model: pictures {pictures.shape} {pictures.dtype}, scores {scores.shape} {scores.dtype}."
+        )
+    return Check(pictures, scores)
+
+
+def _read_array(content: bytes) -> np.ndarray:
+    stream = io.BytesIO(content)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("has an array of another numpy format")
+    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
+    if fortran_order or dtype.hasobject:
+        raise ValueError(f"has an array of kind {dtype}")
+    values = np.frombuffer(content[stream.tell() :], dtype=dtype)
+    return values.reshape(shape)

@@ -1,0 +1,141 @@
+"""Keras networks built from their description: a row of the catalogue or an imported graph, and a head of our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.models import catalogue, graphs
+from vision_recipes.models.config import HeadConfig, Layer, Network
+from vision_recipes.models.weights import layer_names
+
+GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
+SAME_AT_SCORING = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """All that is needed to build a network but its weights. With a head the network is cut at `feature_layer`."""
+
+    network: Network
+    width: int
+    height: int
+    feature_layer: str = ""
+    head: HeadConfig | None = None
+    n_classes: int = 0
+    graph: graphs.Graph | None = None
+
+
+def build(blueprint: Blueprint) -> Any:
+    """Return the keras.Model with random weights: normalised pixels (and extra columns) to scores."""
+    base = _base(blueprint)
+    if blueprint.head is None:
+        return base
+    return put_head(base, blueprint)
+
+
+def put_head(base: Any, blueprint: Blueprint) -> Any:
+    """Return a keras.Model that shares the layers of `base` up to the feature layer and ends in a head."""
+    import keras
+
+    head = blueprint.head
+    if head is None:
+        raise ValueError("the blueprint has no head")
+    features = _pooled(layer_named(base, blueprint.feature_layer).output, head.pooling)
+    inputs = [base.inputs[0]]
+    if features.shape[-1] != head.features:
+        raise ModelFolderError(
+            f"The head was made for {head.features} features, but the network gives {features.shape[-1]}."
+        )
+    if head.extra:
+        extra = keras.Input((head.width - head.features,), name="extra")
+        inputs.append(extra)
+        features = keras.layers.Concatenate(name="head_columns")([features, extra])
+    if head.dropout:
+        features = keras.layers.Dropout(head.dropout, name="head_dropout")(features)
+    dense = keras.layers.Dense(blueprint.n_classes, activation=head.probabilities, name="head_scores")
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], dense(features), name="network")
+
+
+def cut(base: Any, feature_layer: str) -> Any:
+    """Return a keras.Model that ends at the feature layer, averaged over the picture."""
+    import keras
+
+    return keras.Model(base.inputs[0], _pooled(layer_named(base, feature_layer).output, "avg"), name="network")
+
+
+def layer_named(network: Any, name: str) -> Any:
+    """Return the layer of a network that `layer_names` calls so."""
+    names = layer_names(network)
+    if name not in names:
+        raise ModelFolderError(f"The network has no layer {name!r}; its last layers are {', '.join(names[-5:])}.")
+    return network.layers[names.index(name)]
+
+
+def list_layers(network: Any) -> tuple[Layer, ...]:
+    """Return the layers whose output can be extracted: all with one float tensor, in the network's order."""
+    listed = []
+    for index, (layer, name) in enumerate(zip(network.layers, layer_names(network), strict=True)):
+        if type(layer).__name__ in ("InputLayer", "Concatenate") and name in ("extra", "head_columns"):
+            continue
+        output = None if type(layer).__name__ == "InputLayer" else _output(layer)
+        if output is not None and len(output.shape) in (2, 3, 4) and "float" in str(output.dtype):
+            shape = tuple(None if side is None else int(side) for side in output.shape[1:])
+            listed.append(Layer(index, name, type(layer).__name__, shape, shape[-1] or 0, layer.count_params()))
+    return tuple(layer for layer in listed if layer.size > 0)
+
+
+def find_feature_layer(layers: tuple[Layer, ...]) -> str:
+    """Return the layer whose pooled output is the picture's feature vector.
+
+    It is the last spatial layer before the last layer with weights, which gives the scores; without any spatial layer,
+    the one just before that.
+    """
+    weighted = [place for place, layer in enumerate(layers) if layer.parameters]
+    before = [layer for layer in layers[: weighted[-1] if weighted else -1] if layer.kind not in SAME_AT_SCORING]
+    spatial = [layer for layer in before if len(layer.shape) == 3]
+    wide = [
+        layer
+        for layer in spatial
+        if (layer.shape[0] or 2) * (layer.shape[1] or 2) > 1 and layer.kind not in GLOBAL_POOLINGS
+    ]
+    candidates = wide or spatial or before
+    if not candidates:
+        raise ModelFolderError(
+            "The network has no layer before its scores, so it has no features to extract or retrain on."
+        )
+    return candidates[-1].name
+
+
+def _pooled(features: Any, pooling: str) -> Any:
+    import keras
+
+    kinds = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+    kind = kinds[pooling] if len(features.shape) == 4 and pooling in kinds else keras.layers.Flatten
+    return kind(name="head_pooling")(features)
+
+
+def _base(blueprint: Blueprint) -> Any:
+    if blueprint.graph is not None:
+        return graphs.build(blueprint.graph, (blueprint.height, blueprint.width))
+    row = catalogue.find(blueprint.network.architecture)
+    import keras
+
+    arguments = dict(blueprint.network.arguments)
+    if blueprint.network.top:
+        arguments["classes"] = blueprint.network.classes
+    return getattr(keras.applications, row.builder)(
+        weights=None,
+        include_top=blueprint.network.top,
+        input_shape=(blueprint.height, blueprint.width, 3),
+        **arguments,
+    )
+
+
+def _output(layer: Any) -> Any:
+    try:
+        output = layer.output
+    except (AttributeError, ValueError):
+        return None
+    return output if hasattr(output, "shape") else None

@@ -1,0 +1,234 @@
+"""Model folders written: every file under its own name first, config.json last, then the files of the model before go."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.models import cards, checks, conversion, graphs, networks, weights
+from vision_recipes.models.checks import Check
+from vision_recipes.models.config import CONFIG, FileEntry, Files, HeadConfig, Layer, ModelConfig, Network, read_config
+from vision_recipes.models.folder import open_model
+from vision_recipes.models.labels import write_labels
+from vision_recipes.models.schema import LIMIT
+from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.stores import CHUNK, Store, read_bytes
+
+OWN_FILES = re.compile(r"(model|head|graph|check|model_labels)(-[0-9a-f]{8})?(\.weights)?\.(h5|xml|bin|npz|csv|json)")
+PACKAGES = ("vision-recipes", "keras", "tensorflow", "openvino", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a network is, for `save_model`.
+
+    `head` and `feature_layer` are set when the network is a base cut at that layer with `networks.put_head` on top; without
+    a head an empty `feature_layer` is found. `notes` is text for the model card. `pack` compresses the weights.
+    """
+
+    name: str
+    network: Network
+    input: Preprocessing
+    labels: tuple[str, ...]
+    feature_layer: str = ""
+    head: HeadConfig | None = None
+    graph: graphs.Graph | None = None
+    extract_layer_index: int = -2
+    trained_on: str = ""
+    source: str = ""
+    licence: str = ""
+    notes: str = ""
+    pack: bool = False
+
+
+@dataclass
+class Draft:
+    """The files of a model before they are in its folder: local paths by role, and reports for people by fixed name."""
+
+    spec: ModelSpec
+    layers: tuple[Layer, ...]
+    feature_layer: str
+    files: dict[str, Path]
+    reports: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str, bytes] | None = None) -> None:
+    """Write a keras.Model as a whole model folder: weights, IR, labels, check, card and config.json, in this order of safety.
+
+    The network takes pixels normalised as `spec.input` says and gives probabilities. `reports` are further files for
+    people, by name. The IR is refused when its answers differ from the network's; a model that was in the folder stays
+    until config.json is replaced.
+    """
+    with tempfile.TemporaryDirectory() as workdir:
+        work = Path(workdir)
+        files = {"weights": work / "weights.h5", "xml": work / "model.xml", "bin": work / "model.bin"}
+        weights.write_layers(files["weights"], weights.network_layers(network), pack=spec.pack)
+        if spec.graph is not None:
+            files["graph"] = work / "graph.json"
+            files["graph"].write_bytes(graphs.write_graph(spec.graph))
+        order = conversion.Order(
+            network=spec.network,
+            input=spec.input,
+            weights=(str(files["weights"]),),
+            target=str(files["xml"]),
+            n_classes=len(spec.labels),
+            feature_layer=spec.feature_layer,
+            head=spec.head,
+            graph=str(files["graph"]) if spec.graph else None,
+        )
+        layers = conversion.convert(order)
+        check = _check(network, spec)
+        extra = None if spec.head is None else spec.head.width - spec.head.features
+        check.require(score_ir(files["xml"], check.pictures, extra or 0), f"The OpenVINO form of {spec.name!r}")
+        files["check"] = work / "check.npz"
+        files["check"].write_bytes(checks.write_check(check))
+        feature_layer = spec.feature_layer or networks.find_feature_layer(layers)
+        commit(store, Draft(spec, layers, feature_layer, files, reports or {}))
+
+
+def commit(store: Store, draft: Draft) -> None:
+    """Put a draft into a folder: its files under names that are free, the reports, config.json, and then tidy up."""
+    spec, before = draft.spec, _config_before(store)
+    labels = write_labels(spec.labels)
+    entries = {role: _put(store, role, path) for role, path in draft.files.items()}
+    with tempfile.TemporaryDirectory() as workdir:
+        path = Path(workdir) / "model_labels.csv"
+        path.write_bytes(labels)
+        entries["labels"] = _put(store, "labels", path)
+    config = ModelConfig(
+        name=spec.name,
+        network=spec.network,
+        input=spec.input,
+        n_classes=len(spec.labels),
+        layers=draft.layers,
+        feature_layer=draft.feature_layer,
+        files=Files(**entries),
+        extract_layer_index=spec.extract_layer_index,
+        head=spec.head,
+        trained_on=spec.trained_on,
+        source=spec.source,
+        licence=spec.licence,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        versions=_versions(),
+    )
+    content = config.to_json()
+    read_config(content, store.name)
+    for name, report in {"README.md": cards.write(config, spec.labels, spec.notes), **draft.reports}.items():
+        store.write("/" + name, report)
+    store.write("/" + CONFIG, content)
+    open_model(store)
+    _tidy(store, config, before)
+
+
+def score_ir(xml: Path, pictures: np.ndarray, extra: int = 0) -> np.ndarray:
+    """Return the scores that an IR gives to pictures uint8 (n, height, width, 3), in float32 on the CPU; extra columns are 0."""
+    import openvino as ov
+
+    core = ov.Core()
+    model = core.read_model(xml)
+    for result in [result for result in model.get_results() if conversion.SCORES not in result.output(0).names]:
+        model.remove_result(result)
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    rows = []
+    for picture in pictures:
+        inputs = {conversion.PIXELS: picture[None].astype(np.float32)}
+        if extra:
+            inputs[conversion.EXTRA] = np.zeros((1, extra), np.float32)
+        rows.append(compiled(inputs)[conversion.SCORES][0].copy())
+    return np.stack(rows)
+
+
+def _check(network: Any, spec: ModelSpec) -> Check:
+    import keras
+
+    pictures = checks.draw_pictures(spec.input.width, spec.input.height)
+    inputs = [normalised(pictures, spec.input)]
+    if spec.head is not None and spec.head.extra:
+        inputs.append(np.zeros((len(pictures), spec.head.width - spec.head.features), np.float32))
+    scores = np.asarray(
+        keras.ops.convert_to_numpy(network(inputs if len(inputs) > 1 else inputs[0], training=False)), np.float32
+    )
+    if scores.shape != (len(pictures), len(spec.labels)):
+        raise ModelFolderError(
+            f"The network {spec.name!r} gives {scores.shape[-1]} scores, but there are {len(spec.labels)} labels."
+        )
+    if not np.isfinite(scores).all():
+        raise ModelFolderError(
+            f"The network {spec.name!r} gives scores that are not finite numbers, so it is not saved."
+        )
+    if scores.min() < -1e-4 or scores.max() > 1 + 1e-4:
+        raise ModelFolderError(
+            f"The network {spec.name!r} gives scores from {scores.min():.3g} to {scores.max():.3g}, not probabilities; "
+            "end it with a softmax or sigmoid activation."
+        )
+    return Check(pictures, scores)
+
+
+def normalised(pictures: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """Return what the network takes for pictures uint8 (n, height, width, 3) RGB: ordered channels, (x - mean) / std, float32."""
+    ordered = pictures[..., ::-1] if preprocessing.channels == "bgr" else pictures
+    return (ordered.astype(np.float32) - np.asarray(preprocessing.mean, np.float32)) / np.asarray(preprocessing.std, np.float32)
+
+
+def _put(store: Store, role: str, path: Path) -> FileEntry:
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    size, sha256 = path.stat().st_size, digest.hexdigest()
+    plain = {
+        "labels": "model_labels.csv",
+        "xml": "model.xml",
+        "bin": "model.bin",
+        "check": "check.npz",
+        "weights": f"model-{sha256[:8]}.weights.h5",
+        "head": f"head-{sha256[:8]}.weights.h5",
+        "graph": f"graph-{sha256[:8]}.json",
+    }[role]
+    name = plain
+    if store.size("/" + plain) is not None or "/" + plain in store.paths():
+        stem, ending = plain.split(".", 1)
+        name = plain if sha256[:8] in plain or _holds(store, plain, sha256, size) else f"{stem}-{sha256[:8]}.{ending}"
+    with open(path, "rb") as stream:
+        store.write("/" + name, stream)
+    return FileEntry(name, sha256, size)
+
+
+def _holds(store: Store, name: str, sha256: str, size: int) -> bool:
+    with suppress(OSError):
+        return hashlib.sha256(read_bytes(store, "/" + name, size)).hexdigest() == sha256
+    return False
+
+
+def _config_before(store: Store) -> ModelConfig | None:
+    with suppress(ModelFolderError, OSError):
+        return read_config(read_bytes(store, "/" + CONFIG, LIMIT), store.name)
+    return None
+
+
+def _tidy(store: Store, config: ModelConfig, before: ModelConfig | None) -> None:
+    wanted = {entry.name for entry in config.files.entries()}
+    former = {entry.name for entry in before.files.entries()} if before else set()
+    for path in store.paths():
+        name = path.lstrip("/")
+        if name not in wanted and (name in former or OWN_FILES.fullmatch(name)):
+            store.delete(path)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found

@@ -1,0 +1,133 @@
+"""Strict reading of small JSON files written by strangers into frozen dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from vision_recipes.errors import ModelFolderError
+
+LIMIT = 1 << 20
+"""Bytes that a JSON file of a model folder may have."""
+
+T = TypeVar("T")
+
+
+def parse(content: bytes, where: str, limit: int = LIMIT) -> dict[str, Any]:
+    """Return the JSON object in the bytes; anything doubtful (double keys, NaN, huge numbers, depth) is refused."""
+    if len(content) > limit:
+        raise ModelFolderError(
+            f"{where} is larger than {limit} bytes: this is no description of a model. Fetch or retrain the model again."
+        )
+    try:
+        data = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as err:
+        reason = "too deeply nested" if isinstance(err, RecursionError) else str(err)[:200]
+        raise ModelFolderError(f"{where} is not valid JSON ({reason}). Fetch or retrain the model again.") from err
+    if not isinstance(data, dict):
+        raise ModelFolderError(f"{where} holds a {type(data).__name__} where an object is expected.")
+    return data
+
+
+def read(kind: type[T], data: Any, where: str) -> T:
+    """Return the dataclass `kind` made from JSON data: unknown or missing keys and other types are refused."""
+    try:
+        return _convert(kind, data, "")
+    except ValueError as err:
+        raise ModelFolderError(f"{where} does not describe a model that can be used: {err}.") from err
+
+
+def write(instance: Any) -> Any:
+    """Return the JSON data of a dataclass, the opposite of `read`."""
+    if dataclasses.is_dataclass(instance) and not isinstance(instance, type):
+        return {field.name: write(getattr(instance, field.name)) for field in dataclasses.fields(instance)}
+    if isinstance(instance, Mapping):
+        return {key: write(value) for key, value in instance.items()}
+    if isinstance(instance, (tuple, list)):
+        return [write(value) for value in instance]
+    return instance
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _value in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is given twice")
+    return found
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not a number")
+
+
+def _convert(kind: Any, data: Any, where: str) -> Any:
+    origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return _convert_object(kind, data, where)
+    if origin in (types.UnionType, typing.Union):
+        if data is None and type(None) in inside:
+            return None
+        kinds = [member for member in inside if member is not type(None)]
+        exact = [member for member in kinds if type(data) is member]
+        return _convert(exact[0] if exact else kinds[-1], data, where)
+    if origin is tuple:
+        return _convert_list(inside, data, where)
+    if origin is dict:
+        if not isinstance(data, dict):
+            raise ValueError(f"{where or 'it'} must be an object, not {_shown(data)}")
+        return {key: _convert(inside[1], value, f"{where}.{key}") for key, value in data.items()}
+    return _convert_scalar(kind, data, where)
+
+
+def _convert_object(kind: Any, data: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise ValueError(f"{where or 'it'} must be an object, not {_shown(data)}")
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    unknown = sorted(set(data) - set(fields))
+    missing = [
+        name
+        for name, field in fields.items()
+        if name not in data and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    prefix = f"{where}." if where else ""
+    if unknown:
+        raise ValueError(f"{prefix}{unknown[0][:60]!s} is not a known key")
+    if missing:
+        raise ValueError(f"{prefix}{missing[0]} is missing")
+    values = {name: _convert(hints[name], value, prefix + name) for name, value in data.items()}
+    try:
+        return kind(**values)
+    except ValueError as err:
+        raise ValueError(f"{prefix}{err}" if where else str(err)) from err
+
+
+def _convert_list(inside: tuple[Any, ...], data: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(data, list):
+        raise ValueError(f"{where} must be a list, not {_shown(data)}")
+    if len(inside) == 2 and inside[1] is Ellipsis:
+        return tuple(_convert(inside[0], value, f"{where}[{i}]") for i, value in enumerate(data))
+    if len(data) != len(inside):
+        raise ValueError(f"{where} must have {len(inside)} values, not {len(data)}")
+    return tuple(
+        _convert(kind, value, f"{where}[{i}]") for i, (kind, value) in enumerate(zip(inside, data, strict=True))
+    )
+
+
+def _convert_scalar(kind: Any, data: Any, where: str) -> Any:
+    if kind is float and type(data) is int and abs(data) < 1 << 53:
+        return float(data)
+    if type(data) is not kind or (kind is float and not math.isfinite(data)):
+        name = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, str(kind))
+        raise ValueError(f"{where} must be {name}, not {_shown(data)}")
+    return data
+
+
+def _shown(data: Any) -> str:
+    text = json.dumps(data)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,147 @@
+"""Write resource/catalogue.json: every network of keras.applications as a row of data, read from the installed Keras.
+
+    python tools/make_catalogue.py            # some minutes: each network is built once, nothing is downloaded
+
+What Keras does not tell (labels for people, old names, licences) stands in the tables below; all else is observed: the
+builders are run with a `get_file` that takes down the address and hash it is asked for and a `load_weights` that does nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import json
+import sys
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+
+from vision_recipes.models.networks import find_feature_layer, list_layers
+from vision_recipes.preprocessing import SCALINGS
+
+TARGET = Path(__file__).resolve().parents[1] / "resource" / "catalogue.json"
+
+ALIASES = {
+    "ResNet50": ("resnet", "resnet_imagenet"),
+    "Xception": ("xception", "xception_imagenet"),
+    "InceptionV3": ("inception_v3", "inceptionv3", "inceptionv3_imagenet"),
+    "VGG16": ("vgg16", "vgg16_imagenet"),
+    "MobileNetV2": ("mobilenet",),
+    "InceptionResNetV2": ("inception_resnet",),
+    "DenseNet201": ("densenet",),
+    "NASNetLarge": ("nasnet_large",),
+    "NASNetMobile": ("nasnet_mobile",),
+}
+
+ORIGINS = {
+    "convnext": (
+        "Apache-2.0 and MIT (weights ported from facebookresearch/ConvNeXt)",
+        "https://arxiv.org/abs/2201.03545",
+    ),
+    "densenet": ("BSD-3-Clause (weights ported from liuzhuang13/DenseNet)", "https://arxiv.org/abs/1608.06993"),
+    "efficientnet": ("Apache-2.0", "https://arxiv.org/abs/1905.11946"),
+    "efficientnet_v2": ("Apache-2.0", "https://arxiv.org/abs/2104.00298"),
+    "inception_resnet_v2": ("Apache-2.0", "https://arxiv.org/abs/1602.07261"),
+    "inception_v3": ("Apache-2.0 (trained by Google)", "https://arxiv.org/abs/1512.00567"),
+    "mobilenet": ("Apache-2.0", "https://arxiv.org/abs/1704.04861"),
+    "mobilenet_v2": ("Apache-2.0", "https://arxiv.org/abs/1801.04381"),
+    "mobilenet_v3": ("Apache-2.0", "https://arxiv.org/abs/1905.02244"),
+    "nasnet": ("Apache-2.0", "https://arxiv.org/abs/1707.07012"),
+    "resnet": ("MIT (weights ported from KaimingHe/deep-residual-networks)", "https://arxiv.org/abs/1512.03385"),
+    "resnet_v2": ("Apache-2.0", "https://arxiv.org/abs/1603.05027"),
+    "vgg16": ("CC-BY-4.0 (weights of the Visual Geometry Group, Oxford)", "https://arxiv.org/abs/1409.1556"),
+    "vgg19": ("CC-BY-4.0 (weights of the Visual Geometry Group, Oxford)", "https://arxiv.org/abs/1409.1556"),
+    "xception": ("MIT (trained by the author of Keras)", "https://arxiv.org/abs/1610.02357"),
+}
+
+
+def builders() -> dict[str, object]:
+    """Return every function of keras.applications that builds a network, by name."""
+    import keras
+
+    found = {
+        name: function
+        for name, function in vars(keras.applications).items()
+        if inspect.isfunction(function) and "include_top" in inspect.signature(function).parameters
+    }
+    return dict(sorted(found.items()))
+
+
+def row(name: str, builder: object) -> dict[str, object]:
+    """Return the catalogue's row of one network."""
+    import keras
+
+    module = sys.modules[builder.__module__]
+    family = builder.__module__.rsplit(".", 1)[-1]
+    network, top = _build(builder, module, True)
+    height, width = network.input_shape[1:3]
+    layers = list_layers(network)
+    described = {
+        "name": name,
+        "family": family,
+        "builder": name,
+        "width": width,
+        "height": height,
+        "minimum": _minimum(builder),
+        "preprocessing": _preprocessing(getattr(keras.applications, family)),
+        "parameters": network.count_params(),
+        "feature_layer": find_feature_layer(layers),
+        "features": next(layer.size for layer in layers if layer.name == find_feature_layer(layers)),
+        "extract_layer_index": -2,
+        "aliases": list(ALIASES.get(name, ())),
+        "licence": ORIGINS[family][0],
+        "source": ORIGINS[family][1],
+    }
+    del network
+    gc.collect()
+    _network, no_top = _build(builder, module, False)
+    keras.utils.clear_session()
+    return described | {"weights": {"top": top, "no_top": no_top}}
+
+
+def _build(builder, module, include_top):
+    import keras
+
+    asked = []
+
+    def get_file(fname=None, origin=None, *_, file_hash=None, md5_hash=None, **__):
+        asked.append({"file": fname, "url": origin, "hash": file_hash or md5_hash or ""})
+        return fname
+
+    with (
+        mock.patch.object(module.file_utils, "get_file", get_file),
+        mock.patch.object(keras.Model, "load_weights", lambda *_, **__: None),
+    ):
+        network = builder(weights="imagenet", include_top=include_top)
+    (weights,) = asked
+    return network, weights
+
+
+def _minimum(builder):
+    for size in (32, 71, 75):
+        try:
+            builder(weights=None, include_top=False, input_shape=(size, size, 3))
+        except ValueError:
+            continue
+        return size
+    raise ValueError(f"{builder} takes no small pictures")
+
+
+def _preprocessing(module):
+    """Return the name of the scaling that does what the network's own preprocess_input does."""
+    pixels = np.random.default_rng(0).uniform(0, 255, (1, 4, 4, 3)).astype(np.float32)
+    wanted = module.preprocess_input(pixels.copy())
+    for name, (channels, mean, std) in SCALINGS.items():
+        ordered = pixels[..., ::-1] if channels == "bgr" else pixels
+        if np.allclose((ordered - np.float32(mean)) / np.float32(std), wanted, atol=1e-3):
+            return name
+    raise ValueError(f"{module} scales in a way that has no name here")
+
+
+if __name__ == "__main__":
+    rows = []
+    for network_name, function in builders().items():
+        rows.append(row(network_name, function))
+        print(network_name, rows[-1]["parameters"], flush=True)
+    TARGET.write_text(json.dumps({"networks": rows}, indent=1) + "\n", encoding="utf-8")
