@@ -1,7 +1,7 @@
 """Opens the zips of strangers: everything is checked before the first byte is written (FAULTS "Plugin zips").
 
-A zip must be one plain archive whose two directories agree, which no two programs can read differently. Caps: 5000 files,
-100 MB unpacked, ratio 100. Names must be relative, without tricks, and unique on every file system.
+A zip must be one plain archive whose two directories agree, which no two programs can read differently. Caps: 5000
+files, 100 MB unpacked, ratio 100. Names must be relative, without tricks, and unique on every file system.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from minihost.errors import HostError
 
@@ -122,7 +122,7 @@ def unpack_cached(path: Path, cache: Path) -> Path:
 
 @contextmanager
 def fresh_folder(beside: Path) -> Iterator[Path]:
-    """A new empty folder under `beside`, gone at the end unless it was renamed; raise `BadArchive` where none can be made."""
+    """A new empty folder under `beside`, gone at the end unless renamed; raise `BadArchive` where it cannot be."""
     try:
         beside.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".new-", dir=beside))
@@ -137,7 +137,7 @@ def fresh_folder(beside: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _open_regular(path: Path) -> IO[bytes]:
+def _open_regular(path: Path) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as err:
@@ -221,7 +221,7 @@ def _bad_name(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _check_layout(archive: Archive, stream: IO[bytes]) -> None:
+def _check_layout(archive: Archive, stream: BinaryIO) -> None:
     """One archive, no bytes before, between or behind its entries, and local headers equal to the directory."""
     size = os.fstat(stream.fileno()).st_size
     tail_start = max(0, size - _END.size - 65_535)
@@ -265,7 +265,7 @@ def _check_place(archive: Archive, gap: int, loose: bool) -> None:
         raise archive.refused("there are bytes that belong to no entry")
 
 
-def _end_of_entry(archive: Archive, stream: IO[bytes], info: zipfile.ZipInfo) -> int:
+def _end_of_entry(archive: Archive, stream: BinaryIO, info: zipfile.ZipInfo) -> int:
     """Compare an entry's local header with the directory; answer where its packed bytes end."""
     stream.seek(info.header_offset)
     header = stream.read(_LOCAL.size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from minihost.errors import HostError, JobError
 from minihost.hookspecs import hookimpl
 from minihost.host import hooks
 from minihost.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
+from minihost.places import ASIDE, plugin_store, zip_cache
 from minihost.plugins import Component, Plugin
 from minihost.suggestions import did_you_mean, one_of
 
@@ -60,11 +60,9 @@ class Catalogue:
             raise JobError(
                 [f"{name!r} is the name of {len(found)} components: {names}. Say which, as plugin/component."]
             )
-        names = [component.full_id if "/" in name else component.id for component in known]
+        near = [component.full_id if "/" in name else component.id for component in known]
         what = "component" if len(kinds) > 1 else kinds[0]
-        raise JobError(
-            [f"There is no {what} {name!r}.{did_you_mean(name, names)} `minihost list` shows what there is."]
-        )
+        raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, near)} `minihost list` shows what there is."])
 
 
 def search_for(places: Iterable[Path] = (), project_dir: Path = Path(".")) -> Search:
@@ -102,7 +100,7 @@ def load(place: Path) -> Plugin:
     if place.is_dir():
         root = place.resolve()
     elif place.is_file():
-        root = unpack_cached(place, home() / "cache" / "zips")
+        root = unpack_cached(place, zip_cache())
     else:
         raise NotAPlugin(f"There is no plugin at {place}: no such folder or zip.")
     plugin = read_plugin(root)
@@ -112,10 +110,10 @@ def load(place: Path) -> Plugin:
 
 @hookimpl(tryfirst=True)
 def minihost_find_plugins(search: Search) -> list[Path]:
-    """Named places first, then installed plugins, then the plugin that the host came with."""
+    """Named places first, then the checkout that the host runs from, installed plugins, those of pip distributions."""
     if search.only_places:
         return list(search.places)
-    return [*search.places, *installed_plugins(), *bundled_plugins()]
+    return [*search.places, *checkout_plugin(), *installed_plugins(), *bundled_plugins()]
 
 
 @hookimpl(tryfirst=True)
@@ -125,30 +123,31 @@ def minihost_find_components(plugin: Plugin) -> list[Component]:
 
 
 def installed_plugins() -> Iterator[Path]:
-    """The folders of plugins that `minihost install` put into the user's data directory."""
-    yield from _plugin_folders(home() / "plugins")
+    """The folders of plugins that `minihost install` put into the user's data directory.
+
+    One that a crash left aside in the middle of an update counts as long as nothing has taken its place.
+    """
+    store = plugin_store()
+    yield from _plugin_folders(store)
+    for aside in sorted(store.glob(f"{ASIDE}*")):
+        if not (store / aside.name.removeprefix(ASIDE)).exists():
+            yield aside
+
+
+def checkout_plugin() -> Iterator[Path]:
+    """The plugin whose `python-lib` this module lies in, when it runs from a checkout."""
+    library = Path(__file__).resolve().parents[1]
+    if library.name == "python-lib" and (library.parent / PLUGIN_FILE).is_file():
+        yield library.parent
 
 
 def bundled_plugins() -> Iterator[Path]:
-    """The plugins that came with a pip distribution, or the checkout that this module lies in."""
-    checkout = Path(__file__).resolve().parents[2]
-    if Path(__file__).resolve().parents[1].name == "python-lib" and (checkout / PLUGIN_FILE).is_file():
-        yield checkout
+    """The plugins that came with pip distributions: any may drop a folder into `share/minihost/plugins`."""
     prefixes = dict.fromkeys(
         sysconfig.get_path("data", scheme) for scheme in (sysconfig.get_default_scheme(), _user_scheme())
     )
     for prefix in prefixes:
         yield from _plugin_folders(Path(prefix) / SHARE)
-
-
-def home() -> Path:
-    """The host's own folder: `MINIHOST_HOME`, or the platform's place for a user's data."""
-    named = os.environ.get("MINIHOST_HOME")
-    if named:
-        return Path(named)
-    from platformdirs import user_data_path
-
-    return user_data_path("minihost", appauthor=False)
 
 
 def _user_scheme() -> str:
@@ -157,4 +156,5 @@ def _user_scheme() -> str:
 
 def _plugin_folders(shelf: Path) -> Iterator[Path]:
     if shelf.is_dir():
-        yield from sorted(folder for folder in shelf.iterdir() if (folder / PLUGIN_FILE).is_file())
+        folders = (folder for folder in shelf.iterdir() if not folder.name.startswith("."))
+        yield from sorted(folder for folder in folders if (folder / PLUGIN_FILE).is_file())

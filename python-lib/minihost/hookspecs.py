@@ -1,8 +1,8 @@
 """The host's table of contents: every place where a host plugin may add to it or answer in its stead.
 
 A hook returns values; it never gets a `register` function to call. The host's own features implement these hooks like
-anyone's (see `minihost.host.BUILT_IN`); others register through the entry-point group `minihost`. `docs/hooks.md` has one
-heading for each.
+anyone's (see `minihost.host.BUILT_IN`); others register through the entry-point group `minihost`. `docs/hooks.md` has
+one heading for each.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def minihost_find_components(plugin: Plugin) -> list[Component]:  # type: ignore
 
 @hookspec
 def minihost_check_job(job: Job, component: Component) -> list[str]:  # type: ignore[empty-body]
-    """Say what is wrong with a job before anything starts: one sentence for each mistake, an empty list when it is fine."""
+    """Say what is wrong with a job before anything starts: one sentence for each mistake, an empty list for none."""
 
 
 @hookspec(firstresult=True)

@@ -1,8 +1,9 @@
 """Reads the JSON that plugin descriptors are really written in: comments, single quotes, `;` for `,`, and limits.
 
-A strict file is read by the standard library. Any other goes through a small reader of our own: the mix that DSS accepts
-(`//`, `/* */` and `#` comments, single quotes, `;` separators, backslash-newline, raw newlines in strings) is more than
-JSON5, whose libraries stop at `#` and `;`. Files come from strangers: size, depth and length of numbers have caps.
+A strict file is read by the standard library. Any other goes through a small reader of our own: the mix that DSS
+accepts (`//`, `/* */` and `#` comments, single quotes, `;` separators, backslash-newline, raw newlines in strings) is
+more than JSON5, whose libraries stop at `#` and `;`. Files come from strangers: size, depth and length of numbers have
+caps.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ def read_plugin(root: Path) -> Plugin:
     plugin_id = descriptor.get("id")
     if not isinstance(plugin_id, str) or not SAFE_ID.fullmatch(plugin_id):
         raise NotAPlugin(
-            f"{root / PLUGIN_FILE}: the id is {plugin_id!r}; letters, digits, '_' and '-' are expected, at most 64 of them"
+            f"{root / PLUGIN_FILE}: the id is {plugin_id!r}; "
+            "letters, digits, '_' and '-' are expected, at most 64 of them"
         )
     components = [
         component

@@ -72,6 +72,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
         outputs=outputs,
         others=project.others(inputs, outputs),
         variables=project.variables,
+        descriptor=component.descriptor,
+        plugins={found.id: str(found.root) for found in catalogue.plugins},
         streams_only=request.streams_only,
         secrets=params.secrets + settings.secrets,
     )
@@ -116,9 +118,8 @@ def _filled(
     for role in by_name.values():
         refs = given.get(role.name, [])
         if role.required and not refs:
-            mistakes.append(
-                f"The {side} role {role.name!r} is empty: {_what_fills(role)} is expected ({_flag(side)} {role.name}=…)."
-            )
+            hint = f"{_what_fills(role)} is expected ({_flag(side)} {role.name}=…)"
+            mistakes.append(f"The {side} role {role.name!r} is empty: {hint}.")
         if len(refs) > 1 and not role.many:
             mistakes.append(f"The {side} role {role.name!r} takes one thing, not {len(refs)}: {', '.join(refs)}.")
         for ref in refs:

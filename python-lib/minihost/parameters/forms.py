@@ -1,4 +1,4 @@
-"""The types of parameters: the form of value each delivers, how it reads from a command line, what it must look like."""
+"""The types of parameters: the form of value each delivers, how it reads as text, what it must look like."""
 
 from __future__ import annotations
 

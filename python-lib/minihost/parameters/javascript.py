@@ -70,12 +70,14 @@ def _number(value: Any) -> float:
 
 
 def text(value: Any) -> str:
+    """A value as JavaScript writes it into a text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else str(value)
 
 
 def index_of(owner: str | list[Any], item: Any) -> int:
+    """JavaScript's `indexOf` of a text or list: -1 where there is none."""
     if isinstance(owner, str):
         return owner.find(text(item))
     return next((index for index, found in enumerate(owner) if _is_same(found, item)), -1)

@@ -65,7 +65,7 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
 
 
 def filled(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> dict[str, Any]:
-    """A configuration with every default added, in presets and rows too; of two with one name the shown one's counts."""
+    """A configuration with every default added, in presets and rows too; of two of one name the shown one's counts."""
     params = list(params)
     answer = dict(config)
     for chosen in (None, shown):

@@ -66,7 +66,7 @@ def _property(param: dict[str, Any], value: Any, sets: ParameterSets) -> dict[st
         described["writeOnly"] = True
     if value is None or value == "" or _is_default(value, param):
         return described
-    return described | _constraints(param, value, sets)
+    return described | constraints(param, value, sets)
 
 
 def _is_default(value: Any, param: dict[str, Any]) -> bool:
@@ -74,7 +74,8 @@ def _is_default(value: Any, param: dict[str, Any]) -> bool:
     return default is not None and type(value) is type(default) and bool(value == default)
 
 
-def _constraints(param: dict[str, Any], value: Any, sets: ParameterSets) -> dict[str, Any]:
+def constraints(param: dict[str, Any], value: Any, sets: ParameterSets) -> dict[str, Any]:
+    """The JSON Schema of one parameter's value; the value itself decides what is visible inside presets and rows."""
     form = form_of(param)
     if form is Form.CHOICE or form is Form.CHOICES:
         choices = choices_of(param)

@@ -1,8 +1,8 @@
 """Reads visibility conditions by a small grammar of our own; nothing is ever evaluated by Python.
 
 They are AngularJS expressions over one object, `model`: comparisons, `&&`, `||`, `!`, arrays, `.includes`, `.indexOf`,
-`.length`, `.endsWith`. An absent name is undefined, never an error; truth and `==` are JavaScript's. What the grammar does
-not know makes the parameter visible, with a warning.
+`.length`, `.endsWith`. An absent name is undefined, never an error; truth and `==` are JavaScript's. What the grammar
+does not know makes the parameter visible, with a warning.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _tokens(source: str) -> list[tuple[str, Any]]:
 
 
 class _Reader:
-    """Recursive descent: or := and ('||' and)*; and := comparison ('&&' comparison)*; comparison := unary (op unary)*."""
+    """Recursive descent: either := both ('||' both)*; both := equality ('&&' equality)*; and so on down to atoms."""
 
     def __init__(self, tokens: list[tuple[str, Any]]) -> None:
         self.tokens = tokens
