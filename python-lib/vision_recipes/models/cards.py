@@ -16,7 +16,8 @@ def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
         notes.strip(),
         f"- Network: {config.network.architecture}"
         + (f", own last layer after {config.feature_layer}" if head else ""),
-        f"- Pictures: {size.width} x {size.height} pixels, {size.channels.upper()}, (x - {list(size.mean)}) / {list(size.std)}",
+        f"- Pictures: {size.width} x {size.height} pixels, {size.channels.upper()}, "
+        f"(x - {list(size.mean)}) / {list(size.std)}",
         f"- Classes: {config.n_classes} ({shown})",
         f"- Parameters: {sum(layer.parameters for layer in config.layers):,}",
         f"- Trained on: {_plain(config.trained_on)}" if config.trained_on else "",

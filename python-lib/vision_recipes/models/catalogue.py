@@ -16,7 +16,7 @@ STARTER = "starter"
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A published file of weights. `hash` is hexadecimal, MD5 or SHA-256 by its length; empty where none is published."""
+    """A published file of weights. `hash` is MD5 or SHA-256 in hex, by its length; empty where none is published."""
 
     file: str
     url: str

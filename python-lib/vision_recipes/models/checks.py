@@ -71,7 +71,7 @@ def write_check(check: Check) -> bytes:
 
 
 def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int) -> Check:
-    """Return the check in an npz file; sizes are held against the model's (height, width) and classes before reading."""
+    """Return the check in an npz file; sizes are held against the (height, width) and classes before reading."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}
@@ -84,7 +84,8 @@ def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int)
     fits = pictures.shape[1:] == (*shape, 3) and scores.shape == (len(pictures), classes) and len(pictures) >= 1
     if not fits or pictures.dtype != np.uint8 or scores.dtype != np.float32 or not np.isfinite(scores).all():
         raise ModelFolderError(
-            f"{where} does not fit the model: pictures {pictures.shape} {pictures.dtype}, scores {scores.shape} {scores.dtype}."
+            f"{where} does not fit the model: pictures {pictures.shape} {pictures.dtype}, "
+            f"scores {scores.shape} {scores.dtype}. Fetch or retrain the model again."
         )
     return Check(pictures, scores)
 

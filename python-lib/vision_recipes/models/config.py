@@ -193,6 +193,11 @@ class ModelConfig:
                 f"the last layer gives {self.layers[-1].shape}, not one score for each of {self.n_classes} classes"
             )
 
+    @property
+    def ends_in_features(self) -> bool:
+        """Whether the network is cut at its feature layer, and its "scores" are the averaged features."""
+        return self.head is None and self.layers[-1].name == "head_pooling"
+
     def layer(self, index: int) -> Layer:
         """Return a layer by its index; negative ones count from the end, -1 being the scores."""
         found = [layer for layer in self.layers if layer.index == index]
@@ -233,8 +238,9 @@ def read_config(content: bytes, folder: str) -> ModelConfig:
         )
     if told_format != "vision-recipes model" or version != VERSION:
         raise ModelFolderError(
-            f"{where} has format {str(told_format)[:60]!r}, version {str(version)[:20]}; this plugin reads version {VERSION} of "
-            "'vision-recipes model'. Update the plugin, or run the macro vision-download or vision-import into the folder."
+            f"{where} has format {str(told_format)[:60]!r}, version {str(version)[:20]}; this plugin "
+            f"reads version {VERSION} of 'vision-recipes model'. Update the plugin, or run vision-download or "
+            "vision-import into the folder."
         )
     return schema.read(ModelConfig, data, where)
 

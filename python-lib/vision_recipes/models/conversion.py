@@ -1,8 +1,8 @@
 """Keras network -> OpenVINO IR, in a process of its own where Keras computes with OpenVINO itself.
 
 That is much quicker than a translation by way of TensorFlow, and the same whichever framework this process uses. The IR
-takes raw RGB float32 pixels of 0 .. 255, shape (n, height, width, 3), and holds the normalisation and the channel order;
-its first result is called `scores`, and every layer that can be extracted is a result `layer:<index>`.
+takes raw RGB float32 pixels of 0 .. 255, shape (n, height, width, 3), and holds normalisation and channel order; its
+first result is called `scores`, and every layer that can be extracted is a result `layer:<index>`.
 
     KERAS_BACKEND=openvino python -m vision_recipes.models.conversion ORDER.json
 """

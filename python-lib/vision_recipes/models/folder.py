@@ -45,7 +45,7 @@ def open_model(store: Store) -> Model:
 
 @dataclass
 class Model:
-    """An opened model. `labels` are in output order, as written; `label_keys` the same made unique, as `crane (134)`."""
+    """An opened model. `labels` are in output order, as written; `label_keys` are made unique, as `crane (134)`."""
 
     store: Store
     config: ModelConfig
@@ -86,7 +86,7 @@ class Model:
         return checks.read_check(self.read(entry, checks.LIMIT), self.where(entry), shape, self.config.n_classes)
 
     def layer(self, index: int) -> Layer:
-        """Return a layer by its index, negative ones counted from the end; raises ModelFolderError when there is none."""
+        """Return a layer by its index, negative ones from the end; raises ModelFolderError when there is none."""
         return self.config.layer(index)
 
     def where(self, entry: FileEntry) -> str:
@@ -105,7 +105,7 @@ class Model:
         return content
 
     def fetch(self, entry: FileEntry, workdir: str | os.PathLike[str], name: str) -> Path:
-        """Return a local copy of a file, checked while it is copied; the second call for the same place copies nothing."""
+        """Return a local copy of a file, checked while it is copied; a second call copies nothing."""
         target = Path(workdir) / name
         if self.kept.get(entry.sha256) == target and target.exists():
             return target
@@ -129,21 +129,21 @@ class Model:
     def ir(self, workdir: str | os.PathLike[str]) -> Path:
         """Return the path of a checked model.xml in `workdir`, model.bin beside it.
 
-        Input `pixels`: float32 (n, height, width, 3), raw RGB of 0 .. 255; `extra` as well where the head has extra columns.
+        Input `pixels`: float32 (n, height, width, 3), raw RGB of 0 .. 255; `extra` too if the head has such columns.
         Results: `scores` first, then `layer:<index>` for every layer of `layers`.
         """
         self.fetch(self.config.files.bin, workdir, "model.bin")
         return self.fetch(self.config.files.xml, workdir, "model.xml")
 
     def weights(self, workdir: str | os.PathLike[str]) -> list[Path]:
-        """Return the paths of checked copies of the weights: the network's, then the head's where it has a file of its own."""
+        """Return the paths of checked copies of the weights: the network's, then the head's if it has its own file."""
         found = [self.fetch(self.config.files.weights, workdir, "network.weights.h5")]
         if self.config.files.head is not None:
             found.append(self.fetch(self.config.files.head, workdir, "head.weights.h5"))
         return found
 
     def keras(self) -> Any:
-        """Return the keras.Model with its weights: normalised pixels (and extra columns, where it has some) to scores."""
+        """Return the keras.Model with its weights: normalised pixels (and extra columns, if any) to scores."""
         from vision_recipes.models.rebuilding import rebuild
 
         return rebuild(self)
@@ -151,8 +151,8 @@ class Model:
     def _require(self, entry: FileEntry, size: int, digest: str) -> None:
         if size != entry.bytes or digest != entry.sha256:
             raise ModelFolderError(
-                f"{self.where(entry)} is not the file that config.json tells of: {size} bytes with SHA-256 {digest[:12]}…, where "
-                f"{entry.bytes} bytes with {entry.sha256[:12]}… are expected. {NEXT_STEP}"
+                f"{self.where(entry)} is not the file that config.json tells of: {size} bytes, SHA-256 {digest[:12]}…, "
+                f"where {entry.bytes} bytes with {entry.sha256[:12]}… are expected. {NEXT_STEP}"
             )
 
     def _unreadable(self, entry: FileEntry, err: OSError) -> ModelFolderError:
@@ -167,7 +167,8 @@ def _read_config_bytes(store: Store) -> bytes:
     except FileNotFoundError as err:
         found = [path.lstrip("/") for path in store.paths()[:8]]
         raise ModelFolderError(
-            f"Folder {store.name!r} has no {CONFIG}, so it is no model folder (found: {', '.join(found) or 'nothing'}). {NEXT_STEP}"
+            f"Folder {store.name!r} has no {CONFIG}, so it is no model folder "
+            f"(found: {', '.join(found) or 'nothing'}). {NEXT_STEP}"
         ) from err
     except OSError as err:
         raise ModelFolderError(f"{CONFIG} in model folder {store.name!r} cannot be read: {err}. {NEXT_STEP}") from err

@@ -32,6 +32,8 @@ def read_graph(model: Model) -> graphs.Graph | None:
 def rebuild(model: Model) -> Any:
     """Return the keras.Model of the folder with its weights."""
     network = networks.build(blueprint(model))
+    if model.config.ends_in_features:
+        network = networks.cut(network, model.config.feature_layer)
     load_weights(network, model)
     return network
 

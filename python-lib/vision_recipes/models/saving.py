@@ -1,4 +1,4 @@
-"""Model folders written: every file under its own name first, config.json last, then the files of the model before go."""
+"""Model folders written: every file under its own name, config.json last, then the files of the model before go."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PACKAGES = ("vision-recipes", "keras", "tensorflow", "openvino", "numpy", "pillo
 class ModelSpec:
     """What a network is, for `save_model`.
 
-    `head` and `feature_layer` are set when the network is a base cut at that layer with `networks.put_head` on top; without
+    `head` and `feature_layer` are set when the network is a base cut at that layer, with a head on top; without
     a head an empty `feature_layer` is found. `notes` is text for the model card. `pack` compresses the weights.
     """
 
@@ -64,7 +64,7 @@ class Draft:
 
 
 def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str, bytes] | None = None) -> None:
-    """Write a keras.Model as a whole model folder: weights, IR, labels, check, card and config.json, in this order of safety.
+    """Write a keras.Model as a whole model folder: weights, IR, labels, check, card, and config.json last.
 
     The network takes pixels normalised as `spec.input` says and gives probabilities. `reports` are further files for
     people, by name. The IR is refused when its answers differ from the network's; a model that was in the folder stays
@@ -132,7 +132,7 @@ def commit(store: Store, draft: Draft) -> None:
 
 
 def score_ir(xml: Path, pictures: np.ndarray, extra: int = 0) -> np.ndarray:
-    """Return the scores that an IR gives to pictures uint8 (n, height, width, 3), in float32 on the CPU; extra columns are 0."""
+    """Return the scores that an IR gives to pictures uint8 (n, height, width, 3), in float32 on the CPU, extras 0."""
     import openvino as ov
 
     core = ov.Core()
@@ -176,9 +176,11 @@ def _check(network: Any, spec: ModelSpec) -> Check:
 
 
 def normalised(pictures: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
-    """Return what the network takes for pictures uint8 (n, height, width, 3) RGB: ordered channels, (x - mean) / std, float32."""
+    """Return what the network takes for pictures uint8 (n, height, width, 3) RGB: (x - mean) / std, float32."""
     ordered = pictures[..., ::-1] if preprocessing.channels == "bgr" else pictures
-    return (ordered.astype(np.float32) - np.asarray(preprocessing.mean, np.float32)) / np.asarray(preprocessing.std, np.float32)
+    return (ordered.astype(np.float32) - np.asarray(preprocessing.mean, np.float32)) / np.asarray(
+        preprocessing.std, np.float32
+    )
 
 
 def _put(store: Store, role: str, path: Path) -> FileEntry:

@@ -22,7 +22,8 @@ def parse(content: bytes, where: str, limit: int = LIMIT) -> dict[str, Any]:
     """Return the JSON object in the bytes; anything doubtful (double keys, NaN, huge numbers, depth) is refused."""
     if len(content) > limit:
         raise ModelFolderError(
-            f"{where} is larger than {limit} bytes: this is no description of a model. Fetch or retrain the model again."
+            f"{where} is larger than {limit} bytes: this is no description of a model. "
+            "Fetch or retrain the model again."
         )
     try:
         data = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse_constant)

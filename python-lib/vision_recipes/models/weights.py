@@ -1,4 +1,4 @@
-"""Weights in HDF5 files in the layout of Keras 3, read with suspicion: no links, nothing external, sizes known before."""
+"""Weights in HDF5 files in the layout of Keras 3, read with suspicion: no links, nothing external, known sizes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def refuse_links(group: Any, where: str) -> None:
                 waiting.append(item)
             elif not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
                 raise ModelFolderError(
-                    f"{where}: entry {name[:80]!r} takes its data from other files or is no array, which is refused. {NEXT_STEP}"
+                    f"{where}: entry {name[:80]!r} takes its data from other files or is no array, "
+                    f"which is refused. {NEXT_STEP}"
                 )
 
 
@@ -162,7 +163,7 @@ def network_layers(network: Any) -> dict[str, tuple[str, list[np.ndarray]]]:
 def layer_names(network: Any) -> list[str]:
     """Return a name for each of the network's layers that is the same in every process.
 
-    Keras numbers unnamed layers (`conv2d_7`) by what was built before in the process; here they count from the network's first.
+    Keras numbers unnamed layers (`conv2d_7`) by what was built before in the process; here the network's first is 0.
     """
     numbered: dict[str, list[tuple[int, int]]] = {}
     names = [layer.name for layer in network.layers]
