@@ -27,3 +27,10 @@ class Interrupted(HostError):
     """The user interrupted the run (exit code 130)."""
 
     exit_code = 130
+
+
+class DataError(HostError):
+    """A dataset or folder cannot be read or written as asked; raised inside a component, its message alone is shown."""
+
+    exit_code = 1
+    for_user = True

@@ -12,8 +12,9 @@ from typing import Any
 class Reference:
     """An input or output of a job: what role it fills, what it is called, where it lies.
 
-    `type` is DATASET or MANAGED_FOLDER. `path` is where the child reads; for outputs, where it writes (a staging place
-    that the parent commits afterwards). `options` are what flow.yaml declares (format, schema …).
+    `type` is DATASET or MANAGED_FOLDER. `path` is where it lies; `stage` is set for outputs while they are written (see
+    `minihost.stages`). `options` are what flow.yaml declares (format, separator, partitioning …). `partitions` are those
+    to read, or the one to write.
     """
 
     role: str
@@ -22,6 +23,9 @@ class Reference:
     project_key: str
     path: str
     options: dict[str, Any] = field(default_factory=dict)
+    required: bool = False
+    stage: str = ""
+    partitions: list[str] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
@@ -31,7 +35,12 @@ class Reference:
 
 @dataclass
 class Job:
-    """One run of one component, with parameters resolved and references filled."""
+    """One run of one component, with parameters resolved and references filled.
+
+    `kind` is recipe, macro or choices (`runner` is then the file with `do`, called with `payload`). `others` are the other
+    datasets and folders of the project. `secrets` are values that no log may show. `descriptor` is the component's own,
+    `plugins` the root folder of every plugin whose python-lib may be asked for, by id.
+    """
 
     plugin_id: str
     plugin_root: str
@@ -49,7 +58,9 @@ class Job:
     variables: dict[str, Any] = field(default_factory=dict)
     streams_only: bool = False
     secrets: list[str] = field(default_factory=list)
-    """Values that must not appear in any log or message."""
+    payload: dict[str, Any] = field(default_factory=dict)
+    descriptor: dict[str, Any] = field(default_factory=dict)
+    plugins: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the job as JSON."""
@@ -58,7 +69,11 @@ class Job:
     @classmethod
     def read(cls, path: Path) -> Job:
         """Read a job that `write` wrote."""
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        return cls.of(json.loads(path.read_text(encoding="utf-8")))
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Job:
+        """Return the job that these facts, read from JSON, describe."""
         for side in ("inputs", "outputs", "others"):
-            facts[side] = [Reference(**reference) for reference in facts[side]]
+            facts[side] = [Reference(**reference) for reference in facts.get(side, [])]
         return cls(**facts)

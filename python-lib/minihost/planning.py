@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from minihost import choices
 from minihost.discovery import Catalogue
 from minihost.errors import JobError
 from minihost.host import hooks
@@ -56,6 +57,7 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     outputs = _filled(project, "output", component.outputs, request.outputs, mistakes, has_roles(component))
     params = resolve_params(component, plugin, request.params)
     settings = resolve(parameters(plugin.descriptor), request.settings, plugin.parameter_sets)
+    named = project.places_in(component.params, params.config)
     mistakes += params.mistakes + [f"Plugin setting: {mistake}" for mistake in settings.mistakes]
     job = Job(
         plugin_id=plugin.id,
@@ -70,7 +72,7 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
         plugin_config=settings.config,
         inputs=inputs,
         outputs=outputs,
-        others=project.others(inputs, outputs),
+        others=[*named, *project.others([*inputs, *named], outputs)],
         variables=project.variables,
         descriptor=component.descriptor,
         plugins={found.id: str(found.root) for found in catalogue.plugins},
@@ -81,7 +83,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
         mistakes += answer
     if mistakes:
         raise JobError(mistakes)
-    return Plan(job, component, tuple(params.warnings + settings.warnings))
+    given = {*request.params.values, *(name for name, _ in request.params.texts)}
+    return Plan(job, component, (*params.warnings, *settings.warnings, *choices.unusual(job, component, given)))
 
 
 def resolve_params(component: Component, plugin: Plugin, given: Given) -> Resolved:

@@ -1,0 +1,89 @@
+"""The writer of a dataset: rows or frames, streamed; the schema is looked up at the first write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minihost.errors import DataError
+
+
+class DatasetWriter:
+    """Writes one dataset. Its data appear when it is closed; closing without a write makes an empty dataset."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+        self._writer: Any = None
+        self._columns: list[dict[str, Any]] = []
+        self._closed = False
+
+    def write_row_dict(self, row_dict):
+        """Write a row given as a dict; columns that it lacks stay empty, keys that are no columns do not count."""
+        writer = self._open()
+        writer.write([[row_dict.get(column["name"]) for column in self._columns]])
+
+    def write_row_array(self, row):
+        """Write a row given as its values in the order of the schema."""
+        writer = self._open()
+        if len(row) != len(self._columns):
+            raise DataError(
+                f"Dataset {self._dataset.full_name} has {len(self._columns)} columns, the row has {len(row)} values."
+            )
+        writer.write([list(row)])
+
+    def write_tuple(self, row):
+        """Write a row given as its values in the order of the schema."""
+        self.write_row_array(row)
+
+    def write_dataframe(self, df):
+        """Write a frame by position: it has as many columns as the schema."""
+        from minihost.dataiku_api.reading import check_frame
+
+        check_frame(df)
+        writer = self._open()
+        if len(df.columns) != len(self._columns):
+            raise DataError(
+                f"Dataset {self._dataset.full_name} has {len(self._columns)} columns ({_names(self._columns)}), the frame has "
+                f"{len(df.columns)}. Use write_with_schema, or write the schema first."
+            )
+        writer.write_frame(df)
+
+    def close(self):
+        """Put the data in place; a second call does nothing."""
+        if self._closed:
+            return
+        if self._writer is None:
+            self._begin()
+        self._closed = True
+        self._writer.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.close()
+        elif self._writer is not None and not self._closed:
+            self._closed = True
+            self._writer.abandon()
+
+    def _open(self) -> Any:
+        if self._closed:
+            raise DataError(f"The writer of dataset {self._dataset.full_name} is closed already.")
+        if self._writer is None:
+            self._begin()
+            if not self._columns:
+                self._writer.abandon()
+                self._writer = None
+                raise DataError(
+                    f"Dataset {self._dataset.full_name} has no schema yet. Call write_schema or write_schema_from_dataframe "
+                    "before writing rows."
+                )
+        return self._writer
+
+    def _begin(self) -> None:
+        self._columns = list(self._dataset._columns_to_write())
+        self._writer = self._dataset._writing().writer(self._columns, append_to=self._dataset._previous())
+
+
+def _names(columns: list[dict[str, Any]]) -> str:
+    return ", ".join(column["name"] for column in columns)

@@ -1,0 +1,135 @@
+"""Storage types of the platform and types of Arrow, one to the other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from minihost.datasets import cells
+from minihost.datasets.schema import Columns
+
+METADATA = b"minihost.schema"
+
+
+def arrow_schema(columns: Columns, rows: Sequence[Sequence[Any]]) -> Any:
+    """Return the Arrow schema for these columns; what the schema leaves open about arrays is read off the first rows."""
+    import pyarrow as pa
+
+    fields = [pa.field(column["name"], _arrow_type(column, place, rows)) for place, column in enumerate(columns)]
+    return pa.schema(fields, metadata={METADATA: json.dumps(columns, default=str).encode()})
+
+
+def _arrow_type(column: dict[str, Any], place: int, rows: Sequence[Sequence[Any]]) -> Any:
+    import pyarrow as pa
+
+    kind = column["type"]
+    if kind == "array":
+        return _list_type(column, [row[place] for row in rows])
+    return {
+        "tinyint": pa.int8(),
+        "smallint": pa.int16(),
+        "int": pa.int32(),
+        "bigint": pa.int64(),
+        "float": pa.float32(),
+        "double": pa.float64(),
+        "boolean": pa.bool_(),
+        "date": pa.timestamp("ms", tz="UTC"),
+        "datetimenotz": pa.timestamp("ms"),
+        "dateonly": pa.date32(),
+    }.get(kind, pa.string())
+
+
+def _list_type(column: dict[str, Any], values: list[Any]) -> Any:
+    import pyarrow as pa
+
+    content = (column.get("arrayContent") or {}).get("type")
+    if content in cells.STORAGE_TYPES and content not in cells.JSON_TYPES:
+        return pa.list_(_arrow_type({"type": content}, 0, []))
+    items = [item for value in values if (found := as_list(value)) is not None for item in found]
+    if all(isinstance(item, int | float) and not isinstance(item, bool) or item is None for item in items):
+        return pa.list_(pa.float64())
+    if all(isinstance(item, str) or item is None for item in items):
+        return pa.list_(pa.string())
+    return pa.string()
+
+
+def as_list(value: Any) -> list[Any] | None:
+    """Return a cell of an `array` column as a list: given as one, as a numpy array or as JSON text; None for a null."""
+    if isinstance(value, str):
+        value = json.loads(value) if value else None
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, tuple | set):
+        value = list(value)
+    if cells.is_null(value):
+        return None
+    return value if isinstance(value, list) else [value]
+
+
+def native(value: Any, kind: str, arrow_type: Any) -> Any:
+    """Return a cell's value as Arrow takes it; raises ValueError where it does not fit the column."""
+    import pyarrow as pa
+
+    if pa.types.is_list(arrow_type):
+        found = as_list(value)
+        if found is None:
+            return None
+        return [native(item, _storage(arrow_type.value_type)["type"], arrow_type.value_type) for item in found]
+    if cells.is_null(value):
+        return None
+    if kind in cells.INTEGERS or kind in cells.FLOATS or kind == "boolean":
+        if isinstance(value, str):
+            value = cells.from_text(value, kind)
+        if value is None:
+            return None
+        if kind in cells.FLOATS:
+            return float(value)
+        return bool(value) if kind == "boolean" else cells.from_text(cells.to_text(value, kind), kind)
+    if kind in cells.DATES:
+        return _moment(value, kind)
+    return cells.to_text(value, kind)
+
+
+def _moment(value: Any, kind: str) -> Any:
+    if isinstance(value, dt.date):
+        value = cells.date_text(value, kind)
+    return cells.parse_date(str(value), kind) if value != "" else None
+
+
+def columns_of(found: Any) -> Columns:
+    """Return the platform's columns for an Arrow schema: those in its metadata where they fit, else by Arrow type."""
+    own = [{"name": field.name, **_storage(field.type)} for field in found]
+    try:
+        kept = json.loads((found.metadata or {})[METADATA])
+        if [column["name"] for column in kept] == found.names and all(c["type"] in cells.STORAGE_TYPES for c in kept):
+            return list(kept)
+    except (KeyError, ValueError, TypeError, RecursionError):
+        pass
+    return own
+
+
+def _storage(kind: Any) -> dict[str, Any]:
+    import pyarrow.types as types
+
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return {"type": "array", "arrayContent": _storage(kind.value_type)}
+    for test, name in (
+        (types.is_boolean, "boolean"),
+        (types.is_int8, "tinyint"),
+        (types.is_int16, "smallint"),
+        (types.is_int32, "int"),
+        (types.is_integer, "bigint"),
+        (types.is_float64, "double"),
+        (types.is_floating, "float"),
+        (types.is_decimal, "double"),
+        (types.is_date, "dateonly"),
+        (types.is_map, "map"),
+        (types.is_struct, "object"),
+    ):
+        if test(kind):
+            return {"type": name}
+    if types.is_timestamp(kind):
+        return {"type": "date" if kind.tz else "datetimenotz"}
+    return {"type": "string"}

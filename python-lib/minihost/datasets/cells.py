@@ -1,0 +1,141 @@
+"""One cell of a dataset: from a Python value to the text that is stored, and from stored text to a value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+from decimal import Decimal
+from typing import Any
+
+INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+FLOATS = {"float": 32, "double": 64}
+DATES = ("date", "datetimenotz", "dateonly")
+JSON_TYPES = ("array", "map", "object")
+STORAGE_TYPES = ("string", *INTEGERS, *FLOATS, "boolean", *DATES, "geopoint", "geometry", *JSON_TYPES)
+"""Every storage type a column may have."""
+
+_ESCAPE = re.compile(r"(\\*)([\udc80-\udcff])|(\\+)(udc[89a-f][0-9a-f])")
+_ESCAPED = re.compile(r"(\\+)udc([89a-f][0-9a-f])")
+
+
+def escape(text: str) -> str:
+    r"""Return text that UTF-8 can hold: a byte of a file name that is not UTF-8 (a lone surrogate) is written `\udcff`.
+
+    Text that already looks like such an escape gets its backslashes doubled, so that `unescape` gives back every name.
+    """
+    return _ESCAPE.sub(_escape_one, text)
+
+
+def _escape_one(found: re.Match[str]) -> str:
+    if found[2]:
+        return found[1] * 2 + f"\\udc{ord(found[2]) & 0xFF:02x}"
+    return found[3] * 2 + found[4]
+
+
+def unescape(text: str) -> str:
+    """Return the text that `escape` was given."""
+
+    def one(found: re.Match[str]) -> str:
+        kept = "\\" * (len(found[1]) // 2)
+        return kept + (chr(0xDC00 + int(found[2], 16)) if len(found[1]) % 2 else f"udc{found[2]}")
+
+    return _ESCAPED.sub(one, text)
+
+
+def is_null(value: Any) -> bool:
+    """Whether a value is an empty cell: None, NaN, NaT or pandas' NA."""
+    if value is None:
+        return True
+    if isinstance(value, float):
+        return math.isnan(value)
+    return type(value).__name__ in ("NAType", "NaTType") or (type(value).__name__ == "float32" and value != value)
+
+
+def to_text(value: Any, column_type: str = "string") -> str:
+    """Return the text of a cell, empty for a null: `true`/`false`, ISO 8601 with milliseconds and Z, JSON for lists and dicts."""
+    if isinstance(value, str):
+        return value
+    if is_null(value):
+        return ""
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        return "true" if value else "false"
+    if isinstance(value, dt.date):
+        return date_text(value, column_type)
+    if isinstance(value, float) or type(value).__name__ in ("float32", "float16"):
+        if column_type in INTEGERS and float(value).is_integer():
+            return str(int(value))
+        return str(value) if not isinstance(value, float) else repr(float(value))
+    if isinstance(value, dict | list | tuple) or type(value).__name__ == "ndarray":
+        return json_text(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    return str(value)
+
+
+def date_text(moment: dt.date, column_type: str = "date") -> str:
+    """Return a date as stored: `2020-12-31T00:00:00.101Z`, without zone for `datetimenotz`, the day alone for `dateonly`.
+
+    A moment without zone counts as UTC.
+    """
+    if not isinstance(moment, dt.datetime):
+        return moment.isoformat() if column_type == "dateonly" else f"{moment.isoformat()}T00:00:00.000Z"
+    if moment.tzinfo is not None and column_type != "datetimenotz":
+        moment = moment.astimezone(dt.timezone.utc)
+    if column_type == "dateonly":
+        return moment.date().isoformat()
+    text = f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}"
+    return text if column_type == "datetimenotz" else text + "Z"
+
+
+def json_text(value: Any) -> str:
+    """Return a list or dict as JSON text; arrays and numbers of numpy become plain ones, dates ISO text."""
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, dt.date):
+        return date_text(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def from_text(text: str, column_type: str) -> Any:
+    """Return the value of stored text by the column's type; an empty cell is None. Raises ValueError when it does not fit.
+
+    `array`, `map`, `object` and the geographic types stay text.
+    """
+    if text == "":
+        return None
+    if column_type in INTEGERS:
+        return int(text) if "." not in text else _whole(text)
+    if column_type in FLOATS:
+        return float(text)
+    if column_type == "boolean":
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{text!r} is neither true nor false")
+        return text.lower() == "true"
+    if column_type in DATES:
+        return parse_date(text, column_type)
+    return text
+
+
+def _whole(text: str) -> int:
+    number = float(text)
+    if not number.is_integer():
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(number)
+
+
+def parse_date(text: str, column_type: str = "date") -> dt.date:
+    """Return the moment of an ISO 8601 text: UTC with zone for `date`, without zone for `datetimenotz`, a day for `dateonly`."""
+    moment = dt.datetime.fromisoformat(text)
+    if column_type == "dateonly":
+        return moment.date()
+    if column_type == "datetimenotz":
+        return moment.replace(tzinfo=None)
+    return moment.replace(tzinfo=dt.timezone.utc) if moment.tzinfo is None else moment.astimezone(dt.timezone.utc)

@@ -1,0 +1,131 @@
+"""Data frames to text and back: what a component gets from `get_dataframe`, and what becomes of the frame it writes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from minihost.datasets import cells
+from minihost.datasets.schema import Columns
+from minihost.errors import DataError
+
+
+def text_columns(frame: Any, types: list[str]) -> list[list[str]]:
+    """Return the text of a frame's cells, column by column, for columns of these storage types."""
+    return [_texts(frame.iloc[:, place], kind) for place, kind in enumerate(types)]
+
+
+def _texts(series: Any, kind: str) -> list[str]:
+    code = getattr(series.dtype, "kind", "O")
+    if not isinstance(series.dtype, _numpy_dtype()):
+        code = "M" if code == "M" else "O"
+    if code == "b":
+        return ["true" if value else "false" for value in series.tolist()]
+    if code in "iu":
+        return [str(value) for value in series.tolist()]
+    if code == "f":
+        if kind in cells.INTEGERS:
+            return [cells.to_text(value, kind) for value in series.tolist()]
+        values = series.tolist() if series.dtype.itemsize == 8 else series.astype(str).tolist()
+        return ["" if value in ("nan", "<NA>") or value != value else str(value) for value in values]
+    if code == "M":
+        return _moments(series, kind)
+    return [cells.to_text(value, kind) for value in series.tolist()]
+
+
+def _numpy_dtype() -> type:
+    import numpy as np
+
+    return np.dtype
+
+
+def _moments(series: Any, kind: str) -> list[str]:
+    import numpy as np
+
+    if series.dt.tz is not None:
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    moments = series.to_numpy().astype("datetime64[ms]")
+    texts = np.datetime_as_string(moments, unit="D" if kind == "dateonly" else "ms").tolist()
+    end = "Z" if kind not in ("dateonly", "datetimenotz") else ""
+    return ["" if text == "NaT" else text + end for text in texts]
+
+
+def columns_of(frame: Any) -> Columns:
+    """Return the schema of a frame: numbers, booleans and dates by their dtype, everything else text; names become text."""
+    return [
+        {"name": str(name), "type": storage_type(frame.iloc[:, place].dtype)}
+        for place, name in enumerate(frame.columns)
+    ]
+
+
+def storage_type(dtype: Any) -> str:
+    """Return the storage type for a dtype of numpy or pandas."""
+    code, size = getattr(dtype, "kind", "O"), getattr(dtype, "itemsize", 0)
+    if type(dtype).__name__ in ("CategoricalDtype", "SparseDtype", "PeriodDtype", "IntervalDtype"):
+        return "string"
+    if code == "i":
+        return {1: "tinyint", 2: "smallint", 4: "int"}.get(size, "bigint")
+    if code == "u":
+        return {1: "smallint", 2: "int"}.get(size, "bigint")
+    if code == "f":
+        return "float" if size <= 4 else "double"
+    return {"b": "boolean", "M": "date"}.get(code, "string")
+
+
+def read(source: dict[str, Any], columns: Columns, arguments: dict[str, Any]) -> Any:
+    """Return pandas.read_csv's frame or, with `chunksize`, its reader over stored text with these columns and arguments."""
+    import pandas as pd
+
+    names = [column["name"] for column in columns]
+    if not names:
+        return iter([pd.DataFrame()]) if "chunksize" in arguments else pd.DataFrame()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "error", pd.errors.ParserWarning
+        )  # a first row that is too long, cut in silence otherwise
+        try:
+            return pd.read_csv(**source, names=names, index_col=False, low_memory=False, **arguments)
+        except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as err:
+            raise DataError(f"{source['filepath_or_buffer']} cannot be read as a table: {err}") from err
+
+
+def dtypes(columns: Columns, *, nullable: bool, bool_as_str: bool, int_as_float: bool) -> dict[str, Any]:
+    """Return the dtype of each column by its storage type; dates, lists and the rest are text."""
+    chosen: dict[str, Any] = {}
+    for column in columns:
+        kind = column["type"]
+        if kind in cells.INTEGERS:
+            whole = f"Int{cells.INTEGERS[kind]}" if nullable else "int64"
+            chosen[column["name"]] = "float64" if int_as_float else whole
+        elif kind in cells.FLOATS:
+            chosen[column["name"]] = f"float{cells.FLOATS[kind]}"
+        elif kind == "boolean" and not bool_as_str:
+            chosen[column["name"]] = "boolean" if nullable else "bool"
+        else:
+            chosen[column["name"]] = "object"
+    return chosen
+
+
+def with_dates(frame: Any, columns: Columns) -> Any:
+    """Return the frame with its date columns parsed: `date` to moments in UTC, the other two without zone."""
+    import pandas as pd
+
+    for column in columns:
+        name, kind = column["name"], column["type"]
+        if kind not in cells.DATES or name not in frame.columns:
+            continue
+        moments = pd.to_datetime(frame[name].astype("object"), utc=kind == "date", format="ISO8601")
+        try:
+            moments = moments.dt.as_unit("ns")
+        except (ValueError, pd.errors.OutOfBoundsDatetime):
+            pass  # a year that nanoseconds cannot hold keeps the coarser unit
+        frame[name] = moments
+    return frame
+
+
+def unescaped(frame: Any) -> Any:
+    """Return the frame with the text of file names as it was before it was escaped."""
+    for place, name in enumerate(frame.columns):
+        if frame.iloc[:, place].dtype.kind == "O":
+            frame[name] = [cells.unescape(cell) if isinstance(cell, str) else cell for cell in frame[name].tolist()]
+    return frame

@@ -1,0 +1,228 @@
+"""A dataset kept as a Parquet file: types inside, vectors as lists of numbers, written in row groups."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from minihost.datasets import cells, schema
+from minihost.datasets.arrow import arrow_schema, columns_of, native
+from minihost.errors import DataError
+
+GROUP_ROWS = 50_000
+"""Rows of a row group; fewer when rows are wide."""
+
+GROUP_CELLS = 4_000_000
+"""Numbers of a row group at most: what a writer keeps in memory."""
+
+BATCH = 2048
+
+
+class ParquetTable:
+    """One Parquet file. The platform's schema lies in its metadata; comments set later lie in the schema file beside it."""
+
+    suffix = ".parquet"
+
+    def __init__(self, path: Path, options: dict[str, Any] | None = None) -> None:
+        self.path = path
+
+    def exists(self) -> bool:
+        """Whether there is data, possibly without rows."""
+        return self.path.is_file()
+
+    def columns(self) -> schema.Columns:
+        """Return the columns: as the schema file says, or as the file's own metadata and types say."""
+        declared = (schema.read(self.path) or {}).get("columns")
+        if not self.exists():
+            return list(declared or [])
+        own = columns_of(self._file().schema_arrow)
+        return schema.aligned([column["name"] for column in own], declared) if declared else own
+
+    def set_columns(self, columns: Iterable[dict[str, Any]]) -> None:
+        """Write the schema; data that is already there is written anew when names or types change."""
+        checked = schema.checked(columns, str(self.path))
+        if self.exists():
+            was = self.columns()
+            if [_core(column) for column in was] != [_core(column) for column in checked] and len(was) == len(checked):
+                with ParquetWriter(self, checked) as writer:
+                    for batch in self._batches():
+                        writer.write(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        schema.write(self.path, checked)
+
+    def text_rows(self) -> Iterator[list[str]]:
+        """Yield each row as the text of its cells, streaming."""
+        types, escaped = [column["type"] for column in self.columns()], self.escaped
+        for batch in self._batches():
+            texts = [
+                [cells.to_text(value, kind) for value in column.to_pylist()]
+                for column, kind in zip(batch.columns, types, strict=True)
+            ]
+            for row in zip(*texts, strict=True):
+                yield [cells.unescape(cell) for cell in row] if escaped else list(row)
+
+    def pandas_source(self) -> dict[str, Any]:
+        """Return arguments with which pandas.read_csv reads the data: the host hands frames over as text, whatever the storage."""
+        return {"filepath_or_buffer": TextOf(self._raw_rows()), "header": None}
+
+    @property
+    def escaped(self) -> bool:
+        """Whether some text was escaped when it was written (see `cells.escape`)."""
+        return self.exists() and b"minihost.escaped" in (self._file().metadata.metadata or {})
+
+    def writer(self, columns: schema.Columns, *, append_to: ParquetTable | None = None) -> ParquetWriter:
+        """Open a writer that puts the data in place when it is closed."""
+        return ParquetWriter(self, columns, append_to)
+
+    def _raw_rows(self) -> Iterator[list[str]]:
+        types = [column["type"] for column in self.columns()]
+        for batch in self._batches():
+            texts = [
+                [cells.to_text(value, kind) for value in column.to_pylist()]
+                for column, kind in zip(batch.columns, types, strict=True)
+            ]
+            yield from zip(*texts, strict=True)  # type: ignore[misc]
+
+    def _file(self) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            return pq.ParquetFile(self.path)
+        except (pa.ArrowInvalid, OSError) as err:
+            raise DataError(f"{self.path} is not a Parquet file: {err}.") from err
+
+    def _batches(self) -> Iterator[Any]:
+        file = self._file()
+        wide = any(str(field.type).startswith(("list", "fixed_size_list", "large_list")) for field in file.schema_arrow)
+        yield from file.iter_batches(batch_size=BATCH // 8 if wide else BATCH, use_threads=False)
+
+
+class ParquetWriter:
+    """Gathers rows into row groups; the types of lists are chosen when the first group is written."""
+
+    def __init__(self, table: ParquetTable, columns: schema.Columns, append_to: ParquetTable | None = None) -> None:
+        self.table, self.columns = table, columns
+        self.types = [column["type"] for column in columns]
+        self.part = table.path.with_name(table.path.name + ".part")
+        self.rows: list[Sequence[Any]] = []
+        self.cells = 0
+        self.writer: Any = None
+        self.escaped = False
+        self.closed = False
+        self.part.write_bytes(b"")
+        if append_to is not None and append_to.exists():
+            for batch in append_to._batches():
+                self.write(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+    def write(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Write rows of values, in the order of the columns."""
+        width = len(self.columns)
+        for row in rows:
+            if len(row) != width:
+                raise DataError(f"{self.table.path}: a row has {len(row)} cells, the schema has {width} columns.")
+            self.rows.append(row)
+            self.cells += sum(
+                len(value) if isinstance(value, list | tuple | str) or hasattr(value, "__len__") else 1 for value in row
+            )
+            if len(self.rows) >= GROUP_ROWS or self.cells >= GROUP_CELLS:
+                self._flush()
+
+    def write_frame(self, frame: Any) -> None:
+        """Write a data frame by position."""
+        self.write(zip(*(frame.iloc[:, place].tolist() for place in range(len(self.columns))), strict=True))
+
+    def write_texts(self, rows: Iterable[Sequence[str]]) -> None:
+        """Write rows of texts."""
+        self.write(rows)
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if self.writer is None:
+            self.arrow = arrow_schema(self.columns, self.rows)
+            self.writer = pq.ParquetWriter(self.part, self.arrow, compression="zstd")
+        values = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
+        arrays = []
+        for column, kind, field in zip(values, self.types, self.arrow, strict=True):
+            cast = [native(value, kind, field.type) for value in column]
+            if pa.types.is_string(field.type):
+                cast = [self._escaped(text) for text in cast]
+            try:
+                arrays.append(pa.array(cast, type=field.type))
+            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as err:
+                raise DataError(
+                    f"{self.table.path}: column {field.name!r} is {kind} and cannot hold what was written: {err}."
+                ) from err
+        self.writer.write_batch(pa.record_batch(arrays, schema=self.arrow))
+        self.rows, self.cells = [], 0
+
+    def _escaped(self, text: str | None) -> str | None:
+        if text is None or (text.isascii() and "\\" not in text):
+            return text
+        safe = cells.escape(text)
+        self.escaped = self.escaped or safe != text
+        return safe
+
+    def close(self) -> None:
+        """Write what is left and put the data in place; a second call does nothing."""
+        if self.closed:
+            return
+        if self.rows or self.writer is None:
+            self._flush()
+        if self.escaped:
+            self.writer.add_key_value_metadata({"minihost.escaped": "yes"})
+        self.writer.close()
+        self.closed = True
+        self.part.replace(self.table.path)
+        schema.schema_file(self.table.path).unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        """Drop what was written."""
+        if self.writer is not None and not self.closed:
+            self.writer.close()
+        self.closed = True
+        self.part.unlink(missing_ok=True)
+
+    def __enter__(self) -> ParquetWriter:
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        self.close() if kind is None else self.abandon()
+
+
+class TextOf:
+    """Rows as a stream of CSV text without header, made as it is read, for pandas."""
+
+    def __init__(self, rows: Iterator[Sequence[str]]) -> None:
+        self.rows = rows
+        self.kept = ""
+
+    def read(self, size: int = -1) -> str:
+        """Return at most `size` characters, or all that is left; empty at the end."""
+        buffer = io.StringIO(newline="")
+        buffer.write(self.kept)
+        writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        while size < 0 or buffer.tell() < size:
+            row = next(self.rows, None)
+            if row is None:
+                break
+            writer.writerow(row)
+        text = buffer.getvalue()
+        if size < 0:
+            size = len(text)
+        self.kept = text[size:]
+        return text[:size]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text in pieces."""
+        while text := self.read(1 << 16):
+            yield text
+
+
+def _core(column: dict[str, Any]) -> tuple[str, str, str]:
+    return column["name"], column["type"], json.dumps(column.get("arrayContent"), sort_keys=True)

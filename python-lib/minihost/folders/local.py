@@ -1,0 +1,151 @@
+"""A folder on the local disk. Links that leave it, pipes and devices are refused; files are replaced whole."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from minihost.folders.paths import OWN, LinkOutside, NotAFile, canonical, parts
+
+log = logging.getLogger(__name__)
+CHUNK = 1 << 20
+
+
+class LocalFolder:
+    """The files under one directory, as paths that begin with a slash."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def paths(self) -> list[str]:
+        """Return the path of every file, recursive and sorted; folders behind links are not entered, folders that
+        cannot be read are named in the log."""
+        found: list[str] = []
+        if not self.root.exists():
+            return found
+        for folder, subfolders, files in os.walk(self.root, followlinks=False, onerror=_unreadable):
+            subfolders[:] = [name for name in subfolders if not name.startswith(OWN)]
+            inside = os.path.relpath(folder, self.root)
+            prefix = "/" if inside == "." else f"/{inside}/"
+            found += [prefix + name for name in files if not name.startswith(OWN)]
+        return sorted(found)
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a regular file inside the folder for reading; never waits on a pipe. Raises OSError."""
+        real = self._real(path)
+        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NotAFile(f"{path!r} is not a regular file (a folder, a pipe or a device).")
+        return open(descriptor, "rb")
+
+    def facts(self, path: str) -> os.stat_result | None:
+        """Return what the disk says of a file or folder, None when it is missing or leads out."""
+        try:
+            return os.stat(self._real(path))
+        except (OSError, ValueError):
+            return None
+
+    def children(self, path: str) -> list[str]:
+        """Return the names in one folder, sorted."""
+        try:
+            return sorted(name for name in os.listdir(self._real(path)) if not name.startswith(OWN))
+        except OSError:
+            return []
+
+    def write(self, path: str, content: Any) -> None:
+        """Write one file whole from a binary stream: beside it first, then in its place. Raises OSError."""
+        with self.writing(path) as stream:
+            shutil.copyfileobj(content, stream, CHUNK)
+
+    def writing(self, path: str) -> Replacing:
+        """Open a file for writing; it appears, whole, when the stream is closed."""
+        target = self.place(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return Replacing(target)
+
+    def delete(self, path: str) -> None:
+        """Delete a file, or a folder with all it holds; nothing happens when it is missing."""
+        target = self.place(path)
+        if target == self.root:
+            return self.clear()
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Delete all that the folder holds, and keep the folder."""
+        if self.root.is_dir():
+            for name in self.children("/"):
+                self.delete(name)
+
+    def place(self, path: str) -> Path:
+        """Return where a path lies on disk; raises `LinkOutside` when a folder on the way is a link that leads out."""
+        names = parts(path)
+        place = self.root.joinpath(*names)
+        if names:
+            self._contained(os.path.realpath(place.parent), path)
+        return place
+
+    def _real(self, path: str) -> str:
+        real = os.path.realpath(self.root.joinpath(*parts(path)))
+        self._contained(real, path)
+        return real
+
+    def _contained(self, real: str, path: str) -> None:
+        root = os.path.realpath(self.root)
+        if real != root and not real.startswith(root.rstrip("/") + "/"):
+            raise LinkOutside(f"{canonical(path)!r} is a link to a place outside the folder.")
+
+
+class Replacing(io.BufferedWriter):
+    """A file being written beside the one it replaces when it is closed; dropped when its `with` block fails."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.part = target.with_name(f"{OWN}part-{os.getpid()}-{secrets.token_hex(4)}")
+        super().__init__(io.FileIO(self.part, "w"))
+
+    def close(self) -> None:
+        """Put the file in its place."""
+        if self.closed:
+            return
+        super().close()
+        if self.target.is_dir() and not self.target.is_symlink():
+            self.part.unlink(missing_ok=True)
+            raise IsADirectoryError(f"{str(self.target)!r} is a folder; a file cannot take its place.")
+        self.part.replace(self.target)
+
+    def abandon(self) -> None:
+        """Drop what was written."""
+        if not self.closed:
+            self.part.unlink(missing_ok=True)
+            super().close()
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        self.close() if kind is None else self.abandon()
+
+    def __del__(self) -> None:
+        self.abandon()  # a stream that nobody closed leaves nothing behind
+
+
+def sweep(root: Path) -> Iterator[Path]:
+    """Delete the half-written files that a killed run left under a folder, and yield each."""
+    for folder, _subfolders, files in os.walk(root, followlinks=False):
+        for name in files:
+            if name.startswith(f"{OWN}part-"):
+                path = Path(folder, name)
+                path.unlink(missing_ok=True)
+                yield path
+
+
+def _unreadable(err: OSError) -> None:
+    log.warning("The folder %r cannot be read: %s", err.filename, err.strerror)

@@ -1,0 +1,126 @@
+"""What a person sees of a run: a moving line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+EVERY = 5.0
+"""Seconds between two plain lines of progress."""
+
+
+class Reporter:
+    """Says nothing; the others say more."""
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take down what was put up."""
+
+    def line(self, line: str) -> None:
+        """Show a line of the component's output."""
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Show progress."""
+
+    def done(self, result: Any, answer: str) -> None:
+        """Show what came of the run."""
+
+
+class Plain(Reporter):
+    """Lines as they come, on stderr; progress every few seconds; the outcome on stdout."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.target: float | None = None
+        self.unit = ""
+        self._told = 0.0
+
+    def line(self, line: str) -> None:
+        """Print the line."""
+        print(line, file=sys.stderr, flush=True)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Print progress now and then."""
+        self._learn(event)
+        if "progress" in event and time.monotonic() - self._told >= EVERY:
+            self._told = time.monotonic()
+            print(f"{self.name}: {self._text(event['progress'])}", file=sys.stderr, flush=True)
+
+    def done(self, result: Any, answer: str) -> None:
+        """Print the macro's answer and where the outputs lie."""
+        if answer:
+            print(answer)
+        for reference in result.outputs:
+            print(f"{reference.role}: {_short(reference.path)}")
+        print(f"done in {result.seconds:.1f} s; log: {_short(str(result.log))}", file=sys.stderr)
+
+    def _learn(self, event: dict[str, Any]) -> None:
+        if event.get("target"):
+            self.target = float(event["target"][0])
+            unit = str(event["target"][1]) if len(event["target"]) > 1 else ""
+            self.unit = "" if unit == "NONE" else unit.lower()
+
+    def _text(self, value: float) -> str:
+        if self.target:
+            return (
+                f"{100 * value / self.target:.0f} %" if not self.unit else f"{value:g} of {self.target:g} {self.unit}"
+            )
+        return f"{value:g} {self.unit}".strip()
+
+
+class Moving(Plain):
+    """A bar that moves, with the lines of the component above it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.bar: Any = None
+        self.task: Any = None
+
+    def __enter__(self) -> Moving:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[at]}"),
+            TimeElapsedColumn(),
+        )
+        self.bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+        self.bar.start()
+        self.task = self.bar.add_task(self.name, total=None, at="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def line(self, line: str) -> None:
+        """Print the line above the bar."""
+        self.bar.console.print(line, markup=False, soft_wrap=True)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Move the bar."""
+        self._learn(event)
+        if "progress" in event:
+            self.bar.update(self.task, total=self.target, completed=event["progress"], at=self._text(event["progress"]))
+
+
+def reporter(name: str, *, quiet: bool) -> Reporter:
+    """Return who tells a person of a run: nobody, a terminal's bar, or plain lines."""
+    if quiet:
+        return Reporter()
+    return Moving(name) if sys.stderr.isatty() else Plain(name)
+
+
+def _short(path: str) -> str:
+    """A path as a person would type it: relative to the current folder where that is shorter."""
+    try:
+        relative = str(Path(path).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return path
+    return relative

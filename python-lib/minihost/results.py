@@ -1,0 +1,104 @@
+"""What a macro answers: HTML, a table, a URL, a file, JSON or nothing, from the child to the terminal."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+KINDS = ("HTML", "RESULT_TABLE", "URL", "NONE", "FILE", "FOLDER_FILE", "JSON_OBJECT")
+"""Result types of macros."""
+
+
+def packed(result: Any, descriptor: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a macro's answer as facts that can be written as JSON; a file is moved into the job's folder."""
+    kind = str(descriptor.get("resultType", "HTML"))
+    if hasattr(result, "records") and hasattr(result, "columns"):
+        return {
+            "type": "RESULT_TABLE",
+            "table": {"name": result.name, "columns": result.columns, "records": result.records},
+        }
+    if result is None or kind == "NONE":
+        return {"type": "NONE"}
+    if kind in ("FILE", "FOLDER_FILE"):
+        return {"type": "FILE", "path": str(_kept_file(result, descriptor, folder))}
+    if kind in ("JSON", "JSON_OBJECT") or isinstance(result, dict | list):
+        return {"type": "JSON", "json": result}
+    return {"type": "URL" if kind == "URL" else "HTML", "text": str(result)}
+
+
+def _kept_file(result: Any, descriptor: dict[str, Any], folder: Path) -> Path:
+    """Put the file of a FILE macro (its path, its bytes or its text) among what is kept of the job."""
+    ending = str(descriptor.get("extension") or "").lstrip(".")
+    if isinstance(result, str | Path) and Path(result).is_file():
+        target = folder / ("result-" + Path(result).name if not ending else f"result.{ending}")
+        shutil.copyfile(result, target)
+        return target
+    target = folder / f"result.{ending or 'bin'}"
+    target.write_bytes(result if isinstance(result, bytes) else str(result).encode())
+    return target
+
+
+def as_text(result: dict[str, Any] | None) -> str:
+    """Return an answer as text for a terminal."""
+    facts = result or {"type": "NONE"}
+    if facts["type"] == "RESULT_TABLE":
+        return _table(facts["table"])
+    if facts["type"] == "JSON":
+        return json.dumps(facts["json"], indent=2, ensure_ascii=False)
+    if facts["type"] == "FILE":
+        return f"File: {facts['path']}"
+    if facts["type"] == "HTML":
+        return plain(facts["text"])
+    return str(facts.get("text", ""))
+
+
+def _table(table: dict[str, Any]) -> str:
+    head = [str(column.get("label") or column["id"]) for column in table["columns"]]
+    rows = [
+        [", ".join(map(str, cell)) if isinstance(cell, list) else str(cell) for cell in record]
+        for record in table["records"]
+    ]
+    widths = [max(len(row[place]) for row in [head, *rows] if place < len(row)) for place in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in [head, *rows]
+    ]
+    title = [str(table["name"])] if table.get("name") else []
+    return "\n".join([*title, lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+class _Text(HTMLParser):
+    """Gathers the text of a page, a line for each block."""
+
+    BLOCKS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "ul", "ol", "pre")
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self.silent = 0
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.silent += tag in ("script", "style")
+        self.pieces.append({"li": "\n- ", "td": "  ", "th": "  "}.get(tag, "\n" if tag in self.BLOCKS else ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.silent -= tag in ("script", "style")
+        self.pieces.append("\n" if tag in self.BLOCKS else "")
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent:
+            self.pieces.append(data)
+
+
+def plain(page: str) -> str:
+    """Return the text of an HTML page, without control characters."""
+    parser = _Text()
+    parser.feed(page)
+    parser.close()
+    lines = [re.sub(r"[ \t]+", " ", line).strip() for line in html.unescape("".join(parser.pieces)).splitlines()]
+    text = "\n".join(line for line in lines if line)
+    return "".join(letter for letter in text if letter.isprintable() or letter == "\n")

@@ -1,0 +1,256 @@
+"""Where outputs are written until a run has succeeded, and how they then take their place: completely or not at all.
+
+Beside an output `out/scored.csv` a run keeps `out/.minihost-stage.scored.csv/` (inside the folder itself where its parent
+cannot be written to). Datasets lie there under `data/`, folders as an overlay (see `minihost.folders.overlay`). Success is
+one file, `commit.json`, written last; what follows are renames that any later run finishes if this one was killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minihost.errors import HostError
+from minihost.folders.local import LocalFolder, sweep
+from minihost.folders.overlay import FILES, OverlayFolder
+from minihost.folders.paths import OWN
+from minihost.locks import Lock
+
+DATA, COMMIT = "data", "commit.json"
+LEAST_FREE = 1 << 20
+
+
+@dataclass
+class Stage:
+    """The stage of one output. `kind` is DATASET or MANAGED_FOLDER; `base` is set for a folder that is not on the local disk."""
+
+    target: Path
+    kind: str
+    place: Path
+    lock: Lock | None = None
+    base: Any = None
+
+    @property
+    def folder(self) -> OverlayFolder:
+        """The folder as it will be."""
+        return OverlayFolder(self.base or LocalFolder(self.target), self.place)
+
+    @property
+    def data(self) -> Path:
+        """Where the dataset's file is written."""
+        return self.place / DATA / self.target.name
+
+    def written(self) -> bool:
+        """Whether the run wrote the dataset, or changed anything in the folder."""
+        return self.data.exists() if self.kind == "DATASET" else self.folder.touched()
+
+    def discard(self) -> None:
+        """Drop what was written and free the output."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        if self.lock is not None:
+            self.lock.free()
+
+
+def place_of(target: Path) -> Path:
+    """Return where the stage of an output lies: beside it, or inside a folder whose parent cannot be written to."""
+    name = target.name
+    if len(name.encode("utf-8", "surrogateescape")) > 200:
+        name = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    inside = target.is_dir() and (os.path.ismount(target) or not os.access(target.parent, os.W_OK | os.X_OK))
+    return target / f"{OWN}stage" if inside else target.parent / f"{OWN}stage.{name}"
+
+
+def lock_of(target: Path) -> Path:
+    """Return the lock file of an output."""
+    place = place_of(target)
+    return place.with_name(place.name.replace("stage", "lock", 1))
+
+
+def begin(target: Path, kind: str, facts: dict[str, Any], *, what: str = "", base: Any = None) -> Stage:
+    """Lock an output, finish or sweep what a killed run left, and prove that it can be written; raises `HostError`."""
+    what = what or f"Output {target}"
+    target = Path(os.path.realpath(target))
+    try:
+        _check_target(target, kind, what)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = Lock(lock_of(target), what, facts).take()
+    except OSError as err:
+        raise HostError(
+            f"{what} cannot be written: {target}: {err.strerror}. Choose another place, or change its rights."
+        ) from err
+    try:
+        recover(target)
+        place = place_of(target)
+        (place / (DATA if kind == "DATASET" else FILES)).mkdir(parents=True)
+        _probe(place)
+        if kind != "DATASET" and target.is_dir():
+            list(sweep(target))
+    except OSError as err:
+        lock.free()
+        raise HostError(
+            f"{what} cannot be written: {target}: {err.strerror}. Choose another place, or change its rights."
+        ) from err
+    return Stage(target, kind, place, lock, base)
+
+
+def _check_target(target: Path, kind: str, what: str) -> None:
+    if kind == "DATASET" and target.is_dir():
+        raise HostError(f"{what} cannot be written: {target} is a folder, and a dataset is a .csv or .parquet file.")
+    if kind != "DATASET" and target.exists() and not target.is_dir():
+        raise HostError(f"{what} cannot be written: {target} is a file, and this output is a folder.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise HostError(f"{what} cannot be written: {target} is read-only. Choose another place, or change its rights.")
+
+
+def _probe(place: Path) -> None:
+    probe = place / "probe"
+    probe.write_bytes(b"x" * 4096)
+    probe.unlink()
+    if shutil.disk_usage(place).free < LEAST_FREE:
+        raise OSError(28, "the disk is full")
+
+
+def commit(stages: list[Stage]) -> None:
+    """Put every output in its place: all are marked first, then moved; raises `HostError` when the disk refuses the marks."""
+    try:
+        for stage in stages:
+            _mark(stage)
+    except OSError as err:
+        for stage in stages:
+            stage.discard()
+        raise HostError(f"The outputs could not be put in place, what was there before is kept: {err}.") from err
+    for stage in stages:
+        try:
+            finish(stage.target, stage.place, stage.base)
+        except OSError as err:
+            raise HostError(
+                f"{stage.target} was computed but not put in place yet: {err}. The next run that uses it does that."
+            ) from err
+        finally:
+            if stage.lock is not None:
+                stage.lock.free()
+
+
+def _mark(stage: Stage) -> None:
+    plan: dict[str, Any] = {"kind": stage.kind, "delete": []}
+    if stage.kind != "DATASET":
+        folder = stage.folder
+        kept, new = set(folder.kept()), set(folder.upper.paths())
+        before = folder.base.paths() if stage.base is not None or stage.target.is_dir() else []
+        plan["delete"] = [path for path in before if path not in kept and path not in new]
+    _sync(stage.place / (DATA if stage.kind == "DATASET" else FILES))
+    part = stage.place / "commit.part"
+    with open(part, "w", encoding="utf-8") as stream:
+        json.dump(plan, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(stage.place / COMMIT)
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that the new files are on the disk before anything says that they are."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+
+
+def recover(target: Path) -> str:
+    """Finish a commit that was interrupted or sweep a stage that never succeeded; answer "finished", "swept" or ""."""
+    target = Path(os.path.realpath(target))
+    place = place_of(target)
+    if not place.is_dir():
+        return ""
+    if (place / COMMIT).exists():
+        finish(target, place)
+        return "finished"
+    shutil.rmtree(place)
+    return "swept"
+
+
+def recover_unlocked(target: Path) -> str:
+    """Do what `recover` does unless a run holds the output right now."""
+    if not place_of(Path(os.path.realpath(target))).is_dir():
+        return ""
+    try:
+        with Lock(lock_of(Path(os.path.realpath(target))), str(target), {}):
+            return recover(target)
+    except (HostError, OSError):
+        return ""
+
+
+def finish(target: Path, place: Path, base: Any = None) -> None:
+    """Carry out a commit; safe to repeat from the start after an interruption."""
+    plan = json.loads((place / COMMIT).read_text(encoding="utf-8"))
+    if plan["kind"] == "DATASET":
+        for path in sorted((place / DATA).iterdir(), key=lambda path: path.name == target.name):
+            if path.is_dir():
+                _move_tree(path, target.parent / path.name)
+            else:
+                path.replace(target.parent / path.name)
+    else:
+        folder = base or LocalFolder(target)
+        for path in plan["delete"]:
+            folder.delete(path)
+        if plan["delete"]:
+            _forget_deletions(place, plan)
+        if base is None:
+            target.mkdir(parents=True, exist_ok=True)
+            _move_tree(place / FILES, target)
+        else:
+            upper = LocalFolder(place / FILES)
+            for path in upper.paths():
+                with upper.open(path) as stream:
+                    base.write(path, stream)
+    shutil.rmtree(place)
+
+
+def _forget_deletions(place: Path, plan: dict[str, Any]) -> None:
+    part = place / "commit.part"
+    part.write_text(json.dumps({**plan, "delete": []}), encoding="utf-8")
+    part.replace(place / COMMIT)
+
+
+def _move_tree(source: Path, target: Path) -> None:
+    """Move every file of one folder into another, replacing files and whatever else stands in their way."""
+    if not target.is_dir():
+        target.unlink(missing_ok=True)
+        target.mkdir()
+    for path in sorted(source.iterdir()):
+        there = target / path.name
+        if path.is_dir() and not path.is_symlink():
+            _move_tree(path, there)
+        elif _unchanged(path, there):
+            path.unlink()
+        else:
+            if there.is_dir() and not there.is_symlink():
+                shutil.rmtree(there)
+            path.replace(there)
+
+
+def _unchanged(path: Path, there: Path) -> bool:
+    """Whether a file of the stage is the untouched copy of one that is there already."""
+    try:
+        new, old = path.lstat(), there.lstat()
+    except FileNotFoundError:
+        return False
+    return (new.st_size, new.st_mtime_ns, new.st_mode) == (old.st_size, old.st_mtime_ns, old.st_mode)
+
+
+@contextmanager
+def holding(stages: list[Stage]) -> Iterator[list[Stage]]:
+    """Discard, at the end of the block, every stage that was not committed."""
+    try:
+        yield stages
+    finally:
+        for stage in stages:
+            if stage.place.is_dir() and not (stage.place / COMMIT).exists():
+                stage.discard()
