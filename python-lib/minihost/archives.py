@@ -7,6 +7,7 @@ files, 100 MB unpacked, ratio 100. Names must be relative, without tricks, and u
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import stat
@@ -19,9 +20,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from minihost.errors import HostError
+from minihost.regular_files import open_regular
 
 MAX_FILES = 5000
 MAX_TOTAL = 100_000_000
@@ -85,7 +86,7 @@ class Archive:
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
     """Open a zip and check all of it but the contents of its files; raise `BadArchive`."""
-    with _open_regular(path) as stream:
+    with _open(path) as stream:
         if os.fstat(stream.fileno()).st_size > MAX_TOTAL:
             raise BadArchive(f"{path} is refused: larger than {MAX_TOTAL:,} bytes.")
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -137,16 +138,11 @@ def fresh_folder(beside: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _open_regular(path: Path) -> BinaryIO:
+def _open(path: Path) -> io.BufferedReader:
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        return open_regular(path)
     except OSError as err:
         raise BadArchive(f"{path} cannot be read: {err.strerror or err}.") from err
-    stream = os.fdopen(descriptor, "rb")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        stream.close()
-        raise BadArchive(f"{path} is not a regular file.")
-    return stream
 
 
 def _check_entry(archive: Archive, info: zipfile.ZipInfo) -> None:
@@ -221,7 +217,7 @@ def _bad_name(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _check_layout(archive: Archive, stream: BinaryIO) -> None:
+def _check_layout(archive: Archive, stream: io.BufferedReader) -> None:
     """One archive, no bytes before, between or behind its entries, and local headers equal to the directory."""
     size = os.fstat(stream.fileno()).st_size
     tail_start = max(0, size - _END.size - 65_535)
@@ -265,7 +261,7 @@ def _check_place(archive: Archive, gap: int, loose: bool) -> None:
         raise archive.refused("there are bytes that belong to no entry")
 
 
-def _end_of_entry(archive: Archive, stream: BinaryIO, info: zipfile.ZipInfo) -> int:
+def _end_of_entry(archive: Archive, stream: io.BufferedReader, info: zipfile.ZipInfo) -> int:
     """Compare an entry's local header with the directory; answer where its packed bytes end."""
     stream.seek(info.header_offset)
     header = stream.read(_LOCAL.size)

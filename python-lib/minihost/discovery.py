@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from minihost.archives import unpack_cached
 from minihost.errors import HostError, JobError
 from minihost.hookspecs import hookimpl
 from minihost.host import hooks
@@ -100,6 +99,8 @@ def load(place: Path) -> Plugin:
     if place.is_dir():
         root = place.resolve()
     elif place.is_file():
+        from minihost.archives import unpack_cached
+
         root = unpack_cached(place, zip_cache())
     else:
         raise NotAPlugin(f"There is no plugin at {place}: no such folder or zip.")

@@ -21,7 +21,8 @@ from minihost.suggestions import did_you_mean, one_of
 class Request:
     """One run as a user asks for it: which component, what fills its roles, what it is told.
 
-    `inputs` and `outputs` are (role, reference) pairs; `mistakes` are those already found when the request was read.
+    `inputs` and `outputs` are (role, reference) pairs; `partition` is the one that partitioned ones are read and written by;
+    `ask_choices` says whether dynamic choices are asked for; `mistakes` are those already found when the request was read.
     """
 
     component: str
@@ -31,6 +32,8 @@ class Request:
     settings: Given = field(default_factory=Given)
     kinds: tuple[str, ...] = ("recipe", "macro")
     streams_only: bool = False
+    partition: str = ""
+    ask_choices: bool = True
     mistakes: tuple[str, ...] = ()
 
 
@@ -55,6 +58,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
         mistakes.append(f"{component.full_id} has no {component.runner.name}, so it cannot run.")
     inputs = _filled(project, "input", component.inputs, request.inputs, mistakes, has_roles(component))
     outputs = _filled(project, "output", component.outputs, request.outputs, mistakes, has_roles(component))
+    mistakes += project.partitioned(inputs, request.partition, output=False)
+    mistakes += project.partitioned(outputs, request.partition, output=True)
     params = resolve_params(component, plugin, request.params)
     settings = resolve(parameters(plugin.descriptor), request.settings, plugin.parameter_sets)
     named = project.places_in(component.params, params.config)
@@ -84,7 +89,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     if mistakes:
         raise JobError(mistakes)
     given = {*request.params.values, *(name for name, _ in request.params.texts)}
-    return Plan(job, component, (*params.warnings, *settings.warnings, *choices.unusual(job, component, given)))
+    odd = choices.unusual(job, component, given) if request.ask_choices else ()
+    return Plan(job, component, (*params.warnings, *settings.warnings, *odd))
 
 
 def resolve_params(component: Component, plugin: Plugin, given: Given) -> Resolved:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minihost.lenient_json import MAX_DEPTH, LenientJsonError, loads, read_object
+from minihost.lenient_json import LenientJsonError, loads, read_object
+from minihost.lenient_reader import MAX_DEPTH
 
 DIALECT = """// first
 /* before
@@ -80,7 +81,9 @@ def test_what_is_refused_names_the_line(text, message):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "[" * 150 + "]" * 150, "9" * 5000, "-" + "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, "[" * 150 + "]" * 150, "9" * 5000, "-" + "9" * 5000]
+)
 def test_depth_and_digits_have_caps(text):
     with pytest.raises(LenientJsonError):
         loads(text)
@@ -114,7 +117,11 @@ def test_files_of_strangers(tmp_path):
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**18), 10**18)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )

@@ -4,7 +4,17 @@ from hypothesis import strategies as st
 
 from minihost.parameters.visibility import condition
 
-MODEL = {"x": "v", "n": 3, "zero": 0, "empty": "", "list": [], "items": ["a", "b"], "yes": True, "no": False, "none": None}
+MODEL = {
+    "x": "v",
+    "n": 3,
+    "zero": 0,
+    "empty": "",
+    "list": [],
+    "items": ["a", "b"],
+    "yes": True,
+    "no": False,
+    "none": None,
+}
 
 
 @pytest.mark.parametrize(
