@@ -29,6 +29,9 @@ class Project:
     dir: Path
     key: str
     flow: flow.Flow = field(default_factory=flow.Flow)
+    flow_file: str = FLOW
+    pending: set[str] = field(default_factory=set)
+    """References that a build makes on the way: as inputs they need not exist yet."""
 
     @property
     def plugins(self) -> list[Path]:
@@ -63,7 +66,7 @@ class Project:
         found.required = role.required
         if output and kind == FOLDER and role.name.endswith("cache_folder"):
             found.options.setdefault("in_place", True)
-        if not output and not is_remote(found.path):
+        if not output and ref not in self.pending and not is_remote(found.path):
             self._check_input(found, ref, side)
         return found
 
@@ -116,6 +119,25 @@ class Project:
         for reference in found:
             config[reference.role] = reference.name
         return found
+
+    def partitioned(self, references: Iterable[Reference], partition: str, *, output: bool) -> list[str]:
+        """Give partitioned references the partition of a run, and return what is wrong: an output needs one.
+
+        Inputs without a partition of the run read all that they have.
+        """
+        mistakes = []
+        for reference in references:
+            if not reference.options.get("partitioning"):
+                continue
+            if partition:
+                reference.partitions = [partition]
+            elif output:
+                mistakes.append(
+                    f"Output {reference.role!r} ({reference.name}) is partitioned: say which partition to write."
+                )
+            else:
+                reference.partitions = _partitions_of(reference)
+        return mistakes
 
     def recover(self, references: Iterable[Reference]) -> None:
         """Finish what a killed run was about to put in place, so that nobody reads half of it."""
@@ -213,13 +235,19 @@ def is_path(ref: str) -> bool:
     return "/" in ref or ref.startswith((".", "~")) or ref.lower().endswith(ENDINGS)
 
 
-def open(folder: Path) -> Project:  # `project.open(dir)` is what it does
-    """Open the project in a folder; without a flow.yaml it has no names. Raises `JobError` with every mistake of the flow."""
-    place = folder.resolve()
+def open(folder: Path, file: Path | None = None) -> Project:  # `project.open(dir)` is what it does
+    """Open the project in a folder, or that of a flow file; without a flow it has no names.
+
+    Raises `JobError` with every mistake of the flow.
+    """
+    place = (file.parent if file is not None else folder).resolve()
     if not place.is_dir():
-        raise JobError([f"The project folder {folder} does not exist."])
-    found = flow.read(place / FLOW) if (place / FLOW).is_file() else flow.Flow()
-    return Project(place, found.key or _key_of(place.name), found)
+        raise JobError([f"The project folder {place} does not exist."])
+    source = file or place / FLOW
+    if file is not None and not file.is_file():
+        raise JobError([f"There is no flow {file}."])
+    found = flow.read(source) if source.is_file() else flow.Flow()
+    return Project(place, found.key or _key_of(place.name), found, str(source))
 
 
 def _key_of(name: str) -> str:
@@ -233,3 +261,15 @@ def _name_of(ref: str) -> str:
     for ending in ENDINGS:
         last = last.removesuffix(ending)
     return re.sub(r"[.\s]+", "_", last).strip("_") or "root"
+
+
+def _partitions_of(reference: Reference) -> list[str]:
+    if is_remote(reference.path):
+        return []
+    if reference.type == FOLDER:
+        place = Path(reference.path)
+        return sorted(entry.name for entry in place.iterdir() if entry.is_dir()) if place.is_dir() else []
+    from minihost.datasets import table
+
+    found = table(Path(reference.path), reference.options)
+    return found.partitions() if hasattr(found, "partitions") else []

@@ -139,7 +139,7 @@ def _staged(reference: Reference, facts: dict[str, Any], what: str, base: Any, f
     if base is not None:
         (folder / "stages" / reference.name / "files").mkdir(parents=True)
         return stages.Stage(Path(reference.path), reference.type, folder / "stages" / reference.name, None, base)
-    stage = stages.begin(Path(reference.path), reference.type, facts, what=what)
+    stage = stages.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
     if reference.options.get("in_place"):
         stage.target.mkdir(parents=True, exist_ok=True)
     return stage
@@ -224,7 +224,7 @@ def _begun_by_child(folder: Path) -> list[stages.Stage]:
         if "begun" in event:
             reference = Reference(**event["begun"])
             target = Path(os.path.realpath(reference.path))
-            found.append(stages.Stage(target, reference.type, stages.place_of(target)))
+            found.append(stages.Stage(target, stages.kind_of(reference), stages.place_of(target)))
     return found
 
 

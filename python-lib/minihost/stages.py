@@ -21,6 +21,7 @@ from minihost.errors import HostError
 from minihost.folders.local import LocalFolder, sweep
 from minihost.folders.overlay import FILES, OverlayFolder
 from minihost.folders.paths import OWN
+from minihost.job import Reference
 from minihost.locks import Lock
 
 DATA, COMMIT = "data", "commit.json"
@@ -29,7 +30,11 @@ LEAST_FREE = 1 << 20
 
 @dataclass
 class Stage:
-    """The stage of one output. `kind` is DATASET or MANAGED_FOLDER; `base` is set for a folder that is not on the local disk."""
+    """The stage of one output.
+
+    `kind` is DATASET, PARTITIONS (a dataset that is a directory of partitions) or MANAGED_FOLDER; `base` is set for a folder
+    that is not on the local disk.
+    """
 
     target: Path
     kind: str
@@ -49,6 +54,8 @@ class Stage:
 
     def written(self) -> bool:
         """Whether the run wrote the dataset, or changed anything in the folder."""
+        if self.kind == "PARTITIONS":
+            return any(path.suffix != ".json" for path in self.data.glob("*")) if self.data.is_dir() else False
         return self.data.exists() if self.kind == "DATASET" else self.folder.touched()
 
     def discard(self) -> None:
@@ -56,6 +63,11 @@ class Stage:
         shutil.rmtree(self.place, ignore_errors=True)
         if self.lock is not None:
             self.lock.free()
+
+
+def kind_of(reference: Reference) -> str:
+    """Return the kind of stage for a reference."""
+    return "PARTITIONS" if reference.type == "DATASET" and reference.options.get("partitioning") else reference.type
 
 
 def place_of(target: Path) -> Path:
@@ -88,9 +100,9 @@ def begin(target: Path, kind: str, facts: dict[str, Any], *, what: str = "", bas
     try:
         recover(target)
         place = place_of(target)
-        (place / (DATA if kind == "DATASET" else FILES)).mkdir(parents=True)
+        (place / (FILES if kind == "MANAGED_FOLDER" else DATA)).mkdir(parents=True)
         _probe(place)
-        if kind != "DATASET" and target.is_dir():
+        if kind == "MANAGED_FOLDER" and target.is_dir():
             list(sweep(target))
     except OSError as err:
         lock.free()
@@ -140,17 +152,17 @@ def commit(stages: list[Stage]) -> None:
 
 def _mark(stage: Stage) -> None:
     plan: dict[str, Any] = {"kind": stage.kind, "delete": []}
-    if stage.kind != "DATASET":
+    if stage.kind == "MANAGED_FOLDER":
         folder = stage.folder
         kept, new = set(folder.kept()), set(folder.upper.paths())
         before = folder.base.paths() if stage.base is not None or stage.target.is_dir() else []
         plan["delete"] = [path for path in before if path not in kept and path not in new]
-    _sync(stage.place / (DATA if stage.kind == "DATASET" else FILES))
+    _sync(stage.place / (FILES if stage.kind == "MANAGED_FOLDER" else DATA))
     part = stage.place / "commit.part"
-    with open(part, "w", encoding="utf-8") as stream:
-        json.dump(plan, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
+    with open(part, "w", encoding="utf-8") as file:
+        json.dump(plan, file)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(stage.place / COMMIT)
 
 
@@ -190,7 +202,7 @@ def recover_unlocked(target: Path) -> str:
 def finish(target: Path, place: Path, base: Any = None) -> None:
     """Carry out a commit; safe to repeat from the start after an interruption."""
     plan = json.loads((place / COMMIT).read_text(encoding="utf-8"))
-    if plan["kind"] == "DATASET":
+    if plan["kind"] != "MANAGED_FOLDER":
         for path in sorted((place / DATA).iterdir(), key=lambda path: path.name == target.name):
             if path.is_dir():
                 _move_tree(path, target.parent / path.name)
@@ -208,8 +220,8 @@ def finish(target: Path, place: Path, base: Any = None) -> None:
         else:
             upper = LocalFolder(place / FILES)
             for path in upper.paths():
-                with upper.open(path) as stream:
-                    base.write(path, stream)
+                with upper.open(path) as file:
+                    base.write(path, file)
     shutil.rmtree(place)
 
 

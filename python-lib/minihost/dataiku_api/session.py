@@ -101,7 +101,7 @@ class Session:
         Outputs of recipes are staged before the start; macros, which may write anywhere, stage what they first write to.
         """
         if reference.stage:
-            return stages.Stage(Path(reference.path), reference.type, Path(reference.stage))
+            return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))
         if reference in self.job.outputs:
             return None
         if not self.free(ignore_flow):
@@ -109,7 +109,7 @@ class Session:
         with self._guard:
             if reference.path not in self.begun:
                 what = f"The {WORDS[reference.type]} {reference.full_name!r}"
-                stage = stages.begin(Path(reference.path), reference.type, self._facts(), what=what)
+                stage = stages.begin(Path(reference.path), stages.kind_of(reference), self._facts(), what=what)
                 self.begun[reference.path] = stage
                 if self.journal is not None:
                     with open(self.journal, "a", encoding="utf-8") as stream:
@@ -119,7 +119,7 @@ class Session:
     def current_stage(self, reference: Reference) -> stages.Stage | None:
         """Return the stage of a reference if it has one by now, for reading what this job wrote."""
         if reference.stage:
-            return stages.Stage(Path(reference.path), reference.type, Path(reference.stage))
+            return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))
         return self.begun.get(reference.path)
 
     def _facts(self) -> dict[str, Any]:
