@@ -10,7 +10,7 @@ from typing import Any
 from minihost.errors import HostError
 from minihost.job import Job
 from minihost.parameters.forms import Form, as_shown, form_of, named
-from minihost.plugins import Component, Plugin
+from minihost.plugins import Component
 from minihost.suggestions import did_you_mean
 
 PATIENCE = 60.0
@@ -59,23 +59,6 @@ def ask(param: dict[str, Any], job: Job, patience: float = PATIENCE) -> list[Cho
         except HostError as err:
             raise NoChoices(f"{runner.name} gave no choices for {param['name']!r}: {err}") from err
     return _read(answer, param["name"])
-
-
-def question(component: Component, plugin: Plugin, config: dict[str, Any]) -> Job:
-    """A job to ask for choices outside of any project: no inputs, no settings."""
-    return Job(
-        plugin_id=plugin.id,
-        plugin_root=str(plugin.root),
-        component_id=component.id,
-        kind="choices",
-        runner="",
-        project_key="CHOICES",
-        project_dir=str(Path.cwd()),
-        work_dir="",
-        config=config,
-        descriptor=component.descriptor,
-        plugins={plugin.id: str(plugin.root)},
-    )
 
 
 def unusual(job: Job, component: Component, given: set[str]) -> list[str]:

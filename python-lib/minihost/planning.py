@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from minihost import choices
 from minihost.discovery import Catalogue
@@ -21,8 +21,9 @@ from minihost.suggestions import did_you_mean, one_of
 class Request:
     """One run as a user asks for it: which component, what fills its roles, what it is told.
 
-    `inputs` and `outputs` are (role, reference) pairs; `partition` is the one that partitioned ones are read and written by;
-    `ask_choices` says whether dynamic choices are asked for; `mistakes` are those already found when the request was read.
+    `inputs` and `outputs` are (role, reference) pairs; `partition` is the one that partitioned ones are read and
+    written by; `ask_choices` says whether dynamic choices are asked for; `mistakes` are those already found when the
+    request was read.
     """
 
     component: str
@@ -64,7 +65,42 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     settings = resolve(parameters(plugin.descriptor), request.settings, plugin.parameter_sets)
     named = project.places_in(component.params, params.config)
     mistakes += params.mistakes + [f"Plugin setting: {mistake}" for mistake in settings.mistakes]
-    job = Job(
+    job = _job(component, plugin, project)
+    job.config, job.plugin_config = params.config, settings.config
+    job.inputs, job.outputs = inputs, outputs
+    job.others = [*named, *project.others([*inputs, *named], outputs)]
+    job.plugins = {found.id: str(found.root) for found in catalogue.plugins}
+    job.streams_only = request.streams_only
+    job.secrets = params.secrets + settings.secrets
+    for answer in hooks().minihost_check_job(job=job, component=component):
+        mistakes += answer
+    if mistakes:
+        raise JobError(mistakes)
+    given = {*request.params.values, *(name for name, _ in request.params.texts)}
+    odd = choices.unusual(job, component, given) if request.ask_choices else ()
+    return Plan(job, component, (*params.warnings, *settings.warnings, *odd))
+
+
+def question(request: Request, catalogue: Catalogue, project: Project) -> Job:
+    """Make a job that only asks for choices: of the inputs those that are given and usable, parameters as they are."""
+    component = catalogue.component(request.component, request.kinds)
+    plugin = catalogue.plugin(component.plugin_id)
+    mistakes: list[str] = []
+    optional = tuple(replace(role, required=False) for role in component.inputs)
+    inputs = _filled(project, "input", optional, request.inputs, mistakes, has_roles(component))
+    if mistakes:
+        raise JobError(mistakes)
+    params = resolve_params(component, plugin, request.params)
+    settings = resolve(parameters(plugin.descriptor), Given(), plugin.parameter_sets)
+    job = _job(component, plugin, project)
+    job.config, job.plugin_config = params.config, settings.config
+    job.inputs, job.others = inputs, project.others(inputs, [])
+    return job
+
+
+def _job(component: Component, plugin: Plugin, project: Project) -> Job:
+    """A job with what does not depend on the user's wishes."""
+    return Job(
         plugin_id=plugin.id,
         plugin_root=str(plugin.root),
         component_id=component.id,
@@ -73,24 +109,10 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
         project_key=project.key,
         project_dir=str(project.dir),
         work_dir="",
-        config=params.config,
-        plugin_config=settings.config,
-        inputs=inputs,
-        outputs=outputs,
-        others=[*named, *project.others([*inputs, *named], outputs)],
         variables=project.variables,
         descriptor=component.descriptor,
-        plugins={found.id: str(found.root) for found in catalogue.plugins},
-        streams_only=request.streams_only,
-        secrets=params.secrets + settings.secrets,
+        plugins={plugin.id: str(plugin.root)},
     )
-    for answer in hooks().minihost_check_job(job=job, component=component):
-        mistakes += answer
-    if mistakes:
-        raise JobError(mistakes)
-    given = {*request.params.values, *(name for name, _ in request.params.texts)}
-    odd = choices.unusual(job, component, given) if request.ask_choices else ()
-    return Plan(job, component, (*params.warnings, *settings.warnings, *odd))
 
 
 def resolve_params(component: Component, plugin: Plugin, given: Given) -> Resolved:

@@ -1,8 +1,10 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how they are read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,3 +27,28 @@ project_dir = click.option(
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
+
+
+def pairs(flag: str, shape: str, texts: Iterable[str], mistakes: list[str]) -> tuple[tuple[str, str], ...]:
+    """Split each `NAME=VALUE` at its first `=`."""
+    pairs: list[tuple[str, str]] = []
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if sign and name:
+            pairs.append((name, value))
+        else:
+            mistakes.append(f"{flag} {text}: {shape} is expected.")
+    return tuple(pairs)
+
+
+def values(file: Path | None, mistakes: list[str]) -> dict[str, Any]:
+    """Read a file of parameters, a JSON object; what is wrong with it goes to the mistakes."""
+    from minihost.lenient_json import LenientJsonError, read_object
+
+    if file is None:
+        return {}
+    try:
+        return dict(read_object(file).value)
+    except LenientJsonError as err:
+        mistakes.append(f"--params {err}")
+        return {}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from minihost.cli.options import plugin_places, project_dir
+from minihost.cli.options import pairs, plugin_places, project_dir, values
 
 
 @click.command("run")
@@ -26,6 +24,9 @@ from minihost.cli.options import plugin_places, project_dir
     help="Parameters as a JSON object; -p wins over it.",
 )
 @click.option("--setting", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the plugin itself.")
+@click.option(
+    "--partition", default="", metavar="ID", help="The partition to write, where inputs or outputs have them."
+)
 @plugin_places
 @project_dir
 @click.option("--streams-only", is_flag=True, help="Refuse local paths of folders, as object storage does.")
@@ -40,6 +41,7 @@ def command(
     params: tuple[str, ...],
     params_file: Path | None,
     settings: tuple[str, ...],
+    partition: str,
     places: tuple[Path, ...],
     project_dir: Path,
     streams_only: bool,
@@ -59,38 +61,15 @@ def command(
     mistakes: list[str] = []
     request = Request(
         component=component,
-        inputs=_pairs("-i", "ROLE=REF", inputs, mistakes),
-        outputs=_pairs("-o", "ROLE=REF", outputs, mistakes),
-        params=Given(_values(params_file, mistakes), _pairs("-p", "NAME=VALUE", params, mistakes)),
-        settings=Given(texts=_pairs("--setting", "NAME=VALUE", settings, mistakes)),
+        inputs=pairs("-i", "ROLE=REF", inputs, mistakes),
+        outputs=pairs("-o", "ROLE=REF", outputs, mistakes),
+        params=Given(values(params_file, mistakes), pairs("-p", "NAME=VALUE", params, mistakes)),
+        settings=Given(texts=pairs("--setting", "NAME=VALUE", settings, mistakes)),
         streams_only=streams_only,
+        partition=partition,
         mistakes=tuple(mistakes),
     )
     planned = plan(request, discovery.find(discovery.search_for(places, project_dir)), project.open(project_dir))
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
     hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))
-
-
-def _pairs(flag: str, shape: str, texts: Iterable[str], mistakes: list[str]) -> tuple[tuple[str, str], ...]:
-    """Split each `NAME=VALUE` at its first `=`."""
-    pairs: list[tuple[str, str]] = []
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if sign and name:
-            pairs.append((name, value))
-        else:
-            mistakes.append(f"{flag} {text}: {shape} is expected.")
-    return tuple(pairs)
-
-
-def _values(file: Path | None, mistakes: list[str]) -> dict[str, Any]:
-    from minihost.lenient_json import LenientJsonError, read_object
-
-    if file is None:
-        return {}
-    try:
-        return dict(read_object(file).value)
-    except LenientJsonError as err:
-        mistakes.append(f"--params {err}")
-        return {}

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from minihost import description, discovery
-from minihost.cli.options import as_json, plugin_places, project_dir
+from minihost import discovery
+from minihost.cli.options import as_json, pairs, plugin_places, project_dir
+from minihost.plugins import Component
 
 
 @click.command("show")
@@ -17,19 +18,69 @@ from minihost.cli.options import as_json, plugin_places, project_dir
 @plugin_places
 @project_dir
 @click.option(
-    "--choices", "with_choices", is_flag=True, help="Ask the plugin's Python for choices that depend on values."
+    "--choices", "with_choices", is_flag=True, help="Run the plugin's Python for choices that depend on values."
+)
+@click.option(
+    "-i", "--input", "inputs", multiple=True, metavar="ROLE=REF", help="With --choices: what fills an input role."
+)
+@click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="With --choices: a value of the form."
 )
 @as_json
-def command(component: str, places: tuple[Path, ...], project_dir: Path, with_choices: bool, as_json: bool) -> None:
+def command(
+    component: str,
+    places: tuple[Path, ...],
+    project_dir: Path,
+    with_choices: bool,
+    inputs: tuple[str, ...],
+    params: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Show the roles and parameters of COMPONENT, with a command line to start from."""
+    from minihost import description
+
     catalogue = discovery.find(discovery.search_for(places, project_dir))
     found = catalogue.component(component)
-    plugin = catalogue.plugin(found.plugin_id)
-    facts = description.describe(found, plugin)
+    facts = description.describe(found, catalogue.plugin(found.plugin_id))
+    if with_choices:
+        _add_choices(facts, found, catalogue, project_dir, inputs, params)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
         _print(facts)
+
+
+def _add_choices(
+    facts: dict[str, Any],
+    component: Component,
+    catalogue: discovery.Catalogue,
+    project_dir: Path,
+    inputs: tuple[str, ...],
+    params: tuple[str, ...],
+) -> None:
+    """Put dynamic choices in, or the reason why there are none."""
+    from minihost import choices, project
+    from minihost.errors import JobError
+    from minihost.parameters.forms import named
+    from minihost.parameters.resolving import Given
+    from minihost.planning import Request, question
+
+    mistakes: list[str] = []
+    given = Given(texts=pairs("-p", "NAME=VALUE", params, mistakes))
+    request = Request(
+        component.full_id, pairs("-i", "ROLE=REF", inputs, mistakes), params=given, kinds=(component.kind,)
+    )
+    if mistakes:
+        raise JobError(mistakes)
+    job = question(request, catalogue, project.open(project_dir))
+    dynamic = {param["name"]: param for param in named(component.params) if choices.is_dynamic(param)}
+    for param in facts["params"]:
+        if param["name"] in dynamic:
+            try:
+                answer = choices.ask(dynamic[param["name"]], job)
+                param["choices"] = [{"value": choice.value, "label": choice.label} for choice in answer]
+            except choices.NoChoices as err:
+                param["no_choices"] = str(err)
 
 
 def _print(facts: dict[str, Any]) -> None:
@@ -58,8 +109,10 @@ def _print_param(param: dict[str, Any], indent: str) -> None:
     for choice in param.get("choices", []):
         label = f"  {choice['label']}" if choice["label"] != choice["value"] else ""
         click.echo(f"{indent}    - {json.dumps(choice['value'], ensure_ascii=False)}{label}")
-    if param.get("dynamic"):
-        click.echo(f"{indent}    choices depend on other values: --choices asks for them")
+    if param.get("dynamic") and "choices" not in param:
+        _print_text(
+            param.get("no_choices", "choices come from the plugin's Python: --choices asks it"), indent + "    "
+        )
     if "visible_if" in param:
         click.echo(f"{indent}    only if {param['visible_if']}")
     for inner in param.get("params", []):

@@ -34,6 +34,8 @@ class Resolved:
     mistakes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    """Names whose mistake is told already."""
 
 
 def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets) -> Resolved:
@@ -46,7 +48,7 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     known = {param["name"]: param for param in named(params)}
     for name, text in given.texts:
         _take_text(answer, name, text, known, sets, given.is_open)
-    refused = _tidy_all(answer, known, sets)
+    _tidy_all(answer, known, sets)
     _warn_unknown(answer, known, given, sets)
     answer.warnings += [
         problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)
@@ -55,10 +57,10 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     checked = {
         name: value
         for name, value in answer.config.items()
-        if name not in refused and not _is_empty(value, known.get(name))
+        if name not in answer.refused and not _is_empty(value, known.get(name))
     }
     wanted = schema(params, answer.config, sets)
-    wanted["required"] = [name for name in wanted["required"] if name not in refused]
+    wanted["required"] = [name for name in wanted["required"] if name not in answer.refused]
     answer.mistakes += mistakes.find(checked, wanted)
     answer.secrets = list(_secrets(params, answer.config, sets))
     return answer
@@ -139,20 +141,21 @@ def _put_text(answer: Resolved, config: dict[str, Any], param: dict[str, Any], n
         config[param["name"]] = from_text(text, param)
     except BadValue:
         config[param["name"]] = text  # the schema says what is wrong with it, at the same place as for other values
+        if not text:  # which as a value would count as not given
+            answer.refused.add(name.partition(".")[0])
+            answer.mistakes.append(mistakes.wrong(name, text, expected(param)))
 
 
-def _tidy_all(answer: Resolved, known: dict[str, dict[str, Any]], sets: ParameterSets) -> set[str]:
-    """Tidy every value; answer the names of those that were refused, each with its mistake noted."""
-    refused: set[str] = set()
+def _tidy_all(answer: Resolved, known: dict[str, dict[str, Any]], sets: ParameterSets) -> None:
+    """Tidy every value, and note those that cannot be."""
     for name, value in answer.config.items():
         if name in known:
             try:
                 answer.config[name] = _tidied(value, known[name], sets)
             except BadValue:
-                refused.add(name)
+                answer.refused.add(name)
                 received = "(not shown)" if known[name].get("type") == "PASSWORD" else value
                 answer.mistakes.append(mistakes.wrong(name, received, expected(known[name])))
-    return refused
 
 
 def _tidied(value: Any, param: dict[str, Any], sets: ParameterSets) -> Any:
