@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vision_recipes.models.config import ModelConfig
+from vision_recipes.models.folder import Model
 
 
 def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
@@ -32,6 +33,21 @@ def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
         "\n".join(part for i, part in enumerate(parts) if part or i >= 10).replace("\n- Network", "\n\n- Network")
         + "\n"
     ).encode()
+
+
+def facts(model: Model) -> dict[str, object]:
+    """Return what people want to know of a model when it has been made: name and value."""
+    config, size = model.config, model.preprocessing
+    return {
+        "Model": config.name,
+        "Folder": model.store.name,
+        "Classes": f"{config.n_classes}: {', '.join(model.labels[:5])}{', …' if config.n_classes > 5 else ''}",
+        "Pictures": f"{size.width} x {size.height}, {size.channels.upper()}, {size.resize}",
+        "Scaling": f"(x - {list(size.mean)}) / {list(size.std)}",
+        "Features": f"{model.feature_layer.size} from {config.feature_layer}",
+        "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
+        "Weights": f"{config.files.weights.bytes / 1e6:.1f} MB, SHA-256 {config.files.weights.sha256[:16]}…",
+    }
 
 
 def summarise(config: ModelConfig) -> str:

@@ -1,0 +1,28 @@
+"""Import a model made elsewhere: a Keras file, a Teachable Machine export, a folder of the older plugin."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from vision_recipes.models import cards, importing, open_model, save_model
+from vision_recipes.models.sources import find_source
+from vision_recipes.settings import ImportSettings
+from vision_recipes.stores import Store
+
+
+def import_model(
+    settings: ImportSettings, output: Store, source: Store | None, progress: Callable[[int, int], None]
+) -> dict[str, object]:
+    """Write the model into a model folder and return facts about it for people.
+
+    `source` is the store of `model_source_folder`, None when only `model_file` was given.
+    """
+    with tempfile.TemporaryDirectory() as workdir:
+        progress(0, 10)
+        imported = importing.read(find_source(settings, source), settings, Path(workdir))
+        progress(5, 10)
+        save_model(output, imported.network, imported.spec)
+    progress(10, 10)
+    return cards.facts(open_model(output)) | ({"Notes": imported.note} if imported.note else {})
