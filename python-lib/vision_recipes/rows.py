@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.pictures import Picture
+from vision_recipes.settings import ClassifySettings
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,27 @@ def rejected(picture: Picture, columns: Sequence[Column]) -> dict[str, Any]:
     """Return the row of a picture without pixels: only its path, error 1 and the reason are filled."""
     row: dict[str, Any] = {column.name: None for column in columns}
     return row | {"images": picture.path, "error": 1, "reason": picture.reason}
+
+
+def classified(
+    picture: Picture, scores: np.ndarray, labels: Sequence[str], settings: ClassifySettings
+) -> dict[str, Any]:
+    """Return the row of a scored picture; `labels` are in output order, each of them once.
+
+    `prediction` holds at most `max_nb_labels` labels of at least `min_threshold`, best first; `label` and `probability`
+    tell the best one whatever the threshold. Probabilities keep six significant digits.
+    """
+    order = np.argsort(-scores, kind="stable")[: settings.max_nb_labels]
+    best = [(labels[place], float(f"{scores[place]:.6g}")) for place in order]
+    told = {label: probability for label, probability in best if probability >= settings.min_threshold}
+    return {
+        "images": picture.path,
+        "prediction": json.dumps(told, ensure_ascii=False),
+        "error": 0,
+        "label": best[0][0],
+        "probability": best[0][1],
+        "reason": "",
+    }
 
 
 def extracted(picture: Picture, vector: np.ndarray) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_known_pictures_are_read_but_not_decoded() -> None:
     content = encoded(picture(), "PNG")
     digest = hashlib.sha256(content).hexdigest()
     store = MemoryStore({"/a.png": content, "/b.png": encoded(picture(9, 9), "PNG")})
-    known, new = _read(store, known=lambda found: found == digest)
+    known, new = _read(store, known=lambda found: found.digest == digest)
     assert (known.pixels, known.reason, known.digest) == (None, "", digest)
     assert new.pixels is not None
 

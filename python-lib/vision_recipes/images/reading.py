@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+from vision_recipes.errors import PictureFolderError
 from vision_recipes.images.cell import Cell
 from vision_recipes.images.decoding import Rejected, decode
 from vision_recipes.images.formats import sniff
@@ -17,6 +18,9 @@ from vision_recipes.images.limits import LIMITS, Limits
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import Store, read_bytes
+
+READING = 1
+"""Counts up when the same file gives other pixels than before, so that results kept from earlier are not used."""
 
 _CONTAINED = ("TIFF", "WEBP", "GIF", "BMP")
 """Formats decoded outside the job's process; the decoders of JPEG and PNG are plain and the best tested of all."""
@@ -30,11 +34,11 @@ def read(
     preprocessing: Preprocessing,
     limits: Limits = LIMITS,
     *,
-    known: Callable[[str], bool] | None = None,
+    known: Callable[[Picture], bool] | None = None,
 ) -> Iterator[Picture]:
     """Yield one Picture per path, in order of the paths, with pixels at the preprocessing's size or the reason why not.
 
-    Pictures whose digest is `known` are read but not decoded: they have neither pixels nor a reason.
+    Pictures that are `known` by their digest are read but not decoded: they have neither pixels nor a reason.
     Memory holds some dozens of pictures, whatever the number of paths. A read that hangs is left behind: `timeout`.
     """
     readers = _Readers(store, preprocessing, limits, known)
@@ -49,6 +53,14 @@ def read(
             yield readers.result(slots.popleft())
     finally:
         readers.close()
+
+
+def list_pictures(store: Store) -> list[str]:
+    """Return the path of every file in a folder of pictures, sorted; raises PictureFolderError when there is none."""
+    paths = store.paths()
+    if not paths:
+        raise PictureFolderError(f"Folder {store.name!r} has no files. Put pictures into it, or choose another folder.")
+    return paths
 
 
 def hidden(path: str) -> bool:
@@ -78,11 +90,11 @@ class _Readers:
     """Threads that read and decode; daemons, so that one that hangs in a storage's call never holds up the end."""
 
     def __init__(
-        self, store: Store, preprocessing: Preprocessing, limits: Limits, known: Callable[[str], bool] | None
+        self, store: Store, preprocessing: Preprocessing, limits: Limits, known: Callable[[Picture], bool] | None
     ) -> None:
         self.count = processors()
         self._store, self._preprocessing, self._limits = store, preprocessing, limits
-        self._known = known or (lambda digest: False)
+        self._known = known or (lambda picture: False)
         self._waiting: queue.SimpleQueue[_Slot | None] = queue.SimpleQueue()
         self._started = 0
         self._closed = False
@@ -126,7 +138,7 @@ class _Readers:
             if len(content) > self._limits.file_bytes:
                 raise Rejected("too_large", f"more than {self._limits.file_bytes} bytes")
             picture.digest = hashlib.sha256(content).hexdigest()
-            if not self._known(picture.digest):
+            if not self._known(picture):
                 decoder = cell.decode if _risky(content, self._limits) else decode
                 picture.pixels = decoder(content, self._preprocessing)
         except Rejected as err:

@@ -1,0 +1,115 @@
+"""A folder of pictures through a network: the one path of classifying, extracting, and features for training."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vision_recipes.engines.engine import Engine
+from vision_recipes.engines.kept import Kept
+from vision_recipes.engines.opening import open_engine
+from vision_recipes.engines.progress import Progress
+from vision_recipes.engines.wanted import SCORES
+from vision_recipes.errors import OutputError
+from vision_recipes.images.reading import READING, hidden, read
+from vision_recipes.pictures import Picture
+from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.settings import ComputeSettings
+from vision_recipes.stores import Store
+
+if TYPE_CHECKING:
+    from vision_recipes.models import Model
+
+log = logging.getLogger("vision_recipes")
+
+_SEGMENTS = 64
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a network: `output`, `pooling` and `batch` as for open_engine; `verb` is for the log.
+
+    `extra` gives a picture's standardised table columns, for networks that take some.
+    """
+
+    output: str | int = SCORES
+    pooling: str = "avg"
+    batch: int = 0
+    verb: str = "scored"
+    extra: Callable[[Picture], np.ndarray] | None = None
+
+
+def forward(
+    pictures: Store,
+    paths: Sequence[str],
+    model: Model,
+    compute: ComputeSettings,
+    request: Request = Request(),  # noqa: B008 - frozen
+    *,
+    cache: Store | None = None,
+) -> Iterator[tuple[Picture, np.ndarray | None]]:
+    """Return an iterator over every path's picture and its float32 vector, in order; None with the reason why not.
+
+    The engine is opened and verified before this returns, so that mistakes show before an output is touched. With a
+    `cache`, pictures that the same model has seen are not computed again: they come with a vector but without pixels.
+    """
+    unusual = [path for path in paths if hidden(path)]
+    if unusual:
+        log.info(
+            "%d hidden or system files are among the pictures, each with a row: %s",
+            len(unusual),
+            ", ".join(unusual[:10]),
+        )
+    engine = open_engine(
+        model, compute, request.output, pooling=request.pooling, batch=request.batch, pictures=len(paths)
+    )
+    kept = None
+    if cache is not None:
+        kept = Kept(cache, _key(model, engine, request), every=max(8, len(paths) // _SEGMENTS))
+    return _walk(engine, _Folder(pictures, paths, model.preprocessing), request, kept)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    store: Store
+    paths: Sequence[str]
+    preprocessing: Preprocessing
+
+
+def _walk(
+    engine: Engine, folder: _Folder, request: Request, kept: Kept | None
+) -> Iterator[tuple[Picture, np.ndarray | None]]:
+    def content(picture: Picture) -> str:
+        if request.extra is None:
+            return picture.digest
+        return hashlib.sha256(bytes.fromhex(picture.digest) + request.extra(picture).tobytes()).hexdigest()
+
+    known = None if kept is None else (lambda picture: content(picture) in kept)
+    progress = Progress(request.verb, len(folder.paths))
+    try:
+        for picture, vector in engine.run(
+            read(folder.store, folder.paths, folder.preprocessing, known=known), request.extra
+        ):
+            remembered = vector is None and not picture.reason
+            if kept is not None and remembered:
+                vector = kept.get(content(picture))
+                if vector is None:
+                    raise OutputError(f"The cache changed while it was read ({picture.path}). Run the recipe again.")
+            elif kept is not None and vector is not None:
+                kept.add(content(picture), vector)
+            progress.add(picture, kept=remembered)
+            yield picture, vector
+    finally:
+        if kept is not None:
+            kept.close()
+    progress.finish()
+
+
+def _key(model: Model, engine: Engine, request: Request) -> str:
+    told = (model.folder_hash, engine.name, engine.precision, request.output, request.pooling, READING)
+    return hashlib.sha256(repr(told).encode()).hexdigest()

@@ -1,0 +1,32 @@
+"""The walk from a folder of pictures and a model to one vector each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vision_recipes import rows
+from vision_recipes.engines.forward import Request, forward
+from vision_recipes.images.reading import list_pictures
+from vision_recipes.models import open_model
+from vision_recipes.settings import ExtractSettings
+from vision_recipes.stores import Store
+
+
+def extract(
+    pictures: Store, model: Store, settings: ExtractSettings, cache: Store | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return an iterator over one row (rows.EXTRACTED) per file of the folder, in the folder's order.
+
+    Spatial layers are averaged over the picture, or flattened (rows, columns, channels) when the settings say so. What
+    is wrong with the job as a whole is raised before the first row: ModelFolderError, PictureFolderError, DeviceError.
+    """
+    opened = open_model(model)
+    layer = opened.layer(settings.extract_layer_index)
+    pooling = "none" if settings.flatten else "avg"
+    request = Request(layer.index, pooling, settings.batch_size, verb="extracted")
+    found = forward(pictures, list_pictures(pictures), opened, settings.compute, request, cache=cache)
+    return (
+        rows.rejected(picture, rows.EXTRACTED) if vector is None else rows.extracted(picture, vector)
+        for picture, vector in found
+    )
