@@ -8,10 +8,22 @@ RECIPE = {
     "meta": {"label": "Copy rows", "description": "Copies", "icon": "icon-copy"},
     "kind": "PYTHON",
     "inputRoles": [
-        {"name": "input_dataset", "arity": "UNARY", "required": True, "acceptsDataset": True, "acceptsManagedFolder": False}
+        {
+            "name": "input_dataset",
+            "arity": "UNARY",
+            "required": True,
+            "acceptsDataset": True,
+            "acceptsManagedFolder": False,
+        }
     ],
     "outputRoles": [
-        {"name": "output_dataset", "arity": "UNARY", "required": True, "acceptsDataset": True, "acceptsManagedFolder": False}
+        {
+            "name": "output_dataset",
+            "arity": "UNARY",
+            "required": True,
+            "acceptsDataset": True,
+            "acceptsManagedFolder": False,
+        }
     ],
     "params": [],
 }

@@ -1,0 +1,175 @@
+import importlib.metadata
+import inspect
+import re
+import types
+from pathlib import Path
+
+import pluggy
+import pytest
+from conftest import ROOT
+from plugin_folders import RECIPE, write_plugin
+
+from minihost import discovery, hookspecs, host
+from minihost.cli import main
+from minihost.hookspecs import hookimpl
+from minihost.job import Job, Reference
+from minihost.planning import Request, plan
+from minihost.plugins import Component
+
+HOOKS = [name for name, _ in inspect.getmembers(hookspecs, inspect.isfunction) if name.startswith("minihost_")]
+
+
+@pytest.fixture
+def third_party(monkeypatch, tmp_path):
+    """Register an object as a host plugin from outside, as an entry point would."""
+    monkeypatch.setenv("MINIHOST_HOME", str(tmp_path / "home"))
+    host.manager.cache_clear()
+    points = []
+
+    class Point:
+        def __init__(self, plugin):
+            self.name, self.value, self.dist, self.plugin = "outside", "outside:plugin", None, plugin
+
+        def load(self):
+            if isinstance(self.plugin, Exception):
+                raise self.plugin
+            return self.plugin
+
+    monkeypatch.setattr(
+        host, "entry_points", lambda group: [Point(plugin) for plugin in points] if group == "minihost" else []
+    )
+    yield points.append
+    host.manager.cache_clear()
+
+
+def plugin_of(**hooks):
+    return types.SimpleNamespace(**{name: hookimpl(function) for name, function in hooks.items()})
+
+
+def test_minihost_find_plugins(third_party, tmp_path):
+    place = write_plugin(tmp_path / "far", "far", recipes=["away"])
+    third_party(plugin_of(minihost_find_plugins=lambda search: [place]))
+    assert discovery.find().component("away").full_id == "far/away"
+
+
+def test_minihost_find_components(third_party, tmp_path):
+    def more(plugin):
+        return [Component(plugin.id, "extra", "macro", plugin.root / "extra", {"meta": {"label": "Extra"}})]
+
+    third_party(plugin_of(minihost_find_components=more))
+    plugin = discovery.load(write_plugin(tmp_path, recipes=["own"]))
+    assert [component.id for component in plugin.components] == ["own", "extra"]
+
+
+def test_minihost_check_job(third_party, tmp_path):
+    from minihost import project
+    from minihost.errors import JobError
+
+    third_party(plugin_of(minihost_check_job=lambda job, component: [f"No {component.id} on Sundays."]))
+    root = write_plugin(tmp_path / "p", recipes=[("r", {**RECIPE, "inputRoles": [], "outputRoles": []})])
+    catalogue = discovery.find(discovery.Search((root,), only_places=True))
+    with pytest.raises(JobError, match="No r on Sundays"):
+        plan(Request("r"), catalogue, project.open(tmp_path))
+
+
+def test_minihost_open_folder(third_party):
+    third_party(
+        plugin_of(minihost_open_folder=lambda reference: "opened" if reference.path.startswith("mem://") else None)
+    )
+    hooks = host.hooks()
+    assert hooks.minihost_open_folder(reference=Reference("r", "MANAGED_FOLDER", "n", "P", "mem://x")) == "opened"
+    local = hooks.minihost_open_folder(reference=Reference("r", "MANAGED_FOLDER", "n", "P", str(ROOT / "docs")))
+    assert "/design.md" in local.paths()
+    assert hooks.minihost_open_folder(reference=Reference("r", "MANAGED_FOLDER", "n", "P", "other://x")) is None
+
+
+def test_minihost_open_dataset(third_party, tmp_path):
+    third_party(
+        plugin_of(minihost_open_dataset=lambda reference: "opened" if reference.path.startswith("sql://") else None)
+    )
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    hooks = host.hooks()
+    assert hooks.minihost_open_dataset(reference=Reference("r", "DATASET", "n", "P", "sql://t")) == "opened"
+    local = hooks.minihost_open_dataset(reference=Reference("r", "DATASET", "n", "P", str(tmp_path / "a.csv")))
+    assert [column["name"] for column in local.columns()] == ["x", "y"]
+
+
+def test_minihost_run_component(third_party, tmp_path):
+    seen = []
+    third_party(plugin_of(minihost_run_component=lambda job, options: seen.append(job.config) or "ran elsewhere"))
+    macro = {"meta": {}, "resultType": "NONE", "params": [{"name": "n", "type": "INT"}]}
+    root = write_plugin(tmp_path / "p", macros=[("m", macro)])
+    assert main(["run", "m", "--plugin", str(root), "--project", str(tmp_path), "-p", "n=3"]) == 0
+    assert seen == [{"n": 3}]
+
+
+def test_minihost_commands(third_party, capsys):
+    import click
+
+    @click.command("hello")
+    def hello():
+        """Says hello."""
+        click.echo("hello from outside")
+
+    third_party(plugin_of(minihost_commands=lambda: {"hello": hello}))
+    assert main(["hello"]) == 0
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert "hello from outside" in out
+    assert re.search(r"hello +Says hello", out)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_is_tested(name):
+    assert f"def test_{name}(" in Path(__file__).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_has_a_heading(name):
+    page = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    parameters = ", ".join(inspect.signature(getattr(hookspecs, name)).parameters)
+    assert f"\n### `{name}({parameters})`\n" in page
+
+
+def test_hooks_have_the_prefix_and_say_what_they_return():
+    assert len(HOOKS) == 7
+    for name in HOOKS:
+        assert inspect.signature(getattr(hookspecs, name)).return_annotation is not inspect.Signature.empty
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        plugin_of(minihost_find_plugin=lambda search: []),
+        plugin_of(minihost_find_plugins=lambda serach: []),
+        ImportError("no module named x"),
+    ],
+)
+def test_a_plugin_that_does_not_fit_is_fatal(third_party, plugin, capsys):
+    third_party(plugin)
+    assert main(["list"]) == 1
+    err = capsys.readouterr().err
+    assert "The host plugin 'outside'" in err
+    assert "Traceback" not in err
+
+
+def test_the_hosts_own_features_are_plugins():
+    names = [name for name, _ in host.manager().list_name_plugin()]
+    assert names[: len(host.BUILT_IN)] == list(host.BUILT_IN)
+    assert isinstance(host.manager(), pluggy.PluginManager)
+    for name in HOOKS:
+        assert getattr(host.hooks(), name).get_hookimpls(), f"nothing implements {name}"
+
+
+def test_entry_points_are_those_of_the_group():
+    registered = {point.name for point in importlib.metadata.entry_points(group=host.GROUP)}
+    assert {
+        name.removeprefix("minihost:") for name, _ in host.manager().list_name_plugin() if name.startswith("minihost:")
+    } == registered
+
+
+def test_a_job_survives_its_file(tmp_path):
+    job = Job("p", "/p", "c", "recipe", "/p/r.py", "P", "/d", "/w", config={"é": [1, None]}, secrets=["s"])
+    job.inputs = [Reference("role", "DATASET", "n", "P", "/x.csv")]
+    job.write(tmp_path / "job.json")
+    assert Job.read(tmp_path / "job.json") == job
