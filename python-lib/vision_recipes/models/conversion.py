@@ -13,12 +13,13 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.models import graphs, networks, schema, weights
+from vision_recipes.models import graphs, hdf5, networks, schema, weights
 from vision_recipes.models.config import HeadConfig, Layer, Network
 from vision_recipes.preprocessing import Preprocessing
 
@@ -138,12 +139,12 @@ def _network(order: Order) -> tuple[Any, tuple[Layer, ...]]:
     network = networks.build(blueprint)
     if order.cut:
         network = networks.cut(network, order.feature_layer)
-    stored: dict[str, list[Any]] = {}
-    for path in order.weights:
-        with weights.open_hdf5(path, "the weights") as file:
-            by_name, _by_place = weights.read_keras3(file, "the weights")
-            stored |= {name: [item[()] for item in items] for name, items in by_name.items()}
-    weights.set_weights(network, stored, "the weights")
+    with ExitStack() as files:
+        stored: hdf5.Variables = {}
+        for path in order.weights:
+            file = files.enter_context(hdf5.open_hdf5(path, "the weights"))
+            stored |= {name: list(layer.variables) for name, layer in hdf5.read_stored(file, "the weights").items()}
+        weights.set_weights(network, stored, "the weights")
     return network, networks.list_layers(network)
 
 

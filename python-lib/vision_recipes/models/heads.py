@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError, TrainingError
-from vision_recipes.models import checks, conversion, networks, rebuilding, saving, weights
+from vision_recipes.models import checks, conversion, hdf5, networks, rebuilding, saving
 from vision_recipes.models.config import ExtraColumn, HeadConfig, Layer, Network
 from vision_recipes.models.folder import Model, open_model
 from vision_recipes.models.saving import Draft, ModelSpec
@@ -66,8 +66,7 @@ def save_with_head(
         if base.config.files.graph is not None:
             files["graph"] = base.fetch(base.config.files.graph, work, "graph.json")
         _copy_weights(base, work, files["weights"])
-        head_layers = {"head_scores": ("dense", _numbers(head))}
-        weights.write_layers(files["head"], head_layers, pack=False)
+        hdf5.write_stored(files["head"], {"head_scores": hdf5.StoredLayer("dense", _numbers(head))})
         layers = _continue_ir(base.ir(work), base, head, files["xml"])
         pictures = checks.draw_pictures(spec.input.width, spec.input.height)
         extra = spec.head.width - spec.head.features if spec.head else 0
@@ -167,15 +166,18 @@ def _copy_weights(base: Model, workdir: Path, target: Path) -> None:
     """Write the weights of the layers up to the feature layer, as they are stored in the base's own file."""
     entry = base.config.files.weights
     source = base.fetch(entry, workdir, "base.weights.h5")
-    with weights.open_hdf5(source, base.where(entry)) as file:
-        by_name, _by_place = weights.read_keras3(file, base.where(entry))
-        pack = any(item.compression for items in by_name.values() for item in items)
-        wanted = {layer.name: weights.snake_case(layer.kind) for layer in _kept_layers(base)}
+    with hdf5.open_hdf5(source, base.where(entry)) as file:
+        stored = hdf5.read_stored(file, base.where(entry))
+        pack = any(item.compression for layer in stored.values() for item in layer.variables)
+        kept = {layer.name for layer in _kept_layers(base)}
         read = {
-            name: (kind, [weights.read_values(item, base.where(entry)) for item in by_name.get(name, [])])
-            for name, kind in wanted.items()
+            name: hdf5.StoredLayer(
+                layer.kinds, [hdf5.read_values(item, f"{base.where(entry)}: {name}") for item in layer.variables]
+            )
+            for name, layer in stored.items()
+            if name.split("/")[0] in kept
         }
-    weights.write_layers(target, read, pack=pack)
+    hdf5.write_stored(target, read, pack=pack)
 
 
 def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[Layer, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError, SettingsError
-from vision_recipes.models import catalogue, endings, graphs, networks, weights
+from vision_recipes.models import catalogue, endings, graphs, hdf5, networks, weights
 from vision_recipes.models.config import Network, check_preprocessing
 from vision_recipes.models.foreign_labels import imagenet_labels, numbered_labels, read_foreign_labels
 from vision_recipes.models.keras_configs import Translation
@@ -76,7 +76,7 @@ def _read_older(source: Source, settings: ImportSettings, workdir: Path) -> Impo
         head = older.head(_pooled_size(network, older))
         network = networks.put_head(network, replace(blueprint, head=head))
     where = f"{older.weights} in {source.store.name!r}"
-    with weights.open_hdf5(source.copy("/" + older.weights, workdir), where) as file:
+    with hdf5.open_hdf5(source.copy("/" + older.weights, workdir), where) as file:
         weights.set_weights(network, read_in_order(file, network, where), where)
     scaling = older.architecture.preprocessing if settings.preprocessing == "auto" else settings.preprocessing
     spec = ModelSpec(

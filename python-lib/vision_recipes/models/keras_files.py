@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.models import schema, weights
+from vision_recipes.models import hdf5, schema, weights
+from vision_recipes.models.hdf5 import Variables
 from vision_recipes.models.keras_configs import NESTED, RENAMED, Translation, translate
-from vision_recipes.models.weights import Variables
 from vision_recipes.stores import CHUNK
 
 MAX_CONFIG = 32 << 20
@@ -42,7 +42,7 @@ def open_keras_file(path: str | os.PathLike[str], where: str) -> Iterator[KerasF
         with tempfile.TemporaryDirectory() as workdir, _open_archive(Path(path), where, Path(workdir)) as found:
             yield found
     elif start == b"\x89HDF\r\n\x1a\n":
-        with weights.open_hdf5(path, where) as file:
+        with hdf5.open_hdf5(path, where) as file:
             yield _read_whole_h5(file, where)
     else:
         raise ModelFolderError(
@@ -69,7 +69,7 @@ def _open_archive(path: Path, where: str, workdir: Path) -> Iterator[KerasFile]:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as err:
         raise ModelFolderError(f"{where} is damaged or cut off: {err}. Copy or export it again.") from err
     translation = translate(config, where)
-    with weights.open_hdf5(stored, where) as file:
+    with hdf5.open_hdf5(stored, where) as file:
         layers = file.get("layers") or file.get("_layer_checkpoint_dependencies")
         by_path: dict[tuple[str, ...], list[Any]] = {}
         if layers is not None:

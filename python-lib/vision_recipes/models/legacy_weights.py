@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.models.hdf5 import Variables, read_stored
 from vision_recipes.models.keras_files import read_names
-from vision_recipes.models.weights import Variables, layer_names, own_variables, read_keras3
+from vision_recipes.models.weights import leaves, own_variables
 
 
 def read_in_order(file: Any, network: Any, where: str) -> Variables:
@@ -14,10 +15,8 @@ def read_in_order(file: Any, network: Any, where: str) -> Variables:
 
     `file` is an opened .h5 file: weights only, or a whole model, of Keras 2 or 3.
     """
-    wanted = [name for name, layer in zip(layer_names(network), network.layers, strict=True) if own_variables(layer)]
     if "layer_names" not in file.attrs and "model_weights" not in file:
-        by_name, _by_place = read_keras3(file, where)
-        return by_name
+        return {name: list(layer.variables) for name, layer in read_stored(file, where).items()}
     group = file.get("model_weights", file)
     stored = []
     for name in read_names(group, "layer_names", where):
@@ -26,9 +25,28 @@ def read_in_order(file: Any, network: Any, where: str) -> Variables:
         found = [group[name][variable] for variable in read_names(group[name], "weight_names", where)]
         if found:
             stored.append(found)
+    wanted = _outer_layers(network)
     if len(stored) != len(wanted):
         raise ModelFolderError(
             f"{where} has weights for {len(stored)} layers, but the network has {len(wanted)} layers with weights: "
             "it is the file of another network, or of one with another top."
         )
-    return dict(zip(wanted, stored, strict=True))
+    variables: Variables = {}
+    for owners, items in zip(wanted, stored, strict=True):
+        if len(owners) != len(items):
+            raise ModelFolderError(
+                f"{where} has {len(items)} variables where layer {owners[0]!r} needs {len(owners)}: "
+                "it is the file of another network."
+            )
+        for owner, item in zip(owners, items, strict=True):
+            variables.setdefault(owner, []).append(item)
+    return variables
+
+
+def _outer_layers(network: Any) -> list[list[str]]:
+    """Return the owner of each variable of the outermost layers, in the order of old files: trainable first."""
+    found: dict[str, list[tuple[bool, str]]] = {}
+    for name, _kinds, layer in leaves(network):
+        for variable in own_variables(layer):
+            found.setdefault(name.split("/")[0], []).append((not variable.trainable, name))
+    return [[name for _late, name in sorted(owners, key=lambda owner: owner[0])] for owners in found.values()]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from typing import Any
 
-from vision_recipes.models import graphs, networks, weights
+from vision_recipes.models import graphs, hdf5, networks, weights
 from vision_recipes.models.folder import Model
 
 
@@ -41,10 +42,10 @@ def rebuild(model: Model) -> Any:
 def load_weights(network: Any, model: Model) -> None:
     """Give a network the model's weights by the names of its layers; all of its layers must be among them."""
     entries = [model.config.files.weights, *filter(None, [model.config.files.head])]
-    with tempfile.TemporaryDirectory() as workdir:
-        stored: dict[str, list[Any]] = {}
+    with tempfile.TemporaryDirectory() as workdir, ExitStack() as files:
+        stored: hdf5.Variables = {}
         for path, entry in zip(model.weights(workdir), entries, strict=True):
-            with weights.open_hdf5(path, model.where(entry)) as file:
-                by_name, _by_place = weights.read_keras3(file, model.where(entry))
-                stored |= {name: [item[()] for item in items] for name, items in by_name.items()}
+            file = files.enter_context(hdf5.open_hdf5(path, model.where(entry)))
+            found = hdf5.read_stored(file, model.where(entry))
+            stored |= {name: list(layer.variables) for name, layer in found.items()}
         weights.set_weights(network, stored, model.where(entries[0]))

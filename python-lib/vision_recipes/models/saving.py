@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.models import cards, checks, conversion, graphs, networks, weights
+from vision_recipes.models import cards, checks, conversion, graphs, hdf5, networks, weights
 from vision_recipes.models.checks import Check
 from vision_recipes.models.config import CONFIG, FileEntry, Files, HeadConfig, Layer, ModelConfig, Network, read_config
 from vision_recipes.models.folder import open_model
@@ -73,7 +73,7 @@ def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str
     with tempfile.TemporaryDirectory() as workdir:
         work = Path(workdir)
         files = {"weights": work / "weights.h5", "xml": work / "model.xml", "bin": work / "model.bin"}
-        weights.write_layers(files["weights"], weights.network_layers(network), pack=spec.pack)
+        hdf5.write_stored(files["weights"], weights.stored_layers(network), pack=spec.pack)
         if spec.graph is not None:
             files["graph"] = work / "graph.json"
             files["graph"].write_bytes(graphs.write_graph(spec.graph))
