@@ -74,6 +74,7 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     except BaseException as err:
         return failure(err)
     finally:
+        session.release()
         flush()
 
 
@@ -104,13 +105,8 @@ def run_recipe(job: Job, folder: Path) -> None:
     main_module = types.ModuleType("__main__")
     main_module.__file__ = job.runner
     main_module.__dict__["__builtins__"] = __builtins__
-    was = sys.modules["__main__"]
     sys.modules["__main__"] = main_module
-    try:
-        exec(compile(Path(job.runner).read_bytes(), job.runner, "exec"), main_module.__dict__)
-    finally:
-        if job.descriptor.get("in_process"):
-            sys.modules["__main__"] = was
+    exec(compile(Path(job.runner).read_bytes(), job.runner, "exec"), main_module.__dict__)
 
 
 def run_macro(job: Job, folder: Path) -> dict[str, Any]:

@@ -30,11 +30,13 @@ KEPT_JOBS = 50
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: a deadline in seconds, whether to say nothing on the terminal, another Python to run with."""
+    """How to run: a deadline in seconds, whether to say nothing on the terminal, another Python to run with, or no process
+    of its own at all (for tests)."""
 
     timeout: float | None = None
     quiet: bool = False
     python: str | None = None
+    in_process: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,10 @@ def _staged(reference: Reference, facts: dict[str, Any], what: str, base: Any, f
 
 def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporter) -> processes.Ended:
     """Start the child and hand on its output and progress until it ends; an interrupt ends it and is raised on."""
+    if options.in_process:
+        from minihost.inprocess import follow
+
+        return follow(job, folder, log)
     extra = {"DIP_HOME": str(Path(job.project_dir, ".minihost", "home")), "DKU_CURRENT_PROJECT_KEY": job.project_key}
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)

@@ -2,7 +2,7 @@
 
 Beside an output `out/scored.csv` a run keeps `out/.minihost-stage.scored.csv/` (inside the folder itself where its parent
 cannot be written to). Datasets lie there under `data/`, folders as an overlay (see `minihost.folders.overlay`). Success is
-one file, `commit.json`, written last; what follows are renames that any later run finishes if this one was killed.
+one file, `commit.json`, written last; what follows are renames, which any later run finishes if this one was killed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,10 @@ class Stage:
         return self.data.exists() if self.kind == "DATASET" else self.folder.touched()
 
     def discard(self) -> None:
-        """Drop what was written and free the output."""
+        """Drop what was written and free the output, with the lock file of a process that is gone."""
+        if self.lock is None and self.base is None:
+            with suppress(HostError, OSError):
+                self.lock = Lock(lock_of(self.target), str(self.target), {}).take()
         shutil.rmtree(self.place, ignore_errors=True)
         if self.lock is not None:
             self.lock.free()
@@ -117,6 +120,9 @@ def _check_target(target: Path, kind: str, what: str) -> None:
         raise HostError(f"{what} cannot be written: {target} is a folder, and a dataset is a .csv or .parquet file.")
     if kind != "DATASET" and target.exists() and not target.is_dir():
         raise HostError(f"{what} cannot be written: {target} is a file, and this output is a folder.")
+    above = next(folder for folder in target.parents if folder.exists())
+    if not above.is_dir():
+        raise HostError(f"{what} cannot be written: {target}: {above} is a file, not a folder.")
     if target.exists() and not os.access(target, os.W_OK):
         raise HostError(f"{what} cannot be written: {target} is read-only. Choose another place, or change its rights.")
 
@@ -130,28 +136,35 @@ def _probe(place: Path) -> None:
 
 
 def commit(stages: list[Stage]) -> None:
-    """Put every output in its place: all are marked first, then moved; raises `HostError` when the disk refuses the marks."""
+    """Put all outputs in their place, or none; raises `HostError` when the disk refuses before that is decided.
+
+    The first stage is marked last: its mark decides for all. It is also the last to be moved, so as long as anything is left
+    to do, its mark is there to say so.
+    """
+    if not stages:
+        return
+    first, *rest = stages
     try:
-        for stage in stages:
-            _mark(stage)
+        for stage in rest:
+            _mark(stage, decided_by=str(first.place))
+        _mark(first, peers=[[str(stage.target), str(stage.place)] for stage in rest if stage.base is None])
     except OSError as err:
         for stage in stages:
             stage.discard()
         raise HostError(f"The outputs could not be put in place, what was there before is kept: {err}.") from err
-    for stage in stages:
-        try:
+    try:
+        for stage in (*rest, first):
             finish(stage.target, stage.place, stage.base)
-        except OSError as err:
-            raise HostError(
-                f"{stage.target} was computed but not put in place yet: {err}. The next run that uses it does that."
-            ) from err
-        finally:
+    except OSError as err:
+        raise HostError(f"{stage.target} is not in place yet: {err}. The next run that uses it puts it there.") from err
+    finally:
+        for stage in stages:
             if stage.lock is not None:
                 stage.lock.free()
 
 
-def _mark(stage: Stage) -> None:
-    plan: dict[str, Any] = {"kind": stage.kind, "delete": []}
+def _mark(stage: Stage, **more: Any) -> None:
+    plan: dict[str, Any] = {"kind": stage.kind, "delete": [], **more}
     if stage.kind == "MANAGED_FOLDER":
         folder = stage.folder
         kept, new = set(folder.kept()), set(folder.upper.paths())
@@ -181,11 +194,25 @@ def recover(target: Path) -> str:
     place = place_of(target)
     if not place.is_dir():
         return ""
-    if (place / COMMIT).exists():
-        finish(target, place)
-        return "finished"
-    shutil.rmtree(place)
-    return "swept"
+    if not (place / COMMIT).exists() or not _decided(place):
+        shutil.rmtree(place)
+        return "swept"
+    for peer, its_place in _plan(place).get("peers", []):
+        if (Path(its_place) / COMMIT).exists():
+            finish(Path(peer), Path(its_place))
+    finish(target, place)
+    return "finished"
+
+
+def _decided(place: Path) -> bool:
+    """Whether the commit that a marked stage belongs to was decided on."""
+    decided_by = _plan(place).get("decided_by")
+    return decided_by is None or (Path(decided_by) / COMMIT).exists()
+
+
+def _plan(place: Path) -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads((place / COMMIT).read_text(encoding="utf-8"))
+    return plan
 
 
 def recover_unlocked(target: Path) -> str:
@@ -201,7 +228,7 @@ def recover_unlocked(target: Path) -> str:
 
 def finish(target: Path, place: Path, base: Any = None) -> None:
     """Carry out a commit; safe to repeat from the start after an interruption."""
-    plan = json.loads((place / COMMIT).read_text(encoding="utf-8"))
+    plan = _plan(place)
     if plan["kind"] != "MANAGED_FOLDER":
         for path in sorted((place / DATA).iterdir(), key=lambda path: path.name == target.name):
             if path.is_dir():

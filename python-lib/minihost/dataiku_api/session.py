@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,14 @@ class Session:
             return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))
         return self.begun.get(reference.path)
 
+    def release(self) -> None:
+        """Leave the outputs that were begun here to whoever puts them in place."""
+        for stage in self.begun.values():
+            if stage.lock is not None:
+                stage.lock.free()
+
     def _facts(self) -> dict[str, Any]:
-        return {"component": f"{self.job.plugin_id}/{self.job.component_id}", "since": ""}
+        return {"component": f"{self.job.plugin_id}/{self.job.component_id}", "since": time.strftime("%Y-%m-%d %H:%M:%S")}
 
 
 _current: list[Session] = []

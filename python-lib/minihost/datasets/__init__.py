@@ -10,7 +10,7 @@ from minihost.datasets.parquet_table import ParquetTable
 from minihost.datasets.partitioned import PartitionedTable
 from minihost.errors import DataError
 
-TABLES: dict[str, type] = {"csv": CsvTable, "parquet": ParquetTable}
+TABLES: dict[str, Any] = {"csv": CsvTable, "parquet": ParquetTable}
 """Format -> what reads and writes it; a file's ending says its format."""
 
 Table = CsvTable | ParquetTable | PartitionedTable

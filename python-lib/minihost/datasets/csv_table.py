@@ -156,7 +156,7 @@ class CsvWriter:
         self.part.replace(self.table.path)
 
     def abandon(self) -> None:
-        """Drop what was written."""
+        """Drop what was written, unless it is in place already."""
         self.stream.close()
         self.part.unlink(missing_ok=True)
 
@@ -164,7 +164,11 @@ class CsvWriter:
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        self.close() if kind is None else self.abandon()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self.abandon()
 
 
 def _unique(header: list[str]) -> list[str]:

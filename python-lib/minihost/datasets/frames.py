@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from minihost.datasets import cells
@@ -73,20 +74,39 @@ def storage_type(dtype: Any) -> str:
 
 
 def read(source: dict[str, Any], columns: Columns, arguments: dict[str, Any]) -> Any:
-    """Return pandas.read_csv's frame or, with `chunksize`, its reader over stored text with these columns and arguments."""
+    """Return stored text as one frame or, with `chunksize` among the arguments of pandas.read_csv, an iterator of frames.
+
+    Raises `DataError` where it is no table: also at a first row that is too long, which pandas would cut with a warning.
+    """
     import pandas as pd
 
     names = [column["name"] for column in columns]
     if not names:
         return iter([pd.DataFrame()]) if "chunksize" in arguments else pd.DataFrame()
+    frames = _guarded(source, {"names": names, "index_col": False, "low_memory": False, **arguments})
+    return frames if "chunksize" in arguments else next(frames)
+
+
+def _guarded(source: dict[str, Any], arguments: dict[str, Any]) -> Iterator[Any]:
+    import pandas as pd
+
+    place = getattr(source["filepath_or_buffer"], "name", source["filepath_or_buffer"])
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "error", pd.errors.ParserWarning
-        )  # a first row that is too long, cut in silence otherwise
+        warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(**source, names=names, index_col=False, low_memory=False, **arguments)
+            found = pd.read_csv(**source, **arguments)
+            for frame in found if "chunksize" in arguments else [found]:
+                yield _plain_text(frame)
         except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as err:
-            raise DataError(f"{source['filepath_or_buffer']} cannot be read as a table: {err}") from err
+            raise DataError(f"{place} cannot be read as a table: {err}") from err
+
+
+def _plain_text(frame: Any) -> Any:
+    """Return the frame with its text columns as `object`: components know no string type of pandas' own."""
+    for name in frame.columns:
+        if type(frame[name].dtype).__name__ == "StringDtype":
+            frame[name] = frame[name].astype("object")
+    return frame
 
 
 def dtypes(columns: Columns, *, nullable: bool, bool_as_str: bool, int_as_float: bool) -> dict[str, Any]:
@@ -125,7 +145,10 @@ def with_dates(frame: Any, columns: Columns) -> Any:
 
 def unescaped(frame: Any) -> Any:
     """Return the frame with the text of file names as it was before it was escaped."""
-    for place, name in enumerate(frame.columns):
-        if frame.iloc[:, place].dtype.kind == "O":
-            frame[name] = [cells.unescape(cell) if isinstance(cell, str) else cell for cell in frame[name].tolist()]
+    import pandas as pd
+
+    for name in frame.columns:
+        if frame[name].dtype.kind == "O":
+            texts = [cells.unescape(cell) if isinstance(cell, str) else cell for cell in frame[name].tolist()]
+            frame[name] = pd.Series(texts, index=frame.index, dtype="object")
     return frame

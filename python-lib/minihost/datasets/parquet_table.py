@@ -55,18 +55,13 @@ class ParquetTable:
 
     def text_rows(self) -> Iterator[list[str]]:
         """Yield each row as the text of its cells, streaming."""
-        types, escaped = [column["type"] for column in self.columns()], self.escaped
-        for batch in self._batches():
-            texts = [
-                [cells.to_text(value, kind) for value in column.to_pylist()]
-                for column, kind in zip(batch.columns, types, strict=True)
-            ]
-            for row in zip(*texts, strict=True):
-                yield [cells.unescape(cell) for cell in row] if escaped else list(row)
+        escaped = self.escaped
+        for row in self._raw_rows():
+            yield [cells.unescape(cell) for cell in row] if escaped else list(row)
 
     def pandas_source(self) -> dict[str, Any]:
         """Return arguments with which pandas.read_csv reads the data: the host hands frames over as text, whatever the storage."""
-        return {"filepath_or_buffer": TextOf(self._raw_rows()), "header": None}
+        return {"filepath_or_buffer": TextOf(self._raw_rows(), str(self.path)), "header": None}
 
     @property
     def escaped(self) -> bool:
@@ -77,14 +72,14 @@ class ParquetTable:
         """Open a writer that puts the data in place when it is closed."""
         return ParquetWriter(self, columns, append_to)
 
-    def _raw_rows(self) -> Iterator[list[str]]:
+    def _raw_rows(self) -> Iterator[tuple[str, ...]]:
         types = [column["type"] for column in self.columns()]
         for batch in self._batches():
             texts = [
                 [cells.to_text(value, kind) for value in column.to_pylist()]
                 for column, kind in zip(batch.columns, types, strict=True)
             ]
-            yield from zip(*texts, strict=True)  # type: ignore[misc]
+            yield from zip(*texts, strict=True)
 
     def _file(self) -> Any:
         import pyarrow as pa
@@ -149,15 +144,14 @@ class ParquetWriter:
         values = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
         arrays = []
         for column, kind, field in zip(values, self.types, self.arrow, strict=True):
-            cast = [native(value, kind, field.type) for value in column]
-            if pa.types.is_string(field.type):
-                cast = [self._escaped(text) for text in cast]
             try:
+                cast = [native(value, kind, field.type) for value in column]
+                if pa.types.is_string(field.type):
+                    cast = [self._escaped(text) for text in cast]
                 arrays.append(pa.array(cast, type=field.type))
-            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as err:
-                raise DataError(
-                    f"{self.table.path}: column {field.name!r} is {kind} and cannot hold what was written: {err}."
-                ) from err
+            except (ValueError, TypeError, OverflowError) as err:
+                what = f"column {field.name!r} is {kind} and cannot hold what was written"
+                raise DataError(f"{self.table.path}: {what}: {err}.") from err
         self.writer.write_batch(pa.record_batch(arrays, schema=self.arrow))
         self.rows, self.cells = [], 0
 
@@ -182,24 +176,29 @@ class ParquetWriter:
         schema.schema_file(self.table.path).unlink(missing_ok=True)
 
     def abandon(self) -> None:
-        """Drop what was written."""
-        if self.writer is not None and not self.closed:
-            self.writer.close()
-        self.closed = True
-        self.part.unlink(missing_ok=True)
+        """Drop what was written, unless it is in place already."""
+        if not self.closed:
+            self.closed = True
+            if self.writer is not None:
+                self.writer.close()
+            self.part.unlink(missing_ok=True)
 
     def __enter__(self) -> ParquetWriter:
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        self.close() if kind is None else self.abandon()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self.abandon()
 
 
 class TextOf:
     """Rows as a stream of CSV text without header, made as it is read, for pandas."""
 
-    def __init__(self, rows: Iterator[Sequence[str]]) -> None:
-        self.rows = rows
+    def __init__(self, rows: Iterator[Sequence[str]], name: str) -> None:
+        self.rows, self.name = rows, name
         self.kept = ""
 
     def read(self, size: int = -1) -> str:

@@ -17,7 +17,7 @@ SCHEMA = "all"
 class PartitionedTable:
     """The tables `2024-01.csv`, `2024-02.csv` … of one directory, read one after the other; `wanted` says which, none means all."""
 
-    def __init__(self, root: Path, options: dict[str, Any], wanted: list[str], tables: dict[str, type]) -> None:
+    def __init__(self, root: Path, options: dict[str, Any], wanted: list[str], tables: dict[str, Any]) -> None:
         self.path, self.options, self.wanted = root, options, wanted
         self.kind = tables[str(options.get("format", "csv"))]
 
@@ -59,7 +59,7 @@ class PartitionedTable:
 
     def pandas_source(self) -> dict[str, Any]:
         """Return arguments with which pandas.read_csv reads the wanted partitions."""
-        return {"filepath_or_buffer": TextOf(self.text_rows()), "header": None}
+        return {"filepath_or_buffer": TextOf(self.text_rows(), str(self.path)), "header": None}
 
     escaped = False
     """Rows are handed out unescaped already."""
