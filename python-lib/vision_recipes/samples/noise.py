@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 
 
 def smooth(rng: np.random.Generator, shape: tuple[int, int], cells: float, octaves: int = 1) -> np.ndarray:
-    """Return value noise in 0..1, float32 of `shape` (height, width), with about `cells` hills along the longer side."""
+    """Return value noise in 0..1, float32 of `shape` (height, width), about `cells` hills along the longer side."""
     height, width = shape
     total, weight = np.zeros(shape, np.float32), 0.0
     for octave in range(octaves):
@@ -29,9 +29,19 @@ def streaks(rng: np.random.Generator, shape: tuple[int, int], along: float, acro
 def blurred(mask: np.ndarray, radius: float) -> np.ndarray:
     """Return a mask of 0..1 softened by a Gaussian of `radius` pixels."""
     picture = Image.fromarray((np.clip(mask, 0.0, 1.0) * 255).astype(np.uint8))
-    return np.asarray(picture.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
+    return np.asarray(picture.filter(ImageFilter.GaussianBlur(float(radius))), np.float32) / 255
 
 
 def mixed(under: np.ndarray, over: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Return `over` laid on `under` where `alpha` (height, width) is 1."""
     return under + (over - under) * alpha[..., None]
+
+
+def shifted(mask: np.ndarray, right: int, down: int) -> np.ndarray:
+    """Return the mask moved by whole pixels, with nothing where it came from."""
+    height, width = mask.shape
+    moved = np.zeros_like(mask)
+    rows, columns = max(0, height - abs(down)), max(0, width - abs(right))
+    to = np.s_[max(0, down) : max(0, down) + rows, max(0, right) : max(0, right) + columns]
+    moved[to] = mask[max(0, -down) : max(0, -down) + rows, max(0, -right) : max(0, -right) + columns]
+    return moved

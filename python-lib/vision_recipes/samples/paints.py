@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision_recipes.samples.scene import Paint
+from vision_recipes.samples.scene import Paint, Skin
 
 
 def plain(colour: np.ndarray, towards: np.ndarray | None = None) -> Paint:
     """Return one colour, or a slope from `colour` at the top to `towards` at the bottom."""
 
-    def paint(turn: np.ndarray, along: np.ndarray) -> np.ndarray:
-        share = np.clip(along * 0.5 + 0.5, 0, 1) if towards is not None else np.zeros_like(along)
+    def paint(skin: Skin) -> np.ndarray:
+        share = np.clip(skin.along * 0.5 + 0.5, 0, 1)
         return colour + ((colour if towards is None else towards) - colour) * share[..., None]
 
     return paint
@@ -22,13 +22,13 @@ def speckled(rng: np.random.Generator, under: Paint, spot: np.ndarray, spots: in
     turns, places = rng.uniform(-1.6, 1.6, spots), rng.uniform(-1, 1, spots)
     sizes, strengths = size * rng.lognormal(0, 0.5, spots), rng.uniform(0.5, 1.0, spots)
 
-    def paint(turn: np.ndarray, along: np.ndarray) -> np.ndarray:
-        skin = under(turn, along)
-        cover = np.zeros_like(along)
+    def paint(skin: Skin) -> np.ndarray:
+        colours = under(skin)
+        cover = np.zeros_like(skin.along)
         for at, place, radius, strength in zip(turns, places, sizes, strengths, strict=True):
-            apart = ((turn - at) * 0.7) ** 2 + (along - place) ** 2
+            apart = ((skin.turn - at) * 0.7) ** 2 + (skin.along - place) ** 2
             cover = np.maximum(cover, strength * np.clip(1.5 - apart / radius**2, 0, 1))
-        return skin + (spot - skin) * cover[..., None]
+        return colours + (spot - colours) * cover[..., None]
 
     return paint
 
@@ -36,8 +36,8 @@ def speckled(rng: np.random.Generator, under: Paint, spot: np.ndarray, spots: in
 def banded(one: np.ndarray, two: np.ndarray, bands: float, *, lengthwise: bool = False, sharp: float = 8.0) -> Paint:
     """Return a skin with bands around the axis, or along it when `lengthwise`."""
 
-    def paint(turn: np.ndarray, along: np.ndarray) -> np.ndarray:
-        wave = np.sin(turn * bands) if lengthwise else np.sin(along * np.pi * bands)
+    def paint(skin: Skin) -> np.ndarray:
+        wave = np.sin(skin.turn * bands) if lengthwise else np.sin(skin.along * np.pi * bands)
         share = np.clip(0.5 + sharp * wave, 0, 1)
         return one + (two - one) * share[..., None]
 
@@ -47,8 +47,8 @@ def banded(one: np.ndarray, two: np.ndarray, bands: float, *, lengthwise: bool =
 def mottled(field: np.ndarray, under: Paint, other: np.ndarray, strength: float) -> Paint:
     """Return a skin clouded with another colour; `field` is noise of 0..1, as large as the picture."""
 
-    def paint(turn: np.ndarray, along: np.ndarray) -> np.ndarray:
-        skin = under(turn, along)
-        return skin + (other - skin) * (strength * field)[..., None]
+    def paint(skin: Skin) -> np.ndarray:
+        colours = under(skin)
+        return colours + (other - colours) * (strength * field[skin.window])[..., None]
 
     return paint

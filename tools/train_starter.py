@@ -1,0 +1,126 @@
+"""Pre-train the bundled starter network on pictures made of formulas, and write its weights as a Keras file.
+
+Run:  python tools/train_starter.py WORK_FOLDER [--minutes 45]      (needs PyTorch, which nothing else here needs)
+Then: python tools/pack_starter.py WORK_FOLDER                      writes resource/starter
+
+Small pictures first, large ones last (progressive resizing): much of the learning costs half the time. The learning
+rate follows the share of the minutes that is spent, so a run on a busy machine ends in time as well, having seen fewer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from starter_album import HELD_OUT_SEED, draw_album
+from starter_network import Network
+from starter_subjects import SUBJECTS
+from torch.nn import functional
+
+PLAN = ((0.45, 64), (0.65, 80), (1.0, 96))
+"""Until which share of the time pictures of which side are shown."""
+
+BATCH = 64
+TOP_RATE = 3e-3
+
+
+def augmented(batch: np.ndarray, side: int, random: np.random.Generator) -> torch.Tensor:
+    """Return pictures as the network takes them: cropped and mirrored at random, recoloured a little, -1..1."""
+    pictures = torch.from_numpy(batch).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    count = len(pictures)
+    scale = torch.from_numpy(random.uniform(0.75, 1.05, (count, 2)).astype(np.float32))
+    flip = torch.from_numpy(random.choice([-1.0, 1.0], count).astype(np.float32))
+    shift = torch.from_numpy(random.uniform(-0.15, 0.15, (count, 2)).astype(np.float32))
+    frame = torch.zeros(count, 2, 3)
+    frame[:, 0, 0], frame[:, 1, 1], frame[:, :, 2] = scale[:, 0] * flip, scale[:, 1], shift
+    grid = functional.affine_grid(frame, [count, 3, side, side], align_corners=False)
+    moved = functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+    gain = torch.from_numpy(random.normal(1, 0.12, (count, 3, 1, 1)).astype(np.float32))
+    offset = torch.from_numpy(random.normal(0, 0.08, (count, 1, 1, 1)).astype(np.float32))
+    return (moved * gain + offset).clamp_(-1, 1).contiguous(memory_format=torch.channels_last)
+
+
+def accuracy(network: Network, album: np.ndarray) -> float:
+    """Return the share of held-out pictures whose class is guessed."""
+    network.eval()
+    right = 0
+    with torch.inference_mode():
+        for row in album:
+            pictures = torch.from_numpy(np.array(row)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+            guesses = network(pictures.contiguous(memory_format=torch.channels_last)).argmax(1).numpy()
+            right += int((guesses == np.arange(len(SUBJECTS))).sum())
+    network.train()
+    return right / (len(album) * len(SUBJECTS))
+
+
+def train(folder: Path, per_class: int, minutes: float) -> None:
+    """Train for so many minutes; weights lie in `folder`/network.pt, written anew every five minutes."""
+    album = draw_album(folder / "train.npy", per_class)
+    pictures = np.array(album).reshape(-1, 96, 96, 3)
+    held_out = draw_album(folder / "held_out.npy", 10, seed=HELD_OUT_SEED)
+    torch.manual_seed(1)
+    random = np.random.default_rng(1)
+    network = Network(len(SUBJECTS)).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=TOP_RATE, weight_decay=0.02)
+    started, saved, seen, loss_sum, steps = time.monotonic(), 0.0, 0, 0.0, 0
+    history, order = [], random.permutation(len(pictures))
+    while (share := (time.monotonic() - started) / (60 * minutes)) < 1:
+        side = next(side for until, side in PLAN if share < until)
+        rate = TOP_RATE * min(1.0, share / 0.03 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * share))
+        optimiser.param_groups[0]["lr"] = rate
+        if len(order) < BATCH:
+            order = random.permutation(len(pictures))
+        chosen, order = order[:BATCH], order[BATCH:]
+        optimiser.zero_grad()
+        logits = network(augmented(pictures[chosen], side, random))
+        loss = functional.cross_entropy(logits, torch.from_numpy(chosen % len(SUBJECTS)), label_smoothing=0.05)
+        loss.backward()
+        optimiser.step()
+        seen, steps, loss_sum = seen + BATCH, steps + 1, loss_sum + float(loss.detach())
+        if time.monotonic() - saved > 300 and share > 0.01:
+            saved = time.monotonic()
+            history.append(
+                {
+                    "share": round(share, 3),
+                    "seen": seen,
+                    "side": side,
+                    "loss": round(loss_sum / steps, 3),
+                    "held_out": accuracy(network, held_out),
+                }
+            )
+            print(json.dumps(history[-1]), flush=True)
+            steps, loss_sum = 0, 0.0
+            _save(network, folder, history)
+    history.append(
+        {
+            "share": 1.0,
+            "seen": seen,
+            "side": side,
+            "loss": round(loss_sum / max(steps, 1), 3),
+            "held_out": accuracy(network, held_out),
+        }
+    )
+    print(json.dumps(history[-1]), flush=True)
+    _save(network, folder, history)
+
+
+def _save(network: Network, folder: Path, history: list[dict[str, float]]) -> None:
+    torch.save(network.state_dict(), folder / "network.part")
+    (folder / "network.part").rename(folder / "network.pt")
+    (folder / "history.json").write_text(json.dumps(history, indent=1))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--per-class", type=int, default=160)
+    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(options.threads)
+    train(options.folder, options.per_class, options.minutes)
