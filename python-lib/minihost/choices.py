@@ -55,7 +55,7 @@ def ask(param: dict[str, Any], job: Job, patience: float = PATIENCE) -> list[Cho
     with tempfile.TemporaryDirectory(prefix="minihost-choices-") as folder:
         asked = replace(job, kind="choices", runner=str(runner), payload=payload, project_dir=folder)
         try:
-            answer = running.ask(asked, running.Options(timeout=patience, quiet=True))
+            answer = running.run(asked, running.Options(timeout=patience, quiet=True)).answer
         except HostError as err:
             raise NoChoices(f"{runner.name} gave no choices for {param['name']!r}: {err}") from err
     return _read(answer, param["name"])

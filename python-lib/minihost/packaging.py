@@ -66,6 +66,8 @@ def package(plugin: Plugin, folder: Path) -> Package:
             made = Package(target, checked.sha256, len(checked.files), stage.stat().st_size)
         stage.chmod(0o644)
         stage.replace(target)
+    except archives.BadArchive as err:
+        raise NotPackaged(str(err).replace(str(stage), f"The zip of {plugin.id}")) from err
     except OSError as err:
         raise NotPackaged(f"{target} could not be written: {err}.") from err
     finally:

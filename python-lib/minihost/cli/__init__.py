@@ -10,6 +10,7 @@ import click
 
 from minihost.errors import HostError, Interrupted
 from minihost.hookspecs import hookimpl
+from minihost.suggestions import did_you_mean
 
 COMMANDS = ("list", "show", "check", "run", "build", "status", "package", "install")
 """The host's own commands: `minihost.cli.NAME` has each as `command`."""
@@ -29,6 +30,16 @@ class Commands(click.Group):
             module, _, attribute = offer.partition(":")
             offer = getattr(importlib.import_module(module), attribute or "command")
         return offer
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as err:
+            err.message += did_you_mean(args[0], self.list_commands(ctx))
+            raise
 
 
 @hookimpl(tryfirst=True)
