@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes import rows
-from vision_recipes.engines.forward import Request, forward
+from vision_recipes.engines.forward_path import Request, forward
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.models import Model, open_model

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vision_recipes import rows
-from vision_recipes.engines.forward import Request, forward
+from vision_recipes.engines.forward_path import Request, forward
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.models import open_model
 from vision_recipes.settings import ExtractSettings

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 
-from vision_recipes.pictures import REASONS, Picture
+from vision_recipes.pictures import Picture
 
 log = logging.getLogger("vision_recipes")
 
@@ -49,8 +49,4 @@ class Progress:
         if self.reasons:
             counts = ", ".join(f"{reason} {count}" for reason, count in self.reasons.most_common())
             tell = log.warning if not read else log.info
-            tell("%d files have no result: %s (%s)", self.reasons.total(), counts, _explained(self.reasons))
-
-
-def _explained(reasons: Counter[str]) -> str:
-    return "; ".join(f"{reason} = {REASONS.get(reason, reason)}" for reason, _ in reasons.most_common(3))
+            tell("%d files have no result: %s", self.reasons.total(), counts)
