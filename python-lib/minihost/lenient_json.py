@@ -72,13 +72,8 @@ def _refuse(name: str) -> Any:
 def _is_deeper(value: Any, limit: int) -> bool:
     level = [value]
     for _ in range(limit + 1):
-        level = [child for item in level for child in _children(item)]
+        parts = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        level = [child for part in parts for child in part]
         if not level:
             return False
     return True
-
-
-def _children(item: Any) -> list[Any]:
-    if isinstance(item, dict):
-        return list(item.values())
-    return item if isinstance(item, list) else []

@@ -109,17 +109,18 @@ class Reader:
             space = _SPACE.match(self.text, self.at)
             if space:
                 self.at = space.end()
-            if self.text.startswith("/*", self.at):
+            char = self.peek()
+            if char == "#" or char == "/" and self.text.startswith("//", self.at):
+                self.note("# comment" if char == "#" else "// comment")
+                end = self.text.find("\n", self.at)
+                self.at = len(self.text) if end < 0 else end
+            elif char == "/" and self.text.startswith("/*", self.at):
                 self.note("/* comment")
                 end = self.text.find("*/", self.at + 2)
                 if end < 0:
                     raise self.error("a /* comment that never ends")
                 self.at = end + 2
-            elif self.text.startswith("//", self.at) or self.peek() == "#":
-                self.note("# comment" if self.peek() == "#" else "// comment")
-                end = self.text.find("\n", self.at)
-                self.at = len(self.text) if end < 0 else end
-            elif not space:
+            else:
                 return
 
     def value(self, depth: int) -> Any:
