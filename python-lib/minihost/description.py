@@ -40,7 +40,9 @@ def param(declared: dict[str, Any], sets: ParameterSets) -> dict[str, Any]:
     default = default_of(declared)
     if default is not None:
         facts["default"] = default
-    if declared.get("visibilityCondition") not in (None, "", True):
+    if declared.get("visibilityCondition") is False:
+        facts["visible_if"] = "false"
+    elif declared.get("visibilityCondition") not in (None, "", True):
         facts["visible_if"] = str(declared["visibilityCondition"])
     if declared.get("getChoicesFromPython"):
         facts["dynamic"] = True

@@ -76,9 +76,6 @@ def main(arguments: list[str] | None = None) -> int:
     except HostError as err:
         click.echo(str(err), err=True)
         return err.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader (`| head`) has gone: nothing to say, and nobody to say it to
-        return 0
 
 
 def _offers() -> dict[str, str | click.Command]:

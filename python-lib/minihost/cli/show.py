@@ -113,7 +113,9 @@ def _print_param(param: dict[str, Any], indent: str) -> None:
         _print_text(
             param.get("no_choices", "choices come from the plugin's Python: --choices asks it"), indent + "    "
         )
-    if "visible_if" in param:
+    if param.get("visible_if") == "false":
+        click.echo(f"{indent}    never shown in a form")
+    elif "visible_if" in param:
         click.echo(f"{indent}    only if {param['visible_if']}")
     for inner in param.get("params", []):
         _print_param(inner, indent + "    ")
