@@ -57,8 +57,8 @@ class OverlayFolder:
 
     def writing(self, path: str) -> Replacing:
         """Open a file for writing; it appears, whole, when the stream is closed."""
-        if parts(path):
-            self.base.place(path)
+        if parts(path) and isinstance(self.base, LocalFolder):
+            self.base.place(path)  # raises where a link on the way leads out
         return self.upper.writing(path)
 
     def write(self, path: str, content: Any) -> None:
