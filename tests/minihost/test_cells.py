@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minihost.datasets import cells
 
-names = st.text(st.sampled_from("a/\\udcf8e9\udc80\udcff\n,\"é") | st.characters(codec="utf-8"), max_size=20)
+names = st.text(st.sampled_from('a/\\udcf8e9\udc80\udcff\n,"é') | st.characters(codec="utf-8"), max_size=20)
 
 
 @given(names)
@@ -87,7 +87,9 @@ def test_text_becomes_values_by_type(text, kind, value):
     assert cells.from_text(text, kind) == value
 
 
-@pytest.mark.parametrize(("text", "kind"), [("x", "int"), ("1.5", "int"), ("yes", "boolean"), ("x", "double"), ("x", "date")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("x", "int"), ("1.5", "int"), ("yes", "boolean"), ("x", "double"), ("x", "date")]
+)
 def test_text_that_does_not_fit_is_refused(text, kind):
     with pytest.raises(ValueError, match=r".+"):
         cells.from_text(text, kind)

@@ -30,7 +30,8 @@ def read(folder, path):
 
 
 @pytest.mark.parametrize(
-    ("given", "wanted"), [("a", "/a"), ("/a", "/a"), ("//x//y_1.jpg", "/x/y_1.jpg"), ("", "/"), ("/", "/"), ("./a/", "/a")]
+    ("given", "wanted"),
+    [("a", "/a"), ("/a", "/a"), ("//x//y_1.jpg", "/x/y_1.jpg"), ("", "/"), ("/", "/"), ("./a/", "/a")],
 )
 def test_one_spelling_for_every_path(given, wanted):
     assert canonical(given) == wanted
@@ -155,7 +156,14 @@ def test_a_failed_write_leaves_nothing(root):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("x.xml", "application/xml"), ("x.PNG", "image/png"), ("x.jpg", "image/jpeg"), ("x", "application/octet-stream"), ("x.webp", "image/webp"), ("x.tar.gz", "application/octet-stream")],
+    [
+        ("x.xml", "application/xml"),
+        ("x.PNG", "image/png"),
+        ("x.jpg", "image/jpeg"),
+        ("x", "application/octet-stream"),
+        ("x.webp", "image/webp"),
+        ("x.tar.gz", "application/octet-stream"),
+    ],
 )
 def test_mime_types(name, kind):
     assert mime_type("/a/" + name) == kind

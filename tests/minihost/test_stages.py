@@ -107,7 +107,10 @@ def test_a_commit_that_is_killed_anywhere_is_finished_by_the_next_run(tmp_path, 
 
 def test_two_runs_on_one_output(tmp_path):
     stage = begin_folder(tmp_path / "m")
-    with pytest.raises(OutputBusy, match=rf"is being written by another run: p/c, process {os.getpid()} on .+ since 10:32 \(log: x/log\)"):
+    with pytest.raises(
+        OutputBusy,
+        match=rf"is being written by another run: p/c, process {os.getpid()} on .+ since 10:32 \(log: x/log\)",
+    ):
         begin_folder(tmp_path / "m")
     assert stages.recover_unlocked(tmp_path / "m") == ""
     assert stage.place.is_dir()
@@ -149,7 +152,9 @@ def test_targets_of_the_wrong_kind(tmp_path, kind, make, what):
 
 def test_a_place_that_cannot_be_written_to_is_said_before_the_run(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(HostError, match=r"Output scored \(s\) cannot be written: .*file is a file, not a folder") as caught:
+    with pytest.raises(
+        HostError, match=r"Output scored \(s\) cannot be written: .*file is a file, not a folder"
+    ) as caught:
         stages.begin(tmp_path / "file" / "x.csv", "DATASET", FACTS, what="Output scored (s)")
     assert caught.value.exit_code == 2
 

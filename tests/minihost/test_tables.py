@@ -11,7 +11,22 @@ from minihost.datasets import frames, schema, table
 from minihost.errors import DataError
 
 STRING = [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}]
-NASTY = ["007", "NA", "null", "1.0", " x ", "line\nbreak", "car\rriage", 'quo"te', "com,ma", "=1+1", "é☃", "a\\b", "\\udcff", "\udcff"]
+NASTY = [
+    "007",
+    "NA",
+    "null",
+    "1.0",
+    " x ",
+    "line\nbreak",
+    "car\rriage",
+    'quo"te',
+    "com,ma",
+    "=1+1",
+    "é☃",
+    "a\\b",
+    "\\udcff",
+    "\udcff",
+]
 
 
 @pytest.fixture(params=["csv", "parquet"])
@@ -132,7 +147,11 @@ class TestCsv:
     def test_a_file_without_schema_is_all_text(self, tmp_path):
         path = tmp_path / "x.csv"
         path.write_text("\ufeffa,b,b\n1,2\n\n3,4,5\n", encoding="utf-8")
-        assert [(c["name"], c["type"]) for c in table(path).columns()] == [("a", "string"), ("b", "string"), ("b_1", "string")]
+        assert [(c["name"], c["type"]) for c in table(path).columns()] == [
+            ("a", "string"),
+            ("b", "string"),
+            ("b_1", "string"),
+        ]
         assert list(table(path).text_rows()) == [["1", "2", ""], ["3", "4", "5"]]
 
     def test_other_separators_and_encodings(self, tmp_path):
@@ -201,7 +220,12 @@ class TestParquet:
         types = [str(field.type) for field in pq.read_schema(tmp_path / "x.parquet")]
         assert types == ["list<element: double>", "list<element: float>", "list<element: string>", "string"]
         assert pq.read_table(tmp_path / "x.parquet")["d"].to_pylist() == [[1.0, 2.5], [3.0, 4.0]]
-        assert [json.loads(cell) if cell else None for cell in next(found.text_rows())] == [[1.0, 2.5], [0.5], ["a"], [1, {"b": 2}]]
+        assert [json.loads(cell) if cell else None for cell in next(found.text_rows())] == [
+            [1.0, 2.5],
+            [0.5],
+            ["a"],
+            [1, {"b": 2}],
+        ]
 
     def test_rows_are_written_in_groups(self, tmp_path, monkeypatch):
         import pyarrow.parquet as pq
@@ -230,9 +254,10 @@ class TestParquet:
         assert list(found.text_rows()) == [["1", "1970-01-01T00:00:00.000Z", "[1.0]", "x"]]
 
     def test_a_value_that_does_not_fit_is_named(self, tmp_path):
-        with pytest.raises(DataError, match="column 'a' is tinyint"), table(tmp_path / "x.parquet").writer(
-            [{"name": "a", "type": "tinyint"}]
-        ) as writer:
+        with (
+            pytest.raises(DataError, match="column 'a' is tinyint"),
+            table(tmp_path / "x.parquet").writer([{"name": "a", "type": "tinyint"}]) as writer,
+        ):
             writer.write([[1000]])
         assert list(tmp_path.iterdir()) == []
 

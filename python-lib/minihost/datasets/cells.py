@@ -66,12 +66,21 @@ def to_text(value: Any, column_type: str = "string") -> str:
     if isinstance(value, float) or type(value).__name__ in ("float32", "float16"):
         if column_type in INTEGERS and float(value).is_integer():
             return str(int(value))
-        return str(value) if not isinstance(value, float) else repr(float(value))
+        if column_type == "float" and isinstance(value, float):
+            return _single(value)
+        return repr(float(value)) if isinstance(value, float) else str(value)
     if isinstance(value, dict | list | tuple) or type(value).__name__ == "ndarray":
         return json_text(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     return str(value)
+
+
+def _single(value: float) -> str:
+    """The shortest text that single precision reads back as the same number."""
+    import numpy as np
+
+    return str(np.float32(value))
 
 
 def date_text(moment: dt.date, column_type: str = "date") -> str:

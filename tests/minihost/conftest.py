@@ -1,0 +1,77 @@
+"""A job in the test's own process: `dss` makes `import dataiku` work for the datasets and folders it is given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minihost.dataiku_api import modules, session
+from minihost.datasets import table
+from minihost.job import Job, Reference
+
+
+@dataclass
+class Dss:
+    dataiku: Any
+    root: Path
+    job: Job
+    session: session.Session
+
+    def table(self, name):
+        reference = next(one for one in self.session.everything("DATASET") if one.name == name)
+        return table(Path(reference.path), reference.options)
+
+    def rows(self, name):
+        return list(self.table(name).text_rows())
+
+
+@pytest.fixture
+def dss(tmp_path):
+    """Return a maker of sessions: `inputs`, `outputs`, `others` are name -> None, rows (columns, rows) or files (a dict).
+
+    A name that ends in `/` is a folder. Outputs are written in place, so that a test sees them at once.
+    """
+
+    def make(inputs=None, outputs=None, others=None, kind="recipe", **more):
+        modules.uninstall()
+        sides = [_references(tmp_path, side or {}) for side in (inputs, outputs, others)]
+        facts = {"config": {}, "plugin_config": {}, **more}
+        job = Job(
+            plugin_id="sample", plugin_root=str(tmp_path / "plugin"), component_id="component", kind=kind, runner="",
+            project_key="PROJ", project_dir=str(tmp_path), work_dir=str(tmp_path), inputs=sides[0], outputs=sides[1],
+            others=sides[2], **facts,
+        )  # fmt: skip
+        now = session.Session(job)
+        modules.install(now)
+        import dataiku
+
+        return Dss(dataiku, tmp_path, job, now)
+
+    yield make
+    modules.uninstall()
+
+
+def _references(root, named):
+    found = []
+    for name, content in named.items():
+        options = {}
+        if isinstance(content, tuple) and len(content) == 3:
+            *content, options = content
+        if name.endswith("/"):
+            name = name[:-1]
+            path = root / name
+            path.mkdir(exist_ok=True)
+            for inside, data in (content or {}).items():
+                (path / inside.strip("/")).parent.mkdir(parents=True, exist_ok=True)
+                (path / inside.strip("/")).write_bytes(data)
+            found.append(Reference(f"{name}_role", "MANAGED_FOLDER", name, "PROJ", str(path), options))
+            continue
+        path = root / f"{name}.{options.get('format', 'csv')}"
+        if content and content[0]:
+            columns, rows = content
+            columns = [{"name": key, "type": kind} for key, kind in columns.items()]
+            with table(path, options).writer(columns) as writer:
+                writer.write(rows)
+        found.append(Reference(f"{name}_role", "DATASET", name, "PROJ", str(path), options))
+    return found

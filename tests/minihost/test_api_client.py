@@ -1,0 +1,144 @@
+"""`dataiku.api_client()` over the local project: section 12.5 and 13.6 of the contract."""
+
+import io
+
+import pytest
+
+from minihost.dataiku_api.modules import MODULES
+
+
+@pytest.fixture
+def now(dss):
+    return dss(
+        {"first": ({"a": "string", "n": "int"}, [["1", 1], ["2", 2], ["3", None]])}, {"out": None}, {"folder/": {"/x": b"1"}},
+        variables={"v": 1},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def project(now):
+    return now.dataiku.api_client().get_project("PROJ")
+
+
+def test_the_instance(now):
+    client = now.dataiku.api_client()
+    assert [one["projectKey"] for one in client.list_projects()] == ["PROJ"] == client.list_project_keys()
+    assert client.get_default_project().project_key == "PROJ"
+    assert client.list_code_envs() == []
+    assert callable(client.list_messaging_channels)
+    assert client.list_messaging_channels() == []
+    assert {"authIdentifier", "groups"} <= set(client.get_auth_info())
+    assert client.get_plugin("sample").get_settings().get_raw() == {"config": {}}
+    assert client.get_instance_info().node_type == "DESIGN"
+
+
+def test_other_projects_are_refused_with_the_exception_that_plugins_catch(now):
+    from dataikuapi.utils import DataikuException
+
+    client = now.dataiku.api_client()
+    with pytest.raises(DataikuException, match="'ELSE' does not exist here"):
+        client.get_project("ELSE")
+    with pytest.raises(DataikuException, match="does not exist"):
+        client.get_project("PROJ").get_managed_folder("nothing").get_definition()
+    with pytest.raises(DataikuException, match="does not exist"):
+        client.get_project("PROJ").get_dataset("nothing").get_definition()
+
+
+def test_datasets(project):
+    items = project.list_datasets()
+    assert [item["name"] for item in items] == ["out", "first"]
+    assert items[0].name == "out"
+    assert items[1]["partitioning"] == {"dimensions": []}
+    handle = project.get_dataset("first")
+    assert handle.exists()
+    assert not project.get_dataset("nothing").exists()
+    assert handle.get_schema()["columns"][0] == {"name": "a", "type": "string"}
+    assert list(handle.iter_rows())[0] == ["1", 1]
+    assert [one.name for one in project.list_datasets(as_type="objects")] == ["out", "first"]
+    assert handle.get_settings().get_raw()["name"] == "first"
+
+
+def test_the_metrics_idiom(now, project):
+    name = now.dataiku.Dataset("PROJ.first").short_name
+    dataset = project.get_dataset(name)
+    dataset.compute_metrics(metric_ids=["records:COUNT_RECORDS"])
+    values = now.dataiku.Dataset("first").get_last_metric_values()
+    data = values.get_global_data(metric_id="records:COUNT_RECORDS")
+    assert now.dataiku.ComputedMetrics.get_value_from_data(data) == 3
+    assert dataset.get_last_metric_values().get_global_value("records:COUNT_RECORDS") == 3
+    assert values.get_partition_data(partition="NP", metric_id="records:COUNT_RECORDS") == data
+    assert values.get_all_ids() == ["records:COUNT_RECORDS"]
+    with pytest.raises(Exception, match="was not computed"):
+        values.get_global_data("basic:COUNT_COLUMNS")
+
+
+def test_folders(project):
+    (item,) = project.list_managed_folders()
+    assert (item["id"], item["name"]) == ("folder", "folder")
+    handle = project.get_managed_folder("folder")
+    assert handle.get_definition()["partitioning"] == {"dimensions": []}
+    assert handle.get_definition()["params"]["path"]
+    assert [one["path"] for one in handle.list_contents()["items"]] == ["/x"]
+    handle.put_file("y", io.BytesIO(b"2"))
+    assert handle.get_file("y").read() == b"2"
+    handle.delete_file("y")
+    assert len(handle.list_contents()["items"]) == 1
+
+
+def test_new_folders(dss):
+    now = dss(kind="macro")
+    project = now.dataiku.api_client().get_default_project()
+    made = project.create_managed_folder("My models")
+    now.dataiku.Folder(made.id).upload_data("x", b"1")
+    assert [item["name"] for item in project.list_managed_folders()] == ["My models"]
+    assert now.dataiku.Folder("My models").list_paths_in_partition() == ["/x"]
+    with pytest.raises(Exception, match="exists already"):
+        project.create_managed_folder("My models")
+    assert "/" not in project.create_managed_folder("../out/side").id
+
+
+def test_a_macro_takes_a_path_for_a_folder(dss):
+    now = dss(kind="macro")
+    now.dataiku.Folder("models/net").upload_data("x", b"1")
+    now.session.release()
+    assert (now.root / "models" / ".minihost-stage.net" / "files" / "x").exists()
+
+
+def test_recipes_variables_and_settings(now, project):
+    (recipe,) = project.list_recipes()
+    assert recipe["name"] == "component"
+    assert recipe["inputs"]["first_role"]["items"][0]["ref"] == "first"
+    assert project.get_variables() == {"standard": {"v": 1}, "local": {}}
+    project.set_variables({"standard": {"v": 2}, "local": {}})
+    project.update_variables({"w": 3})
+    assert now.dataiku.get_custom_variables()["v"] == "2"
+    assert now.dataiku.get_custom_variables()["w"] == "3"
+    with pytest.raises(ValueError, match="standard"):
+        project.set_variables({})
+    assert {"tags", "label"} <= set(project.get_metadata())
+    assert project.get_settings().get_raw()["projectKey"] == "PROJ"
+    assert project.get_summary()["projectKey"] == "PROJ"
+
+
+def test_clearing_a_dataset_keeps_its_schema(dss):
+    now = dss(outputs={"out": ({"a": "string"}, [["1"]])})
+    now.dataiku.api_client().get_default_project().get_dataset("out").clear()
+    assert now.rows("out") == []
+    assert now.dataiku.Dataset("out").read_schema() == [{"name": "a", "type": "string"}]
+
+
+def test_notes_of_a_dataset(project):
+    handle = project.get_dataset("first")
+    handle.set_metadata({"tags": ["t"], "checklists": {}, "custom": {}})
+    assert handle.get_metadata()["tags"] == ["t"]
+    handle.get_as_core_dataset()
+    assert handle.list_partitions() == ["NP"]
+
+
+def test_the_table_of_modules_names_what_exists():
+    import importlib
+
+    for source, names in MODULES.values():
+        contents = importlib.import_module(source)
+        for name in contents.__all__ if names is None else names:
+            assert hasattr(contents, name) or name == "dku_flow_variables"
