@@ -3,7 +3,8 @@
     python tools/make_catalogue.py            # some minutes: each network is built once, nothing is downloaded
 
 What Keras does not tell (labels for people, old names, licences) stands in the tables below; all else is observed: the
-builders are run with a `get_file` that takes down the address and hash it is asked for and a `load_weights` that does nothing.
+builders are run with a `get_file` that takes down the address and hash it is asked for, and a `load_weights` that does
+nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import gc
 import inspect
 import json
-import sys
 from pathlib import Path
 from unittest import mock
 
@@ -72,22 +72,20 @@ def row(name: str, builder: object) -> dict[str, object]:
     """Return the catalogue's row of one network."""
     import keras
 
-    module = sys.modules[builder.__module__]
     family = builder.__module__.rsplit(".", 1)[-1]
-    network, top = _build(builder, module, True)
-    height, width = network.input_shape[1:3]
-    layers = list_layers(network)
+    network, top = _build(builder, include_top=True)
+    height, width = (side or 224 for side in network.input_shape[1:3])
+    layers, feature_layer = list_layers(network), find_feature_layer(network)
     described = {
         "name": name,
         "family": family,
         "builder": name,
         "width": width,
         "height": height,
-        "minimum": _minimum(builder),
         "preprocessing": _preprocessing(getattr(keras.applications, family)),
         "parameters": network.count_params(),
-        "feature_layer": find_feature_layer(layers),
-        "features": next(layer.size for layer in layers if layer.name == find_feature_layer(layers)),
+        "feature_layer": feature_layer,
+        "features": next(layer.size for layer in layers if layer.name == feature_layer),
         "extract_layer_index": -2,
         "aliases": list(ALIASES.get(name, ())),
         "licence": ORIGINS[family][0],
@@ -95,12 +93,12 @@ def row(name: str, builder: object) -> dict[str, object]:
     }
     del network
     gc.collect()
-    _network, no_top = _build(builder, module, False)
+    minimum, no_top = _build_smallest(builder)
     keras.utils.clear_session()
-    return described | {"weights": {"top": top, "no_top": no_top}}
+    return described | {"minimum": minimum, "weights": {"top": top, "no_top": no_top}}
 
 
-def _build(builder, module, include_top):
+def _build(builder, **options):
     import keras
 
     asked = []
@@ -110,21 +108,21 @@ def _build(builder, module, include_top):
         return fname
 
     with (
-        mock.patch.object(module.file_utils, "get_file", get_file),
+        mock.patch("keras.src.utils.file_utils.get_file", get_file),
         mock.patch.object(keras.Model, "load_weights", lambda *_, **__: None),
     ):
-        network = builder(weights="imagenet", include_top=include_top)
+        network = builder(weights="imagenet", **options)
     (weights,) = asked
     return network, weights
 
 
-def _minimum(builder):
+def _build_smallest(builder):
     for size in (32, 71, 75):
         try:
-            builder(weights=None, include_top=False, input_shape=(size, size, 3))
+            _network, weights = _build(builder, include_top=False, input_shape=(size, size, 3))
         except ValueError:
             continue
-        return size
+        return size, weights
     raise ValueError(f"{builder} takes no small pictures")
 
 
@@ -144,4 +142,4 @@ if __name__ == "__main__":
     for network_name, function in builders().items():
         rows.append(row(network_name, function))
         print(network_name, rows[-1]["parameters"], flush=True)
-    TARGET.write_text(json.dumps({"networks": rows}, indent=1) + "\n", encoding="utf-8")
+        TARGET.write_text(json.dumps({"networks": rows}, indent=1) + "\n", encoding="utf-8")

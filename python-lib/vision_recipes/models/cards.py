@@ -11,28 +11,28 @@ from vision_recipes.models.folder import Model
 def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
     """Return README.md of a model folder, in Markdown."""
     size, head = config.input, config.head
-    shown = ", ".join(_plain(name) for name in labels[:20]) + (", …" if len(labels) > 20 else "")
-    parts = [
-        f"# {_plain(config.name)}",
-        notes.strip(),
-        f"- Network: {config.network.architecture}"
-        + (f", own last layer after {config.feature_layer}" if head else ""),
-        f"- Pictures: {size.width} x {size.height} pixels, {size.channels.upper()}, "
-        f"(x - {list(size.mean)}) / {list(size.std)}",
-        f"- Classes: {config.n_classes} ({shown})",
-        f"- Parameters: {sum(layer.parameters for layer in config.layers):,}",
-        f"- Trained on: {_plain(config.trained_on)}" if config.trained_on else "",
-        f"- Source: {_plain(config.source)}" if config.source else "",
-        f"- Licence: {_plain(config.licence)}" if config.licence else "",
-        f"- Made: {config.created}, with "
+    shown = ", ".join(plain(name) for name in labels[:20]) + (", …" if len(labels) > 20 else "")
+    lines = {
+        "Network": config.network.architecture
+        + (f", with a last layer of its own after {config.feature_layer}" if head else ""),
+        "Pictures": f"{size.width} x {size.height} pixels, {size.channels.upper()}, "
+        f"(x - {list(size.mean)}) / {list(size.std)}, resized by {size.resize}",
+        "Classes": f"{config.n_classes} ({shown})",
+        "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
+        "Trained on": plain(config.trained_on),
+        "Source": plain(config.source),
+        "Licence": plain(config.licence),
+        "Made": f"{config.created}, with "
         + ", ".join(f"{name} {version}" for name, version in config.versions.items()),
-        "",
-        "`config.json` names the files of the model with their SHA-256. Reports beside them are for people.",
+    }
+    parts = [
+        f"# {plain(config.name)}",
+        notes.strip(),
+        "\n".join(f"- {name}: {value}" for name, value in lines.items() if value),
+        "`config.json` names the files of the model with their SHA-256; the other files are reports for people.",
+        f"## Layers\n\n```\n{summarise(config)}\n```",
     ]
-    return (
-        "\n".join(part for i, part in enumerate(parts) if part or i >= 10).replace("\n- Network", "\n\n- Network")
-        + "\n"
-    ).encode()
+    return ("\n\n".join(part for part in parts if part) + "\n").encode()
 
 
 def facts(model: Model) -> dict[str, object]:
@@ -70,6 +70,17 @@ def summarise(config: ModelConfig) -> str:
     return "\n".join([*lines, f"{total:,} parameters; features for retraining come from {config.feature_layer}"])
 
 
-def _plain(text: str) -> str:
+def layer_choices(config: ModelConfig) -> list[dict[str, object]]:
+    """Return the layers that can be extracted, for a drop-down, from the scores backwards: index, name, values."""
+    choices: list[dict[str, object]] = []
+    for back, layer in enumerate(reversed(config.layers), start=1):
+        spatial = f", averaged from {layer.shape[0]} x {layer.shape[1]}" if len(layer.shape) == 3 else ""
+        label = f"-{back}: {layer.name} ({layer.kind}), {layer.size} values{spatial}"
+        choices.append({"value": -back, "label": label})
+    return choices
+
+
+def plain(text: str) -> str:
+    """Return text from elsewhere as one line of Markdown without any marks that mean something."""
     line = " ".join(text.split())[:200]
     return "".join("\\" + character if character in "\\`*_[]<>#|" else character for character in line)

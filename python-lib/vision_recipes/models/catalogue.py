@@ -89,3 +89,10 @@ def find(name: str) -> Architecture:
             f"There is no network {name!r} in the catalogue.{hint} It has: {', '.join(architectures())}."
         )
     return by_name[wanted]
+
+
+def choices() -> list[dict[str, str]]:
+    """Return the models that can be downloaded, for a drop-down: the starter, then the networks, the smallest first."""
+    rows = sorted(architectures().values(), key=lambda row: row.parameters)
+    starter = {"value": STARTER, "label": "Starter: small, comes with the plugin, needs no network"}
+    return [starter, *({"value": row.name, "label": row.label} for row in rows)]

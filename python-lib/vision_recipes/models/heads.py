@@ -153,8 +153,10 @@ def resize(base: Model, workdir: Path, width: int, height: int) -> Model:
 
 
 def _without_top(base: Model) -> Network:
+    """Return the network without its own top, which may not fit other picture sizes, where the features allow it."""
     network = base.config.network
-    return network if base.config.files.graph is not None else replace(network, top=False)
+    spatial = len(base.feature_layer.shape) == 3
+    return replace(network, top=False) if base.config.files.graph is None and spatial else network
 
 
 def _kept_layers(base: Model) -> Sequence[Layer]:

@@ -52,13 +52,12 @@ def _read_file(source: Source, settings: ImportSettings, found: KerasFile) -> Im
     weights.set_weights(network, found.stored | ending.weights(), source.where)
     preprocessing = _preprocessing(settings, source, told)
     notes = [ending.note, "" if told.sized else f"the file tells no input size, so {size[1]} x {size[0]} is used"]
-    layers = networks.list_layers(network)
     spec = ModelSpec(
         name=_name(source),
         network=Network(_plain(told.names[0]) or "imported", classes=ending.classes),
         input=preprocessing,
         labels=_labels(source, ending.classes),
-        feature_layer=networks.find_feature_layer(tuple(layer for layer in layers if layer.name not in endings.ADDED)),
+        feature_layer=networks.find_feature_layer(network, endings.ADDED),
         graph=ending.graph,
         source=f"imported from {PurePosixPath(source.model).name}",
     )

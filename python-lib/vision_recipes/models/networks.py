@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,26 +87,49 @@ def list_layers(network: Any) -> tuple[Layer, ...]:
     return tuple(layer for layer in listed if layer.size > 0)
 
 
-def find_feature_layer(layers: tuple[Layer, ...]) -> str:
+def find_feature_layer(network: Any, ignored: Sequence[str] = ()) -> str:
     """Return the layer whose pooled output is the picture's feature vector.
 
-    It is the last spatial layer before the last layer with weights, which gives the scores; without any spatial layer,
-    the one just before that.
+    It is the last spatial layer that all of the network passes through before the last layer with weights, which gives
+    the scores; a later global pooling is taken instead when other weights come between. Networks without spatial layers
+    have their features just before the scores. `ignored` are layers that do not count as the network's own.
     """
+    layers = [layer for layer in list_layers(network) if layer.name not in ignored]
     weighted = [place for place, layer in enumerate(layers) if layer.parameters]
     before = [layer for layer in layers[: weighted[-1] if weighted else -1] if layer.kind not in SAME_AT_SCORING]
-    spatial = [layer for layer in before if len(layer.shape) == 3]
-    wide = [
+    passed = [layer for layer in before if _is_passed(network, layer_named(network, layer.name).output)]
+    spatial = [
         layer
-        for layer in spatial
-        if (layer.shape[0] or 2) * (layer.shape[1] or 2) > 1 and layer.kind not in GLOBAL_POOLINGS
+        for layer in passed
+        if len(layer.shape) == 3
+        and (layer.shape[0] or 2) * (layer.shape[1] or 2) > 1
+        and layer.kind not in GLOBAL_POOLINGS
     ]
-    candidates = wide or spatial or before
+    pools = [layer for layer in passed if layer.kind in GLOBAL_POOLINGS and spatial and layer.index > spatial[-1].index]
+    between = [layer for layer in layers if pools and spatial[-1].index < layer.index < pools[-1].index]
+    if any(layer.parameters for layer in between):
+        return pools[-1].name
+    candidates = spatial or passed
     if not candidates:
         raise ModelFolderError(
             "The network has no layer before its scores, so it has no features to extract or retrain on."
         )
     return candidates[-1].name
+
+
+def _is_passed(network: Any, tensor: Any) -> bool:
+    """Tell whether every way from the network's input to its output goes through a tensor."""
+    waiting, seen, start = [network.outputs[0]], {id(tensor)}, id(network.inputs[0])
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        if id(current) == start:
+            return False
+        seen.add(id(current))
+        history = current._keras_history
+        waiting.extend(history.operation._inbound_nodes[history.node_index].input_tensors)
+    return True
 
 
 def _pooled(features: Any, pooling: str) -> Any:

@@ -15,17 +15,27 @@ from typing import Any
 
 import numpy as np
 
-from vision_recipes.errors import ModelFolderError
+from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.models import cards, checks, conversion, graphs, hdf5, networks, weights
 from vision_recipes.models.checks import Check
 from vision_recipes.models.config import CONFIG, FileEntry, Files, HeadConfig, Layer, ModelConfig, Network, read_config
-from vision_recipes.models.folder import open_model
 from vision_recipes.models.labels import write_labels
 from vision_recipes.models.schema import LIMIT
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import CHUNK, Store, read_bytes
 
 OWN_FILES = re.compile(r"(model|head|graph|check|model_labels)(-[0-9a-f]{8})?(\.weights)?\.(h5|xml|bin|npz|csv|json)")
+ROLES = {
+    "labels": "model_labels.csv",
+    "weights": "model.weights.h5",
+    "head": "head.weights.h5",
+    "graph": "graph.json",
+    "xml": "model.xml",
+    "bin": "model.bin",
+    "check": "check.npz",
+}
+"""The files of a model and their plain names; weights always have a piece of their hash in the name."""
+
 PACKAGES = ("vision-recipes", "keras", "tensorflow", "openvino", "numpy", "pillow")
 
 
@@ -93,19 +103,17 @@ def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str
         check.require(score_ir(files["xml"], check.pictures, extra or 0), f"The OpenVINO form of {spec.name!r}")
         files["check"] = work / "check.npz"
         files["check"].write_bytes(checks.write_check(check))
-        feature_layer = spec.feature_layer or networks.find_feature_layer(layers)
+        feature_layer = spec.feature_layer or networks.find_feature_layer(network)
         commit(store, Draft(spec, layers, feature_layer, files, reports or {}))
 
 
 def commit(store: Store, draft: Draft) -> None:
     """Put a draft into a folder: its files under names that are free, the reports, config.json, and then tidy up."""
-    spec, before = draft.spec, _config_before(store)
-    labels = write_labels(spec.labels)
-    entries = {role: _put(store, role, path) for role, path in draft.files.items()}
+    spec = draft.spec
     with tempfile.TemporaryDirectory() as workdir:
-        path = Path(workdir) / "model_labels.csv"
-        path.write_bytes(labels)
-        entries["labels"] = _put(store, "labels", path)
+        labels = Path(workdir) / "labels.csv"
+        labels.write_bytes(write_labels(spec.labels))
+        files = put_files(store, draft.files | {"labels": labels})
     config = ModelConfig(
         name=spec.name,
         network=spec.network,
@@ -113,7 +121,7 @@ def commit(store: Store, draft: Draft) -> None:
         n_classes=len(spec.labels),
         layers=draft.layers,
         feature_layer=draft.feature_layer,
-        files=Files(**entries),
+        files=files,
         extract_layer_index=spec.extract_layer_index,
         head=spec.head,
         trained_on=spec.trained_on,
@@ -122,12 +130,28 @@ def commit(store: Store, draft: Draft) -> None:
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=_versions(),
     )
+    finish(store, config, {"README.md": cards.write(config, spec.labels, spec.notes), **draft.reports})
+
+
+def put_files(store: Store, files: Mapping[str, Path]) -> Files:
+    """Write files into a folder by role, under plain names or, where others have those, with a piece of their hash."""
+    taken = set(store.paths())
+    return Files(**{role: _put(store, role, path, taken) for role, path in files.items()})
+
+
+def finish(store: Store, config: ModelConfig, reports: Mapping[str, bytes]) -> None:
+    """Make a model whose files are in the folder the folder's model: reports, then config.json, then old files go."""
+    before = _config_before(store)
     content = config.to_json()
     read_config(content, store.name)
-    for name, report in {"README.md": cards.write(config, spec.labels, spec.notes), **draft.reports}.items():
+    for entry in config.files.entries():
+        if store.size("/" + entry.name) not in (None, entry.bytes):
+            raise OutputError(
+                f"{entry.name} was not written whole into folder {store.name!r}. Check the storage and its space."
+            )
+    for name, report in reports.items():
         store.write("/" + name, report)
     store.write("/" + CONFIG, content)
-    open_model(store)
     _tidy(store, config, before)
 
 
@@ -183,25 +207,16 @@ def normalised(pictures: np.ndarray, preprocessing: Preprocessing) -> np.ndarray
     )
 
 
-def _put(store: Store, role: str, path: Path) -> FileEntry:
+def _put(store: Store, role: str, path: Path, taken: set[str]) -> FileEntry:
     digest = hashlib.sha256()
     with open(path, "rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
     size, sha256 = path.stat().st_size, digest.hexdigest()
-    plain = {
-        "labels": "model_labels.csv",
-        "xml": "model.xml",
-        "bin": "model.bin",
-        "check": "check.npz",
-        "weights": f"model-{sha256[:8]}.weights.h5",
-        "head": f"head-{sha256[:8]}.weights.h5",
-        "graph": f"graph-{sha256[:8]}.json",
-    }[role]
-    name = plain
-    if store.size("/" + plain) is not None or "/" + plain in store.paths():
-        stem, ending = plain.split(".", 1)
-        name = plain if sha256[:8] in plain or _holds(store, plain, sha256, size) else f"{stem}-{sha256[:8]}.{ending}"
+    stem, ending = ROLES[role].split(".", 1)
+    plain, own = f"{stem}.{ending}", f"{stem}-{sha256[:8]}.{ending}"
+    free = "/" + plain not in taken or _holds(store, plain, sha256, size)
+    name = plain if free and role in ("labels", "xml", "bin", "check") else own
     with open(path, "rb") as stream:
         store.write("/" + name, stream)
     return FileEntry(name, sha256, size)
