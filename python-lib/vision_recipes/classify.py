@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,9 +16,7 @@ from vision_recipes.models.columns import encode
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import Store, Table
-from vision_recipes.training.labels import path_finder
-
-log = logging.getLogger("vision_recipes")
+from vision_recipes.training.extra_columns import join
 
 
 def classify(
@@ -47,28 +44,12 @@ def _columns(model: Model, paths: Sequence[str], extra: Table | None) -> Callabl
     columns = model.config.head.extra if model.config.head else ()
     if not columns:
         return None
-    names = [column.name for column in columns]
-    if extra is None or not set(names) <= set(extra.columns):
-        found = "none is connected" if extra is None else f"{extra.name} has {', '.join(extra.columns)}"
+    names = list(dict.fromkeys(column.name for column in columns))
+    if extra is None:
         raise SettingsError(
             f"extra_dataset: model {model.name!r} was trained with the columns {', '.join(names)} beside the pictures; "
-            f"{found}. Connect a dataset with these columns and one with the pictures' paths."
+            "none is connected. Connect a dataset with these columns and one with the pictures' paths."
         )
-    find, joined, hits = path_finder(paths), {}, dict.fromkeys(set(extra.columns) - set(names), 0)
-    for row in extra.rows():
-        for column in hits:
-            path = find(row.get(column))
-            if path is not None:
-                hits[column] += 1
-                joined[column, path] = encode(columns, row)
-    chosen = max(hits, key=lambda column: hits[column], default=None)
-    if chosen is None or not hits[chosen]:
-        raise SettingsError(
-            f"extra_dataset: no column of {extra.name} holds paths of the folder's files (the first is {paths[0]!r})."
-        )
-    absent = sum((chosen, path) not in joined for path in paths)
-    log.info(
-        "extra columns come from %s by column %r; %d of %d files are not in it", extra.name, chosen, absent, len(paths)
-    )
-    unknown = encode(columns, {})
-    return lambda picture: joined.get((chosen, picture.path), unknown)
+    encoded = {path: encode(columns, row) for path, row in join(extra, paths, names).items()}
+    unknown = encode(columns, None)
+    return lambda picture: encoded.get(picture.path, unknown)

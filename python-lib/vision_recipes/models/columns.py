@@ -36,14 +36,16 @@ def as_number(cell: Any) -> float | None:
         return float(cell.strip().lower() == "true")
     try:
         number = float(cell)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
+        return LARGEST if cell > 0 else -LARGEST
+    except (TypeError, ValueError):
         return None
     return min(LARGEST, max(-LARGEST, number)) if math.isfinite(number) else None
 
 
 def as_category(cell: Any) -> str | None:
     """Return a cell as text, or None when it is missing; numbers alike are texts alike, whether 3, 3.0 or true."""
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
         return None
     if isinstance(cell, (bool, np.bool_)):
         return "true" if cell else "false"
