@@ -23,6 +23,7 @@ from pathlib import Path
 
 from minihost.errors import HostError
 from minihost.regular_files import open_regular
+from minihost.zip_layout import UTF8, Unfit, check_entries, read_end
 
 MAX_FILES = 5000
 MAX_TOTAL = 100_000_000
@@ -30,10 +31,7 @@ MAX_RATIO = 100
 SMALL = 1_000_000
 """Below this size a single file may be packed as tightly as it likes (a list of zeros is no bomb)."""
 
-_LOCAL = struct.Struct("<4sHHHHHIIIHH")
-_END = struct.Struct("<4sHHHHIIH")
-_ENCRYPTED, _SIZES_FOLLOW, _UTF8 = 0x1, 0x8, 0x800
-_DESCRIPTOR_SIZES = (12, 16)
+_ENCRYPTED = 0x1
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
 
 
@@ -64,7 +62,7 @@ class Archive:
         try:
             with self.zip.open(info) as stream:
                 content = stream.read(info.file_size + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as err:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as err:
             raise self.refused(f"{info.filename!r} cannot be unpacked: {err}") from err
         if len(content) != info.file_size:
             raise self.refused(f"{info.filename!r} has {len(content)} bytes, its entry says {info.file_size}")
@@ -90,18 +88,25 @@ def opened(path: Path) -> Iterator[Archive]:
         if os.fstat(stream.fileno()).st_size > MAX_TOTAL:
             raise BadArchive(f"{path} is refused: larger than {MAX_TOTAL:,} bytes.")
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        stream.seek(0)
         try:
+            end = read_end(stream)
+            stream.seek(0)
             content = zipfile.ZipFile(stream)
+        except Unfit as err:
+            raise BadArchive(f"{path} is refused: {err}.") from err
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as err:
-            raise BadArchive(f"{path} is refused: it is not a whole zip ({err}). Fetch or build it again.") from err
+            raise BadArchive(f"{path} is refused: it is not a whole zip ({err}); fetch or build it again.") from err
         with content:
             archive = Archive(path, sha256, content)
+            _check_count(archive)
+            _check_names(archive)
             for info in content.infolist():
                 _check_entry(archive, info)
             _check_sizes(archive)
-            _check_names(archive)
-            _check_layout(archive, stream)
+            try:
+                check_entries(stream, content.infolist(), end)
+            except Unfit as err:
+                raise archive.refused(str(err)) from err
             yield archive
 
 
@@ -162,9 +167,12 @@ def _check_entry(archive: Archive, info: zipfile.ZipInfo) -> None:
         raise archive.refused(f"{name!r} unpacks to more than {MAX_RATIO} times its size")
 
 
-def _check_sizes(archive: Archive) -> None:
+def _check_count(archive: Archive) -> None:
     if len(archive.zip.infolist()) > MAX_FILES:
         raise archive.refused(f"more than {MAX_FILES} entries")
+
+
+def _check_sizes(archive: Archive) -> None:
     if archive.size > MAX_TOTAL:
         raise archive.refused(f"more than {MAX_TOTAL:,} bytes unpacked")
     packed = sum(info.compress_size for info in archive.files)
@@ -201,11 +209,13 @@ def _check_names(archive: Archive) -> None:
 def _bad_name(info: zipfile.ZipInfo) -> str:
     """Say what is wrong with a name, or answer an empty text."""
     name = info.orig_filename
+    if name != info.filename:
+        return "reads differently to different programs"
     if "\\" in name or ":" in name:
         return "has a backslash or a colon"
     if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in name):
         return "has control characters"
-    if not name.isascii() and not info.flag_bits & _UTF8:
+    if not name.isascii() and not info.flag_bits & UTF8:
         return "is not ASCII and not marked as UTF-8"
     parts = name.removesuffix("/").split("/")
     if "" in parts or "." in parts or ".." in parts:
@@ -215,66 +225,3 @@ def _bad_name(info: zipfile.ZipInfo) -> str:
     if any(part != part.rstrip(" .") or part.split(".")[0].casefold() in _RESERVED for part in parts):
         return "is not allowed on some systems"
     return ""
-
-
-def _check_layout(archive: Archive, stream: io.BufferedReader) -> None:
-    """One archive, no bytes before, between or behind its entries, and local headers equal to the directory."""
-    size = os.fstat(stream.fileno()).st_size
-    tail_start = max(0, size - _END.size - 65_535)
-    stream.seek(tail_start)
-    tail = stream.read()
-    position = tail.rfind(b"PK\x05\x06")
-    # Packed data may hold these four bytes by chance, so an earlier one counts only where it fits the file's end, too.
-    ends = [at for at in _places(tail, b"PK\x05\x06") if _fits_end(tail, at)]
-    if ends != [position]:
-        raise archive.refused("it holds two archives" if len(ends) > 1 else "there are bytes behind its end")
-    end = tail_start + position
-    fields = _END.unpack(tail[position : position + _END.size])
-    entries, length, start, comment = fields[4], fields[5], fields[6], fields[7]
-    if end + _END.size + comment != size or start + length != end or entries != len(archive.zip.infolist()):
-        raise archive.refused("its directory does not fit its end")
-    expected = 0
-    loose = False
-    for info in sorted(archive.zip.infolist(), key=lambda info: info.header_offset):
-        _check_place(archive, info.header_offset - expected, loose)
-        expected = _end_of_entry(archive, stream, info)
-        loose = bool(info.flag_bits & _SIZES_FOLLOW)
-    _check_place(archive, start - expected, loose)
-
-
-def _places(content: bytes, mark: bytes) -> Iterator[int]:
-    at = content.find(mark)
-    while at >= 0:
-        yield at
-        at = content.find(mark, at + 1)
-
-
-def _fits_end(tail: bytes, at: int) -> bool:
-    record = tail[at : at + _END.size]
-    return len(record) == _END.size and at + _END.size + _END.unpack(record)[7] == len(tail)
-
-
-def _check_place(archive: Archive, gap: int, loose: bool) -> None:
-    if gap < 0:
-        raise archive.refused("its entries overlap")
-    if gap and not (loose and gap in _DESCRIPTOR_SIZES) or loose and not gap:
-        raise archive.refused("there are bytes that belong to no entry")
-
-
-def _end_of_entry(archive: Archive, stream: io.BufferedReader, info: zipfile.ZipInfo) -> int:
-    """Compare an entry's local header with the directory; answer where its packed bytes end."""
-    stream.seek(info.header_offset)
-    header = stream.read(_LOCAL.size)
-    if len(header) < _LOCAL.size or not header.startswith(b"PK\x03\x04"):
-        raise archive.refused(f"{info.filename!r} has no local header")
-    _, _, flags, method, _, _, crc, packed, unpacked, name_length, extra_length = _LOCAL.unpack(header)
-    name = stream.read(name_length)
-    sizes_differ = (crc, packed, unpacked) != (info.CRC, info.compress_size, info.file_size)
-    if (
-        name != info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
-        or (flags, method) != (info.flag_bits, info.compress_type)
-        or sizes_differ
-        and not flags & _SIZES_FOLLOW
-    ):
-        raise archive.refused(f"the two entries for {info.filename!r} do not agree")
-    return info.header_offset + _LOCAL.size + name_length + extra_length + info.compress_size

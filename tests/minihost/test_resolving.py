@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
+from minihost.errors import JobError
 from minihost.parameters.forms import FORMS, Form
 from minihost.parameters.resolving import Given, resolve
 
@@ -137,6 +138,23 @@ def test_values_keep_integers_and_refuse_wrong_types():
     assert mistakes(one("BOOLEAN"), {"x": "true"}) == ["Parameter 'x' is \"true\"; true or false is expected."]
     assert mistakes(one("DOUBLE"), {"x": float("nan")})
     assert config(one("DATE"), {"x": dt.date(2026, 1, 2)})["x"] == "2026-01-02T00:00:00.000Z"
+
+
+def test_what_yaml_can_say_becomes_json():
+    params = [*one("STRING"), {"name": "m", "type": "MAP"}, {"name": "any", "type": "NOT_KNOWN_YET"}]
+    found = config(params, {"x": dt.date(2026, 1, 2), "m": {1: 2}, "any": [dt.datetime(2026, 1, 2, 3), {None: b"b"}]})
+    assert found == {"x": "2026-01-02", "m": {"1": "2"}, "any": ["2026-01-02T03:00:00", {"None": "b'b'"}]}
+
+
+def test_values_without_end_are_refused():
+    endless = []
+    endless.append(endless)
+    laughs = ["ha"]
+    for _ in range(40):
+        laughs = [laughs, laughs]
+    for value in (endless, laughs):
+        with pytest.raises(JobError):
+            resolve(one("ARRAY"), Given({"x": value}), SETS)
 
 
 def test_every_mistake_is_told_at_once():

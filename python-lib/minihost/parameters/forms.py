@@ -200,15 +200,10 @@ def _pairs(value: Any) -> Any:
 
 def _moment(value: Any) -> str:
     """A date as DSS delivers it: ISO 8601 in UTC with milliseconds; a day alone is its midnight in UTC."""
-    if isinstance(value, dt.datetime):
-        moment = value
-    elif isinstance(value, dt.date):
-        moment = dt.datetime(value.year, value.month, value.day)
-    else:
-        try:
-            moment = dt.datetime.fromisoformat(value)
-        except (TypeError, ValueError) as err:
-            raise BadValue from err
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError) as err:
+        raise BadValue from err
     moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from minihost.parameters import mistakes
 from minihost.parameters.forms import BadValue, Form, choices_of, default_of, expected, form_of, from_text, named, tidy
+from minihost.parameters.plain import plain
 from minihost.parameters.schema import ParameterSets, is_mandatory, schema, set_params, shown
 from minihost.parameters.visibility import condition
 from minihost.suggestions import did_you_mean, one_of
@@ -44,7 +45,7 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     Hidden parameters keep their values. Unknown names among the values are warnings, among the texts mistakes.
     """
     params = list(params)
-    answer = Resolved(config=dict(copy.deepcopy(dict(given.values))))
+    answer = Resolved(config=plain(dict(given.values)))
     known = {param["name"]: param for param in named(params)}
     for name, text in given.texts:
         _take_text(answer, name, text, known, sets, given.is_open)
