@@ -280,6 +280,24 @@ def test_mistakes_inside_presets():
     assert mistakes(params, texts=[("x.region", "us")]) == ["Parameter 'x.key' is missing: a text is expected."]
 
 
+def test_presets_of_a_set_that_is_not_there_take_anything():
+    params = one("PRESET", parameterSetId="elsewhere")
+    answer = resolve(params, Given({"x": {"a": 1}}, (("x.b", "2"),)), SETS)
+    assert (answer.config, answer.mistakes, answer.warnings) == ({"x": {"a": 1, "b": 2}}, [], [])
+
+
+def test_parameters_of_administrators_are_part_of_a_preset():
+    sets = {
+        "s": {
+            "params": [{"name": "a", "type": "INT"}],
+            "pluginParams": [{"name": "b", "type": "INT", "defaultValue": 2}],
+        }
+    }
+    assert resolve(one("PRESET", parameterSetId="s"), Given(texts=(("x.a", "1"),)), sets).config == {
+        "x": {"a": 1, "b": 2}
+    }
+
+
 def test_a_preset_that_nobody_chose_and_that_has_no_defaults_stays_absent():
     assert config(one("PRESET", parameterSetId="bare")) == {}
     assert mistakes(one("PRESET", parameterSetId="bare", mandatory=True))

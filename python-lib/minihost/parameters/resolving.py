@@ -126,6 +126,8 @@ def _take_dotted(answer: Resolved, owner: dict[str, Any], name: str, text: str, 
     inside = dict(held) if isinstance(held, dict) else {}
     if form_of(owner) is Form.MAP:
         inside[rest] = text
+    elif owner.get("parameterSetId") not in sets:  # a set of another plugin: nothing is known of it
+        inside[rest] = from_text(text, {"name": rest, "type": "ANY"})
     else:
         inner = {param["name"]: param for param in named(set_params(owner, sets))}
         if rest not in inner:
@@ -184,7 +186,7 @@ def _warn_unknown(answer: Resolved, known: dict[str, dict[str, Any]], given: Giv
             )
     for name, param in known.items():
         value = answer.config.get(name)
-        if form_of(param) is Form.PRESET and isinstance(value, dict):
+        if form_of(param) is Form.PRESET and isinstance(value, dict) and param.get("parameterSetId") in sets:
             inner = [item["name"] for item in named(set_params(param, sets))]
             answer.warnings += [
                 f"The preset {name!r} has no parameter {key!r}; it is passed on.{did_you_mean(str(key), inner)}"

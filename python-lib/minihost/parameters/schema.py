@@ -39,9 +39,10 @@ def shown(params: Iterable[dict[str, Any]], config: Mapping[str, Any]) -> Shown:
 
 
 def set_params(param: Mapping[str, Any], sets: ParameterSets) -> list[dict[str, Any]]:
-    """The parameters of the set that a PRESET names; empty where there is no such set."""
-    found = sets.get(str(param.get("parameterSetId")), {}).get("params")
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    """The parameters of the set that a PRESET names, administrators' ones too; empty where there is no such set."""
+    descriptor = sets.get(str(param.get("parameterSetId")), {})
+    found = [descriptor.get(key) for key in ("params", "pluginParams")]
+    return [item for part in found if isinstance(part, list) for item in part if isinstance(item, dict)]
 
 
 def schema(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> dict[str, Any]:
