@@ -51,7 +51,8 @@ class Build:
         mistakes = []
         for step in self.steps:
             try:
-                self.plans[step.name] = self._plan(step, ask=False)
+                self.plans[step.name] = planned = self._plan(step, ask=False)
+                project.flow.kinds.update({one.name: one.type for one in planned.job.outputs})
             except JobError as err:
                 mistakes += [f"step {step.name}: {mistake}" for mistake in err.mistakes]
         if mistakes:
@@ -204,7 +205,8 @@ class Build:
         chosen: list[Step] = []
         mistakes = []
         for target in targets:
-            found = [step for step in self.steps if target in (step.name, *step.makes, step.component)]
+            found = [step for step in self.steps if target in (step.name, *step.makes)]
+            found = found or [step for step in self.steps if target == step.component]
             if not found:
                 known = [*(step.name for step in self.steps), *self.project.flow.made()]
                 mistakes.append(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import sys
 import traceback
 import types
@@ -31,14 +32,16 @@ from minihost.errors import HostError
 from minihost.job import Job
 
 RESULT, EVENTS = "result.json", "events.jsonl"
-HERE = Path(__file__).parent
+MARK = "MINIHOST_RUN"
+"""The environment variable by which everything that a run started is known; it begins with the host's process id."""
 
 
 def main(arguments: list[str]) -> int:
     """Run the job of the file given; answer 0 when it is done, 1 when it failed, 2 when it was refused."""
     job = Job.read(Path(arguments[0]))
-    if not sys.stdin.closed and arguments[0] == "/dev/stdin":
+    if arguments[0] == "/dev/stdin":
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        die_with_parent()
     folder = Path(job.work_dir).parent
     quiet = "--quiet-failure" in arguments
     os.makedirs(job.work_dir, exist_ok=True)
@@ -51,6 +54,18 @@ def main(arguments: list[str]) -> int:
     if outcome["status"] != "done" and not quiet:
         print(outcome["reason"], file=sys.stderr)
     return {"done": 0, "refused": 2}.get(outcome["status"], 1)
+
+
+def die_with_parent() -> None:
+    """Have the system kill this process when the host that started it dies (Linux only)."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != int(os.environ.get(MARK, "0").partition("-")[0]):
+        os.kill(os.getpid(), signal.SIGKILL)  # it died before
 
 
 def perform(job: Job, folder: Path) -> dict[str, Any]:
@@ -68,7 +83,7 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
         if err.code is None or err.code == 0:
             return {"status": "done", "result": None}
         reason = err.code if isinstance(err.code, str) else f"The component ended itself with exit code {err.code}."
-        return {"status": "failed", "reason": reason, "for_user": isinstance(err.code, str)}
+        return {"status": "failed", "reason": reason, "for_user": True}
     except KeyboardInterrupt:
         return {"status": "failed", "reason": "Interrupted.", "for_user": True}
     except BaseException as err:

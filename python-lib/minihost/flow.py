@@ -165,7 +165,7 @@ def _facts(path: Path) -> dict[str, Any]:
         raise JobError([f"{path} cannot be read: {err}"]) from err
     if not isinstance(facts or {}, dict):
         raise JobError([f"{path.name}: a flow is a mapping with steps, folders, datasets; got {type(facts).__name__}."])
-    return facts or {}
+    return {key: value for key, value in (facts or {}).items() if value is not None}
 
 
 def _mistakes(facts: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 MARK = "MINIHOST_RUN"
-"""The environment variable by which everything that a run started is known, also what left its process group."""
+"""The environment variable by which everything that a run started is known, also what left its process group. It begins
+with this process's id, which the child compares with its parent's (see `minihost.child`)."""
 
 GRACE = 3.0
 PAUSE = 0.2
@@ -69,7 +71,8 @@ class Child:
                     else:
                         on_data(data or b"")
                 elif not selector.get_map():
-                    time.sleep(PAUSE)
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self.process.wait(PAUSE)
                 on_pause()
         self.end()
         while data := pipe.read(1 << 16):

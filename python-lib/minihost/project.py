@@ -93,7 +93,7 @@ class Project:
             while taken.get((reference.type, reference.name), reference.path) != reference.path:
                 reference.name, number = f"{stem}_{number}", number + 1
             taken[reference.type, reference.name] = reference.path
-        found = [self.find(kind, name) for kind in (DATASET, FOLDER) for name in self.names(kind)]
+        found = [self.find(kind, name) for kind in (DATASET, FOLDER) for name in self._certain(kind)]
         return [reference for reference in found if (reference.type, reference.name) not in taken]
 
     def places_in(self, params: Iterable[dict[str, Any]], config: dict[str, Any]) -> list[Reference]:
@@ -209,18 +209,23 @@ class Project:
 
     def _managed(self, kind: str) -> list[str]:
         """The names that the host keeps data for: made by a step of the flow, or found on disk."""
-        store = self.dir / OWN / "data"
-        made = [
-            name
-            for name in self.flow.made()
-            if not is_path(name) and name not in {**self.flow.datasets, **self.flow.folders}
-        ]
+        known = {**self.flow.datasets, **self.flow.folders}
+        made = [ref for ref in self.flow.made() if not is_path(ref) and ref not in known]
+        return list(
+            dict.fromkeys([*(ref for ref in made if self.flow.kinds.get(ref, kind) == kind), *self._on_disk(kind)])
+        )
+
+    def _on_disk(self, kind: str) -> list[str]:
+        found = sorted((self.dir / OWN / "data").glob("[!.]*"))
         if kind == DATASET:
-            on_disk = [path.stem for path in sorted(store.glob("*")) if path.suffix in ENDINGS and path.is_file()]
-        else:
-            on_disk = [path.name for path in sorted(store.glob("*")) if path.is_dir() and not path.name.startswith(".")]
-        other = {name for name in made if name in self.flow.kinds and self.flow.kinds[name] != kind}
-        return [name for name in dict.fromkeys([*made, *on_disk]) if name not in other]
+            return [path.stem for path in found if path.suffix in ENDINGS and path.is_file()]
+        return [path.name for path in found if path.is_dir()]
+
+    def _certain(self, kind: str) -> list[str]:
+        """The names of which it is known that they are datasets, or folders; what a step makes may not be known yet."""
+        doubtful = {ref for ref in self.flow.made() if ref not in self.flow.kinds}
+        doubtful -= {*self.flow.datasets, *self.flow.folders, *self._on_disk(kind)}
+        return [name for name in self.names(kind) if name not in doubtful]
 
     def _managed_path(self, kind: str, name: str, options: dict[str, Any]) -> Path:
         store = self.dir / OWN / "data"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,7 +12,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,15 +69,14 @@ def run(job: Job, options: Options | None = None) -> Result:
     with stages.holding([]) as held:
         _stage(job, held, folder)
         (folder / "job.json").write_text(json.dumps(redact.of(dataclasses.asdict(job)), indent=2), encoding="utf-8")
-        log = JobLog(folder, redact)
-        try:
-            with show:
-                ended = _follow(job, options, folder, log, show)
+        with contextlib.closing(JobLog(folder, redact)) as log:
+            try:
+                with show:
+                    ended = _follow(job, options, folder, log, show)
+            finally:
+                held += _begun_by_child(folder)
             answer = _judged(ended, folder, log, options)
-        finally:
-            log.close()
-            held += _begun_by_child(folder)
-        _check_written(job, held, log)
+            _check_written(job, held, log)
         held[:] = [_locked(stage, job, folder) for stage in held]
         stages.commit(held)
     shutil.rmtree(job.work_dir, ignore_errors=True)
@@ -270,7 +269,7 @@ def _has_files(stage: stages.Stage) -> bool:
     return bool(stage.folder.base.paths()) if stage.base is not None or stage.target.is_dir() else False
 
 
-@contextmanager
+@contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Let SIGTERM interrupt like Ctrl-C does while a child runs."""
 

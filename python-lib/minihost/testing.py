@@ -1,9 +1,9 @@
 """A pytest plugin for authors of plugins: the fixture `minihost_project` makes a project and runs components in it.
 
-    def test_copies(minihost_project):
-        project = minihost_project(plugin="..", datasets={"people": [{"name": "Ada", "age": 36}]})
-        done = project.run("copy", inputs={"input": "people"}, outputs={"output": "copied"})
-        assert done.rows("copied") == [{"name": "Ada", "age": 36}]
+def test_copies(minihost_project):
+    project = minihost_project(plugin="..", datasets={"people": [{"name": "Ada", "age": 36}]})
+    done = project.run("copy", inputs={"input": "people"}, outputs={"output": "copied"})
+    assert done.rows("copied") == [{"name": "Ada", "age": 36}]
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ class ProjectUnderTest:
             known = {*self.project.flow.datasets, *self.project.flow.folders}
             if ref not in known and not project.is_path(ref):
                 kind = self.project.flow.folders if role in folders else self.project.flow.datasets
-                kind[ref] = {"path": f"{'folders' if role in folders else 'datasets'}/{ref}{'' if role in folders else '.csv'}"}
+                kind[ref] = {
+                    "path": f"{'folders' if role in folders else 'datasets'}/{ref}{'' if role in folders else '.csv'}"
+                }
         request = Request(component, _pairs(inputs), _pairs(outputs), Given(dict(params)), ask_choices=False, **more)
         return plan(request, catalogue, self.project)
 
@@ -203,7 +205,11 @@ def _type_of(values: list[Any]) -> str:
     """The storage type that holds all values of a column; text where they differ."""
     kinds: tuple[tuple[Any, str], ...] = ((bool, "boolean"), (int, "bigint"), (float, "double"), (dt.date, "date"))
     kinds += ((list, "array"), (dict, "object"))
-    found = {next((name for kind, name in kinds if isinstance(value, kind)), "string") for value in values if value is not None}
+    found = {
+        next((name for kind, name in kinds if isinstance(value, kind)), "string")
+        for value in values
+        if value is not None
+    }
     if found == {"bigint", "double"}:
         return "double"
     return found.pop() if len(found) == 1 else "string"

@@ -130,7 +130,10 @@ class Session:
                 stage.lock.free()
 
     def _facts(self) -> dict[str, Any]:
-        return {"component": f"{self.job.plugin_id}/{self.job.component_id}", "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        return {
+            "component": f"{self.job.plugin_id}/{self.job.component_id}",
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
 
 
 _current: list[Session] = []

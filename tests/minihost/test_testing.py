@@ -1,0 +1,69 @@
+"""The fixture that authors of plugins get."""
+
+import pandas as pd
+import pytest
+from component_plugins import role, write_components
+
+from minihost.errors import JobError
+from minihost.testing import minihost_project  # noqa: F401
+
+RECIPE = """
+import dataiku
+from dataiku.customrecipe import *
+rows, folder = dataiku.Dataset("rows"), dataiku.Folder("pictures")
+print(get_recipe_config(), get_plugin_config(), dataiku.get_custom_variables()["v"])
+out = dataiku.Dataset(get_output_names_for_role("out")[0])
+out.write_with_schema(rows.get_dataframe(infer_with_pandas=False))
+for name in get_output_names_for_role("files"):
+    dataiku.Folder(name).upload_data("x", folder.get_download_stream("a").read())
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    descriptor = {
+        "inputRoles": [role("rows"), role("pictures", folder=True)],
+        "outputRoles": [role("out"), role("files", folder=True, required=False)],
+        "params": [{"name": "n", "type": "INT", "defaultValue": 3}],
+    }
+    return write_components(
+        tmp_path / "plugin", {"do": (descriptor, RECIPE)}, params=[{"name": "key", "type": "STRING"}]
+    )
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_datasets_folders_log_and_result(minihost_project, plugin, in_process):  # noqa: F811
+    frame = pd.DataFrame(
+        {"text": ["007", None], "n": [1, 2], "x": [0.5, None], "when": pd.to_datetime(["2020-01-02", None])}
+    )
+    project = minihost_project(
+        plugin=plugin, datasets={"rows": frame}, folders={"pictures": {"/a": b"1"}}, variables={"v": 9}
+    )
+    done = project.run(
+        "do",
+        inputs={"rows": "rows", "pictures": "pictures"},
+        outputs={"out": "copied", "files": ["written"]},
+        settings={"key": "k"},
+        in_process=in_process,
+    )
+    assert "{'n': 3} {'key': 'k'} 9" in done.log
+    assert [row["text"] for row in done.rows("copied")] == ["007", None]
+    assert done.schema("copied")[3] == {"name": "when", "type": "date"}
+    assert done.frame("copied")["n"].tolist() == [1, 2]
+    assert done.files("written") == {"/x": b"1"}
+    assert done.answer is None
+
+
+def test_rows_and_columns_become_datasets(minihost_project, plugin):  # noqa: F811
+    project = minihost_project(plugin=plugin, datasets={"rows": [{"a": 1, "b": [1.5]}, {"a": None, "c": {"k": True}}]})
+    assert project.rows("rows") == [{"a": 1, "b": "[1.5]", "c": None}, {"a": None, "b": None, "c": '{"k": true}'}]
+    assert [column["type"] for column in project.table("rows").columns()] == ["bigint", "array", "object"]
+    project.add_dataset("columns", {"a": ["1", "2"], "b": [1, 2.5]}, types={"a": "bigint"}, format="parquet")
+    assert project.rows("columns") == [{"a": 1, "b": 1.0}, {"a": 2, "b": 2.5}]
+
+
+def test_plans_and_mistakes(minihost_project, plugin):  # noqa: F811
+    project = minihost_project(plugin=plugin, datasets={"rows": [{"a": 1}]})
+    with pytest.raises(JobError, match="'pictures' is empty") as caught:
+        project.run("do", inputs={"rows": "rows"}, outputs={"out": "o"}, params={"n": "x"})
+    assert len(caught.value.mistakes) == 2
