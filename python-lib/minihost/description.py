@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from minihost.parameters.forms import Form, as_shown, default_of, expected, form_of, named
-from minihost.parameters.schema import ParameterSets, schema, set_params
+from minihost.parameters.resolving import filled
+from minihost.parameters.schema import ParameterSets, is_mandatory, schema, set_params, shown
 from minihost.plugins import Component, Plugin, Role
 
 
@@ -21,7 +22,7 @@ def describe(component: Component, plugin: Plugin) -> dict[str, Any]:
         "inputs": [_role(role) for role in component.inputs],
         "outputs": [_role(role) for role in component.outputs],
         "params": [param(item, plugin.parameter_sets) for item in named(component.params)],
-        "example": example(component),
+        "example": example(component, plugin.parameter_sets),
         "schema": schema(component.params, {}, plugin.parameter_sets),
     }
 
@@ -63,18 +64,25 @@ def choices(found: Any) -> list[dict[str, Any]]:
     ]
 
 
-def example(component: Component) -> str:
-    """A command line with every required role and mandatory parameter, its values to be replaced."""
+def example(component: Component, sets: ParameterSets) -> str:
+    """A command line that fills every required role and mandatory parameter; its values are to be replaced."""
     words = ["minihost", "run", component.id]
     for flag, roles in (("-i", component.inputs), ("-o", component.outputs)):
         for role in roles:
             if role.required:
                 words += [flag, f"{role.name}={_sample_reference(role)}"]
-    for item in named(component.params):
-        hidden = item.get("visibilityCondition") not in (None, "", True)
-        if item.get("mandatory") and default_of(item) is None and not hidden and form_of(item) is not Form.FLAG:
-            words += ["-p", f"{item['name']}={_sample_value(item)}"]
+    config = filled(component.params, {}, sets)
+    form = shown(component.params, config)
+    wanted = _keys_of_macro_roles(component)
+    for name, item in form.params.items():
+        if name not in config and name in form.visible and (is_mandatory(item) or name in wanted):
+            words += ["-p", f"{name}={_sample_value(item)}"]
     return " ".join(shlex.quote(word) for word in words)
+
+
+def _keys_of_macro_roles(component: Component) -> set[Any]:
+    """The parameters of a macro that take the thing in the Flow that it is started from."""
+    return {role.get("targetParamsKey") for role in _objects(component.descriptor.get("macroRoles"))}
 
 
 def _sample_reference(role: Role) -> str:
@@ -85,7 +93,7 @@ def _sample_reference(role: Role) -> str:
 def _sample_value(declared: dict[str, Any]) -> str:
     samples = {Form.WHOLE: "1", Form.NUMBER: "1.0", Form.DATE: "2026-12-31", Form.MAP: "{}", Form.PRESET: "{}"}
     listed = choices(declared.get("selectChoices"))
-    return as_shown(listed[0]["value"]) if listed else samples.get(form_of(declared), "VALUE")
+    return as_shown(listed[0]["value"]) if listed else samples.get(form_of(declared), declared["name"].upper())
 
 
 def _role(role: Role) -> dict[str, Any]:
