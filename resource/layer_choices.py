@@ -7,6 +7,7 @@ from vision_recipes.models.cards import layer_choices
 
 
 def do(payload, config, plugin_config, inputs):
+    """Return the layers of the model that is the recipe's input."""
     names = [entry["fullName"] for entry in inputs if entry.get("role") == "model_folder"]
     if not names:
         return {"choices": [{"value": -2, "label": "-2: choose a model folder to see its layers"}]}

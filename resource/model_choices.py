@@ -4,4 +4,5 @@ from vision_recipes.models.catalogue import choices
 
 
 def do(payload, config, plugin_config, inputs):
+    """Return the models that can be downloaded."""
     return {"choices": choices()}

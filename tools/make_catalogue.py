@@ -86,7 +86,6 @@ def row(name: str, builder: object) -> dict[str, object]:
         "parameters": network.count_params(),
         "feature_layer": feature_layer,
         "features": next(layer.size for layer in layers if layer.name == feature_layer),
-        "extract_layer_index": -2,
         "aliases": list(ALIASES.get(name, ())),
         "licence": ORIGINS[family][0],
         "source": ORIGINS[family][1],

@@ -76,6 +76,7 @@ def layer_choices(config: ModelConfig) -> list[dict[str, object]]:
     for back, layer in enumerate(reversed(config.layers), start=1):
         spatial = f", averaged from {layer.shape[0]} x {layer.shape[1]}" if len(layer.shape) == 3 else ""
         label = f"-{back}: {layer.name} ({layer.kind}), {layer.size} values{spatial}"
+        label += "; what retraining works on" if layer.name == config.feature_layer else ""
         choices.append({"value": -back, "label": label})
     return choices
 

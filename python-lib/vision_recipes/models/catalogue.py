@@ -50,7 +50,6 @@ class Architecture:
     parameters: int
     feature_layer: str
     features: int
-    extract_layer_index: int
     aliases: tuple[str, ...]
     licence: str
     source: str

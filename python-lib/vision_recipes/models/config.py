@@ -169,7 +169,6 @@ class ModelConfig:
     layers: tuple[Layer, ...]
     feature_layer: str
     files: Files
-    extract_layer_index: int = -2
     head: HeadConfig | None = None
     trained_on: str = ""
     source: str = ""

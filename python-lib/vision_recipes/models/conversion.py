@@ -3,8 +3,6 @@
 That is much quicker than a translation by way of TensorFlow, and the same whichever framework this process uses. The IR
 takes raw RGB float32 pixels of 0 .. 255, shape (n, height, width, 3), and holds normalisation and channel order; its
 first result is called `scores`, and every layer that can be extracted is a result `layer:<index>`.
-
-    KERAS_BACKEND=openvino python -m vision_recipes.models.conversion ORDER.json
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from typing import Any
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.models import graphs, hdf5, networks, schema, weights
 from vision_recipes.models.config import HeadConfig, Layer, Network
+from vision_recipes.models.layouts import channels_first
 from vision_recipes.preprocessing import Preprocessing
 
 PIXELS, EXTRA, SCORES = "pixels", "extra", "scores"
@@ -54,7 +53,7 @@ def convert(order: Order) -> tuple[Layer, ...]:
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "KERAS_BACKEND": "openvino", "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "vision_recipes.models.conversion", str(note)],
+        [sys.executable, "-P", "-c", "from vision_recipes.models import conversion; conversion.main()", str(note)],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -90,15 +89,16 @@ def fulfil(order: Order) -> None:
     outputs = {layer.output: network.layers[names.index(layer.name)].output for layer in listed}
     target = Path(order.target)
     raw = target.with_name("exported.xml")
-    keras.Model(network.inputs, [network.outputs[0], *outputs.values()]).export(
-        str(raw), format="openvino", verbose=False
-    )
+    inputs = dict(zip(("1_pixels", "2_extra"), network.inputs, strict=False))
+    many = keras.Model(inputs, [network.outputs[0], *outputs.values()])
+    many.export(str(raw), format="openvino", verbose=False)
     core = ov.Core()
     model = core.read_model(raw)
     for result, name in zip(model.outputs, [SCORES, *outputs], strict=True):
         result.get_tensor().add_names({name})
     model = with_normalisation(model, order.input)
-    ov.save_model(model, target, compress_to_fp16=False)
+    channels_first(model)
+    write_ir(model, target)
     target.with_name("layers.json").write_text(json.dumps([schema.write(layer) for layer in listed]), encoding="utf-8")
     del model, core
     for leftover in (raw, raw.with_suffix(".bin")):
@@ -130,6 +130,16 @@ def with_normalisation(model: Any, preprocessing: Preprocessing) -> Any:
     return model
 
 
+def write_ir(model: Any, target: Path) -> None:
+    """Write an ov.Model as .xml and .bin in full precision; the same model gives the same bytes in every process."""
+    import openvino as ov
+
+    model.set_friendly_name("network")
+    for number, operation in enumerate(model.get_ordered_ops()):
+        operation.set_friendly_name(f"{operation.get_type_name()}_{number}")
+    ov.save_model(model, target, compress_to_fp16=False)
+
+
 def _network(order: Order) -> tuple[Any, tuple[Layer, ...]]:
     graph = graphs.read_graph(Path(order.graph).read_bytes(), "the graph") if order.graph else None
     size = order.input
@@ -148,7 +158,8 @@ def _network(order: Order) -> tuple[Any, tuple[Layer, ...]]:
     return network, networks.list_layers(network)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Fulfil the order whose file is the first argument; a mistake of the user's is the last line on stderr."""
     try:
         fulfil(schema.read(Order, json.loads(Path(sys.argv[1]).read_text("utf-8")), "the order"))
     except ModelFolderError as err:

@@ -214,7 +214,7 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     scores = ops.softmax(logits, 1) if head.probabilities == "softmax" else ops.sigmoid(logits)
     scores.output(0).set_names({conversion.SCORES, f"layer:{kept[-1].index + 2}"})
     results = [ops.result(scores), *(outputs[layer.output] for layer in kept), ops.result(pooled)]
-    ov.save_model(ov.Model(results, parameters, "network"), target, compress_to_fp16=False)
+    conversion.write_ir(ov.Model(results, parameters, "network"), target)
     pooling = {"avg": "GlobalAveragePooling2D", "max": "GlobalMaxPooling2D", "none": "Flatten"}[head.pooling]
     return (
         *kept,

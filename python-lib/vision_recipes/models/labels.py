@@ -25,9 +25,8 @@ def read_labels(content: bytes, where: str, n_classes: int | None = None) -> tup
             f"{where} cannot be read as a UTF-8 CSV file: {err}. Write it again as id,className."
         ) from err
     if not rows or [cell.strip() for cell in rows[0]] != ["id", "className"]:
-        raise ModelFolderError(
-            f"{where} must start with the line id,className, not {rows[0][:3] if rows else 'be empty'}."
-        )
+        found = f"it starts with {','.join(rows[0])[:60]!r}" if rows else "it is empty"
+        raise ModelFolderError(f"{where} must start with the line id,className; {found}.")
     names: dict[int, str] = {}
     for number, row in enumerate((row for row in rows[1:] if row), start=2):
         if len(row) != 2 or not row[0].strip().isascii() or not row[0].strip().isdigit() or len(row[0]) > 9:

@@ -78,7 +78,7 @@ def list_layers(network: Any) -> tuple[Layer, ...]:
     """Return the layers whose output can be extracted: all with one float tensor, in the network's order."""
     listed = []
     for index, (layer, name) in enumerate(zip(network.layers, layer_names(network), strict=True)):
-        if type(layer).__name__ in ("InputLayer", "Concatenate") and name in ("extra", "head_columns"):
+        if name in ("extra", "head_columns", "head_dropout"):
             continue
         output = None if type(layer).__name__ == "InputLayer" else _output(layer)
         if output is not None and len(output.shape) in (2, 3, 4) and "float" in str(output.dtype):

@@ -83,7 +83,6 @@ def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
         input=Preprocessing.named(row.preprocessing, row.width, row.height),
         labels=imagenet_labels(),
         feature_layer=row.feature_layer,
-        extract_layer_index=row.extract_layer_index,
         trained_on="ImageNet (ILSVRC 2012, 1000 classes)",
         source=f"{row.weights.top.url}; network: {row.source}",
         licence=row.licence,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import logging
 import re
 import tempfile
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from vision_recipes.models.labels import write_labels
 from vision_recipes.models.schema import LIMIT
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import CHUNK, Store, read_bytes
+
+log = logging.getLogger("vision_recipes")
 
 OWN_FILES = re.compile(r"(model|head|graph|check|model_labels)(-[0-9a-f]{8})?(\.weights)?\.(h5|xml|bin|npz|csv|json)")
 ROLES = {
@@ -54,7 +57,6 @@ class ModelSpec:
     feature_layer: str = ""
     head: HeadConfig | None = None
     graph: graphs.Graph | None = None
-    extract_layer_index: int = -2
     trained_on: str = ""
     source: str = ""
     licence: str = ""
@@ -122,7 +124,6 @@ def commit(store: Store, draft: Draft) -> None:
         layers=draft.layers,
         feature_layer=draft.feature_layer,
         files=files,
-        extract_layer_index=spec.extract_layer_index,
         head=spec.head,
         trained_on=spec.trained_on,
         source=spec.source,
@@ -240,7 +241,10 @@ def _tidy(store: Store, config: ModelConfig, before: ModelConfig | None) -> None
     for path in store.paths():
         name = path.lstrip("/")
         if name not in wanted and (name in former or OWN_FILES.fullmatch(name)):
-            store.delete(path)
+            try:
+                store.delete(path)
+            except (OSError, OutputError) as err:
+                log.warning("the new model is in place, but %s of the one before could not be removed: %s", name, err)
 
 
 def _versions() -> dict[str, str]:
