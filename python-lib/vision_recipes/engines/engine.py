@@ -59,7 +59,7 @@ class Engine:
     ) -> Iterator[tuple[Picture, np.ndarray | None]]:
         """Yield every picture with its float32 vector, in order; None for a picture without pixels.
 
-        `extra` gives the standardised table columns of a picture, for networks that take some. Memory holds few batches.
+        `extra` gives the standardised table columns of a picture, for networks that take some. It holds few batches.
         """
         free = list(range(len(self.network.pixels)))
         started: deque[_Group] = deque()

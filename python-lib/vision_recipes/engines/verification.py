@@ -12,7 +12,6 @@ import numpy as np
 
 from vision_recipes.engines.engine import Engine
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.models.columns import encode
 from vision_recipes.pictures import Picture
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ def verify(engine: Engine, model: Model) -> None:
     check = model.check
     pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
     head = model.config.head
-    missing = encode(head.extra, {}) if head and head.extra else None
-    scored = engine.run(pictures, None if missing is None else lambda picture: missing)
+    extra = np.zeros(head.width - head.features if head else 0, np.float32)
+    scored = engine.run(pictures, lambda picture: extra)
     scores = np.stack([vector for _, vector in scored if vector is not None])
     where = f"{engine.name} in {engine.precision} on {engine.device}, for model {model.name!r},"
     if engine.precision == "float32":
