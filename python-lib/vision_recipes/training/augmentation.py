@@ -179,7 +179,7 @@ def _read_span(written: str, rule: Any) -> Span:
         return _around(numbers[0], rule)
     if numbers[0] > numbers[1]:
         raise ValueError(f"the range starts at {numbers[0]:g} and ends below, at {numbers[1]:g}")
-    return Span(*numbers)
+    return Span(numbers[0], numbers[1])
 
 
 def _around(number: float, rule: Any) -> Span:
