@@ -39,7 +39,7 @@ class StepState:
 
 
 class Build:
-    """A project's flow with the plugins it uses, planned as a whole; raises `JobError` with the mistakes of every step."""
+    """A project's flow, planned as a whole; raises `JobError` with the mistakes of every step."""
 
     def __init__(self, project: Project, catalogue: Catalogue, *, streams_only: bool = False) -> None:
         if not project.flow.steps:
@@ -83,7 +83,7 @@ class Build:
         return [step for step in self.steps if step in chosen]
 
     def run(self, targets: Iterable[str], options: Any, *, force: bool, tell: Callable[[str], None]) -> int:
-        """Run what is missing or stale of the targets, in order, and return how many steps ran; raises what a step raises."""
+        """Run what is missing or stale of the targets, in order, and return how many steps ran."""
         targets = list(targets)
         steps = self.wanted(targets)
         forced = self._targets(targets) if force else []

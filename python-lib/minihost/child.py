@@ -1,4 +1,4 @@
-"""The process that runs one component: `python child.py JOB.json` (or `/dev/stdin`), or `python -m minihost.child JOB.json`.
+"""The process that runs one component: `python child.py JOB.json`, or `python -m minihost.child JOB.json`.
 
 It makes the module `dataiku` in memory, puts the plugin's python-lib first on the module path, and runs the recipe as
 `__main__`, the macro, or the `do` of a form. What came of it is written to `result.json` beside the log: `status` done,
@@ -7,6 +7,7 @@ failed or refused; `reason` in one line; `result`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -108,10 +109,8 @@ def failure(err: BaseException) -> dict[str, Any]:
 def flush() -> None:
     """Hand on what was printed."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(OSError, ValueError):
             stream.flush()
-        except (OSError, ValueError):
-            pass
 
 
 def run_recipe(job: Job, folder: Path) -> None:
@@ -158,6 +157,7 @@ class Progress:
         self.events = events
 
     def __call__(self, value: Any) -> None:
+        """Tell how far the macro is."""
         self.write(progress=float(value))
 
     def write(self, **event: Any) -> None:

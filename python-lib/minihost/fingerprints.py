@@ -35,7 +35,7 @@ def of_data(reference: Reference) -> str:
 
 
 def of_plugin(plugin: Plugin, component: Component) -> str:
-    """Return the sum of a plugin's version and of the code that a component may use; the host's own code does not count."""
+    """Return the sum of a plugin's version and of the code that a component may use, without the host's own."""
     found: list[Any] = [plugin.version]
     for folder in (component.folder, plugin.python_lib, plugin.resource, plugin.root / "parameter-sets"):
         found += [[str(path.relative_to(plugin.root)), _content(path)] for path in _files(folder)]

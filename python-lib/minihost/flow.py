@@ -81,7 +81,7 @@ SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One run of a flow: `inputs` and `outputs` are (role, reference) pairs, `creates` the folders that a macro fills."""
+    """One run of a flow: `inputs` and `outputs` are (role, reference) pairs, `creates` what a macro fills."""
 
     name: str
     kind: str

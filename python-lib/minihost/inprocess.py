@@ -1,4 +1,4 @@
-"""Runs a component in the process that asks, for tests with breakpoints: nothing is isolated, everything is put back."""
+"""Runs a component in the process that asks, for tests: nothing is isolated, everything is put back."""
 
 from __future__ import annotations
 
@@ -87,4 +87,4 @@ def _put_back(job: Job) -> Iterator[None]:
 
 def _inside(module: Any, folder: Path) -> bool:
     file = getattr(module, "__file__", None)
-    return bool(file) and Path(file).resolve().is_relative_to(folder.resolve())
+    return file is not None and Path(file).resolve().is_relative_to(folder.resolve())

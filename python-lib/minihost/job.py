@@ -12,9 +12,9 @@ from typing import Any
 class Reference:
     """An input or output of a job: what role it fills, what it is called, where it lies.
 
-    `type` is DATASET or MANAGED_FOLDER. `path` is where it lies; `stage` is set for outputs while they are written (see
-    `minihost.stages`). `options` are what flow.yaml declares (format, separator, partitioning …). `partitions` are those
-    to read, or the one to write.
+    `type` is DATASET or MANAGED_FOLDER. `path` is where it lies; `stage` is set for outputs while they are written
+    (see `minihost.stages`). `options` are what flow.yaml declares: format, separator, partitioning and the like.
+    `partitions` are those to read, or the one to write.
     """
 
     role: str
@@ -37,9 +37,9 @@ class Reference:
 class Job:
     """One run of one component, with parameters resolved and references filled.
 
-    `kind` is recipe, macro or choices (`runner` is then the file with `do`, called with `payload`). `others` are the other
-    datasets and folders of the project. `secrets` are values that no log may show. `descriptor` is the component's own,
-    `plugins` the root folder of every plugin whose python-lib may be asked for, by id.
+    `kind` is recipe, macro or choices (`runner` is then the file with `do`, called with `payload`). `others` are the
+    other datasets and folders of the project. `secrets` are values that no log may show. `descriptor` is the
+    component's own, `plugins` the root folder of every plugin whose python-lib may be asked for, by id.
     """
 
     plugin_id: str

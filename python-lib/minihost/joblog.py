@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import quote
 
 HIDDEN = "*****"
@@ -49,14 +50,17 @@ class Redaction:
 
 
 class JobLog:
-    """The file `log` of a job. When it grows beyond the limit, its first part stays in `log.first` and `log` goes on."""
+    """The file `log` of a job. Beyond the limit its first part stays in `log.first`, and `log` goes on."""
 
     def __init__(self, folder: Path, redact: Redaction) -> None:
         self.path = folder / "log"
         self.redact = redact
         self.last: list[str] = []
-        self._stream = open(self.path, "w", encoding="utf-8", errors="backslashreplace")
+        self._stream = self._open()
         self._size = 0
+
+    def _open(self) -> TextIO:
+        return open(self.path, "w", encoding="utf-8", errors="backslashreplace")
 
     def write(self, line: str) -> str:
         """Add a line and return it as it was kept."""
@@ -68,7 +72,7 @@ class JobLog:
                 self.path.unlink()
             else:
                 self.path.rename(first)
-            self._stream = open(self.path, "w", encoding="utf-8", errors="backslashreplace")
+            self._stream = self._open()
             self._size = 0
         self._stream.write(line + "\n")
         self._stream.flush()

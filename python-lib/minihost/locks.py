@@ -1,4 +1,4 @@
-"""One writer for each output: a lock file beside it that says who holds it, freed by the system when that process dies."""
+"""One writer for each output: a lock file beside it says who holds it; the system frees it when that process dies."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def _same_file(descriptor: int, path: Path) -> bool:
 def _described(holder: bytes) -> str:
     try:
         facts = json.loads(holder)
-        text = f"another run: {facts['component']}, process {facts['process']} on {facts['machine']}, since {facts['since']}"
+        text = f"another run: {facts['component']}, process {facts['process']} on {facts['machine']}"
+        text += f", since {facts['since']}"
         return text + (f" (log: {facts['log']})" if facts.get("log") else "")
     except (ValueError, KeyError, TypeError):
         return "another run"

@@ -166,8 +166,9 @@ class Project:
             hint = did_you_mean(ref, known) if not is_path(ref) else ""
             raise JobError(
                 [
-                    f"The {side} role {role.name!r} takes a dataset (a {' or '.join(ENDINGS)} file, or a name from {FLOW}), and "
-                    f"{ref!r} is {what}.{hint}" + (f" Names: {one_of(known)}." if known and not is_path(ref) else "")
+                    f"The {side} role {role.name!r} takes a dataset (a {' or '.join(ENDINGS)} file, or a name from "
+                    f"{FLOW}), and {ref!r} is {what}.{hint}"
+                    + (f" Names: {one_of(known)}." if known and not is_path(ref) else "")
                 ]
             )
         raise self._wrong(role, ref, side, "a dataset")
@@ -177,22 +178,14 @@ class Project:
         return JobError([f"The {side} role {role.name!r} takes {wanted}, and {ref!r} is {what}."])
 
     def _check_input(self, found: Reference, ref: str, side: str) -> None:
-        stages.recover_unlocked(Path(found.path))
         path = Path(found.path)
-        if found.type == FOLDER:
-            if not path.is_dir():
-                what = "is a file, not a folder" if path.exists() else "does not exist"
-                raise JobError(
-                    [
-                        f"The {side} role {found.role!r}: the folder {ref!r} {what} ({path}).{self._near(ref, path, FOLDER)}"
-                    ]
-                )
-        elif not path.exists():
-            raise JobError(
-                [
-                    f"The {side} role {found.role!r}: the dataset {ref!r} does not exist ({path}).{self._near(ref, path, DATASET)}"
-                ]
-            )
+        stages.recover_unlocked(path)
+        what = "folder" if found.type == FOLDER else "dataset"
+        if path.exists() and (found.type == DATASET or path.is_dir()):
+            return
+        wrong = "is a file, not a folder" if path.exists() else "does not exist"
+        near = self._near(ref, path, found.type)
+        raise JobError([f"The {side} role {found.role!r}: the {what} {ref!r} {wrong} ({path}).{near}"])
 
     def _near(self, ref: str, path: Path, kind: str) -> str:
         """A suggestion out of the names of the project and what lies where the path points."""
@@ -261,7 +254,7 @@ def _key_of(name: str) -> str:
 
 
 def _name_of(ref: str) -> str:
-    """The name of a path: its last part, without the ending of a dataset, and without dots, which part names from keys."""
+    """The name of a path: its last part without the ending of a dataset, and without dots: they end project keys."""
     last = ref.rstrip("/").rpartition("/")[2]
     for ending in ENDINGS:
         last = last.removesuffix(ending)

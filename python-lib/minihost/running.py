@@ -1,4 +1,4 @@
-"""Runs one component: outputs are locked and staged, a child does the work, and what it made takes its place at the end."""
+"""Runs one component: outputs are locked and staged, a child does the work, what it made takes its place at the end."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ KEPT_JOBS = 50
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: a deadline in seconds, whether to say nothing on the terminal, another Python to run with, or no process
-    of its own at all (for tests)."""
+    """How to run: a deadline in seconds, silence, another Python, or (for tests) no process of its own."""
 
     timeout: float | None = None
     quiet: bool = False
@@ -57,8 +56,8 @@ class Result:
 def run(job: Job, options: Options | None = None) -> Result:
     """Run a job to its end and return its result.
 
-    Raises `JobError` or `HostError` (code 2) when it cannot start, `ComponentFailed` (1) with the reason in its last line,
-    `Interrupted` (130). Outputs are complete or as they were.
+    Raises `JobError` or `HostError` (code 2) when it cannot start, `ComponentFailed` (1) with the reason in its last
+    line, `Interrupted` (130). Outputs are complete or as they were.
     """
     options = options or Options()
     started = time.monotonic()
@@ -155,16 +154,21 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
     extra = {"DIP_HOME": str(Path(job.project_dir, ".minihost", "home")), "DKU_CURRENT_PROJECT_KEY": job.project_key}
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)
+
+    def show_lines(data: bytes) -> None:
+        for line in lines.of(data):
+            show.line(log.write(line))
+
+    def show_events() -> None:
+        for event in events.new():
+            show.event(event)
+
     with interruptible():
         child = processes.Child(
             processes.command(options.python), processes.environment(extra), Path(job.work_dir), given
         )
         try:
-            return child.follow(
-                lambda data: [show.line(log.write(line)) for line in lines.of(data)] and None,
-                lambda: [show.event(event) for event in events.new()] and None,
-                options.timeout,
-            )
+            return child.follow(show_lines, show_events, options.timeout)
         except (KeyboardInterrupt, Interrupted):
             child.end()
             log.write("Interrupted.")
@@ -213,9 +217,7 @@ def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options)
         raise ComponentFailed(log.write(f"The component {processes.described(ended.code)}."))
     if not outcome:
         raise ComponentFailed(
-            log.write(
-                f"The component left in the middle with exit code {ended.code} (os._exit or the like), without finishing."
-            )
+            log.write(f"The component left in the middle with exit code {ended.code} (os._exit or the like).")
         )
     if ended.code != 0:
         raise ComponentFailed(log.write(f"The component was done, but its process ended with exit code {ended.code}."))
@@ -246,7 +248,7 @@ def _locked(stage: stages.Stage, job: Job, folder: Path) -> stages.Stage:
 
 
 def _check_written(job: Job, held: list[stages.Stage], log: JobLog) -> None:
-    """Raise `ComponentFailed` when a required output was not written; drop the stages of those that may stay as they are."""
+    """Raise `ComponentFailed` when a required output was not written; drop the stages of others that were not."""
     by_place = {str(stage.place): stage for stage in held}
     missing = []
     for reference in job.outputs:

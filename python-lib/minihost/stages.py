@@ -1,8 +1,9 @@
 """Where outputs are written until a run has succeeded, and how they then take their place: completely or not at all.
 
-Beside an output `out/scored.csv` a run keeps `out/.minihost-stage.scored.csv/` (inside the folder itself where its parent
-cannot be written to). Datasets lie there under `data/`, folders as an overlay (see `minihost.folders.overlay`). Success is
-one file, `commit.json`, written last; what follows are renames, which any later run finishes if this one was killed.
+Beside an output `out/scored.csv` a run keeps `out/.minihost-stage.scored.csv/` (inside the folder itself where its
+parent cannot be written to). Datasets lie there under `data/`, folders as an overlay (see `minihost.folders.overlay`).
+Success is one file, `commit.json`, written last; what follows are renames, which any later run finishes if this one was
+killed.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ LEAST_FREE = 1 << 20
 class Stage:
     """The stage of one output.
 
-    `kind` is DATASET, PARTITIONS (a dataset that is a directory of partitions) or MANAGED_FOLDER; `base` is set for a folder
-    that is not on the local disk.
+    `kind` is DATASET, PARTITIONS (a dataset that is a directory of partitions) or MANAGED_FOLDER; `base` is set for a
+    folder that is not on the local disk.
     """
 
     target: Path
@@ -138,8 +139,8 @@ def _probe(place: Path) -> None:
 def commit(stages: list[Stage]) -> None:
     """Put all outputs in their place, or none; raises `HostError` when the disk refuses before that is decided.
 
-    The first stage is marked last: its mark decides for all. It is also the last to be moved, so as long as anything is left
-    to do, its mark is there to say so.
+    The first stage is marked last: its mark decides for all. It is also the last to be moved, so as long as anything is
+    left to do, its mark is there to say so.
     """
     if not stages:
         return
@@ -246,9 +247,9 @@ def finish(target: Path, place: Path, base: Any = None) -> None:
             _move_tree(place / FILES, target)
         else:
             upper = LocalFolder(place / FILES)
-            for path in upper.paths():
-                with upper.open(path) as file:
-                    base.write(path, file)
+            for name in upper.paths():
+                with upper.open(name) as content:
+                    base.write(name, content)
     shutil.rmtree(place)
 
 

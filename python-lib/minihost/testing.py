@@ -63,7 +63,7 @@ class ProjectUnderTest:
         self.project = project.Project(root, "TEST", Flow(variables=dict(variables)))
 
     def add_dataset(self, name: str, content: Any, types: Mapping[str, str] | None = None, **options: Any) -> Path:
-        """Add a dataset from a data frame, rows (dicts) or columns (a dict of lists); `format="parquet"` is an option."""
+        """Add a dataset from a data frame, rows or columns (a dict of lists); `format="parquet"` is an option."""
         path = self.root / "datasets" / f"{name}.{options.get('format', 'csv')}"
         path.parent.mkdir(exist_ok=True)
         self.project.flow.datasets[name] = {**options, "path": str(path)}
@@ -117,9 +117,9 @@ class ProjectUnderTest:
     ) -> Done:
         """Run a component and return what it left; raises `ComponentFailed` with the reason when it fails.
 
-        `inputs` and `outputs` are role -> name (or list of names); outputs that have no name yet get one. `in_process` runs
-        in the test's own process (breakpoints work, nothing is isolated). `timeout`, `streams_only`, `partition` and plugin
-        `settings` may be given too.
+        `inputs` and `outputs` are role -> name (or list of names); outputs that have no name yet get one. `in_process`
+        runs in the test's own process (breakpoints work, nothing is isolated). `timeout`, `streams_only`, `partition`
+        and the plugin's `settings` may be given too.
         """
         options = Options(timeout=more.pop("timeout", None), quiet=True, in_process=in_process)
         settings = Given(dict(more.pop("settings", {})))
@@ -163,8 +163,11 @@ class ProjectUnderTest:
 
 @pytest.fixture
 def minihost_project(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., ProjectUnderTest]:
-    """Return a maker of projects: `plugin` (a folder or zip; the tested checkout by default), `datasets` (name -> frame,
-    rows or columns), `folders` (name -> files), `variables`."""
+    """Return a maker of projects.
+
+    It takes `plugin` (a folder or zip; the tested checkout by default), `datasets` (name -> frame, rows or columns),
+    `folders` (name -> files) and `variables`.
+    """
     root = request.config.rootpath
 
     def make(

@@ -199,7 +199,7 @@ class Dataset:
     def raw_formatted_data(
         self, sampling=None, columns=None, format="tsv-excel-noheader", format_params=None, read_session_id=None
     ):
-        """Return the data as a closable binary stream in a format: excel, json, tsv-excel-header, tsv-excel-noheader."""
+        """Return the data as a closable binary stream: excel, json, tsv-excel-header or tsv-excel-noheader."""
         return raw_stream(self._reading(), columns, format)
 
     def write_with_schema(self, df, drop_and_create=False, **kwargs):

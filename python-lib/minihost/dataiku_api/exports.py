@@ -30,7 +30,7 @@ def raw_stream(data: Table, columns: Any, name: str) -> BinaryIO:
     names = list(columns or [column["name"] for column in own])
     places = [[column["name"] for column in own].index(column) for column in names]
     types = [own[place]["type"] for place in places]
-    stream = tempfile.TemporaryFile()
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
     formats[name](stream, names, types, ([row[place] for place in places] for row in data.text_rows()))
     stream.seek(0)
     return stream

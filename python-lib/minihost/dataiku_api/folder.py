@@ -70,7 +70,7 @@ class Folder:
         return sorted({path.split("/")[1] for path in self._storage.paths() if path.count("/") > 1})
 
     def get_path(self):
-        """Return the local path; raises for a folder that is not on the local disk, or when only streams are allowed."""
+        """Return the local path; raises for a folder that is elsewhere, or when only streams are allowed."""
         if self._session.job.streams_only:
             raise DataError(f"Folder {self.full_name}: get_path is refused in this run (--streams-only). Use streams.")
         if is_remote(self._reference.path):
@@ -98,7 +98,7 @@ class Folder:
         return paths
 
     def get_path_details(self, path="/"):
-        """Return what is at a path: exists, directory, fullPath, name, pathElts, size, lastModified, mimeType, children."""
+        """Return what is at a path: exists, directory, fullPath, name, size, lastModified, children and so on."""
         details = self._details(canonical(path))
         if details["directory"]:
             here = canonical(path).rstrip("/")

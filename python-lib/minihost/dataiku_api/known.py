@@ -103,7 +103,7 @@ def to_datetime(series: Any, **options: Any) -> Any:
 
 
 def audit(frame: Any) -> Any:
-    """Return one row for each column of a frame: how many values, distinct values, most frequent (`dataiku.pandasutils.audit`)."""
+    """Return one row of facts for each column of a frame (`dataiku.pandasutils.audit`)."""
     import pandas as pd
 
     rows = []

@@ -57,7 +57,7 @@ class ComputedMetrics:
 
 
 def compute(data: Any, metric_ids: Any) -> list[dict[str, Any]]:
-    """Compute metrics of a table: `records:COUNT_RECORDS`, `basic:COUNT_COLUMNS`; ids that are not known are left out."""
+    """Compute the number of records and of columns of a table; ids of other metrics are left out."""
     known = {
         "records:COUNT_RECORDS": lambda: sum(1 for _ in data.text_rows()),
         "basic:COUNT_COLUMNS": lambda: len(data.columns()),

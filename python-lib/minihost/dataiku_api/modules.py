@@ -1,4 +1,4 @@
-"""The packages `dataiku` and `dataikuapi`, in memory: made by an import hook, in the one process that runs a component."""
+"""The packages `dataiku` and `dataikuapi` in memory: made by an import hook in the process that runs a component."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ STUBS = (
 """Modules (with all below them) that can be imported and fail clearly when something of them is called."""
 
 REFUSAL = (
-    "A package called {name!r} is importable here ({place}), and the mini-host never takes the place of the real one. Run the "
-    "component where that package came from, or use a Python environment without it (for example `python -m venv`)."
+    "A package called {name!r} is importable here ({place}), and the mini-host never takes the place of the real one. "
+    "Run the component where that package came from, or in a Python environment without it (see `python -m venv`)."
 )
 
 

@@ -46,7 +46,7 @@ class Wanted:
 
 def frame(data: Table, wanted: Wanted) -> Any:
     """Return one frame."""
-    (_check, _exists) = (_known(data, wanted), _present(data))
+    _check(data, wanted)
     whole = wanted.sampling == "head"
     arguments = _arguments(data, wanted)
     if whole and wanted.limit is not None:
@@ -57,7 +57,7 @@ def frame(data: Table, wanted: Wanted) -> Any:
 
 def chunks(data: Table, wanted: Wanted, size: int) -> Iterator[Any]:
     """Yield frames of at most `size` rows; sampling other than by head or ratio reads everything first."""
-    (_check, _exists) = (_known(data, wanted), _present(data))
+    _check(data, wanted)
     by_ratio = wanted.sampling == "random" and wanted.ratio is not None and wanted.limit is None
     if wanted.sampling != "head" and not by_ratio:
         found = frame(data, wanted)
@@ -71,12 +71,9 @@ def chunks(data: Table, wanted: Wanted, size: int) -> Iterator[Any]:
         yield _finished(chunk.sample(frac=wanted.ratio) if by_ratio else chunk, data, wanted)
 
 
-def _present(data: Table) -> None:
+def _check(data: Table, wanted: Wanted) -> None:
     if not data.exists():
         raise DataError(f"Dataset {data.path} has no data yet. Build it first.")
-
-
-def _known(data: Table, wanted: Wanted) -> None:
     names = [column["name"] for column in data.columns()]
     missing = [name for name in wanted.columns or [] if name not in names]
     if missing:
@@ -146,8 +143,8 @@ def _sampled(found: Any, wanted: Wanted) -> Any:
 
 
 def tuples(data: Table, wanted: Wanted, log_every: int = -1) -> Iterator[tuple[Any, ...]]:
-    """Yield each row with its values cast by the types of the schema; raises `DataError` naming the cell that does not fit."""
-    (_check, _exists) = (_known(data, wanted), _present(data))
+    """Yield each row, values cast by the types of the schema; raises `DataError` naming the cell that does not fit."""
+    _check(data, wanted)
     columns = data.columns()
     names = [column["name"] for column in columns]
     places = [names.index(name) for name in (wanted.columns or names)]

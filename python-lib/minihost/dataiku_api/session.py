@@ -99,7 +99,7 @@ class Session:
     def stage(self, reference: Reference, *, ignore_flow: bool = False) -> stages.Stage | None:
         """Return the stage that writes to a reference go to, None for one that is written in place.
 
-        Outputs of recipes are staged before the start; macros, which may write anywhere, stage what they first write to.
+        Outputs of recipes are staged before the start; macros may write anywhere, and stage what they first write to.
         """
         if reference.stage:
             return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))

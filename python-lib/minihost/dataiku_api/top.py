@@ -29,7 +29,7 @@ __all__ = [
     "Schema",
     "api_client",
     "default_project_key",
-    "dku_flow_variables",
+    "dku_flow_variables",  # noqa: F822 (computed when asked for)
     "get_custom_variables",
     "get_dss_settings",
     "get_flow_variables",

@@ -42,8 +42,8 @@ class DatasetWriter:
         writer = self._open()
         if len(df.columns) != len(self._columns):
             raise DataError(
-                f"Dataset {self._dataset.full_name} has {len(self._columns)} columns ({_names(self._columns)}), the frame has "
-                f"{len(df.columns)}. Use write_with_schema, or write the schema first."
+                f"Dataset {self._dataset.full_name} has {len(self._columns)} columns ({_names(self._columns)}), "
+                f"the frame has {len(df.columns)}. Use write_with_schema, or write the schema first."
             )
         writer.write_frame(df)
 
@@ -72,13 +72,16 @@ class DatasetWriter:
         if self._writer is None:
             self._begin()
             if not self._columns:
-                self._writer.abandon()
-                self._writer = None
+                self._drop()
                 raise DataError(
-                    f"Dataset {self._dataset.full_name} has no schema yet. Call write_schema or write_schema_from_dataframe "
-                    "before writing rows."
+                    f"Dataset {self._dataset.full_name} has no schema yet. Call write_schema or "
+                    "write_schema_from_dataframe before writing rows."
                 )
         return self._writer
+
+    def _drop(self) -> None:
+        self._writer.abandon()
+        self._writer = None
 
     def _begin(self) -> None:
         self._columns = list(self._dataset._columns_to_write())

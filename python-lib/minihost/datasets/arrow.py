@@ -14,7 +14,7 @@ METADATA = b"minihost.schema"
 
 
 def arrow_schema(columns: Columns, rows: Sequence[Sequence[Any]]) -> Any:
-    """Return the Arrow schema for these columns; what the schema leaves open about arrays is read off the first rows."""
+    """Return the Arrow schema for these columns; what they leave open about arrays is read off the first rows."""
     import pyarrow as pa
 
     fields = [pa.field(column["name"], _arrow_type(column, place, rows)) for place, column in enumerate(columns)]

@@ -54,7 +54,7 @@ def is_null(value: Any) -> bool:
 
 
 def to_text(value: Any, column_type: str = "string") -> str:
-    """Return the text of a cell, empty for a null: `true`/`false`, ISO 8601 with milliseconds and Z, JSON for lists and dicts."""
+    """Return the text of a cell: empty for a null, `true`/`false`, ISO 8601 dates, JSON for lists and dicts."""
     if isinstance(value, str):
         return value
     if is_null(value):
@@ -84,14 +84,14 @@ def _single(value: float) -> str:
 
 
 def date_text(moment: dt.date, column_type: str = "date") -> str:
-    """Return a date as stored: `2020-12-31T00:00:00.101Z`, without zone for `datetimenotz`, the day alone for `dateonly`.
+    """Return a date as stored: `2020-12-31T00:00:00.101Z`.
 
-    A moment without zone counts as UTC.
+    `datetimenotz` has no zone, `dateonly` is the day alone. A moment without zone counts as UTC.
     """
     if not isinstance(moment, dt.datetime):
         return moment.isoformat() if column_type == "dateonly" else f"{moment.isoformat()}T00:00:00.000Z"
     if moment.tzinfo is not None and column_type != "datetimenotz":
-        moment = moment.astimezone(dt.timezone.utc)
+        moment = moment.astimezone(dt.UTC)
     if column_type == "dateonly":
         return moment.date().isoformat()
     text = f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}"
@@ -114,9 +114,9 @@ def _plain(value: Any) -> Any:
 
 
 def from_text(text: str, column_type: str) -> Any:
-    """Return the value of stored text by the column's type; an empty cell is None. Raises ValueError when it does not fit.
+    """Return the value of stored text by the column's type; an empty cell is None.
 
-    `array`, `map`, `object` and the geographic types stay text.
+    `array`, `map`, `object` and the geographic types stay text. Raises ValueError when the text does not fit.
     """
     if text == "":
         return None
@@ -141,10 +141,10 @@ def _whole(text: str) -> int:
 
 
 def parse_date(text: str, column_type: str = "date") -> dt.date:
-    """Return the moment of an ISO 8601 text: UTC with zone for `date`, without zone for `datetimenotz`, a day for `dateonly`."""
+    """Return the moment of an ISO 8601 text: in UTC for `date`, without zone for `datetimenotz`, else a day."""
     moment = dt.datetime.fromisoformat(text)
     if column_type == "dateonly":
         return moment.date()
     if column_type == "datetimenotz":
         return moment.replace(tzinfo=None)
-    return moment.replace(tzinfo=dt.timezone.utc) if moment.tzinfo is None else moment.astimezone(dt.timezone.utc)
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)

@@ -1,4 +1,4 @@
-"""A dataset kept as a CSV file: comma separated, UTF-8, a header row, cells as text; the types lie in the schema file beside it."""
+"""A dataset kept as a CSV file: UTF-8, a header row, cells as text; the types lie in the schema file beside it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class CsvWriter:
         self.types = [column["type"] for column in columns]
         self.escaped = keep_schema and table.escaped
         self.part = table.path.with_name(table.path.name + ".part")
-        self.stream = open(self.part, "w", encoding=table.encoding, newline="")
+        self.stream = open(self.part, "w", encoding=table.encoding, newline="")  # noqa: SIM115 (closed by close)
         self.csv = csv.writer(self.stream, delimiter=table.separator, lineterminator="\n")
         self.quoted = csv.writer(self.stream, delimiter=table.separator, lineterminator="\n", quoting=csv.QUOTE_ALL)
         if columns:
@@ -139,7 +139,7 @@ class CsvWriter:
                 safe = [cells.escape(cell) for cell in row]
                 self.escaped = self.escaped or safe != list(row)
                 row = safe
-            # A lone carriage return is not quoted by the csv module of Python before 3.13, so such rows quote everything.
+            # Before Python 3.13 the csv module does not quote a lone carriage return: such rows quote everything.
             (self.quoted if "\r" in line else self.csv).writerow(row)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -52,7 +53,7 @@ def _moments(series: Any, kind: str) -> list[str]:
 
 
 def columns_of(frame: Any) -> Columns:
-    """Return the schema of a frame: numbers, booleans and dates by their dtype, everything else text; names become text."""
+    """Return the schema of a frame: numbers, booleans and dates by their dtype, everything else text."""
     return [
         {"name": str(name), "type": storage_type(frame.iloc[:, place].dtype)}
         for place, name in enumerate(frame.columns)
@@ -74,9 +75,9 @@ def storage_type(dtype: Any) -> str:
 
 
 def read(source: dict[str, Any], columns: Columns, arguments: dict[str, Any]) -> Any:
-    """Return stored text as one frame or, with `chunksize` among the arguments of pandas.read_csv, an iterator of frames.
+    """Return stored text as one frame or, with `chunksize` among pandas.read_csv's arguments, as an iterator of frames.
 
-    Raises `DataError` where it is no table: also at a first row that is too long, which pandas would cut with a warning.
+    Raises `DataError` where it is no table, also at a first row that is too long: pandas would cut it with a warning.
     """
     import pandas as pd
 
@@ -135,10 +136,8 @@ def with_dates(frame: Any, columns: Columns) -> Any:
         if kind not in cells.DATES or name not in frame.columns:
             continue
         moments = pd.to_datetime(frame[name].astype("object"), utc=kind == "date", format="ISO8601")
-        try:
-            moments = moments.dt.as_unit("ns")
-        except (ValueError, pd.errors.OutOfBoundsDatetime):
-            pass  # a year that nanoseconds cannot hold keeps the coarser unit
+        with contextlib.suppress(ValueError, pd.errors.OutOfBoundsDatetime):
+            moments = moments.dt.as_unit("ns")  # a year that nanoseconds cannot hold keeps the coarser unit
         frame[name] = moments
     return frame
 

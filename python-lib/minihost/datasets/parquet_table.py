@@ -23,7 +23,7 @@ BATCH = 2048
 
 
 class ParquetTable:
-    """One Parquet file. The platform's schema lies in its metadata; comments set later lie in the schema file beside it."""
+    """One Parquet file. Its schema lies in its metadata; comments set later lie in the schema file beside it."""
 
     suffix = ".parquet"
 
@@ -60,7 +60,7 @@ class ParquetTable:
             yield [cells.unescape(cell) for cell in row] if escaped else list(row)
 
     def pandas_source(self) -> dict[str, Any]:
-        """Return arguments with which pandas.read_csv reads the data: the host hands frames over as text, whatever the storage."""
+        """Return arguments with which pandas.read_csv reads the data: frames are made from text, always."""
         return {"filepath_or_buffer": TextOf(self._raw_rows(), str(self.path)), "header": None}
 
     @property

@@ -15,7 +15,7 @@ SCHEMA = "all"
 
 
 class PartitionedTable:
-    """The tables `2024-01.csv`, `2024-02.csv` … of one directory, read one after the other; `wanted` says which, none means all."""
+    """The tables `2024-01.csv`, `2024-02.csv` … of one directory; `wanted` says which to read, none means all."""
 
     def __init__(self, root: Path, options: dict[str, Any], wanted: list[str], tables: dict[str, Any]) -> None:
         self.path, self.options, self.wanted = root, options, wanted

@@ -41,7 +41,7 @@ def checked(columns: Iterable[Mapping[str, Any]], where: str) -> Columns:
 
 
 def read(data: Path) -> dict[str, Any] | None:
-    """Return what the schema file of a data file says, or None when there is none; raises `DataError` when it cannot be used."""
+    """Return what the schema file of a data file says, None when there is none; raises `DataError` for a broken one."""
     path = schema_file(data)
     try:
         with open(path, encoding="utf-8") as stream:

@@ -1,4 +1,4 @@
-"""Folders as paths and streams: on the local disk, as they will be after a run, or wherever a host plugin opens them."""
+"""Folders as paths and streams: on the local disk, as they will be after a run, or where a host plugin opens them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def is_remote(path: str) -> bool:
 
 
 def open_folder(reference: Reference) -> Any:
-    """Return what reads and writes the folder a reference points at; raises `DataError` when nobody knows such a place."""
+    """Return what reads and writes the folder of a reference; raises `DataError` when nobody knows such a place."""
     if not is_remote(reference.path):
         return LocalFolder(Path(reference.path))
     from minihost.host import hooks

@@ -75,8 +75,8 @@ class LocalFolder:
         """Delete a file, or a folder with all it holds; nothing happens when it is missing."""
         target = self.place(path)
         if target == self.root:
-            return self.clear()
-        if target.is_dir() and not target.is_symlink():
+            self.clear()
+        elif target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         else:
             target.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """A folder that a run writes to without touching it: what is new lies in a stage, what is deleted is noted there.
 
-Reading sees the folder as it will be. `whole` copies everything into the stage, for components that ask for a local path
-and then write as they like; from then on the stage alone is the folder.
+Reading sees the folder as it will be. `whole` copies everything into the stage, for components that ask for a local
+path and then write as they like; from then on the stage alone is the folder.
 """
 
 from __future__ import annotations
@@ -69,9 +69,10 @@ class OverlayFolder:
     def delete(self, path: str) -> None:
         """Delete a file, or a folder with all it holds; nothing happens when it is missing."""
         if not parts(path):
-            return self.clear()
-        self._note({"delete": canonical(path)})
-        self.upper.delete(path)
+            self.clear()
+        else:
+            self._note({"delete": canonical(path)})
+            self.upper.delete(path)
 
     def clear(self) -> None:
         """Delete all that the folder holds."""
@@ -79,7 +80,7 @@ class OverlayFolder:
         self.upper.clear()
 
     def whole(self) -> Path:
-        """Return a local folder with everything in it, to be written to at will; raises `DataError` when the disk is too full."""
+        """Return a local folder with everything in it, to be changed at will; raises `DataError` on a full disk."""
         self._reread()
         if not self._hidden:
             names = [path for path in self.kept() if self.upper.facts(path) is None]
@@ -87,8 +88,8 @@ class OverlayFolder:
             free = shutil.disk_usage(self.stage).free
             if sum(sizes) > 0.9 * free:
                 raise DataError(
-                    f"The component asks for the path of a folder of {sum(sizes) >> 20} MiB that it may change, and {free >> 20} MiB "
-                    "are free for a copy. Free space, or declare the folder `in_place: true` in flow.yaml."
+                    f"The component asks for the path of a folder that it may change: {sum(sizes) >> 20} MiB to copy, "
+                    f"{free >> 20} MiB are free. Free space, or declare the folder `in_place: true` in flow.yaml."
                 )
             for path in names:
                 self._copy(path)
@@ -97,7 +98,7 @@ class OverlayFolder:
         return self.upper.root
 
     def place(self, path: str) -> Path:
-        """Return where a path will lie on disk; raises `LinkOutside` when a folder on the way is a link that leads out."""
+        """Return where a path will lie on disk; raises `LinkOutside` when a link on the way leads out."""
         place: Path = self.base.place(path)
         return place
 
