@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vision_recipes.errors import LabelsError
+from vision_recipes.images.reading import hidden
 from vision_recipes.stores import Table
 from vision_recipes.training import patterns
 
@@ -105,7 +106,7 @@ def find_labels(paths: Sequence[str], source: LabelSource, table: Table | None =
         hint = f"label_pattern is {source.label_pattern!r}; it must fit the file names of the folder."
     found = Labels()
     for path in paths:
-        label = None if _hidden(path) else read(path)
+        label = None if hidden(path) else read(path)
         if label is None or not label.strip():
             found.unlabelled.add(path)
         else:
@@ -221,10 +222,6 @@ def _bare(path: str) -> str:
 def _folder_name(path: str) -> str | None:
     parts = path.strip("/").split("/")
     return parts[-2] if len(parts) > 1 else None
-
-
-def _hidden(path: str) -> bool:
-    return any(part.startswith(".") for part in path.split("/")) or path.endswith(("/Thumbs.db", "/desktop.ini"))
 
 
 def _look_alikes(labels: set[str]) -> Iterator[str]:

@@ -1,0 +1,53 @@
+"""The model that training starts from, made ready: picture size, the way to fit pictures, and what is locked."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vision_recipes.errors import SettingsError
+from vision_recipes.settings import RetrainSettings
+
+if TYPE_CHECKING:
+    from vision_recipes.models import Model
+
+log = logging.getLogger("vision_recipes")
+
+
+def make_ready(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[Model, RetrainSettings]:
+    """Return the model at the size and resize policy that the settings ask for, and settings that fit the model.
+
+    A model that was retrained keeps its size, pooling and extra columns, since its weights and its users depend on
+    them: settings left at their defaults take what the model has. Raises SettingsError when they ask for another size
+    or other columns.
+    """
+    head, size = model.config.head, model.preprocessing
+    wanted = (settings.image_width or size.width, settings.image_height or size.height)
+    if head is not None:
+        if wanted != (size.width, size.height):
+            raise SettingsError(
+                f"image_width, image_height: model {model.name!r} was retrained with pictures of {size.width} x "
+                f"{size.height}, which stays so; {wanted[0]} x {wanted[1]} was asked for. Leave both 0, or start from "
+                "the model that it was retrained from."
+            )
+        columns = tuple(dict.fromkeys(column.name for column in head.extra))
+        if settings.extra_columns and set(settings.extra_columns) != set(columns):
+            raise SettingsError(
+                f"extra_columns: model {model.name!r} was retrained with "
+                f"{', '.join(columns) or 'no extra columns'}, which stays so; {', '.join(settings.extra_columns)} was "
+                "asked for. Leave it empty, or start from the model that it was retrained from."
+            )
+        if settings.model_pooling != head.pooling:
+            log.warning("model_pooling stays %r, as the model was retrained with it", head.pooling)
+        settings = replace(settings, model_pooling=head.pooling, extra_columns=columns)
+    if wanted != (size.width, size.height):
+        from vision_recipes.models import resize
+
+        log.info("the network is built anew for pictures of %d x %d", *wanted)
+        model = resize(model, workdir, *wanted)
+    if settings.image_resize not in ("model", model.preprocessing.resize):
+        fitted = replace(model.preprocessing, resize=settings.image_resize)
+        model = replace(model, config=replace(model.config, input=fitted))
+    return model, settings
