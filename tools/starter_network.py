@@ -47,6 +47,8 @@ class Block(nn.Module):
         ]
         self.layers = nn.Sequential(*layers)
         self.residual = stride == 1 and channels[0] == channels[1]
+        if self.residual:
+            nn.init.zeros_(self.layers[-1].normalise.weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the block's output."""
@@ -66,12 +68,12 @@ class Network(nn.Module):
                 before = channels
         layers.append(Convolution((before, FEATURES), 1))
         self.body = nn.Sequential(*layers)
-        self.drop = nn.Dropout(0.1)
         self.head = nn.Linear(FEATURES, classes)
+        nn.init.zeros_(self.head.weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits."""
-        return self.head(self.drop(self.body(x).mean((2, 3))))
+        return self.head(self.body(x).mean((2, 3)))
 
 
 def to_keras(network: Network, model: Any) -> None:

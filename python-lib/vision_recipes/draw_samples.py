@@ -11,7 +11,7 @@ from vision_recipes.samples import draw
 from vision_recipes.settings import SamplesSettings
 from vision_recipes.stores import Store
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("vision_recipes")
 
 
 def draw_samples(

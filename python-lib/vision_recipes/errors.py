@@ -21,6 +21,10 @@ class LabelsError(VisionError):
     """The labels cannot be used: wrong columns, no match with the pictures, too few classes."""
 
 
+class PredictionsError(VisionError):
+    """A table of predictions is not what the classify recipe writes, or holds none."""
+
+
 class ModelFolderError(VisionError):
     """A folder does not hold a model that can be trusted and used."""
 

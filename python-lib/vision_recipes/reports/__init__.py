@@ -1,0 +1,1 @@
+"""What came out, for people and for checks: predictions held against the truth, metrics."""

@@ -1,0 +1,192 @@
+"""Predictions as the classify recipe wrote them, read back from their table and joined with the truth."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vision_recipes.errors import PredictionsError
+from vision_recipes.stores import Table
+from vision_recipes.training.labels import Labels, label_text
+
+NUMBERED = re.compile(r"(.+?)(?: \(\d+\))+", re.DOTALL)
+"""How a class name that several outputs of a model share is written: `crane (134)`."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was predicted for one picture: the best label, its probability, and the labels that were kept.
+
+    `kept` maps labels to probabilities, best first; `probability` is None when the table does not tell it. `truth` is
+    None until the prediction has been joined.
+    """
+
+    path: str
+    label: str
+    probability: float | None
+    kept: Mapping[str, float]
+    truth: str | None = None
+
+
+@dataclass
+class Predictions:
+    """Every usable prediction of a table, one per picture, and the paths of the others."""
+
+    pictures: list[Prediction] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    repeated: int = 0
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of all pictures, with a prediction or without."""
+        return [picture.path for picture in self.pictures] + self.rejected
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Predictions with their truth, and how many rows of either side did not join."""
+
+    pictures: list[Prediction]
+    rejected: int
+    without_truth: int
+    without_prediction: int
+    conflicting_truth: int
+    repeated_truth: int
+    repeated_predictions: int
+
+
+def read_predictions(table: Table) -> Predictions:
+    """Return the predictions of a table; raises PredictionsError when it is not what classify writes.
+
+    Rows whose `error` is set, or without any label, are rejected pictures. A picture that comes twice counts once, with
+    its first row. Tables without the columns `label` and `probability` are read from `prediction` alone.
+    """
+    if "images" not in table.columns or not {"label", "prediction"} & set(table.columns):
+        raise PredictionsError(
+            f"Dataset {table.name} is not what vision-classify writes: it has the columns {', '.join(table.columns)}; "
+            "images, and label or prediction, are needed. Choose the scored dataset."
+        )
+    found, seen = Predictions(), set()
+    for row in table.rows():
+        path = label_text(row.get("images"))
+        if path is None:
+            raise PredictionsError(f"Dataset {table.name} has a row with an empty cell in column 'images'.")
+        if path in seen:
+            found.repeated += 1
+            continue
+        seen.add(path)
+        prediction = None if _is_error(row.get("error")) else _read_row(row, path, table.name)
+        if prediction is None:
+            found.rejected.append(path)
+        else:
+            found.pictures.append(prediction)
+    if not found.pictures:
+        raise PredictionsError(
+            f"Dataset {table.name} holds no prediction: {len(seen)} rows, {len(found.rejected)} without a label. "
+            "Run vision-classify on pictures that can be read."
+        )
+    return found
+
+
+def join(predictions: Predictions, truths: Labels) -> Joined:
+    """Return the predictions that have a truth; `truths` were found for `predictions.paths`.
+
+    A label that classify numbered because several classes share its name (`crane (134)`) stands for the plain name,
+    where the truth knows only that one.
+    """
+    known = set(truths.of.values())
+    plain = _plain_names(predictions, known)
+    joined = [
+        replace(_renamed(picture, plain), truth=truths.of[picture.path])
+        for picture in predictions.pictures
+        if picture.path in truths.of
+    ]
+    if not joined:
+        raise PredictionsError(
+            f"None of the {len(predictions.pictures)} pictures with a prediction has a true label; "
+            f"{len(truths.of)} pictures that could not be scored have one."
+        )
+    return Joined(
+        joined,
+        rejected=len(predictions.rejected),
+        without_truth=len(predictions.pictures) - len(joined),
+        without_prediction=truths.without_picture.count,
+        conflicting_truth=truths.conflicting.count,
+        repeated_truth=truths.repeated.count,
+        repeated_predictions=predictions.repeated,
+    )
+
+
+def _is_error(cell: Any) -> bool:
+    return str(cell).strip().lower() in ("1", "1.0", "true")
+
+
+def _read_row(row: Mapping[str, Any], path: str, table: str) -> Prediction | None:
+    where = f"Dataset {table}, picture {path}"
+    kept = _best_first(dict(_kept(row.get("prediction"), where)))
+    label = label_text(row.get("label")) or next(iter(kept), None)
+    if label is None:
+        return None
+    told = label_text(row.get("probability"))
+    return Prediction(path, label, kept.get(label) if told is None else _probability(told, where), kept)
+
+
+def _kept(cell: Any, where: str) -> Iterator[tuple[str, float]]:
+    text = cell if isinstance(cell, Mapping) else label_text(cell)
+    if text is None:
+        return
+    try:
+        shares = text if isinstance(text, Mapping) else json.loads(text)
+    except (ValueError, RecursionError) as err:
+        raise PredictionsError(f"{where}: column 'prediction' holds {text[:80]!r}, which is no JSON: {err}") from err
+    if not isinstance(shares, Mapping):
+        raise PredictionsError(
+            f"{where}: column 'prediction' holds {str(text)[:80]!r}, not an object of label: number."
+        )
+    for label, share in shares.items():
+        yield str(label), _probability(share, where)
+
+
+def _probability(cell: Any, where: str) -> float:
+    try:
+        value = float(cell)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if isinstance(cell, bool) or not 0 <= value <= 1 + 1e-5:
+        raise PredictionsError(f"{where}: {str(cell)[:80]!r} is not a probability between 0 and 1.")
+    return min(value, 1.0)
+
+
+def _plain_names(predictions: Predictions, known: set[str]) -> dict[str, str]:
+    """Return which numbered labels mean a plain one: that is a true label, and no prediction bears its name."""
+    predicted = {label for picture in predictions.pictures for label in (picture.label, *picture.kept)}
+    plain = {}
+    for label in predicted - known:
+        match = NUMBERED.fullmatch(label)
+        if match and match[1] in known and match[1] not in predicted:
+            plain[label] = match[1]
+    return plain
+
+
+def _renamed(picture: Prediction, plain: Mapping[str, str]) -> Prediction:
+    if not plain:
+        return picture
+    kept: dict[str, float] = {}
+    for label, share in picture.kept.items():
+        name = plain.get(label, label)
+        kept[name] = kept.get(name, 0.0) + share
+    label, told = plain.get(picture.label, picture.label), picture.probability
+    return replace(
+        picture,
+        label=label,
+        probability=None if told is None else min(1.0, max(told, kept.get(label, 0.0))),
+        kept=_best_first(kept),
+    )
+
+
+def _best_first(kept: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(kept.items(), key=lambda item: -item[1]))
