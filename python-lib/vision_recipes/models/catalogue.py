@@ -78,7 +78,12 @@ def architectures() -> dict[str, Architecture]:
 
 
 def find(name: str) -> Architecture:
-    """Return the network of that name or alias; the case does not matter, nor a suffix `::imagenet`."""
+    """Return the network of that name, or else of that alias or name in any case, with or without `::imagenet`.
+
+    `MobileNet` is MobileNet, while `mobilenet` is what the older plugin called MobileNetV2.
+    """
+    if name.strip() in architectures():
+        return architectures()[name.strip()]
     wanted = name.strip().removesuffix("::imagenet").lower()
     by_name = {key.lower(): row for row in architectures().values() for key in (row.name, *row.aliases)}
     if wanted not in by_name:
