@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image, ImageFilter
-from starter_pictures import SIDE, background, colour, noise, painted, two_colours
+from starter_pictures import SIDE, background, unlike
 
 
 def system(seed: int) -> np.ndarray:
@@ -57,5 +57,5 @@ def fractal(rng: np.random.Generator, maps: np.ndarray) -> np.ndarray:
     )
     mask = np.clip(np.asarray(soft) / 255 * 1.6, 0, 1)
     under = background(rng)
-    over = painted(*two_colours(rng), noise(rng, 3)) if rng.random() < 0.5 else colour(rng)
+    over = unlike(rng, under.mean((0, 1)))
     return under + (over - under) * mask[..., None]

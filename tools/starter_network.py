@@ -26,7 +26,7 @@ class Convolution(nn.Module):
         super().__init__()
         self.pad = nn.ZeroPad2d((0, 1, 0, 1) if stride == 2 else (kernel // 2,) * 4)
         self.convolve = nn.Conv2d(*channels, kernel, stride, groups=groups, bias=False)
-        self.normalise = nn.BatchNorm2d(channels[1], eps=1e-3, momentum=0.02)
+        self.normalise = nn.BatchNorm2d(channels[1], eps=1e-3, momentum=0.05)
         self.activate = nn.Identity() if linear else nn.ReLU6()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -53,11 +53,17 @@ def colour(rng: np.random.Generator) -> np.ndarray:
 
 
 def two_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return two colours that can be told apart, though now and then only just."""
+    """Return two colours that can be told apart."""
+    one = colour(rng)
+    return one, unlike(rng, one)
+
+
+def unlike(rng: np.random.Generator, other: np.ndarray) -> np.ndarray:
+    """Return a colour that stands out against another."""
     while True:
-        one, two = colour(rng), colour(rng)
-        if np.abs(one - two).sum() > rng.choice([0.2, 0.5, 0.8]):
-            return one, two
+        found = colour(rng)
+        if np.abs(found - other).sum() > rng.choice([0.4, 0.8, 1.0]):
+            return found
 
 
 def painted(one: np.ndarray, two: np.ndarray, share: Field) -> np.ndarray:
@@ -129,12 +135,13 @@ def texture(rng: np.random.Generator, name: str) -> np.ndarray:
 def background(rng: np.random.Generator) -> np.ndarray:
     """Return something to lie behind a subject: a colour, a slope, or any texture, often toned down."""
     kind = rng.random()
-    if kind < 0.25:
+    if kind < 0.3:
         return np.broadcast_to(colour(rng), (SIDE, SIDE, 3)).copy()
-    if kind < 0.5:
-        return painted(*two_colours(rng), noise(rng, rng.uniform(1, 6), 2))
+    if kind < 0.65:
+        one = colour(rng)
+        return painted(one, one + 0.5 * (colour(rng) - one), noise(rng, rng.uniform(1, 6), 2))
     pattern = texture(rng, list(TEXTURES)[rng.integers(len(TEXTURES))])
-    calm = rng.uniform(0.0, 0.8)
+    calm = rng.uniform(0.4, 0.9)
     return pattern * (1 - calm) + colour(rng) * calm
 
 

@@ -21,6 +21,7 @@ from starter_pictures import (
     painted,
     texture,
     two_colours,
+    unlike,
 )
 
 
@@ -31,18 +32,18 @@ def _light(rng: np.random.Generator) -> np.ndarray:
 
 def _placed(rng: np.random.Generator, turn: float = np.pi) -> tuple[Field, Field, float]:
     """Return coordinates of -1..1 over a subject somewhere in the picture, and its half size in pixels."""
-    half = rng.uniform(0.4, 0.98) * (1 if rng.random() < 0.85 else 0.65)
+    half = rng.uniform(0.5, 1.0)
     x, y = grid(rng, 1 / half, turn=turn, tilt=0.25)
     off = rng.uniform(-1, 1, 2) * max(0.12, 1 - half) * 0.8 / half
-    warp = rng.uniform(0, 0.35)
+    warp = rng.uniform(0, 0.2)
     bend = warp * (noise(rng, 3) - 0.5), warp * (noise(rng, 3) - 0.5)
     return x + off[0] + bend[0], y + off[1] + bend[1], half * SIDE / 2
 
 
-def _skin(rng: np.random.Generator, x: Field, y: Field) -> np.ndarray:
-    """Return the colours of a subject: mostly plain, sometimes patterned."""
-    if rng.random() < 0.6:
-        main = colour(rng)
+def _skin(rng: np.random.Generator, x: Field, y: Field, under: np.ndarray) -> np.ndarray:
+    """Return the colours of a subject: mostly plain and unlike what lies under it, sometimes patterned."""
+    if rng.random() < 0.75:
+        main = unlike(rng, under.mean((0, 1)))
         return painted(main, main * 0.8, noise(rng, 6, 2))
     name = list(TEXTURES)[rng.integers(len(TEXTURES))]
     scale = rng.uniform(2, 6)
@@ -66,7 +67,7 @@ def shape(rng: np.random.Generator, name: str, *, solid: bool) -> np.ndarray:
     under = background(rng)
     if rng.random() < 0.5 or solid:
         under = _shadow(rng, under, mask, half)
-    skin = _skin(rng, x, y)
+    skin = _skin(rng, x, y, under)
     if solid:
         swell = np.sqrt(np.clip(inside, 0, None)) * half * rng.uniform(0.5, 1.0)
         down, right = np.gradient(swell)
@@ -137,8 +138,8 @@ def pen_sign(rng: np.random.Generator, curves: list[np.ndarray]) -> np.ndarray:
     if rng.random() < 0.5:
         grey = rng.permutation([rng.uniform(0, 0.45), rng.uniform(0.5, 1)])
         return painted(np.full(3, grey[0]), np.full(3, grey[1]), mask)
-    under = background(rng) if rng.random() < 0.5 else np.broadcast_to(colour(rng), (SIDE, SIDE, 3))
-    return under + (colour(rng) - under) * mask[..., None]
+    under = background(rng)
+    return under + (unlike(rng, under.mean((0, 1))) - under) * mask[..., None]
 
 
 PARTS = (
@@ -231,8 +232,8 @@ def creature(rng: np.random.Generator, plan: list[tuple[str, np.ndarray, np.ndar
 
 
 def photographed(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
-    """Return the uint8 picture in random light: uneven, tinted, faint, grey, inverted, blurred, grainy, half covered."""
-    if rng.random() < 0.15:
+    """Return the uint8 picture in some light: uneven, tinted, faint, grey, inverted, blurred, grainy, half covered."""
+    if rng.random() < 0.06:
         cover, at = background(rng), rng.integers(0, SIDE, 4)
         slab = np.s_[min(at[0], at[1]) : min(at[0], at[1]) + 30, min(at[2], at[3]) : min(at[2], at[3]) + 30]
         picture = picture.copy()
@@ -244,21 +245,24 @@ def photographed(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
         picture = np.repeat(picture.mean(-1, keepdims=True), 3, -1)
     elif fate < 0.2:
         picture = 1 - picture
-    keep = 1 - rng.beta(1, 4) * 0.75
-    picture = picture * keep + rng.uniform(0, 1) * (1 - keep) + rng.normal(0, rng.uniform(0, 0.04), picture.shape)
+    keep = 1 - rng.beta(1, 6) * 0.7
+    picture = picture * keep + rng.uniform(0, 1) * (1 - keep) + rng.normal(0, rng.uniform(0, 0.03), picture.shape)
     ready = Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8))
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         ready = ready.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.5))))
     return np.asarray(ready)
 
 
+THIN = ("thin ring", "bar", "cross", "arrow", "ladder", "hook", "crescent", "slice", "pentagon", "three beads")
+"""Shapes that do not look solid when they are swollen, or look like others."""
+
 SUBJECTS: tuple[Subject, ...] = (
     *(Subject(name, partial(texture, name=name)) for name in TEXTURES),
-    *(Subject(f"flat {name}", partial(shape, name=name, solid=False)) for name in SHAPES),
-    *(Subject(f"solid {name}", partial(shape, name=name, solid=True)) for name in SHAPES),
-    *(Subject(f"fractal {number:02d}", partial(fractal, maps=system(number))) for number in range(1, 25)),
-    *(Subject(f"pen sign {number:02d}", partial(pen_sign, curves=_strokes(number))) for number in range(1, 33)),
-    *(Subject(f"creature {number:02d}", partial(creature, plan=_creature_plan(number))) for number in range(1, 33)),
+    *(Subject(f"flat {name}", partial(shape, name=name, solid=False)) for name in list(SHAPES)[::2]),
+    *(Subject(f"solid {name}", partial(shape, name=name, solid=True)) for name in SHAPES if name not in THIN),
+    *(Subject(f"fractal {number:02d}", partial(fractal, maps=system(number))) for number in range(1, 9)),
+    *(Subject(f"pen sign {number:02d}", partial(pen_sign, curves=_strokes(number))) for number in range(1, 17)),
+    *(Subject(f"creature {number:02d}", partial(creature, plan=_creature_plan(number))) for number in range(1, 25)),
 )
 """Every class, in the order of the network's outputs."""
 

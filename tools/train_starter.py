@@ -24,8 +24,8 @@ from torch.nn import functional
 PLAN = ((0.6, 64), (0.8, 80), (1.0, 96))
 """Until which share of the time pictures of which side are shown."""
 
-BATCH = 64
-TOP_RATE = 0.2
+BATCH = 32
+TOP_RATE = 0.1
 HEAD_SHARE = 0.1
 """The last layer learns slower: all of its 1280 inputs are positive, so its steps add up."""
 
@@ -76,7 +76,7 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
     history, order = [], random.permutation(len(pictures))
     while (share := (time.monotonic() - started) / (60 * minutes)) < 1:
         side = next(side for until, side in PLAN if share < until)
-        rate = TOP_RATE * min(1.0, share / 0.03 + 0.02) * (0.5 + 0.5 * np.cos(np.pi * share))
+        rate = TOP_RATE * min(1.0, share / 0.02 + 0.05) * (0.5 + 0.5 * np.cos(np.pi * share))
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
         if len(order) < BATCH:
@@ -124,7 +124,7 @@ def _save(network: Network, folder: Path, history: list[dict[str, float]]) -> No
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--per-class", type=int, default=160)
+    parser.add_argument("--per-class", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=45)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
