@@ -75,6 +75,7 @@ def _compiled(model: Model, wanted: Wanted, *, on_gpu: bool) -> Any:
     import keras
 
     network = model.keras()
+    network.layers[-1].dtype_policy = "float32"  # labels of nearly the same probability keep their order
     if wanted.layer:
         from vision_recipes.models.networks import layer_named
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.models import graphs, hdf5, networks, schema, weights
+from vision_recipes.models.batches import any_batch
 from vision_recipes.models.config import HeadConfig, Layer, Network
 from vision_recipes.models.layouts import channels_first
 from vision_recipes.preprocessing import Preprocessing
@@ -97,6 +98,7 @@ def fulfil(order: Order) -> None:
     for result, name in zip(model.outputs, [SCORES, *outputs], strict=True):
         result.get_tensor().add_names({name})
     model = with_normalisation(model, order.input)
+    any_batch(model)
     channels_first(model)
     write_ir(model, target)
     target.with_name("layers.json").write_text(json.dumps([schema.write(layer) for layer in listed]), encoding="utf-8")

@@ -188,7 +188,7 @@ def _move_behind_reduction(node: Any, turned: _Turned) -> None:
 
 
 def _passes_through(node: Any, kind: str, order: tuple[int, ...]) -> bool:
-    """Return whether an operation does the same to each number wherever it stands (or to each channel, left in place)."""
+    """Return whether an operation does the same to each number wherever it stands (or to each channel, kept)."""
     if kind == "BatchNormInference":
         return order[:2] == (0, 1)
     others = [_constant(port.get_source_output()) for port in node.inputs()[1:]]

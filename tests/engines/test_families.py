@@ -1,0 +1,85 @@
+"""Every family of networks in the catalogue gives plain Keras' answers through both engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vision_recipes.engines import FEATURES, open_engine
+from vision_recipes.models import ModelSpec, Network, catalogue, open_model, save_model
+from vision_recipes.models.networks import layer_named
+from vision_recipes.models.saving import normalised
+from vision_recipes.pictures import Picture
+from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.settings import ComputeSettings
+from vision_recipes.stores import LocalStore
+
+CLASSES = 12
+SIDE = 64
+QUICK = "mobilenet_v3"
+SMALLEST = {
+    row.family: row for row in sorted(catalogue.architectures().values(), key=lambda row: row.parameters, reverse=True)
+}
+FAMILIES = [
+    pytest.param(family, marks=[pytest.mark.keras] if family == QUICK else [pytest.mark.keras, pytest.mark.slow])
+    for family in sorted(SMALLEST)
+]
+
+
+def _lively(network: Any, pixels: np.ndarray) -> None:
+    """Give a network with random weights answers that differ from picture to picture.
+
+    Its normalisations take the statistics of these pixels, and its last layer tells the pictures apart.
+    """
+    import keras
+
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    network(pixels, training=True)
+    dense = network.layers[-1] if network.layers[-1].weights else network.layers[-3]
+    inside = keras.Model(network.inputs, network.layers[-1].input)(pixels)
+    spread = float(np.asarray(inside).reshape(len(pixels), -1).std(axis=0).mean())
+    values = dense.get_weights()
+    dense.set_weights([values[0] * min(2.0 / max(spread, 1e-6), 1e4), *values[1:]])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_both_engines_answer_as_plain_keras(family: str, tmp_path: Path) -> None:
+    import keras
+
+    row = SMALLEST[family]
+    side = max(row.minimum, SIDE)
+    size = Preprocessing.named(row.preprocessing, side, side)
+    keras.utils.set_random_seed(7)
+    network = getattr(keras.applications, row.builder)(weights=None, classes=CLASSES, input_shape=(side, side, 3))
+    draw = np.random.default_rng(3)
+    coarse = draw.integers(0, 256, (6, 8, 8, 3), np.uint8)
+    pictures = np.stack(
+        [np.kron(tile, np.ones((side // 8 + 1,) * 2 + (1,), np.uint8))[:side, :side] for tile in coarse]
+    )
+    pixels = normalised(pictures, size)
+    _lively(network, pixels)
+    expected = np.asarray(network(pixels, training=False))
+    save_model(
+        LocalStore(tmp_path / "model"),
+        network,
+        ModelSpec(
+            row.name, Network(row.name, classes=CLASSES), size, tuple(f"class {place}" for place in range(CLASSES))
+        ),
+    )
+    model = open_model(LocalStore(tmp_path / "model"))
+    spatial = np.asarray(keras.Model(network.inputs, layer_named(network, model.feature_layer.name).output)(pixels))
+    features = spatial.mean(axis=tuple(range(1, spatial.ndim - 1)))
+    assert len(set(expected.argmax(axis=1))) > 1, "the pictures should have different labels"
+    for engine in ("openvino", "keras"):
+        compute = ComputeSettings(use_gpu="false", engine=engine, precision="float32")
+        given = [Picture(f"/{place}", picture) for place, picture in enumerate(pictures)]
+        scores = np.stack([found for _, found in open_engine(model, compute).run(given)])  # type: ignore[arg-type]
+        assert np.abs(scores - expected).max() < 1e-4, engine
+        assert (scores.argmax(axis=1) == expected.argmax(axis=1)).all(), engine
+        found = np.stack([vector for _, vector in open_engine(model, compute, FEATURES).run(given)])  # type: ignore[arg-type]
+        assert np.abs(found - features).max() < 1e-4 * max(1.0, np.abs(features).max()), engine
