@@ -155,6 +155,8 @@ class Project:
             raise self._wrong(role, ref, side, "a dataset" if named == [DATASET] else "a folder")
         if named:
             return next(kind for kind in named if kind in kinds)
+        if is_remote(ref) and len(kinds) == 1:
+            return kinds[0]
         looks = DATASET if ref.lower().endswith(ENDINGS) and not (self.dir / ref).is_dir() else FOLDER
         if looks in kinds:
             return looks

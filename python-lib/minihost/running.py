@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import secrets
 import shutil
 import signal
 import threading
@@ -89,7 +88,7 @@ def job_folder(job: Job) -> Path:
     """Make the folder of a new job, `.minihost/jobs/<time>-<component>`, with the working directory in it."""
     jobs = Path(job.project_dir, ".minihost", "jobs")
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = jobs / f"{stamp}-{job.component_id[:80]}-{secrets.token_hex(3)}"
+    folder = jobs / f"{stamp}-{job.component_id[:80]}-{os.urandom(3).hex()}"
     try:
         (folder / "work").mkdir(parents=True)
         (jobs.parent / "home").mkdir(exist_ok=True)
@@ -120,7 +119,7 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
             continue
         seen[reference.path] = reference.role
         try:
-            base = open_folder(reference) if is_remote(reference.path) else None
+            base = _opened(reference) if is_remote(reference.path) else None
             stage = _staged(reference, facts, what, base, folder)
         except HostError as err:
             mistakes.append(str(err))
@@ -137,12 +136,21 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
 
 def _staged(reference: Reference, facts: dict[str, Any], what: str, base: Any, folder: Path) -> stages.Stage:
     if base is not None:
-        (folder / "stages" / reference.name / "files").mkdir(parents=True)
+        inside = stages.FILES if reference.type == "MANAGED_FOLDER" else stages.DATA
+        (folder / "stages" / reference.name / inside).mkdir(parents=True)
         return stages.Stage(Path(reference.path), reference.type, folder / "stages" / reference.name, None, base)
     stage = stages.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
     if reference.options.get("in_place"):
         stage.target.mkdir(parents=True, exist_ok=True)
     return stage
+
+
+def _opened(reference: Reference) -> Any:
+    if reference.type == "MANAGED_FOLDER":
+        return open_folder(reference)
+    from minihost.datasets.remote import open_dataset
+
+    return open_dataset(reference)
 
 
 def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporter) -> processes.Ended:

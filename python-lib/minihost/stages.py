@@ -34,7 +34,7 @@ class Stage:
     """The stage of one output.
 
     `kind` is DATASET, PARTITIONS (a dataset that is a directory of partitions) or MANAGED_FOLDER; `base` is set for a
-    folder that is not on the local disk.
+    folder or dataset that is not on the local disk.
     """
 
     target: Path
@@ -51,7 +51,8 @@ class Stage:
     @property
     def data(self) -> Path:
         """Where the dataset's file is written."""
-        return self.place / DATA / self.target.name
+        # What lies at a URL is written as CSV here, and handed on at the end.
+        return self.place / DATA / (self.target.name if self.target.is_absolute() else "rows.csv")
 
     def written(self) -> bool:
         """Whether the run wrote the dataset, or changed anything in the folder."""
@@ -230,7 +231,11 @@ def recover_unlocked(target: Path) -> str:
 def finish(target: Path, place: Path, base: Any = None) -> None:
     """Carry out a commit; safe to repeat from the start after an interruption."""
     plan = _plan(place)
-    if plan["kind"] != "MANAGED_FOLDER":
+    if plan["kind"] != "MANAGED_FOLDER" and base is not None:
+        from minihost.datasets.remote import put
+
+        put(base, Stage(target, plan["kind"], place).data)
+    elif plan["kind"] != "MANAGED_FOLDER":
         for path in sorted((place / DATA).iterdir(), key=lambda path: path.name == target.name):
             if path.is_dir():
                 _move_tree(path, target.parent / path.name)

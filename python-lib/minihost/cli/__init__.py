@@ -38,8 +38,7 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as err:
-            err.message += did_you_mean(args[0], self.list_commands(ctx))
-            raise
+            raise click.UsageError(err.message + did_you_mean(args[0], self.list_commands(ctx)), ctx) from err
 
 
 @hookimpl(tryfirst=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from minihost.dataiku_api.exports import raw_stream
 from minihost.dataiku_api.metrics import ComputedMetrics
 from minihost.dataiku_api.writer import DatasetWriter
 from minihost.datasets import Table, cells, frames, table
+from minihost.datasets.remote import fetched
 from minihost.errors import DataError
+from minihost.folders import is_remote
 
 
 class Schema(list):
@@ -246,7 +248,7 @@ class Dataset:
             staged = table(stage.data, options, wanted)
             if staged.exists() or staged.columns():
                 return staged
-        return table(Path(self._reference.path), options, wanted)
+        return self._there(wanted)
 
     def _writing(self) -> Table:
         """The data as this run writes it."""
@@ -258,12 +260,16 @@ class Dataset:
         """The data to append to, if this run appends."""
         if not self.spec_item.get("appendMode"):
             return None
-        return table(
-            Path(self._reference.path), self._reference.options, [self.writePartition] if self.writePartition else []
-        )
+        return self._there([self.writePartition] if self.writePartition else [])
+
+    def _there(self, partitions: Sequence[str]) -> Table:
+        """The data as it was before the run; of a remote dataset a copy, which goes with the working directory."""
+        if is_remote(self._reference.path):
+            return fetched(self._reference, Path(self._session.job.work_dir, ".minihost-fetched"))
+        return table(Path(self._reference.path), self._reference.options, [*partitions])
 
     def _columns_to_write(self) -> Iterator[dict[str, Any]]:
-        yield from self._writing().columns() or table(Path(self._reference.path), self._reference.options).columns()
+        yield from self._writing().columns() or self._there([]).columns()
 
 
 def definition(reference: Any, columns: Any) -> dict[str, Any]:
