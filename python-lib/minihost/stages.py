@@ -50,8 +50,7 @@ class Stage:
 
     @property
     def data(self) -> Path:
-        """Where the dataset's file is written."""
-        # What lies at a URL is written as CSV here, and handed on at the end.
+        """Where the dataset's file is written; for one at a URL a CSV file, handed on at the end."""
         return self.place / DATA / (self.target.name if self.target.is_absolute() else "rows.csv")
 
     def written(self) -> bool:
