@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ class Lock:
 
     def __init__(self, path: Path, what: str, facts: dict[str, Any]) -> None:
         self.path, self.what = path, what
-        self.facts = {"process": os.getpid(), "machine": socket.gethostname(), **facts}
+        self.facts = {"process": os.getpid(), "machine": os.uname().nodename, **facts}
         self.descriptor = -1
 
     def take(self) -> Lock:

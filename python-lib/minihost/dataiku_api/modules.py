@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
@@ -81,7 +80,7 @@ def check_no_real_package() -> None:
         )
 
 
-class MemoryModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class MemoryModules:
     """Finds and makes the modules of the tables above; `dataikuapi` only where no real one is installed."""
 
     def find_spec(
@@ -91,7 +90,8 @@ class MemoryModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname.partition(".")[0] not in ("dataiku", "dataikuapi"):
             return None
         if fullname in MODULES or fullname == "dataiku.core.flow" or _is_stub(fullname):
-            return importlib.machinery.ModuleSpec(fullname, self, origin="minihost, in memory", is_package=True)
+            loader: Any = self
+            return importlib.machinery.ModuleSpec(fullname, loader, origin="minihost, in memory", is_package=True)
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
@@ -158,7 +158,8 @@ def install(now: session.Session) -> None:
     if any(isinstance(finder, MemoryModules) for finder in sys.meta_path):
         return
     # A real `dataikuapi` (the public client package) is left alone: the path finders are asked before this one.
-    sys.meta_path.append(MemoryModules())
+    finder: Any = MemoryModules()
+    sys.meta_path.append(finder)
 
 
 def uninstall() -> None:

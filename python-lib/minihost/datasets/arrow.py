@@ -13,20 +13,22 @@ from minihost.datasets.schema import Columns
 METADATA = b"minihost.schema"
 
 
-def arrow_schema(columns: Columns, rows: Sequence[Sequence[Any]]) -> Any:
-    """Return the Arrow schema for these columns; what they leave open about arrays is read off the first rows."""
+def arrow_schema(columns: Columns, values: Sequence[Sequence[Any]]) -> Any:
+    """Return the Arrow schema for these columns; what they leave open about arrays is read off the first values."""
     import pyarrow as pa
 
-    fields = [pa.field(column["name"], _arrow_type(column, place, rows)) for place, column in enumerate(columns)]
+    fields = [
+        pa.field(column["name"], _arrow_type(column, first)) for column, first in zip(columns, values, strict=True)
+    ]
     return pa.schema(fields, metadata={METADATA: json.dumps(columns, default=str).encode()})
 
 
-def _arrow_type(column: dict[str, Any], place: int, rows: Sequence[Sequence[Any]]) -> Any:
+def _arrow_type(column: dict[str, Any], values: Sequence[Any] = ()) -> Any:
     import pyarrow as pa
 
     kind = column["type"]
     if kind == "array":
-        return _list_type(column, [row[place] for row in rows])
+        return _list_type(column, values)
     return {
         "tinyint": pa.int8(),
         "smallint": pa.int16(),
@@ -41,12 +43,12 @@ def _arrow_type(column: dict[str, Any], place: int, rows: Sequence[Sequence[Any]
     }.get(kind, pa.string())
 
 
-def _list_type(column: dict[str, Any], values: list[Any]) -> Any:
+def _list_type(column: dict[str, Any], values: Sequence[Any]) -> Any:
     import pyarrow as pa
 
     content = (column.get("arrayContent") or {}).get("type")
     if content in cells.STORAGE_TYPES and content not in cells.JSON_TYPES:
-        return pa.list_(_arrow_type({"type": content}, 0, []))
+        return pa.list_(_arrow_type({"type": content}))
     items = [item for value in values if (found := as_list(value)) is not None for item in found]
     if all(isinstance(item, int | float) and not isinstance(item, bool) or item is None for item in items):
         return pa.list_(pa.float64())
@@ -66,6 +68,22 @@ def as_list(value: Any) -> list[Any] | None:
     if cells.is_null(value):
         return None
     return value if isinstance(value, list) else [value]
+
+
+def natives(values: Sequence[Any], kind: str, arrow_type: Any) -> list[Any]:
+    """Return the cells of a column as Arrow takes them; values that fit as they are pass quickly."""
+    ready: tuple[type, ...] = ()
+    if kind in cells.INTEGERS:
+        ready = (int,)
+    elif kind == "boolean":
+        ready = (bool,)
+    elif str(arrow_type) == "string":
+        ready = (str,)
+    if kind in cells.FLOATS:
+        return [
+            value if type(value) is float and value == value else native(value, kind, arrow_type) for value in values
+        ]
+    return [value if type(value) in ready else native(value, kind, arrow_type) for value in values]
 
 
 def native(value: Any, kind: str, arrow_type: Any) -> Any:

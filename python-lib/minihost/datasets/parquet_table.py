@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from minihost.datasets import cells, schema
-from minihost.datasets.arrow import arrow_schema, columns_of, native
+from minihost.datasets.arrow import arrow_schema, columns_of, natives
 from minihost.errors import DataError
 
 GROUP_ROWS = 50_000
 """Rows of a row group; fewer when rows are wide."""
 
-GROUP_CELLS = 4_000_000
-"""Numbers of a row group at most: what a writer keeps in memory."""
+GROUP_WEIGHT = 4_000_000
+"""Numbers and letters of a row group, roughly, at most: what a writer keeps in memory. Every `SAMPLE`th row is weighed."""
 
+SAMPLE = 16
 BATCH = 2048
 
 
@@ -76,8 +78,7 @@ class ParquetTable:
         types = [column["type"] for column in self.columns()]
         for batch in self._batches():
             texts = [
-                [cells.to_text(value, kind) for value in column.to_pylist()]
-                for column, kind in zip(batch.columns, types, strict=True)
+                cells.to_texts(column.to_pylist(), kind) for column, kind in zip(batch.columns, types, strict=True)
             ]
             yield from zip(*texts, strict=True)
 
@@ -104,7 +105,7 @@ class ParquetWriter:
         self.types = [column["type"] for column in columns]
         self.part = table.path.with_name(table.path.name + ".part")
         self.rows: list[Sequence[Any]] = []
-        self.cells = 0
+        self.weight = 0
         self.writer: Any = None
         self.escaped = False
         self.closed = False
@@ -120,44 +121,48 @@ class ParquetWriter:
             if len(row) != width:
                 raise DataError(f"{self.table.path}: a row has {len(row)} cells, the schema has {width} columns.")
             self.rows.append(row)
-            self.cells += sum(
-                len(value) if isinstance(value, list | tuple | str) or hasattr(value, "__len__") else 1 for value in row
-            )
-            if len(self.rows) >= GROUP_ROWS or self.cells >= GROUP_CELLS:
+            if len(self.rows) % SAMPLE == 1:
+                self.weight += SAMPLE * sum(len(value) if hasattr(value, "__len__") else 1 for value in row)
+            if len(self.rows) >= GROUP_ROWS or self.weight >= GROUP_WEIGHT:
                 self._flush()
 
     def write_frame(self, frame: Any) -> None:
         """Write a data frame by position."""
-        self.write(zip(*(frame.iloc[:, place].tolist() for place in range(len(self.columns))), strict=True))
+        columns = [frame.iloc[:, place].tolist() for place in range(len(self.columns))]
+        if not self.rows and len(frame) >= GROUP_ROWS // 10:
+            self._write_group(columns)
+        else:
+            self.write(zip(*columns, strict=True))
 
     def write_texts(self, rows: Iterable[Sequence[str]]) -> None:
         """Write rows of texts."""
         self.write(rows)
 
     def _flush(self) -> None:
+        columns = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
+        self.rows, self.weight = [], 0
+        self._write_group(columns)
+
+    def _write_group(self, columns: Sequence[Sequence[Any]]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         if self.writer is None:
-            self.arrow = arrow_schema(self.columns, self.rows)
+            self.arrow = arrow_schema(self.columns, columns)
             self.writer = pq.ParquetWriter(self.part, self.arrow, compression="zstd")
-        values = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
         arrays = []
-        for column, kind, field in zip(values, self.types, self.arrow, strict=True):
+        for column, kind, field in zip(columns, self.types, self.arrow, strict=True):
             try:
-                cast = [native(value, kind, field.type) for value in column]
+                cast = natives(column, kind, field.type)
                 if pa.types.is_string(field.type):
-                    cast = [self._escaped(text) for text in cast]
+                    cast = [text if _is_plain(text) else self._escaped(text) for text in cast]
                 arrays.append(pa.array(cast, type=field.type))
             except (ValueError, TypeError, OverflowError) as err:
                 what = f"column {field.name!r} is {kind} and cannot hold what was written"
                 raise DataError(f"{self.table.path}: {what}: {err}.") from err
         self.writer.write_batch(pa.record_batch(arrays, schema=self.arrow))
-        self.rows, self.cells = [], 0
 
-    def _escaped(self, text: str | None) -> str | None:
-        if text is None or (text.isascii() and "\\" not in text):
-            return text
+    def _escaped(self, text: str) -> str:
         safe = cells.escape(text)
         self.escaped = self.escaped or safe != text
         return safe
@@ -207,10 +212,10 @@ class TextOf:
         buffer.write(self.kept)
         writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
         while size < 0 or buffer.tell() < size:
-            row = next(self.rows, None)
-            if row is None:
+            rows = list(itertools.islice(self.rows, 64))
+            if not rows:
                 break
-            writer.writerow(row)
+            writer.writerows(rows)
         text = buffer.getvalue()
         if size < 0:
             size = len(text)
@@ -221,6 +226,11 @@ class TextOf:
         """Yield the text in pieces."""
         while text := self.read(1 << 16):
             yield text
+
+
+def _is_plain(text: str | None) -> bool:
+    """Whether a text needs no escaping, told quickly."""
+    return text is None or (text.isascii() and "\\" not in text)
 
 
 def _core(column: dict[str, Any]) -> tuple[str, str, str]:

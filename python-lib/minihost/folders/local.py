@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -111,7 +110,7 @@ class Replacing(io.BufferedWriter):
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self.part = target.with_name(f"{OWN}part-{os.getpid()}-{secrets.token_hex(4)}")
+        self.part = target.with_name(f"{OWN}part-{os.getpid()}-{os.urandom(4).hex()}")
         super().__init__(io.FileIO(self.part, "w"))
 
     def close(self) -> None:
