@@ -19,7 +19,7 @@ from vision_recipes.stores import CHUNK
 
 MAX_CONFIG = 32 << 20
 MAX_WEIGHTS = 8 << 30
-MAX_RATIO = 200
+MAX_RATIO = 50
 MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 ORDER = ("depthwise_kernel", "kernel", "pointwise_kernel", "gamma", "beta", "bias", "alpha", "moving_mean", "mean")
 VARIABLE_RANKS = {name: rank for rank, name in enumerate((*ORDER, "moving_variance", "variance", "count"))}

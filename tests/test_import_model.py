@@ -1,0 +1,290 @@
+"""The walk that brings models from elsewhere: they score as they did, and strangers' tricks are refused by name."""
+
+import json
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+from models import keras2
+from models.small import CHANNELS, INPUT, LABELS, local, write_small_model
+
+from vision_recipes.errors import ModelFolderError, SettingsError, VisionError
+from vision_recipes.import_model import import_model
+from vision_recipes.models import open_model
+from vision_recipes.models.keras_files import open_keras_file
+from vision_recipes.settings import ImportSettings
+
+NUMBERS = {"preprocessing": "numbers", "channels": "bgr", "mean": "10, 20, 30", "std": "50, 60, 70"}
+FLAT = {node: [node] for node in ("input", "convolved", "active", "pooled", "scores")}
+NESTED = {"sequential_1": ["convolved"], "sequential_3": ["scores"]}
+
+
+@pytest.fixture
+def small(tmp_path):
+    return write_small_model(local(tmp_path / "small"))
+
+
+def run(tmp_path, source=None, **given):
+    target = local(tmp_path / "imported")
+    if source is not None:
+        given["model_source_folder"] = "the folder"
+    settings = ImportSettings.from_params({"output_managed_folder": "x"} | NUMBERS | given)
+    facts = import_model(settings, target, source, lambda done, total: None)
+    return open_model(target), facts
+
+
+def h5(tmp_path, small, config=None, groups=None, name="model.h5"):
+    values = keras2.values_of(small, tmp_path)
+    return keras2.write_h5(tmp_path / name, config or keras2.functional(), groups or FLAT, values)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    ("config", "groups"),
+    [(keras2.functional(), FLAT), (keras2.sequential(), FLAT), (keras2.teachable(), NESTED)],
+    ids=["functional", "sequential", "teachable machine"],
+)
+def test_whole_models_of_keras_2_score_as_they_did(small, tmp_path, config, groups):
+    path = h5(tmp_path, small, config, groups)
+    (tmp_path / "labels.txt").write_text("".join(f"{i} {name}\n" for i, name in enumerate(LABELS)))
+    model, facts = run(tmp_path, model_file=str(path))
+    assert model.labels == LABELS
+    assert model.check.difference(small.check.scores) < 1e-5
+    assert model.feature_layer.name == "active"
+    assert facts["Pictures"] == "20 x 16, BGR, squash"
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_models_of_keras_3_score_as_they_did(small, tmp_path, ending):
+    import keras
+
+    inner = small.keras()
+    pixels = keras.Input((INPUT.height, INPUT.width, 3))
+    flipped = keras.layers.RandomFlip()(pixels)
+    features = keras.Model(inner.input, inner.get_layer("pooled").output, name="backbone")(flipped)
+    dense = keras.layers.Dense(5, activation="softmax", name="mine")
+    outer = keras.Model(pixels, dense(keras.layers.Dropout(0.5)(features)))
+    dense.set_weights(inner.get_layer("scores").get_weights())
+    outer.save(tmp_path / f"model{ending}")
+    model, _facts = run(tmp_path, local(tmp_path), model_file=f"model{ending}")
+    assert model.check.difference(small.check.scores) < 1e-5
+    assert model.labels == tuple(f"class_{number}" for number in range(5))
+    assert [layer.name for layer in model.layers] == ["convolved", "active", "pooled", "dropout", "mine"]
+
+
+@pytest.mark.keras
+def test_one_output_becomes_two_classes_and_logits_become_probabilities(small, tmp_path):
+    import keras
+
+    inner = small.keras()
+    logit = keras.layers.Dense(1, name="is_egg")(inner.get_layer("pooled").output)
+    network = keras.Model(inner.input, logit)
+    network.save(tmp_path / "egg.keras")
+    (tmp_path / "egg.labels.txt").write_text("not_egg\negg\n")
+    model, facts = run(tmp_path, model_file=str(tmp_path / "egg.keras"))
+    from vision_recipes.models.saving import normalised
+
+    logits = np.asarray(network(normalised(model.check.pictures, INPUT)))[:, 0]
+    np.testing.assert_allclose(model.check.scores[:, 1], 1 / (1 + np.exp(-logits)), atol=1e-5)
+    np.testing.assert_allclose(model.check.scores.sum(axis=1), 1, atol=1e-6)
+    assert model.labels == ("not_egg", "egg")
+    assert "sigmoid was added" in facts["Notes"]
+    assert model.feature_layer.name == "active"
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_retrained_folder_of_the_older_plugin_keeps_its_size(tmp_path, version):
+    import keras
+    from keras.src.legacy.saving import legacy_h5_format
+
+    base = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(64, 48, 3), pooling="max")
+    network = keras.Model(base.input, keras.layers.Dense(3, activation="softmax", name="predictions")(base.output))
+    old = tmp_path / "old"
+    old.mkdir()
+    top = {"pooling": "max", "n_classes": 3, "input_shape": [64, 48, 3]}
+    config = {"architecture": "mobilenet", "trained_on": "imagenet", "retrained": True, "top_params": top}
+    (old / "config.json").write_text(json.dumps(config | {"extract_layer_default_index": -2}))
+    (old / "model_labels.csv").write_text("id,className\n0,007\n1,NA\n2,egg\n")
+    name = {1: "mobilenet_imagenet_weights_retrained.h5", 2: "model_weights_notop.h5"}[version]
+    with h5py.File(old / name, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, network)
+    model, facts = run(tmp_path, local(old), preprocessing="auto")
+    assert model.labels == ("007", "NA", "egg")
+    assert (model.preprocessing.width, model.preprocessing.height) == (48, 64)
+    pixels = model.check.pictures.astype(np.float32) / 127.5 - 1
+    assert model.check.difference(np.asarray(network(pixels, training=False))) < 1e-4
+    assert model.config.head.pooling == "max"
+    assert "48 x 64" in facts["Notes"]
+
+
+def test_a_plain_folder_of_the_older_plugin_needs_its_weights(tmp_path):
+    old = local(tmp_path / "old")
+    old.write("/config.json", b'{"architecture": "vgg16", "trained_on": "imagenet"}')
+    with pytest.raises(ModelFolderError, match="none of the weights files vgg16_imagenet_weights.h5, model_weights.h5"):
+        run(tmp_path, old)
+    old.write("/config.json", b'{"architecture": "../../x"}')
+    with pytest.raises(SettingsError, match="no network"):
+        run(tmp_path, old)
+
+
+@pytest.mark.keras
+def test_the_real_squeezenet(shared, tmp_path):
+    model, facts = run(tmp_path, local(shared / "models" / "squeezenet_imagenet"), preprocessing="auto")
+    assert model.labels[134] == model.labels[517] == "crane"
+    assert (model.feature_layer.name, model.feature_layer.size) == ("fire9_concat", 512)
+    assert model.preprocessing.channels == "bgr"
+    assert "227 x 227" in facts["Pictures"]
+
+
+def layers(config):
+    return config["config"]["layers"]
+
+
+def change_layer(**values):
+    def change(config):
+        layers(config)[2].update(values)
+
+    return change
+
+
+def to_channels_first(config):
+    layers(config)[1]["config"]["data_format"] = "channels_first"
+
+
+def to_grey(config):
+    layers(config)[0]["config"]["batch_input_shape"] = [None, 28, 28, 1]
+
+
+def to_two_inputs(config):
+    config["config"]["input_layers"] *= 2
+
+
+def use_twice(config):
+    layers(config)[2]["inbound_nodes"] *= 2
+
+
+def to_circle(config):
+    layers(config)[1]["inbound_nodes"] = [[["scores", 0, 0, {}]]]
+
+
+def to_odd_activation(config):
+    layers(config)[2]["config"]["activation"] = "my_package>odd"
+
+
+def to_huge(config):
+    layers(config)[1]["config"]["filters"] = 10**9
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (change_layer(class_name="Lambda", config={"name": "active", "function": ["4wEAAAA=", None, None]}), "Lambda"),
+        (change_layer(class_name="TFOpLambda", config={"name": "active", "function": "io.read_file"}), "TFOpLambda"),
+        (change_layer(class_name="TFSMLayer", config={"name": "active", "filepath": "/tmp/x"}), "TFSMLayer"),
+        (change_layer(registered_name="evil>Layer"), "evil>Layer"),
+        (change_layer(module="os"), "comes from the module 'os'"),
+        (to_odd_activation, "my_package>odd"),
+        (to_channels_first, "channels first"),
+        (to_grey, "where pictures in colour"),
+        (to_two_inputs, "more than one input"),
+        (use_twice, "used more than once"),
+        (to_circle, "circle"),
+        (to_huge, "not a plain value"),
+        (lambda config: config.update({"class_name": "MyModel"}), "only its own code"),
+        (lambda config: config.pop("config"), "not as Keras writes it"),
+    ],
+)
+def test_what_is_no_plain_network_is_refused_by_name(small, tmp_path, change, told):
+    config = keras2.functional()
+    change(config)
+    path = h5(tmp_path, small, config)
+    with pytest.raises(ModelFolderError, match=told), open_keras_file(path, "model.h5"):
+        pass
+
+
+def test_graphs_with_code_never_reach_keras(small, tmp_path):
+    config = keras2.functional()
+    layers(config)[2].update(class_name="Lambda")
+    with pytest.raises(VisionError, match="Lambda"):
+        run(tmp_path, model_file=str(h5(tmp_path, small, config)))
+    assert local(tmp_path / "imported").paths() == []
+
+
+@pytest.mark.keras
+def test_weights_that_do_not_fit_are_refused(small, tmp_path):
+    config = keras2.functional()
+    layers(config)[1]["config"]["filters"] = CHANNELS + 1
+    with pytest.raises(ModelFolderError, match="layer 'convolved' needs .*7.* and has shapes .*6"):
+        run(tmp_path, model_file=str(h5(tmp_path, small, config)))
+    assert local(tmp_path / "imported").paths() == []
+
+
+def zipped(path, members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+CONFIG = json.dumps(keras2.functional())
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ([("config.json", CONFIG)], "are expected, each once"),
+        ([("config.json", CONFIG), ("config.json", "{}"), ("model.weights.h5", b"")], "each once"),
+        ([("config.json", CONFIG), ("model.weights.h5", b""), ("../../evil.py", b"")], "evil.py"),
+        ([("config.json", CONFIG), ("model.weights.h5", b"\0" * 60_000_000)], "unpacks to more than"),
+        ([("config.json", b" " * 40_000_000), ("model.weights.h5", b"")], "larger than"),
+        ([("config.json", CONFIG), ("model.weights.h5", b"<html>")], "cut off or is not an HDF5"),
+        ([("config.json", "["), ("model.weights.h5", b"")], "not valid JSON"),
+    ],
+    ids=["no weights", "two configs", "a path", "a bomb", "a long config", "html", "json"],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_odd_archives_are_refused(tmp_path, members, told):
+    path = zipped(tmp_path / "model.keras", members)
+    with pytest.raises(ModelFolderError, match=told), open_keras_file(path, "model.keras"):
+        pass
+
+
+def test_weights_alone_say_what_to_do(small, tmp_path):
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        keras2.write_weights(file, FLAT, keras2.values_of(small, tmp_path))
+    with pytest.raises(ModelFolderError, match="weights only.*vision-download with source 'file'"):
+        run(tmp_path, model_file=str(tmp_path / "w.h5"))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"model_file": "nowhere.keras"}, "no file 'nowhere.keras'"),
+        ({"model_file": "photo.h5"}, "neither a .keras nor an .h5"),
+        ({"model_file": "model.h5", "labels_file": "nowhere.txt"}, "labels_file: there is no file"),
+    ],
+)
+def test_mistakes_are_told(small, tmp_path, monkeypatch, given, told):
+    monkeypatch.chdir(tmp_path)
+    h5(tmp_path, small)
+    (tmp_path / "photo.h5").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(VisionError, match=told):
+        run(tmp_path, **given)
+
+
+def test_a_folder_with_several_models_asks_which(small, tmp_path):
+    for name in ("a.h5", "b.keras"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(SettingsError, match="has 2 .keras or .h5 files .*a.h5, b.keras"):
+        run(tmp_path, local(tmp_path))
+
+
+@pytest.mark.keras
+def test_preprocessing_that_nobody_knows_is_asked_for(small, tmp_path):
+    with pytest.raises(SettingsError, match="preprocessing: .*Choose caffe, tf"):
+        run(tmp_path, model_file=str(h5(tmp_path, small)), preprocessing="auto")
+    with pytest.raises(SettingsError, match="mean: '1, 2' is not three numbers"):
+        run(tmp_path, model_file=str(h5(tmp_path, small)), mean="1, 2")
