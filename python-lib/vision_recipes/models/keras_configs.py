@@ -13,6 +13,7 @@ from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.models.graphs import LAYERS, Graph, Node
+from vision_recipes.models.keras_operations import is_operation, read_operation
 
 NESTED = ("Functional", "Model", "Sequential")
 PASSED_THROUGH = (
@@ -54,7 +55,7 @@ def translate(config: dict[str, Any], where: str) -> Translation:
     try:
         output = work.network(config, (), None, 0)
         graph = Graph(tuple(work.ordered(output)))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as err:
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as err:
         reason = err if isinstance(err, ValueError) else f"its description is not as Keras writes it ({err!r:.100})"
         raise ModelFolderError(
             f"{where} cannot be imported: {reason}. Networks of Keras's own layers with one input and output can."
@@ -87,15 +88,19 @@ class _Translator:
         outputs: dict[str, str] = {}
         waiting = list(layers)
         while waiting:
-            ready = [layer for layer in waiting if all(name in outputs for name in _inputs(layer))]
-            if not ready:
+            later = []
+            for layer in waiting:
+                inputs = _inputs(layer)
+                if all(entry in outputs for entry in inputs):
+                    name = layer.get("name") or layer["config"]["name"]
+                    outputs[name] = self._layer(layer, path, [outputs[entry] for entry in inputs], source, depth)
+                else:
+                    later.append(layer)
+            if len(later) == len(waiting):
                 raise ValueError(
-                    f"the layers {', '.join(str(layer.get('name'))[:40] for layer in waiting[:3])} form a circle"
+                    f"the layers {', '.join(str(layer.get('name'))[:40] for layer in later[:3])} form a circle"
                 )
-            for layer in ready:
-                name = layer.get("name") or layer["config"]["name"]
-                outputs[name] = self._layer(layer, path, [outputs[entry] for entry in _inputs(layer)], source, depth)
-            waiting = [layer for layer in waiting if layer not in ready]
+            waiting = later
         return outputs[_reference(inside["output_layers"])]
 
     def _sequential(self, layers: list[Any], inside: Any, path: tuple[str, ...], source: str | None, depth: int) -> str:
@@ -124,14 +129,15 @@ class _Translator:
             return self._input(config, path) if source is None else source
         if kind in PASSED_THROUGH:
             return inputs[0]
+        if is_operation(layer):
+            kind, settings = read_operation(layer, inputs)
+            return self._add(kind, name, inner, settings, tuple(inputs))
         if kind not in LAYERS or layer.get("registered_name"):
             raise ValueError(
                 f"its layer {name[:60]!r} is of the kind {str(layer.get('registered_name') or kind)[:60]!r}, "
                 "which is not among Keras's own layers that are read here"
             )
-        if layer.get("module") not in (None, "keras.layers", "keras.src.layers") and not str(
-            layer["module"]
-        ).startswith(("keras.src.layers.", "keras.layers.")):
+        if not f"{layer.get('module') or 'keras.layers'}.".startswith(("keras.layers.", "keras.src.layers.")):
             raise ValueError(
                 f"its layer {name[:60]!r} comes from the module {str(layer['module'])[:60]!r}, which is not Keras's"
             )
@@ -190,10 +196,16 @@ def _inputs(layer: dict[str, Any]) -> list[str]:
                 raise ValueError(f"its layer {name!r} takes another layer's output as {key!r:.40}")
         return _tensors(node["args"])
     calls = node if node and isinstance(node[0], list) else [node]
+    names = [call[0] for call in calls]
     for call in calls:
-        if len(call) > 3 and set(call[3] or {}) - {"training", "mask"}:
-            raise ValueError(f"its layer {name!r} is called with {sorted(call[3])}")
-    return [call[0] for call in calls]
+        options = dict(call[3] or {}) if len(call) > 3 else {}
+        if is_operation(layer):
+            second = options.pop("y", None)
+            names += [second[0]] if isinstance(second, list) and second and isinstance(second[0], str) else []
+            options = {key: value for key, value in options.items() if key != "name"}
+        if set(options) - {"training", "mask"}:
+            raise ValueError(f"its layer {name!r} is called with {sorted(options)}")
+    return names
 
 
 def _tensors(value: Any) -> list[str]:
