@@ -1,16 +1,17 @@
-"""Where the plugin's own read-only files lie: beside python-lib in a checkout or a host, under share/ when pip installed."""
+"""Where the plugin's own read-only files lie: beside python-lib in a checkout or host, under share/ when installed."""
 
 from __future__ import annotations
 
-import sysconfig
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 
 @cache
 def resource_folder() -> Path:
     """Return the plugin's `resource` folder; raises FileNotFoundError with the places looked at."""
+    import sysconfig
+    from importlib import metadata
+
     places = [Path(__file__).resolve().parents[2] / "resource"]
     try:
         shipped = metadata.files("vision-recipes") or []

@@ -5,11 +5,11 @@ from unittest import mock
 import h5py
 import numpy as np
 import pytest
-from models.small import local
 from models.test_catalogue import SMALLEST
 
-from vision_recipes.models import open_model, published, save_model
+from vision_recipes.models import published
 from vision_recipes.models.checks import draw_pictures
+from vision_recipes.models.networks import find_feature_layer, list_layers
 from vision_recipes.models.saving import normalised
 
 pytestmark = pytest.mark.keras
@@ -48,13 +48,9 @@ def publish(row, path):
 def test_every_family_gives_the_answers_of_keras_from_its_published_file(row, tmp_path):
     original = publish(row, tmp_path / "weights.h5")
     network, spec = published.build(row, tmp_path / "weights.h5")
-    pixels = normalised(draw_pictures(row.width, row.height)[:2], spec.input)
+    pixels = normalised(draw_pictures(row.width, row.height)[:1], spec.input)
     wanted = np.asarray(original(pixels, training=False))
     np.testing.assert_allclose(np.asarray(network(pixels, training=False)), wanted, atol=1e-5)
-    save_model(local(tmp_path / "model"), network, spec)
-    model = open_model(local(tmp_path / "model"))
-    assert model.check.difference(np.asarray(network(normalised(model.check.pictures, spec.input)))) < 1e-4
-    assert (model.feature_layer.name, model.feature_layer.size) == (row.feature_layer, row.features)
-    rebuilt = model.keras()
-    for mine, theirs in zip(rebuilt.get_weights(), network.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    found = {layer.name: layer.size for layer in list_layers(network)}
+    assert found[row.feature_layer] == row.features
+    assert find_feature_layer(network) == row.feature_layer

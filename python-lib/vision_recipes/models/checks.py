@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +60,8 @@ def draw_pictures(width: int, height: int) -> np.ndarray:
 
 def write_check(check: Check) -> bytes:
     """Return the bytes of check.npz; the same check gives the same bytes."""
+    import zipfile
+
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in (("pictures", check.pictures), ("scores", check.scores)):
@@ -72,6 +73,8 @@ def write_check(check: Check) -> bytes:
 
 def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int) -> Check:
     """Return the check in an npz file; sizes are held against the (height, width) and classes before reading."""
+    import zipfile
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = {info.filename: info.file_size for info in archive.infolist()}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -47,6 +46,8 @@ class Order:
 
 def convert(order: Order) -> tuple[Layer, ...]:
     """Write the IR (`order.target` and the .bin beside it) and return the layers that are results of it."""
+    import subprocess
+
     target = Path(order.target)
     note = target.with_name("order.json")
     note.write_text(json.dumps(schema.write(order)), encoding="utf-8")

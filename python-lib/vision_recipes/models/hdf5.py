@@ -102,6 +102,10 @@ def _in_order(place: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (place, 0)
 
 
+_WORTH_PACKING = 1024
+"""Variables with fewer values are stored plain: what HDF5 keeps of each compressed one takes more than it saves."""
+
+
 def write_stored(path: str | os.PathLike[str], layers: Mapping[str, StoredLayer], *, pack: bool = False) -> None:
     """Write layers' variables in the layout of Keras 3, in the order given; `pack` compresses them.
 
@@ -121,7 +125,7 @@ def write_stored(path: str | os.PathLike[str], layers: Mapping[str, StoredLayer]
             group = file.create_group(f"{places[name]}/vars")
             group.attrs["name"] = own
             for number, values in enumerate(layer.variables):
-                group.create_dataset(str(number), data=values, **({} if np.ndim(values) == 0 else options))
+                group.create_dataset(str(number), data=values, **(options if np.size(values) >= _WORTH_PACKING else {}))
 
 
 def read_values(item: Any, where: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.models import catalogue, graphs
+from vision_recipes.models import graphs
 from vision_recipes.models.config import HeadConfig, Layer, Network
 from vision_recipes.models.weights import layer_names
 
@@ -143,8 +143,11 @@ def _pooled(features: Any, pooling: str) -> Any:
 def _base(blueprint: Blueprint) -> Any:
     if blueprint.graph is not None:
         return graphs.build(blueprint.graph, (blueprint.height, blueprint.width))
-    row = catalogue.find(blueprint.network.architecture)
     import keras
+
+    from vision_recipes.models import catalogue
+
+    row = catalogue.find(blueprint.network.architecture)
 
     arguments = dict(blueprint.network.arguments)
     if blueprint.network.top:

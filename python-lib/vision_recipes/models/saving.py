@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +247,8 @@ def _tidy(store: Store, config: ModelConfig, before: ModelConfig | None) -> None
 
 
 def _versions() -> dict[str, str]:
+    from importlib import metadata
+
     found = {}
     for package in PACKAGES:
         with suppress(metadata.PackageNotFoundError):
