@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
@@ -22,7 +23,7 @@ _SLACK = 1 << 16
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Checkpoints of one training; `key` is a hash of all that determines it, so that no other takes them up."""
+    """Checkpoints of one training; `key` holds all that determines it, so that no other takes them up."""
 
     store: Store
     key: str
@@ -30,7 +31,7 @@ class Checkpoints:
     @property
     def path(self) -> str:
         """The file in the store."""
-        return f"/training/{self.key}.npz"
+        return f"/training/{hashlib.sha256(self.key.encode()).hexdigest()[:32]}.npz"
 
     def keep(self, epochs: Sequence[Epoch], weights: Sequence[np.ndarray]) -> None:
         """Keep the weights of the last of the epochs."""
