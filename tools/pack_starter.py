@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,19 +19,22 @@ from starter_network import Network as TorchNetwork
 from starter_network import to_keras
 from starter_subjects import SUBJECTS
 
-from vision_recipes.models import Model, ModelSpec, Network, checks, open_model, save_model, saving
+from vision_recipes.models import Model, ModelSpec, Network, checks, hdf5, open_model, save_model, saving
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore
 
+NUMBERED = re.compile(r" \d\d$")
 NOTES = """A small network to start from, bundled so that everything works offline. Trained from nothing on pictures
-that `tools/starter_subjects.py` draws from formulas: textures, flat and solid shapes, fractals, pen signs, creatures,
-in varied light, size and position. No photograph went in, nor any drawing of the two workshops' sample pictures.
+that `tools/starter_subjects.py` draws from formulas: textures, flat and solid shapes, turned bodies, fractals, pen
+signs, creatures, in varied light, size and position. No photograph went in, nor any drawing of the two workshops'
+sample pictures.
 
 **Good for**: retraining on your own pictures, when they differ in shape, texture or colour; trying recipes; digits and
 drawings. **Not good for**: naming what is in a photo. Its own labels are too general for that, and a network
 pre-trained on photographs (`vision-download`) gives better features for them.
 
-Held-out formula pictures named right: {held_out:.0%} of {classes} classes, after {seen:,} pictures.
+It learned {learned} classes from {seen:,} pictures and named {held_out:.0%} of held-out ones right. Of its outputs
+the {classes} whose names say something are kept; `fractal 03` and its like are not.
 `benchmarks/starter.md` compares its frozen features with those of random weights.
 """
 
@@ -41,19 +46,22 @@ def pack(folder: Path, target: Path) -> None:
     network = TorchNetwork(len(SUBJECTS))
     network.load_state_dict(torch.load(folder / "network.pt", weights_only=True))
     history = json.loads((folder / "history.json").read_text(encoding="utf-8"))[-1]
-    model = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, weights=None, classes=len(SUBJECTS))
+    kept = [place for place, subject in enumerate(SUBJECTS) if not NUMBERED.search(subject.name)]
+    network.head.weight.data, network.head.bias.data = network.head.weight.data[kept], network.head.bias.data[kept]
+    model = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, weights=None, classes=len(kept))
     to_keras(network, model)
     model.set_weights([values.astype(np.float16).astype(np.float32) for values in model.get_weights()])
     spec = ModelSpec(
         name="Starter",
-        network=Network("MobileNetV2", {"alpha": 0.35}, classes=len(SUBJECTS)),
+        network=Network("MobileNetV2", {"alpha": 0.35}, classes=len(kept)),
         input=Preprocessing.named("tf", 96, 96),
-        labels=tuple(subject.name for subject in SUBJECTS),
+        labels=tuple(SUBJECTS[place].name for place in kept),
         trained_on=f"{len(SUBJECTS)} classes of pictures drawn from formulas",
         source="tools/train_starter.py of vision-recipes",
         licence="Apache-2.0",
-        notes=NOTES.format(held_out=history["held_out"], classes=len(SUBJECTS), seen=history["seen"]),
-        pack=True,
+        notes=NOTES.format(
+            held_out=history["held_out"], learned=len(SUBJECTS), classes=len(kept), seen=history["seen"]
+        ),
     )
     with tempfile.TemporaryDirectory() as workdir:
         full, half = Path(workdir, "full"), Path(workdir, "half")
@@ -70,20 +78,47 @@ def pack(folder: Path, target: Path) -> None:
 
 
 def shrink(model: Model, source: Path, target: Path, spec: ModelSpec) -> None:
-    """Write the model anew with its IR stored in half precision, which its weights fit in anyway.
+    """Write the model anew with weights and IR stored in half precision, which the weights fit in anyway.
 
-    Constants are widened to float32 again when the IR is loaded; the answers are held against the check pictures.
+    Numbers are widened to float32 again when they are loaded; the answers are held against the check pictures.
     """
     import openvino as ov
 
     entries, config = model.config.files, model.config
-    files = {"weights": source / entries.weights.name, "check": source / entries.check.name}
+    files = {"weights": target.parent / "half.h5", "check": source / entries.check.name}
     files |= {"xml": target.parent / "half.xml", "bin": target.parent / "half.bin"}
-    ov.save_model(ov.Core().read_model(source / entries.xml.name), files["xml"], compress_to_fp16=True)
+    graph = ov.Core().read_model(source / entries.xml.name)
+    halve_constants(graph)
+    with hdf5.open_hdf5(source / entries.weights.name, "the weights") as file:
+        stored = hdf5.read_stored(file, "the weights")
+        halves = {
+            name: hdf5.StoredLayer(layer.kinds, [np.asarray(item[()], np.float16) for item in layer.variables])
+            for name, layer in stored.items()
+            if layer.variables
+        }
+    hdf5.write_stored(files["weights"], halves, pack=True)
+    ov.save_model(graph, files["xml"], compress_to_fp16=False)
     content = files["check"].read_bytes()
     check = checks.read_check(content, "check.npz", (spec.input.height, spec.input.width), len(spec.labels))
     check.require(saving.score_ir(files["xml"], check.pictures), "The IR in half precision")
     saving.commit(LocalStore(target), saving.Draft(spec, config.layers, config.feature_layer, files))
+
+
+def halve_constants(graph: Any) -> None:
+    """Replace each float32 constant of an ov.Model that float16 holds exactly by that and a conversion."""
+    import openvino as ov
+    import openvino.opset13 as ops
+
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() != "Constant" or node.get_element_type() != ov.Type.f32:
+            continue
+        values = node.get_data()
+        halved = values.astype(np.float16)
+        if values.size >= 256 and np.array_equal(halved.astype(np.float32), values):
+            consumers = list(node.output(0).get_target_inputs())
+            widened = ops.convert(ops.constant(halved), "f32")
+            for consumer in consumers:
+                consumer.replace_source_output(widened.output(0))
 
 
 if __name__ == "__main__":

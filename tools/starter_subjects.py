@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+from starter_bodies import body, lathed
 from starter_fractals import fractal, system
 from starter_pictures import (
     SHAPES,
@@ -263,6 +264,7 @@ SUBJECTS: tuple[Subject, ...] = (
     *(Subject(f"fractal {number:02d}", partial(fractal, maps=system(number))) for number in range(1, 9)),
     *(Subject(f"pen sign {number:02d}", partial(pen_sign, curves=_strokes(number))) for number in range(1, 17)),
     *(Subject(f"creature {number:02d}", partial(creature, plan=_creature_plan(number))) for number in range(1, 25)),
+    *(Subject(f"turned body {number:02d}", partial(lathed, what=body(number))) for number in range(1, 33)),
 )
 """Every class, in the order of the network's outputs."""
 

@@ -21,7 +21,7 @@ from starter_network import Network
 from starter_subjects import SUBJECTS
 from torch.nn import functional
 
-PLAN = ((0.6, 64), (0.8, 80), (1.0, 96))
+PLAN = ((0.4, 64), (0.7, 80), (1.0, 96))
 """Until which share of the time pictures of which side are shown."""
 
 BATCH = 32
@@ -60,7 +60,10 @@ def accuracy(network: Network, album: np.ndarray) -> float:
 
 
 def train(folder: Path, per_class: int, minutes: float) -> None:
-    """Train for so many minutes; weights lie in `folder`/network.pt, written anew every five minutes."""
+    """Train for so many minutes; weights lie in `folder`/network.pt, written anew every five minutes.
+
+    A run that was stopped goes on from there.
+    """
     album = draw_album(folder / "train.npy", per_class)
     pictures = np.array(album).reshape(-1, 96, 96, 3)
     held_out = draw_album(folder / "held_out.npy", 10, seed=HELD_OUT_SEED)
@@ -72,8 +75,14 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
         {"params": network.head.parameters(), "share": HEAD_SHARE},
     ]
     optimiser = torch.optim.SGD(groups, lr=TOP_RATE, momentum=0.9, nesterov=True, weight_decay=4e-5)
-    started, saved, seen, loss_sum, steps = time.monotonic(), 0.0, 0, 0.0, 0
-    history, order = [], random.permutation(len(pictures))
+    started, saved, seen, loss_sum, steps = time.monotonic(), time.monotonic(), 0, 0.0, 0
+    history: list[dict[str, float]] = []
+    order = random.permutation(len(pictures))
+    if (folder / "network.pt").exists():
+        network.load_state_dict(torch.load(folder / "network.pt", weights_only=True))
+        history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+        started, seen = started - history[-1]["share"] * 60 * minutes, int(history[-1]["seen"])
+        random = np.random.default_rng([1, seen])
     while (share := (time.monotonic() - started) / (60 * minutes)) < 1:
         side = next(side for until, side in PLAN if share < until)
         rate = TOP_RATE * min(1.0, share / 0.02 + 0.05) * (0.5 + 0.5 * np.cos(np.pi * share))
@@ -88,31 +97,25 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
         loss.backward()
         optimiser.step()
         seen, steps, loss_sum = seen + BATCH, steps + 1, loss_sum + float(loss.detach())
-        if time.monotonic() - saved > 300 and share > 0.01:
+        if time.monotonic() - saved > 300:
             saved = time.monotonic()
-            history.append(
-                {
-                    "share": round(share, 3),
-                    "seen": seen,
-                    "side": side,
-                    "loss": round(loss_sum / steps, 3),
-                    "held_out": accuracy(network, held_out),
-                }
-            )
-            print(json.dumps(history[-1]), flush=True)
+            history.append(_noted(share, seen, side, loss_sum / steps, accuracy(network, held_out)))
             steps, loss_sum = 0, 0.0
             _save(network, folder, history)
-    history.append(
-        {
-            "share": 1.0,
-            "seen": seen,
-            "side": side,
-            "loss": round(loss_sum / max(steps, 1), 3),
-            "held_out": accuracy(network, held_out),
-        }
-    )
-    print(json.dumps(history[-1]), flush=True)
+    history.append(_noted(1.0, seen, side, loss_sum / max(steps, 1), accuracy(network, held_out)))
     _save(network, folder, history)
+
+
+def _noted(share: float, seen: int, side: int, loss: float, held_out: float) -> dict[str, float]:
+    note = {
+        "share": round(share, 3),
+        "seen": seen,
+        "side": side,
+        "loss": round(loss, 3),
+        "held_out": round(held_out, 4),
+    }
+    print(json.dumps(note), flush=True)
+    return note
 
 
 def _save(network: Network, folder: Path, history: list[dict[str, float]]) -> None:
