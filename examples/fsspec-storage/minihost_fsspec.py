@@ -1,10 +1,8 @@
 """Opens folders by URL, through fsspec: memory://, file://, and with its drivers installed s3://, gs://, abfs:// …"""
 
-import stat
-from types import SimpleNamespace
-
 import fsspec
 
+from minihost.folders.store import Facts
 from minihost.hookspecs import hookimpl
 
 CHUNK = 1 << 20
@@ -34,13 +32,9 @@ class FsspecFolder:
             found = self.disk.info((self.root + path).rstrip("/"))
         except (OSError, ValueError):
             return None
-        folder = found["type"] == "directory"
         changed = next((found[key] for key in ("mtime", "created", "LastModified") if key in found), 0)
-        return SimpleNamespace(
-            st_size=found.get("size") or 0,
-            st_mtime=changed.timestamp() if hasattr(changed, "timestamp") else changed,
-            st_mode=stat.S_IFDIR if folder else stat.S_IFREG,
-        )
+        changed = changed.timestamp() if hasattr(changed, "timestamp") else changed
+        return Facts(found.get("size") or 0, changed, found["type"] == "directory")
 
     def children(self, path):
         """The names in one folder, sorted."""

@@ -247,7 +247,7 @@ def _has_data(reference: Reference) -> bool:
     if is_remote(reference.path):
         return True
     path = Path(reference.path)
-    return bool(LocalFolder(path).paths()) if path.is_dir() else path.exists()
+    return LocalFolder(path).has_files() if path.is_dir() else path.exists()
 
 
 def copied(state: StepState) -> dict[str, Any]:

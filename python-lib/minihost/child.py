@@ -7,12 +7,14 @@ failed or refused; `reason` in one line; `result`.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
 import json
 import os
 import signal
 import sys
+import threading
 import traceback
 import types
 from pathlib import Path
@@ -190,5 +192,14 @@ def _runnable(module: types.ModuleType, base: type, job: Job) -> type:
     return next((one for one in leaves if one.__name__ == "MyRunnable"), leaves[-1])
 
 
+def leave(code: int) -> None:
+    """End this process as Python does, but without taking the interpreter apart: native libraries crash at that, and a
+    component that was done would count as failed."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -6,14 +6,17 @@ import base64
 import json
 import os
 import re
+import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 from urllib.parse import quote
 
 HIDDEN = "*****"
 LIMIT = 16 << 20
 LONGEST = 1 << 16
+A_DAY = 24 * 3600
 _TOKENS = re.compile(r"(?i)((?:authorization:?\s*)?bearer\s+)[A-Za-z0-9._~+/=-]{8,}")
 
 
@@ -40,7 +43,7 @@ class Redaction:
             text = self._pattern.sub(HIDDEN, text)
         return _TOKENS.sub(rf"\1{HIDDEN}", text) if "bearer" in text.lower() else text
 
-    def of(self, facts: object) -> object:
+    def of(self, facts: Any) -> Any:
         """Return facts without secrets, for a file."""
         if isinstance(facts, dict):
             return {key: self.of(value) for key, value in facts.items()}
@@ -107,9 +110,9 @@ class Lines:
 
 
 def keep_newest(jobs: Path, count: int) -> None:
-    """Delete the folders of the oldest jobs beyond a count; folders of jobs that still run are newer than that."""
-    import shutil
-
+    """Delete the folders of the oldest jobs beyond a count, except of jobs that may still run."""
     folders = sorted((entry for entry in os.scandir(jobs) if entry.is_dir()), key=lambda entry: entry.name)
     for entry in folders[: max(0, len(folders) - count)]:
-        shutil.rmtree(entry.path, ignore_errors=True)
+        ended = Path(entry.path, "result.json").exists() or time.time() - entry.stat().st_mtime > A_DAY
+        if ended:
+            shutil.rmtree(entry.path, ignore_errors=True)

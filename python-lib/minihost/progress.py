@@ -12,7 +12,7 @@ EVERY = 5.0
 
 
 class Reporter:
-    """Says nothing; the others say more."""
+    """Says nothing of a run that goes well; the others say more."""
 
     def __enter__(self) -> Reporter:
         return self
@@ -28,6 +28,10 @@ class Reporter:
 
     def done(self, result: Any, answer: str) -> None:
         """Show what came of the run."""
+
+    def failed(self, log: Path) -> None:
+        """Say where the log of a run that failed is; the reason follows."""
+        print(f"log: {_short(str(log))}", file=sys.stderr)
 
 
 class Plain(Reporter):

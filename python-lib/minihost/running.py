@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from minihost import processes, stages
+from minihost.datasets.remote import opened
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
-from minihost.folders import is_remote, open_folder
+from minihost.folders import is_remote
 from minihost.job import Job, Reference
 from minihost.joblog import JobLog, Lines, Redaction, keep_newest
 from minihost.progress import Reporter, reporter
@@ -71,10 +72,13 @@ def run(job: Job, options: Options | None = None) -> Result:
             try:
                 with show:
                     ended = _follow(job, options, folder, log, show)
-            finally:
+                answer = _judged(ended, folder, log, options)
                 held += _begun_by_child(folder)
-            answer = _judged(ended, folder, log, options)
-            _check_written(job, held, log)
+                _check_written(job, held, log)
+            except HostError:
+                held += _begun_by_child(folder)
+                show.failed(log.path)
+                raise
         held[:] = [_locked(stage, job, folder) for stage in held]
         stages.commit(held)
     shutil.rmtree(job.work_dir, ignore_errors=True)
@@ -119,7 +123,7 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
             continue
         seen[reference.path] = reference.role
         try:
-            base = _opened(reference) if is_remote(reference.path) else None
+            base = opened(reference) if is_remote(reference.path) else None
             stage = _staged(reference, facts, what, base, folder)
         except HostError as err:
             mistakes.append(str(err))
@@ -136,21 +140,11 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
 
 def _staged(reference: Reference, facts: dict[str, Any], what: str, base: Any, folder: Path) -> stages.Stage:
     if base is not None:
-        inside = stages.FILES if reference.type == "MANAGED_FOLDER" else stages.DATA
-        (folder / "stages" / reference.name / inside).mkdir(parents=True)
-        return stages.Stage(Path(reference.path), reference.type, folder / "stages" / reference.name, None, base)
+        return stages.begin_remote(reference, folder / "stages" / reference.name, base)
     stage = stages.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
     if reference.options.get("in_place"):
         stage.target.mkdir(parents=True, exist_ok=True)
     return stage
-
-
-def _opened(reference: Reference) -> Any:
-    if reference.type == "MANAGED_FOLDER":
-        return open_folder(reference)
-    from minihost.datasets.remote import open_dataset
-
-    return open_dataset(reference)
 
 
 def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporter) -> processes.Ended:
@@ -211,16 +205,16 @@ def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options)
     """Return the component's answer, or raise what its end means: five ways to fail are told apart."""
     outcome: dict[str, Any] = {}
     if (folder / RESULT).exists():
-        outcome = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        outcome = log.redact.of(json.loads((folder / RESULT).read_text(encoding="utf-8")))
+        (folder / RESULT).write_text(json.dumps(outcome), encoding="utf-8")
     if ended.timed_out:
         raise ComponentFailed(log.write(f"It was stopped: not done after {options.timeout:g} seconds (--timeout)."))
     if outcome.get("status") == "refused":
         raise HostError(outcome["reason"])
     if outcome.get("status") == "failed":
-        reason = log.redact(outcome["reason"])
         if outcome.get("for_user"):
-            log.write(reason)
-        raise ComponentFailed(reason)
+            log.write(outcome["reason"])
+        raise ComponentFailed(outcome["reason"])
     if ended.code < 0:
         raise ComponentFailed(log.write(f"The component {processes.described(ended.code)}."))
     if not outcome:
@@ -238,8 +232,9 @@ def _begun_by_child(folder: Path) -> list[stages.Stage]:
     for event in Events(folder / EVENTS).new():
         if "begun" in event:
             reference = Reference(**event["begun"])
-            target = Path(os.path.realpath(reference.path))
-            found.append(stages.Stage(target, stages.kind_of(reference), stages.place_of(target)))
+            base = opened(reference) if is_remote(reference.path) else None
+            target = Path(reference.path) if base is not None else Path(os.path.realpath(reference.path))
+            found.append(stages.Stage(target, stages.kind_of(reference), Path(event["place"]), None, base))
     return found
 
 

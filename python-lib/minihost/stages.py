@@ -89,7 +89,7 @@ def lock_of(target: Path) -> Path:
     return place.with_name(place.name.replace("stage", "lock", 1))
 
 
-def begin(target: Path, kind: str, facts: dict[str, Any], *, what: str = "", base: Any = None) -> Stage:
+def begin(target: Path, kind: str, facts: dict[str, Any], *, what: str = "") -> Stage:
     """Lock an output, finish or sweep what a killed run left, and prove that it can be written; raises `HostError`."""
     what = what or f"Output {target}"
     target = Path(os.path.realpath(target))
@@ -113,7 +113,13 @@ def begin(target: Path, kind: str, facts: dict[str, Any], *, what: str = "", bas
         raise HostError(
             f"{what} cannot be written: {target}: {err.strerror}. Choose another place, or change its rights."
         ) from err
-    return Stage(target, kind, place, lock, base)
+    return Stage(target, kind, place, lock)
+
+
+def begin_remote(reference: Reference, place: Path, base: Any) -> Stage:
+    """Prepare a stage for what lies at a URL, in a folder of the job; `base`, which opened it, takes it at the end."""
+    (place / (FILES if reference.type == "MANAGED_FOLDER" else DATA)).mkdir(parents=True)
+    return Stage(Path(reference.path), reference.type, place, None, base)
 
 
 def _check_target(target: Path, kind: str, what: str) -> None:

@@ -1,5 +1,6 @@
 """Components in processes of their own: what they see, how they end, what is left of them."""
 
+import io
 import json
 import os
 import signal
@@ -381,8 +382,10 @@ class TestLog:
 
         for number in range(5):
             (tmp_path / f"2024-{number}").mkdir()
+            if number:
+                (tmp_path / f"2024-{number}" / "result.json").touch()
         joblog.keep_newest(tmp_path, 2)
-        assert sorted(os.listdir(tmp_path)) == ["2024-3", "2024-4"]
+        assert sorted(os.listdir(tmp_path)) == ["2024-0", "2024-3", "2024-4"]
 
 
 MACRO = """
@@ -461,6 +464,55 @@ class TestMacros:
         made.run("act", params={"where": "models/net"})
         assert (made.root / "models" / "net" / "x").read_bytes() == b"1"
         assert os.listdir(made.root / "models") == ["net"]
+
+    def test_folders_by_url_are_filled_at_the_end(self, project, monkeypatch):
+        from minihost.folders.store import Facts
+        from minihost.host import manager
+        from minihost.hookspecs import hookimpl
+
+        class Store(dict):
+            def paths(self):
+                return sorted(self)
+
+            def open(self, path):
+                return io.BytesIO(self[path])
+
+            def facts(self, path):
+                return Facts(len(self[path])) if path in self else None
+
+            def children(self, path):
+                return [one.strip("/") for one in self]
+
+            def write(self, path, content):
+                self[path] = content.read()
+
+            def delete(self, path):
+                self.pop(path, None)
+
+        store = Store({"/old": b"0", "/gone": b"0"})
+
+        class Plugin:
+            @staticmethod
+            @hookimpl
+            def minihost_open_folder(reference):
+                return store if reference.path == "dict://x" else None
+
+        params = [{"name": "where", "type": "MANAGED_FOLDER"}, {"name": "fail", "type": "BOOLEAN"}]
+        body = (
+            "f = dataiku.Folder(self.config['where']); f.upload_data('x', b'1'); f.delete_path('gone')\n"
+            "            assert f.list_paths_in_partition() == ['/old', '/x'], f.list_paths_in_partition()\n"
+            "            if self.config.get('fail'): raise ValueError('late')"
+        )
+        made = project(macro=({"params": params}, MACRO.replace("BODY", body)))
+        manager().register(Plugin, name="dict")
+        try:
+            with pytest.raises(ComponentFailed, match="late"):
+                made.run("act", params={"where": "dict://x", "fail": True}, in_process=True)
+            assert store == {"/old": b"0", "/gone": b"0"}
+            made.run("act", params={"where": "dict://x"}, in_process=True)
+        finally:
+            manager().unregister(name="dict")
+        assert store == {"/old": b"0", "/x": b"1"}
 
     def test_new_folders_are_found_by_name_later(self, project):
         body = "dataiku.api_client().get_project(self.key).create_managed_folder('made'); dataiku.Folder('made').upload_data('x', b'1')"

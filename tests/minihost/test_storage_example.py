@@ -87,8 +87,8 @@ def test_the_folder_of_the_example():
     assert folder.paths() == ["/a/b.txt", "/c.txt"]
     assert folder.children("/") == ["a", "c.txt"]
     assert folder.open("/a/b.txt").read() == b"hello"
-    assert folder.facts("/a/b.txt").st_size == 5
-    assert folder.facts("/a/b.txt").st_mtime > 0
+    assert folder.facts("/a/b.txt").size == 5
+    assert folder.facts("/a/b.txt").modified > 0
     folder.delete("/a")
     folder.delete("/nothing")
     assert folder.paths() == ["/c.txt"]

@@ -57,9 +57,7 @@ class Dataset:
         place = Path(self._reference.path)
         root, names = (place, LocalFolder(place).paths()) if place.is_dir() else (place.parent, [f"/{place.name}"])
         found = [(name, LocalFolder(root).facts(name)) for name in names]
-        files = [
-            {"path": name, "size": at.st_size, "lastModified": int(at.st_mtime * 1000)} for name, at in found if at
-        ]
+        files = [{"path": name, "size": at.size, "lastModified": int(at.modified * 1000)} for name, at in found if at]
         return {"globalPaths": files, "pathsByPartition": {}}
 
     def read_metadata(self):

@@ -102,20 +102,20 @@ class Folder:
         details = self._details(canonical(path))
         if details["directory"]:
             here = canonical(path).rstrip("/")
-            details["children"] = [self._details(f"{here}/{name}") for name in self._storage.children(path)]
+            details["children"] = [self._details(f"{here}/{name}") for name in self._storage.children(canonical(path))]
         return details
 
     def _details(self, path: str) -> dict[str, Any]:
         facts = self._storage.facts(path)
-        folder = path == "/" or (facts is not None and (facts.st_mode & 0o170000) == 0o040000)
+        folder = path == "/" or (facts is not None and facts.folder)
         details = {
             "exists": folder or facts is not None,
             "directory": folder,
             "fullPath": path,
             "name": posixpath.basename(path),
             "pathElts": path.rstrip("/").split("/"),
-            "size": 0 if folder or facts is None else facts.st_size,
-            "lastModified": 0 if facts is None else int(facts.st_mtime * 1000),
+            "size": 0 if folder or facts is None else facts.size,
+            "lastModified": 0 if facts is None else int(facts.modified * 1000),
         }
         if facts is not None and not folder:
             details["mimeType"] = mime_type(path)
@@ -123,7 +123,7 @@ class Folder:
 
     def get_download_stream(self, path):
         """Return a file as a binary stream for `with`; it cannot seek. Raises OSError when the file is missing."""
-        return io.BufferedReader(Unseekable(self._storage.open(path)), 1 << 16)
+        return io.BufferedReader(Unseekable(self._storage.open(canonical(path))), 1 << 16)
 
     def upload_stream(self, path, f):
         """Write a file from a stream (binary or text, read from where it stands), or from bytes or text."""
@@ -147,7 +147,7 @@ class Folder:
         """Return a stream to write a file with, for `with`; it takes bytes and text."""
         if not parts(path):
             raise DataError(f"Folder {self.full_name}: {path!r} is the folder itself; a file needs a name.")
-        return FolderWriter(self._changing.writing(path))
+        return FolderWriter(self._changing.writing(canonical(path)))
 
     def read_json(self, path):
         """Return the content of a JSON file."""
@@ -160,7 +160,7 @@ class Folder:
 
     def delete_path(self, path):
         """Delete a file or a folder; nothing happens when it is missing."""
-        self._changing.delete(path)
+        self._changing.delete(canonical(path))
 
     def clear(self):
         """Delete everything in the folder."""
@@ -169,7 +169,7 @@ class Folder:
     def clear_partition(self, partition):
         """Delete everything in one partition, or in the whole folder when it has none."""
         if partition and self._reference.options.get("partitioning"):
-            self._changing.delete(partition)
+            self._changing.delete(canonical(partition))
         else:
             self._changing.clear()
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from minihost import stages
+from minihost.datasets.remote import opened
 from minihost.errors import DataError
+from minihost.folders import is_remote
 from minihost.job import Job, Reference
 
 DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
@@ -107,15 +109,27 @@ class Session:
             return None
         if not self.free(ignore_flow):
             raise DataError(f"{reference.full_name!r} is an input of this recipe; it cannot be written.")
+        if self.job.kind not in ("recipe", "macro"):
+            return None
         with self._guard:
             if reference.path not in self.begun:
-                what = f"The {WORDS[reference.type]} {reference.full_name!r}"
-                stage = stages.begin(Path(reference.path), stages.kind_of(reference), self._facts(), what=what)
-                self.begun[reference.path] = stage
+                stage = self.begun[reference.path] = self._begin(reference)
                 if self.journal is not None:
+                    event = {"begun": dataclasses.asdict(reference), "place": str(stage.place)}
                     with open(self.journal, "a", encoding="utf-8") as stream:
-                        stream.write(json.dumps({"begun": dataclasses.asdict(reference)}) + "\n")
+                        stream.write(json.dumps(event) + "\n")
             return self.begun[reference.path]
+
+    def _begin(self, reference: Reference) -> stages.Stage:
+        if is_remote(reference.path):
+            place = Path(self.job.work_dir).parent / "stages"
+            return stages.begin_remote(reference, place / reference.name, opened(reference))
+        facts = {
+            "component": f"{self.job.plugin_id}/{self.job.component_id}",
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+        what = f"The {WORDS[reference.type]} {reference.full_name!r}"
+        return stages.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
 
     def current_stage(self, reference: Reference) -> stages.Stage | None:
         """Return the stage of a reference if it has one by now, for reading what this job wrote."""
@@ -128,12 +142,6 @@ class Session:
         for stage in self.begun.values():
             if stage.lock is not None:
                 stage.lock.free()
-
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "component": f"{self.job.plugin_id}/{self.job.component_id}",
-            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
-        }
 
 
 _current: list[Session] = []

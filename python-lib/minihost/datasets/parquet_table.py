@@ -18,7 +18,7 @@ GROUP_ROWS = 50_000
 """Rows of a row group; fewer when rows are wide."""
 
 GROUP_WEIGHT = 4_000_000
-"""Numbers and letters of a row group, roughly, at most: what a writer keeps in memory. Every `SAMPLE`th row is weighed."""
+"""Numbers and letters of a row group, roughly, at most: every `SAMPLE`th row is weighed."""
 
 SAMPLE = 16
 BATCH = 2048

@@ -7,7 +7,13 @@ from typing import Any
 
 from minihost.datasets.csv_table import CsvTable
 from minihost.errors import DataError
+from minihost.folders import open_folder
 from minihost.job import Reference
+
+
+def opened(reference: Reference) -> Any:
+    """Return what opens the folder or dataset of a URL."""
+    return open_dataset(reference) if reference.type == "DATASET" else open_folder(reference)
 
 
 def open_dataset(reference: Reference) -> Any:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from minihost.errors import DataError
 from minihost.folders.local import LocalFolder
+from minihost.folders.store import FolderStore
 from minihost.job import Reference
 
 
@@ -15,13 +15,13 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
-def open_folder(reference: Reference) -> Any:
+def open_folder(reference: Reference) -> FolderStore:
     """Return what reads and writes the folder of a reference; raises `DataError` when nobody knows such a place."""
     if not is_remote(reference.path):
         return LocalFolder(Path(reference.path))
     from minihost.host import hooks
 
-    folder = hooks().minihost_open_folder(reference=reference)
+    folder: FolderStore | None = hooks().minihost_open_folder(reference=reference)
     if folder is None:
         raise DataError(f"Folder {reference.name}: nothing that is installed opens {reference.path!r}.")
     return folder

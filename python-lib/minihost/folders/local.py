@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from minihost.folders.paths import OWN, LinkOutside, NotAFile, canonical, parts
+from minihost.folders.store import Facts
 
 log = logging.getLogger(__name__)
 CHUNK = 1 << 20
@@ -45,12 +46,22 @@ class LocalFolder:
             raise NotAFile(f"{path!r} is not a regular file (a folder, a pipe or a device).")
         return open(descriptor, "rb")
 
-    def facts(self, path: str) -> os.stat_result | None:
+    def facts(self, path: str) -> Facts | None:
         """Return what the disk says of a file or folder, None when it is missing or leads out."""
         try:
-            return os.stat(self._real(path))
+            found = os.stat(self._real(path))
         except (OSError, ValueError):
             return None
+        folder = stat.S_ISDIR(found.st_mode)
+        return Facts(0 if folder else found.st_size, found.st_mtime, folder)
+
+    def has_files(self) -> bool:
+        """Whether there is any file, told without listing them all."""
+        for _folder, subfolders, files in os.walk(self.root, followlinks=False):
+            subfolders[:] = [name for name in subfolders if not name.startswith(OWN)]
+            if any(not name.startswith(OWN) for name in files):
+                return True
+        return False
 
     def children(self, path: str) -> list[str]:
         """Return the names in one folder, sorted."""

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from minihost.errors import DataError
 from minihost.folders.local import LocalFolder, Replacing
 from minihost.folders.paths import canonical, parts
+from minihost.folders.store import Facts, FolderStore
 
 FILES, CHANGES = "files", "changes.jsonl"
 
@@ -22,7 +23,7 @@ FILES, CHANGES = "files", "changes.jsonl"
 class OverlayFolder:
     """`base` as it will be after the run; all changes lie under `stage`."""
 
-    def __init__(self, base: Any, stage: Path) -> None:
+    def __init__(self, base: FolderStore, stage: Path) -> None:
         self.base, self.stage = base, stage
         self.upper = LocalFolder(stage / FILES)
         self._seen = -1
@@ -40,13 +41,11 @@ class OverlayFolder:
 
     def open(self, path: str) -> BinaryIO:
         """Open a file for reading. Raises OSError."""
-        stream: BinaryIO = self._holder(path).open(path)
-        return stream
+        return self._holder(path).open(path)
 
-    def facts(self, path: str) -> os.stat_result | None:
+    def facts(self, path: str) -> Facts | None:
         """Return what the storage says of a file or folder, None when it is missing."""
-        facts: os.stat_result | None = self._holder(path).facts(path)
-        return facts
+        return self._holder(path).facts(path)
 
     def children(self, path: str) -> list[str]:
         """Return the names in one folder, sorted."""
@@ -84,7 +83,7 @@ class OverlayFolder:
         self._reread()
         if not self._hidden:
             names = [path for path in self.kept() if self.upper.facts(path) is None]
-            sizes = [found.st_size for path in names if (found := self.base.facts(path)) is not None]
+            sizes = [found.size for path in names if (found := self.base.facts(path)) is not None]
             free = shutil.disk_usage(self.stage).free
             if sum(sizes) > 0.9 * free:
                 raise DataError(
@@ -96,11 +95,6 @@ class OverlayFolder:
             self._note({"clear": True})
         self.upper.root.mkdir(parents=True, exist_ok=True)
         return self.upper.root
-
-    def place(self, path: str) -> Path:
-        """Return where a path will lie on disk; raises `LinkOutside` when a link on the way leads out."""
-        place: Path = self.base.place(path)
-        return place
 
     def touched(self) -> bool:
         """Whether anything was written or deleted."""
@@ -117,7 +111,7 @@ class OverlayFolder:
         else:
             self.upper.write(path, self.base.open(path))
 
-    def _holder(self, path: str) -> Any:
+    def _holder(self, path: str) -> FolderStore:
         """The upper folder or the base: whoever has the path."""
         self._reread()
         if self.upper.facts(path) is not None or self._hidden or self._deleted(canonical(path)):
