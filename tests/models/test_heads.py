@@ -109,6 +109,7 @@ def test_reports_lie_beside_the_model(small, tmp_path):
     save_with_head(
         local(tmp_path / "mine"), small, a_head(), About("mine", "200 photos", "Notes."), {"history.csv": b"epoch\n"}
     )
+    save_with_head(local(tmp_path / "mine"), small, a_head(), About("mine", "200 photos"))
     assert (tmp_path / "mine" / "history.csv").read_bytes() == b"epoch\n"
     assert "200 photos" in (tmp_path / "mine" / "README.md").read_text()
 

@@ -61,12 +61,12 @@ def test_a_failure_at_any_write_leaves_the_old_model_whole(folder, tmp_path, sma
 
 def test_files_of_the_model_before_go_and_others_stay(folder, small):
     store = local(folder)
-    for name in ("/notes.txt", "/tensorboard_logs/events", "/model-0123abcd.bin"):
+    for name in ("/notes.txt", "/tensorboard_logs/events", "/history.csv", "/model-0123abcd.bin"):
         store.write(name, b"x")
     write_small_model(store, seed=1)
     names = {path.lstrip("/") for path in store.paths()}
     entries = {entry.name for entry in open_model(store).config.files.entries()}
-    assert names == entries | {"config.json", "README.md", "notes.txt", "tensorboard_logs/events"}
+    assert names == entries | {"config.json", "README.md", "notes.txt"}
     assert not entries & {small.config.files.bin.name, small.config.files.weights.name}
 
 

@@ -38,6 +38,9 @@ ROLES = {
 }
 """The files of a model and their plain names; weights always have a piece of their hash in the name."""
 
+TRAINING_REPORTS = ("history.csv", "metrics.json", "run.json", "validation.csv")
+TRAINING_CURVES = "tensorboard_logs/"
+
 PACKAGES = ("vision-recipes", "keras", "tensorflow", "openvino", "numpy", "pillow")
 
 
@@ -152,7 +155,7 @@ def finish(store: Store, config: ModelConfig, reports: Mapping[str, bytes]) -> N
     for name, report in reports.items():
         store.write("/" + name, report)
     store.write("/" + CONFIG, content)
-    _tidy(store, config, before)
+    _tidy(store, config, before, set(reports))
 
 
 def score_ir(xml: Path, pictures: np.ndarray, extra: int = 0) -> np.ndarray:
@@ -234,12 +237,14 @@ def _config_before(store: Store) -> ModelConfig | None:
     return None
 
 
-def _tidy(store: Store, config: ModelConfig, before: ModelConfig | None) -> None:
-    wanted = {entry.name for entry in config.files.entries()}
+def _tidy(store: Store, config: ModelConfig, before: ModelConfig | None, reports: set[str]) -> None:
+    """Remove the files of the model before, and what people were told about its training if it was not this one's."""
+    wanted = {entry.name for entry in config.files.entries()} | reports
     former = {entry.name for entry in before.files.entries()} if before else set()
     for path in store.paths():
         name = path.lstrip("/")
-        if name not in wanted and (name in former or OWN_FILES.fullmatch(name)):
+        told = config.head is None and (name in TRAINING_REPORTS or name.startswith(TRAINING_CURVES))
+        if name not in wanted and (told or name in former or OWN_FILES.fullmatch(name)):
             try:
                 store.delete(path)
             except (OSError, OutputError) as err:
