@@ -194,9 +194,9 @@ class TestHowItEnds:
         assert run(project(COPY + "import sys\nsys.exit(0)\n")).rows("done") == ROWS
 
     def test_a_hang(self, project):
-        reason, log = self.fails(project(PRINT + "import time\ntime.sleep(600)\n"), timeout=1.5)
+        reason, log = self.fails(project("import time\ntime.sleep(600)\n"), timeout=1.5)
         assert reason == "It was stopped: not done after 1.5 seconds (--timeout)."
-        assert "said" in log
+        assert log.splitlines()[-1] == reason
 
     def test_a_hang_that_ignores_being_asked_and_its_children(self, project, tmp_path):
         code = f"""
@@ -207,7 +207,7 @@ class TestHowItEnds:
                 open({str(tmp_path / "pids")!r}, "a").write(f"{{child.pid}}\\n")
             time.sleep(600)
         """
-        self.fails(project(code), timeout=2)
+        self.fails(project(code), timeout=5)
         for pid in (tmp_path / "pids").read_text().split():
             assert not _runs(int(pid))
 
