@@ -28,10 +28,6 @@ class Check:
             return float("inf")
         return float(np.abs(scores.astype(np.float64) - self.scores).max())
 
-    def agreement(self, scores: np.ndarray) -> float:
-        """Return the part of the pictures whose best class is the same."""
-        return float((scores.argmax(axis=1) == self.scores.argmax(axis=1)).mean())
-
     def require(self, scores: np.ndarray, where: str, tolerance: float = TOLERANCE) -> None:
         """Raise ModelFolderError when a probability moved by more than the tolerance."""
         moved = self.difference(scores)
