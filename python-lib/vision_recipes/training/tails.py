@@ -36,7 +36,10 @@ def cut(network: Any, settings: RetrainSettings) -> Cut:
     count among them: it stays as it is, in inference mode, unless the whole network starts from random weights.
     """
     scratch = settings.initial_weights == "random"
-    weighted = [layer for layer in network.layers if layer.weights and layer is not layer_named(network, HEAD)]
+    network.trainable = True
+    weighted = [
+        layer for layer in network.layers if layer.trainable_weights and layer is not layer_named(network, HEAD)
+    ]
     normal = [layer for layer in weighted if "BatchNormalization" in type(layer).__name__]
     if scratch:
         chosen = weighted

@@ -1,0 +1,66 @@
+"""A small network with batch normalisation and a branch around two of its layers, as a model folder; and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vision_recipes.models import Model, ModelSpec, Network, open_model, save_model
+from vision_recipes.models.graphs import Graph, Node, build
+from vision_recipes.pictures import Picture
+from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.stores import LocalStore
+from vision_recipes.training.shots import Shot
+
+SIDE, CHANNELS = 24, 6
+INPUT = Preprocessing(SIDE, SIDE, "bgr", (120.0, 120.0, 120.0), (60.0, 60.0, 60.0))
+_SAME = {"filters": CHANNELS, "kernel_size": 3, "padding": "same"}
+GRAPH = Graph(
+    (
+        Node("input", "InputLayer"),
+        Node("first", "Conv2D", {"filters": CHANNELS, "kernel_size": 3, "strides": 2}, ("input",)),
+        Node("first_bn", "BatchNormalization", {}, ("first",)),
+        Node("first_relu", "Activation", {"activation": "relu"}, ("first_bn",)),
+        Node("second", "Conv2D", _SAME, ("first_relu",)),
+        Node("second_bn", "BatchNormalization", {}, ("second",)),
+        Node("second_relu", "Activation", {"activation": "relu"}, ("second_bn",)),
+        Node("third", "Conv2D", _SAME, ("second_relu",)),
+        Node("added", "Add", {}, ("third", "first_relu")),
+        Node("active", "Activation", {"activation": "relu"}, ("added",)),
+        Node("pooled", "GlobalAveragePooling2D", {}, ("active",)),
+        Node("scores", "Dense", {"units": 3, "activation": "softmax"}, ("pooled",)),
+    )
+)
+
+
+def write_residual_model(folder: Path) -> Model:
+    """Write the model with random weights, statistics of its normalisations included."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    network = build(GRAPH, (SIDE, SIDE))
+    draw = np.random.default_rng(3)
+    for layer in network.layers:
+        if "bn" in layer.name:
+            low, high = (0.5, 1.5)
+            layer.set_weights([draw.uniform(low, high, CHANNELS) * sign for sign in (1, 0.1, 0.1, 1)])
+    store = LocalStore(folder)
+    save_model(
+        store, network, ModelSpec("residual", Network("residual", classes=3), INPUT, ("a", "b", "c"), graph=GRAPH)
+    )
+    return open_model(store)
+
+
+def stripes(count: int, seed: int = 0, *, weight: float = 1.0) -> list[Shot]:
+    """Return pictures of stripes that rise (class 0) or fall (class 1), in any colour and of any width."""
+    draw = np.random.default_rng(seed)
+    y, x = np.mgrid[0:SIDE, 0:SIDE]
+    shots = []
+    for number in range(count):
+        falling = number % 2
+        wave = np.sin((x + (y if falling else -y)) * draw.uniform(0.8, 1.4) + draw.uniform(0, 6))
+        pixels = 128 + wave[..., None] * draw.uniform(-60, 60, 3) + draw.normal(0, 10, (SIDE, SIDE, 3))
+        picture = Picture(f"/{number}.png", np.clip(pixels, 0, 255).astype(np.uint8), digest=f"{seed}-{number}")
+        shots.append(Shot(picture, falling, weight=weight))
+    return shots
