@@ -67,7 +67,7 @@ class Build:
             state, why = self._judge(step, known.get(step.name, {}))
             waiting = [need.name for need in flow.needs(self.project.flow, step) if found[need.name].state != FRESH]
             if state == FRESH and waiting:
-                state, why = STALE, f"{', '.join(waiting)} comes first"
+                state, why = STALE, f"{', '.join(waiting)} come{'s' if len(waiting) == 1 else ''} first"
             found[step.name] = StepState(step, self.plans[step.name], state, why, known.get(step.name, {}))
         return list(found.values())
 

@@ -45,7 +45,7 @@ class Plain(Reporter):
 
     def line(self, line: str) -> None:
         """Print the line."""
-        print(line, file=sys.stderr, flush=True)
+        print(_harmless(line), file=sys.stderr, flush=True)
 
     def event(self, event: dict[str, Any]) -> None:
         """Print progress now and then."""
@@ -105,7 +105,7 @@ class Moving(Plain):
 
     def line(self, line: str) -> None:
         """Print the line above the bar."""
-        self.bar.console.print(line, markup=False, soft_wrap=True)
+        self.bar.console.print(_harmless(line), markup=False, soft_wrap=True)
 
     def event(self, event: dict[str, Any]) -> None:
         """Move the bar."""
@@ -119,6 +119,11 @@ def reporter(name: str, *, quiet: bool) -> Reporter:
     if quiet:
         return Reporter()
     return Moving(name) if sys.stderr.isatty() else Plain(name)
+
+
+def _harmless(line: str) -> str:
+    """A line without control characters: file names of strangers may hold codes that a terminal obeys."""
+    return "".join(letter if letter.isprintable() or letter == "\t" else "?" for letter in line)
 
 
 def _short(path: str) -> str:

@@ -56,6 +56,8 @@ def test_ordinary_text_is_not_touched(text):
         (dt.datetime(2020, 12, 31, 7), "datetimenotz", "2020-12-31T07:00:00.000"),
         (dt.datetime(2020, 12, 31, 7), "dateonly", "2020-12-31"),
         (dt.date(2020, 12, 31), "dateonly", "2020-12-31"),
+        (dt.date(2020, 12, 31), "string", "2020-12-31"),
+        (dt.date(2020, 12, 31), "datetimenotz", "2020-12-31T00:00:00.000"),
         (dt.date(2020, 12, 31), "date", "2020-12-31T00:00:00.000Z"),
         (b"\xff", "string", "\udcff"),
     ],

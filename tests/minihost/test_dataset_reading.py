@@ -59,6 +59,16 @@ class TestInferred:
         assert frame["when"][0] == pd.Timestamp("2020-12-31T00:00:00.101", tz="UTC")
         assert pd.isna(frame["when"][1])
 
+    def test_a_column_that_is_no_date_stays_text(self, dss):
+        now = dss({"t": ({"d": "string", "n": "string"}, [["2020-01-02T00:00:00.000Z", "x"], ["soon", "y"]])})
+        now.table("t").set_columns([{"name": "d", "type": "date"}, {"name": "n", "type": "string"}])
+        assert now.dataiku.Dataset("t").get_dataframe()["d"].tolist() == ["2020-01-02T00:00:00.000Z", "soon"]
+
+    def test_the_other_two_date_types_have_no_zone(self, dss):
+        now = dss({"t": ({"n": "datetimenotz", "d": "dateonly"}, [["2020-01-02T03:04:05.000", "2020-01-02"]])})
+        frame = now.dataiku.Dataset("t").get_dataframe()
+        assert [str(kind) for kind in frame.dtypes] == ["datetime64[ns]", "datetime64[ns]"]
+
     def test_dates_stay_text_when_asked(self, people):
         assert people.get_dataframe(parse_dates=False)["when"][0] == "2020-12-31T00:00:00.101Z"
 

@@ -55,6 +55,32 @@ def test_dates_of_every_zone_are_written_in_utc(out):
     assert now.rows("out") == [["2020-06-01T10:00:00.000Z", "2020-06-01T12:00:00.000Z"], ["", ""]]
 
 
+def test_columns_of_arrow_and_odd_types(out):
+    pytest.importorskip("pyarrow")
+    now, dataset = out
+    frame = pd.DataFrame(
+        {
+            "i": pd.array([1, None], dtype="int64[pyarrow]"),
+            "t": pd.array([pd.Timestamp("2020-01-02", tz="UTC"), None], dtype="timestamp[us, tz=UTC][pyarrow]"),
+            "f": pd.array([0.5, None], dtype="Float64"),
+            "d": [dt.date(2020, 1, 2), None],
+            "p": pd.period_range("2020-01", periods=2, freq="M"),
+            "delta": pd.to_timedelta(["1 day", None]),
+        }
+    )
+    dataset.write_with_schema(frame)
+    assert [column["type"] for column in dataset.read_schema()] == [
+        "bigint",
+        "date",
+        "double",
+        "string",
+        "string",
+        "string",
+    ]
+    assert now.rows("out")[0][:5] == ["1", "2020-01-02T00:00:00.000Z", "0.5", "2020-01-02", "2020-01"]
+    assert now.rows("out")[1] == ["", "", "", "", "2020-02", ""]
+
+
 def test_a_second_write_overwrites(out):
     now, dataset = out
     dataset.write_with_schema(pd.DataFrame({"a": [1, 2]}))

@@ -13,6 +13,7 @@ from textwrap import dedent
 import pytest
 from component_plugins import role, write_components
 
+from minihost import running
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.testing import minihost_project  # noqa: F401
 
@@ -123,6 +124,15 @@ class TestWhatARecipeSees:
         plugin = write_components(tmp_path / "plugin", {"old": ({}, code)})
         made = minihost_project(plugin=plugin, datasets={"rows": ROWS})
         assert made.run("old", inputs={"x": "rows"}, outputs={"y": "done"}).rows("done") == ROWS
+
+    def test_with_another_python_that_has_no_packages(self, project, tmp_path):
+        python = tmp_path / "bare-python"
+        python.write_text(f'#!/bin/sh\nBARE=yes exec {sys.executable} -S -E "$@"\n')
+        python.chmod(0o755)
+        made = project("import os, sys\nassert os.environ['BARE'] == 'yes'\nassert 'site' not in sys.modules\n" + COPY)
+        planned = made.plan("do", inputs={"in": "rows"}, outputs={"out": "done"})
+        running.run(planned.job, running.Options(quiet=True, python=str(python)))
+        assert made.rows("done") == ROWS
 
     def test_in_the_process_of_the_test(self, project):
         made = project(
@@ -467,8 +477,8 @@ class TestMacros:
 
     def test_folders_by_url_are_filled_at_the_end(self, project, monkeypatch):
         from minihost.folders.store import Facts
-        from minihost.host import manager
         from minihost.hookspecs import hookimpl
+        from minihost.host import manager
 
         class Store(dict):
             def paths(self):

@@ -42,7 +42,7 @@ def write(place, columns, rows, **options):
 
 def test_text_cells_come_back_as_written(place):
     found = write(place, STRING, [[text, text] for text in NASTY])
-    assert [row for row in found.text_rows()] == [[text, text] for text in NASTY]
+    assert list(found.text_rows()) == [[text, text] for text in NASTY]
     assert found.columns() == STRING
 
 

@@ -103,7 +103,7 @@ def date_text(moment: dt.date, column_type: str = "date") -> str:
     `datetimenotz` has no zone, `dateonly` is the day alone. A moment without zone counts as UTC.
     """
     if not isinstance(moment, dt.datetime):
-        return moment.isoformat() if column_type == "dateonly" else f"{moment.isoformat()}T00:00:00.000Z"
+        return moment.isoformat() + {"date": "T00:00:00.000Z", "datetimenotz": "T00:00:00.000"}.get(column_type, "")
     if moment.tzinfo is not None and column_type != "datetimenotz":
         moment = moment.astimezone(dt.UTC)
     if column_type == "dateonly":

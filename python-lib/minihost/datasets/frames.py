@@ -19,8 +19,8 @@ def text_columns(frame: Any, types: list[str]) -> list[list[str]]:
 
 def _texts(series: Any, kind: str) -> list[str]:
     code = getattr(series.dtype, "kind", "O")
-    if not isinstance(series.dtype, _numpy_dtype()):
-        code = "M" if code == "M" else "O"
+    if not isinstance(series.dtype, _numpy_dtype()) and type(series.dtype).__name__ != "DatetimeTZDtype":
+        code = "O"
     if code == "b":
         return ["true" if value else "false" for value in series.tolist()]
     if code in "iu":
@@ -135,7 +135,10 @@ def with_dates(frame: Any, columns: Columns) -> Any:
         name, kind = column["name"], column["type"]
         if kind not in cells.DATES or name not in frame.columns:
             continue
-        moments = pd.to_datetime(frame[name].astype("object"), utc=kind == "date", format="ISO8601")
+        try:
+            moments = pd.to_datetime(frame[name].astype("object"), utc=kind == "date", format="ISO8601")
+        except (ValueError, TypeError):
+            continue  # as pandas' own parse_dates does: what is no date leaves the column as text
         with contextlib.suppress(ValueError, pd.errors.OutOfBoundsDatetime):
             moments = moments.dt.as_unit("ns")  # a year that nanoseconds cannot hold keeps the coarser unit
         frame[name] = moments
