@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision_recipes.errors import LabelsError
@@ -55,6 +55,7 @@ def test_a_hostile_name_is_answered():
     assert read("/" + "a" * patterns.LONGEST_NAME) is None
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=30).filter(lambda text: "/" not in text and text.strip()), st.integers(0, 9999))
 def test_what_was_written_is_read_back(label, number):
     found = patterns.reader("{label}_pic_{number}.jpg")(f"/{label}_pic_{number:04d}.jpg")

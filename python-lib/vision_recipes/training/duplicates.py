@@ -17,6 +17,10 @@ Measured with SqueezeNet: a photo and its copy at JPEG quality 50, at half size 
 most alike of 2000 different CIFAR-10 pictures 0.90, of 200 photos of houses 0.68 (and six pairs of copies, above 0.99).
 """
 
+_NEARER = 0.12
+"""Two pictures are nearly the same only if their distance (1 - cosine) is this part of what is usual around them."""
+
+_NEIGHBOUR, _SAMPLE = 10, 2000
 _SURE = 0.99
 _LARGE_PART, _LARGE = 0.1, 20
 _BLOCK = 2048
@@ -37,6 +41,8 @@ class Pair:
 def find_duplicates(features: np.ndarray, digests: Sequence[str], seed: int) -> list[Pair]:
     """Return pairs of pictures with the same bytes, or with features (n, d) that are nearly the same.
 
+    Nearly the same is measured against the tenth-nearest picture, so that pictures of one kind, all much alike, are no
+    copies of each other.
     Where so many pictures are alike that they form a crowd (a tenth of all, linked one to the next), only pairs that
     are the same to 0.99 count. Above 200,000 pictures only bytes are compared.
     """
@@ -58,18 +64,13 @@ def tell_duplicates(
     """Yield what is worth telling: how many pairs, which of them bear different labels, which lie on two sides."""
     if not pairs:
         return
-    yield f"{len(pairs)} pairs of pictures are nearly the same and are kept on one side where possible: " + _list(
-        pairs, paths
-    )
+    yield f"{len(pairs)} pairs of pictures are nearly the same, kept on one side if possible: {_list(pairs, paths)}"
     differing = [pair for pair in pairs if targets[pair.one] != targets[pair.other]]
     if differing:
-        yield f"{len(differing)} of these pairs bear different labels; look at them: {_list(differing, paths)}"
+        yield f"of these, with different labels (look at them): {_list(differing, paths)}"
     leaks = [pair for pair in pairs if {int(sides[pair.one]), int(sides[pair.other])} in ({0, 1}, {0, 2})]
     if leaks:
-        yield (
-            f"{len(leaks)} of these pairs lie both in training and in what judges it, so the accuracy is too good: "
-            + _list(leaks, paths)
-        )
+        yield f"of these, on both sides, so that the accuracy is too good: {_list(leaks, paths)}"
 
 
 def _alike(features: np.ndarray, originals: np.ndarray, seed: int) -> Iterator[Pair]:
@@ -89,6 +90,7 @@ def _alike(features: np.ndarray, originals: np.ndarray, seed: int) -> Iterator[P
         ]
     )
     floor = ALIKE if mixing is None else ALIKE - _SKETCH_ERROR
+    limits = np.maximum(ALIKE, 1 - _NEARER * (1 - _usual_likeness(sketch, seed)))
     for start in range(0, len(sketch), _BLOCK):
         for other in range(start, len(sketch), _BLOCK):
             likeness = sketch[start : start + _BLOCK] @ sketch[other : other + _BLOCK].T
@@ -96,8 +98,19 @@ def _alike(features: np.ndarray, originals: np.ndarray, seed: int) -> Iterator[P
                 one, two = int(originals[start + row]), int(originals[other + column])
                 if one < two:
                     exact = float(likeness[row, column]) if mixing is None else _likeness(features, scaling, one, two)
-                    if exact >= ALIKE:
+                    if exact >= max(limits[start + row], limits[other + column]):
                         yield Pair(one, two, min(exact, 1.0))
+
+
+def _usual_likeness(sketch: np.ndarray, seed: int) -> np.ndarray:
+    """Return the cosine of each picture with the tenth-nearest of a sample of all, itself not counted."""
+    sample = np.random.default_rng(seed).permutation(len(sketch))[:_SAMPLE]
+    place = max(0, len(sample) - 1 - _NEIGHBOUR)
+    parts = []
+    for start in range(0, len(sketch), _BLOCK):
+        likeness = sketch[start : start + _BLOCK] @ sketch[sample].T
+        parts.append(np.partition(likeness, place, axis=1)[:, place])
+    return np.concatenate(parts)
 
 
 def _likeness(features: np.ndarray, scaling: Scaling, one: int, other: int) -> float:

@@ -110,7 +110,8 @@ class _Watch:
 
 
 def _strength(train: Examples, settings: RetrainSettings, ready: Design, problem: Problem) -> Strength:
-    strengths = (2 * settings.model_l2 * len(train),) if settings.model_l2 else STRENGTHS
+    unit = float(ready.energy[: ready.directions].sum()) / len(train) or 1.0
+    strengths = (2 * settings.model_l2 * len(train),) if settings.model_l2 else tuple(unit * each for each in STRENGTHS)
     trial = Trial(problem, train.targets, train.groups, lambda ridge: _penalty(ridge, settings, ready, len(train)))
     return choose_strength(trial, strengths, seed=settings.random_seed)
 

@@ -135,11 +135,8 @@ def prepare_lesson(source: Source, wanted: Wanted, usable: Usable) -> Lesson:
     targets = np.array([numbers[text] for text in texts], np.int64)
     digests = [picture.digest for picture in pictures]
     pairs = duplicates.find_duplicates(usable.features, digests, settings.random_seed)
-    groups = splits.merge_groups(
-        len(pictures),
-        [(pair.one, pair.other) for pair in pairs],
-        splits.linked_by([wanted.group.get(picture.path) for picture in pictures]),
-    )
+    told = splits.linked_by([wanted.group.get(picture.path) for picture in pictures])
+    groups = splits.merge_groups(len(pictures), [(pair.one, pair.other) for pair in pairs], told)
     if settings.split_column:
         cells = [str(wanted.split[picture.path]) for picture in pictures]
         split = splits.read_split(cells, targets, labels, settings.split_column)

@@ -33,7 +33,12 @@ _BELOW_ONE = ("beta_1", "beta_2", "rho", "momentum")
 
 def read_parameters(optimiser: str, pairs: Iterable[tuple[str, str]]) -> dict[str, float | bool]:
     """Return `model_custom_params_opti` as Keras arguments; raises SettingsError naming every mistake."""
-    given, mistakes = {}, []
+    given, mistakes, pairs = {}, [], list(pairs)
+    if pairs and optimiser == "auto":
+        raise SettingsError(
+            f"model_custom_params_opti: {', '.join(name for name, _ in pairs)} is given, but model_optimizer is auto, "
+            f"which has no parameters. Choose {', '.join(PARAMETERS)}."
+        )
     known = PARAMETERS.get(optimiser, {})
     for name, text in pairs:
         if name not in known and name not in EVERY:

@@ -37,27 +37,48 @@ class Split:
 def draw_split(targets: np.ndarray, groups: np.ndarray, names: Sequence[str], ratio: float, seed: int) -> Split:
     """Return a stratified split: of each class a part of about 1 - `ratio` judges, at least one picture if it has two.
 
-    Pictures of one `groups` number stay on one side. A class whose pictures cannot be parted trains only, and is named.
-    Raises LabelsError when no class can be parted.
+    Pictures of one `groups` number stay on one side, and each group has the same chance to judge. A class whose
+    pictures cannot be parted trains only, and is named. Raises LabelsError when no class can be parted.
     """
     counts = np.bincount(targets, minlength=len(names))
     wanted = np.clip(np.rint(counts * (1 - ratio)), np.minimum(counts - 1, 1), np.maximum(counts - 1, 0))
-    left, valid, left_to_train = wanted.astype(int), np.zeros(len(targets), bool), counts.copy()
-    for rows in _shuffled_groups(groups, seed):
-        inside = np.bincount(targets[rows], minlength=len(names))
-        present = inside > 0
-        gain = np.abs(left[present]).sum() - np.abs((left - inside)[present]).sum()
-        if gain > 0 and (left_to_train[present] > inside[present]).all():
-            valid[rows] = True
-            left, left_to_train = left - inside, left_to_train - inside
-    if not valid.any():
+    draft = _Draft(targets, wanted.astype(int), counts.copy(), np.zeros(len(targets), bool))
+    parts = _shuffled_groups(groups, seed)
+    for rows in parts:
+        draft.offer(rows)
+    if not draft.valid.any():
+        for rows in sorted(parts, key=len):
+            if draft.offer(rows, anyway=True):
+                break
+    if not draft.valid.any():
         few = ", ".join(f"{name!r} {count}" for name, count in list(zip(names, counts, strict=True))[:_SHOWN])
         raise LabelsError(
             f"No picture can be set aside to judge the training: no class has two pictures that may be parted ({few}). "
             "Add pictures, or check that the label column holds classes and not identifiers."
         )
-    split = Split(np.where(valid, VALID, TRAIN))
+    split = Split(np.where(draft.valid, VALID, TRAIN))
     return Split(split.sides, tuple(_remarks(split, targets, names)))
+
+
+@dataclass
+class _Draft:
+    """A split under way: how many pictures of each class are still wanted to judge, and how many are left to train."""
+
+    targets: np.ndarray
+    wanted: np.ndarray
+    left: np.ndarray
+    valid: np.ndarray
+
+    def offer(self, rows: np.ndarray, *, anyway: bool = False) -> bool:
+        """Take a group to judge if that brings the split nearer to what is wanted, and return whether it was taken."""
+        classes, counts = np.unique(self.targets[rows], return_counts=True)
+        gain = int(np.abs(self.wanted[classes]).sum() - np.abs(self.wanted[classes] - counts).sum())
+        if (gain <= 0 and not anyway) or (self.left[classes] <= counts).any():
+            return False
+        self.valid[rows] = True
+        self.wanted[classes] -= counts
+        self.left[classes] -= counts
+        return True
 
 
 def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], column: str) -> Split:
@@ -112,12 +133,11 @@ def linked_by(cells: Sequence[str | None]) -> list[tuple[int, int]]:
     return [(first.setdefault(cell, row), row) for row, cell in enumerate(cells) if cell is not None]
 
 
-def _shuffled_groups(groups: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-    """Yield the rows of each group, larger groups first, those of one size in an order drawn by the seed."""
+def _shuffled_groups(groups: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Return the rows of each group, in an order drawn by the seed."""
     order = np.argsort(groups, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    draw = np.random.default_rng(seed).permutation(len(parts))
-    yield from (parts[place] for place in sorted(draw, key=lambda place: -len(parts[place])))
+    return [parts[place] for place in np.random.default_rng(seed).permutation(len(parts))]
 
 
 def _remarks(split: Split, targets: np.ndarray, names: Sequence[str]) -> Iterator[str]:

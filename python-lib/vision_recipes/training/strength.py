@@ -15,7 +15,9 @@ import numpy as np
 from vision_recipes.training.convex import Penalty, Problem, Solution, solve
 from vision_recipes.training.examples import cross_entropy
 
-STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
+STRENGTHS = (0.6, 0.2, 0.06, 0.02, 0.006, 0.002)
+"""Ridges to choose from, per unit of an average row's sum of squares, so that they suit any number of features."""
+
 _FEWEST_GROUPS, _FEWEST_PER_CLASS = 15, 3
 _MOST_ROWS, _FOLDS, _FOLDS_OF_MANY = 4000, 5, 3
 _FACTORS = (0.25, 16.0)
