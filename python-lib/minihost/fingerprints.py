@@ -16,7 +16,6 @@ from minihost.job import Reference
 from minihost.plugins import Component, Plugin
 
 HOST = Path(__file__).resolve().parent
-CODE = (".py", ".json", ".txt", ".html", ".js")
 WHOLE = 1 << 20
 """Files of a plugin up to this size are summed by content, larger ones by size and date."""
 

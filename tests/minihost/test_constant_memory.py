@@ -21,7 +21,9 @@ print("PEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_memory_is_constant(tmp_path, minihost_project, kind):  # noqa: F811
-    plugin = write_components(tmp_path / "plugin", {"do": ({"inputRoles": [role("in")], "outputRoles": [role("out")]}, STREAM)})
+    plugin = write_components(
+        tmp_path / "plugin", {"do": ({"inputRoles": [role("in")], "outputRoles": [role("out")]}, STREAM)}
+    )
     peaks = []
     for count in (30_000, 300_000):
         project = minihost_project(plugin=plugin)
@@ -29,7 +31,9 @@ def test_memory_is_constant(tmp_path, minihost_project, kind):  # noqa: F811
         path = project.root / f"rows.{kind}"
         from minihost.datasets import table
 
-        columns = [{"name": name, "type": type_} for name, type_ in (("id", "bigint"), ("text", "string"), ("x", "double"))]
+        columns = [
+            {"name": name, "type": type_} for name, type_ in (("id", "bigint"), ("text", "string"), ("x", "double"))
+        ]
         with table(path).writer(columns) as writer:
             writer.write([row["id"], row["text"], row["x"]] for row in rows)
         project.project.flow.datasets["rows"] = {"path": str(path)}
