@@ -93,7 +93,7 @@ def cartoon_character(rng: np.random.Generator, index: int) -> tuple[str, bytes]
     character = CHARACTERS[index % len(CHARACTERS)]
     height, width = frame(rng)
     picture = backdrop(rng, (height * FINE, width * FINE))
-    tall = min(height, width * 1.1) * rng.uniform(0.3, 0.52)
+    tall = min(height, width * 1.1) * rng.uniform(0.36, 0.54)
     pen = Pen(
         picture,
         width * rng.uniform(0.3, 0.7),
@@ -104,10 +104,10 @@ def cartoon_character(rng: np.random.Generator, index: int) -> tuple[str, bytes]
         rng.uniform(0.018, 0.04),
     )
     _draw(rng, pen, character)
-    if rng.random() < 0.4:
+    if rng.random() < 0.3:
         add_cover(rng, picture, (pen.x * FINE, pen.y * FINE), tall * FINE)
     small = picture.resize((width, height), Image.Resampling.BOX)
-    tint = rng.normal(1, 0.09, 3) * rng.uniform(0.75, 1.1)
+    tint = rng.normal(1, 0.06, 3) * rng.uniform(0.8, 1.1)
     return character.name, developed(rng, np.asarray(small, np.float32) / 255 * tint)
 
 
@@ -141,7 +141,7 @@ def _draw(rng: np.random.Generator, pen: Pen, who: Character) -> None:
 
 def _cloth(rng: np.random.Generator, who: Character) -> Colour:
     """Return today's clothes: mostly a shade of the usual colour, sometimes any other."""
-    hue = who.clothes + rng.normal(0, 0.05) if rng.random() < 0.7 else rng.random()
+    hue = who.clothes + rng.normal(0, 0.05) if rng.random() < 0.85 else rng.random()
     return colorsys.hsv_to_rgb(hue % 1, rng.uniform(0.35, 0.9), rng.uniform(0.4, 0.95))
 
 

@@ -27,7 +27,7 @@ def egg_profile(rng: np.random.Generator) -> np.ndarray:
 
 def shell(rng: np.random.Generator, shape: tuple[int, int]) -> Paint:
     """Return the skin of an egg: a natural shade, often clouded or speckled, now and then painted for Easter."""
-    if rng.random() < 0.07:
+    if rng.random() < 0.05:
         return banded(rng.uniform(0.1, 1, 3), rng.uniform(0.3, 1, 3), rng.uniform(2, 4))
     low, high = SHELLS[rng.choice(len(SHELLS), p=(0.3, 0.25, 0.2, 0.13, 0.12))]
     colour = tinted(rng, low, high)

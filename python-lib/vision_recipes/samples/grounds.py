@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -15,6 +17,11 @@ def tinted(rng: np.random.Generator, low: tuple[float, ...], high: tuple[float, 
     """Return a random RGB colour between two, mostly along the line from one to the other."""
     along = np.clip(rng.random() + rng.normal(0, 0.06, 3), 0, 1)
     return np.asarray(low) + (np.asarray(high) - np.asarray(low)) * along
+
+
+def vivid(rng: np.random.Generator) -> np.ndarray:
+    """Return a random RGB colour that is far from grey."""
+    return np.array(colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.6, 1.0), rng.uniform(0.4, 1.0)))
 
 
 def _wood(rng: np.random.Generator, shape: Shape) -> np.ndarray:
@@ -35,7 +42,7 @@ def _cloth(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     down, right = np.mgrid[0:height, 0:width]
     first = np.sin((np.cos(turn) * right + np.sin(turn) * down) * np.pi / step) > rng.uniform(-0.3, 0.6)
     second = np.sin((np.cos(turn) * down - np.sin(turn) * right) * np.pi / step) > rng.uniform(-0.3, 0.6)
-    blend = first * 0.5 + second * (0.5 if rng.random() < 0.6 else 0.0)
+    blend = (first * 0.5 + second * (0.5 if rng.random() < 0.6 else 0.0)) * rng.uniform(0.2, 0.7)
     folds = 0.85 + 0.3 * smooth(rng, shape, 3)
     return mixed(np.broadcast_to(two, (*shape, 3)), one, blend) * folds[..., None]
 
@@ -85,11 +92,12 @@ def _shelf(rng: np.random.Generator, shape: Shape) -> np.ndarray:
 
 
 GROUNDS = (_wood, _cloth, _grass, _stone, _sand, _paper, _shelf)
+CHANCES = (0.15, 0.12, 0.08, 0.2, 0.15, 0.2, 0.1)
 
 
 def ground(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     """Return a random ground to lay things on, float RGB of 0..1, unevenly lit."""
-    pixels = GROUNDS[rng.integers(len(GROUNDS))](rng, shape)
+    pixels = GROUNDS[rng.choice(len(GROUNDS), p=CHANCES)](rng, shape)
     return (pixels * (0.8 + 0.35 * smooth(rng, shape, 1.5))[..., None]).astype(np.float32)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision_recipes.samples.grounds import tinted
+from vision_recipes.samples.grounds import tinted, vivid
 from vision_recipes.samples.noise import smooth
 from vision_recipes.samples.paints import banded, mottled, plain, speckled
 from vision_recipes.samples.scene import AXIS, Pose, Scene
@@ -15,10 +15,10 @@ ROUND = np.sqrt(np.clip(1 - AXIS**2, 0, 1))
 
 def add_ball(rng: np.random.Generator, scene: Scene, pose: Pose) -> None:
     """Lay a ball: plain, banded, with segments, or dotted."""
-    one, two = rng.uniform(0.05, 1, 3), rng.uniform(0.05, 1, 3)
+    one, two = vivid(rng), rng.uniform(0.05, 1, 3)
     kind = rng.integers(5)
     if kind < 2:
-        paint = plain(one if kind == 0 else tinted(rng, (0.6, 0.6, 0.6), (0.98, 0.98, 0.98)))
+        paint = plain(vivid(rng))
     elif kind == 2:
         paint = banded(one, two, rng.uniform(0.8, 3))
     elif kind == 3:
@@ -31,15 +31,15 @@ def add_ball(rng: np.random.Generator, scene: Scene, pose: Pose) -> None:
 def add_stone(rng: np.random.Generator, scene: Scene, pose: Pose) -> None:
     """Lay a stone: an uneven lump with a rough, clouded skin."""
     lump = ROUND * rng.uniform(0.55, 0.95) + ROUND**1.5 * _waves(rng, 0.09)
-    grey = tinted(rng, (0.2, 0.19, 0.18), (0.72, 0.7, 0.66))
+    grey = tinted(rng, (0.2, 0.19, 0.18), (0.6, 0.58, 0.55))
     paint = mottled(smooth(rng, scene.shape, 30, 3), plain(grey), grey * rng.uniform(0.3, 0.6), 0.9)
-    scene.add_body(pose, np.clip(lump, 0, None), paint, 0.03, smooth(rng, scene.shape, 26, 3) * rng.uniform(3, 7))
+    scene.add_body(pose, np.clip(lump, 0, None), paint, 0.03, smooth(rng, scene.shape, 26, 3) * rng.uniform(5, 10))
 
 
 def add_potato(rng: np.random.Generator, scene: Scene, pose: Pose) -> None:
     """Lay a potato: long, lumpy, brown, with eyes."""
     lump = ROUND**0.85 * rng.uniform(0.5, 0.72) + ROUND * _waves(rng, 0.09)
-    skin = tinted(rng, (0.5, 0.35, 0.2), (0.82, 0.66, 0.42))
+    skin = tinted(rng, (0.42, 0.28, 0.15), (0.72, 0.56, 0.34))
     paint = speckled(
         rng, mottled(smooth(rng, scene.shape, 18, 3), plain(skin), skin * 0.55, 0.8), skin * 0.35, 9, 0.045
     )

@@ -46,7 +46,7 @@ class Light:
         warmth = rng.normal(0.0, 0.07)
         return cls(
             np.array([np.cos(turn) * flat, np.sin(turn) * flat, height]),
-            rng.uniform(0.25, 0.6),
+            rng.uniform(0.35, 0.65),
             np.clip(np.array([1 + warmth, 1.0, 1 - warmth]), 0.75, 1.25),
         )
 
