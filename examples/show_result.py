@@ -1,6 +1,6 @@
 """Say how an example went: accuracy on new pictures, the pictures it got wrong, where things lie, what to try next.
 
-    python examples/show_result.py examples/egg-or-not
+python examples/show_result.py examples/egg-or-not
 """
 
 import csv
@@ -31,7 +31,11 @@ def true_label(path):
 
 def main(project):
     results = project / "results"
-    metrics = {row["metric"]: float(row["value"]) for row in table(results / "metrics.csv") if not row["class"]}
+    metrics = {
+        row["metric"]: float(row["value"])
+        for row in table(results / "metrics.csv")
+        if row["value"] and not row["class"]
+    }
     scored = [row for row in table(results / "scored.csv") if row["error"] == "0"]
     wrong = [row for row in scored if row["label"] != true_label(row["images"])]
     wrong.sort(key=lambda row: -float(row["probability"]))

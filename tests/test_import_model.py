@@ -182,7 +182,7 @@ def to_huge(config):
     ("change", "told"),
     [
         (change_layer(class_name="Lambda", config={"name": "active", "function": ["4wEAAAA=", None, None]}), "Lambda"),
-        (change_layer(class_name="TFOpLambda", config={"name": "active", "function": "io.read_file"}), "TFOpLambda"),
+        (change_layer(class_name="TFOpLambda", config={"name": "active", "function": "io.read_file"}), "io.read_file"),
         (change_layer(class_name="TFSMLayer", config={"name": "active", "filepath": "/tmp/x"}), "TFSMLayer"),
         (change_layer(registered_name="evil>Layer"), "evil>Layer"),
         (change_layer(module="os"), "comes from the module 'os'"),

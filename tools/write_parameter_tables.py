@@ -1,7 +1,7 @@
 """Write each component's roles and parameters from its JSON into its page under docs/, between two marks.
 
-    python tools/write_parameter_tables.py            # write
-    python tools/write_parameter_tables.py --check    # only say which pages are stale, exit 1 if any
+python tools/write_parameter_tables.py            # write
+python tools/write_parameter_tables.py --check    # only say which pages are stale, exit 1 if any
 """
 
 import json

@@ -92,7 +92,7 @@ def test_the_core_wakes_no_framework():
     code = (
         "import sys\n"
         + "\n".join(f"import vision_recipes.{walk}" for walk in walks)
-        + f"\nprint(sorted(set(sys.modules) & {sorted(HEAVY)!r}))"
+        + f"\nprint(sorted(set(sys.modules).intersection({sorted(HEAVY)!r})))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -550,7 +550,12 @@ class TestInterrupts:
         (tmp_path / "done.csv").write_text("old\n")
         environment = {**os.environ, "PID_FILE": str(tmp_path / "pid")}
         process = subprocess.Popen(
-            [*self.COMMAND, "--plugin", str(plugin)], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+            [*self.COMMAND, "--plugin", str(plugin)],
+            cwd=tmp_path,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
         )
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
             assert process.poll() is None

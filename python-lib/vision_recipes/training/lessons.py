@@ -136,12 +136,24 @@ def prepare_lesson(source: Source, wanted: Wanted, usable: Usable) -> Lesson:
     digests = [picture.digest for picture in pictures]
     pairs = duplicates.find_duplicates(usable.features, digests, settings.random_seed)
     told = splits.linked_by([wanted.group.get(picture.path) for picture in pictures])
-    groups = splits.merge_groups(len(pictures), [(pair.one, pair.other) for pair in pairs], told)
+    alike = [(pair.one, pair.other) for pair in pairs]
+    groups = splits.merge_groups(len(pictures), alike, told)
     if settings.split_column:
         cells = [str(wanted.split[picture.path]) for picture in pictures]
         split = splits.read_split(cells, targets, labels, settings.split_column)
     else:
-        split = splits.draw_split(targets, groups, labels, settings.train_ratio, settings.random_seed)
+        ratio, seed = settings.train_ratio, settings.random_seed
+        try:
+            split = splits.draw_split(targets, groups, labels, ratio, seed)
+        except LabelsError:
+            if not alike:
+                raise
+            groups = splits.merge_groups(len(pictures), told)
+            split = splits.draw_split(targets, groups, labels, ratio, seed)
+            remarks.append(
+                "so many pictures are nearly the same that they could not be kept on one side of the split; "
+                "the validation figures may be too good"
+            )
     remarks += split.remarks
     paths = [picture.path for picture in pictures]
     remarks += duplicates.tell_duplicates(pairs, paths, targets, split.sides)
