@@ -31,6 +31,7 @@ def test_a_cell_answers_as_the_process_itself_does() -> None:
 
 def _child_that(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     popen = cell_module.subprocess.Popen
+    code = f"import sys; sys.stdout.write({cell_module.READY.decode()!r}); sys.stdout.flush(); {code}"
 
     def start(command: list[str], **options: object) -> object:
         return popen([sys.executable, "-c", code], **options)
@@ -50,6 +51,27 @@ def test_a_child_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     with Cell(Limits(decode_seconds=0.3)) as cell, pytest.raises(Rejected) as caught:
         cell.decode(encoded(picture(), "TIFF"), WANTED)
     assert caught.value.reason == "timeout"
+
+
+def test_a_slow_start_counts_against_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    popen = cell_module.subprocess.Popen
+
+    def start(command: list[str], **options: object) -> object:
+        code = "import os, sys, time; time.sleep(0.6); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+        return popen([command[0], "-c", code, *command[1:]], **options)
+
+    with Cell(Limits(decode_seconds=0.5)) as cell:
+        monkeypatch.setattr(cell_module.subprocess, "Popen", start)
+        assert cell.decode(encoded(picture(), "TIFF"), WANTED).shape == (30, 40, 3)
+
+
+def test_a_child_that_never_gets_ready_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    popen = cell_module.subprocess.Popen
+    monkeypatch.setattr(
+        cell_module.subprocess, "Popen", lambda command, **options: popen([command[0], "-c", "exit(3)"], **options)
+    )
+    with Cell() as cell, pytest.raises(Rejected, match="did not start, it ended with status 3"):
+        cell.decode(encoded(picture(), "TIFF"), WANTED)
 
 
 def test_a_cell_goes_on_after_its_child_was_killed() -> None:

@@ -1,7 +1,8 @@
 """A child process that decodes risky pictures: when it crashes or hangs, one row has a reason and the job goes on.
 
-Started as `python cell.py PACKAGE_PARENT MEMORY_LIMIT`, it answers requests on its standard input until that is closed.
-A request is REQUEST and the file's bytes; an answer is ANSWER and either pixels or `reason\\ndetail`.
+Started as `python cell.py PACKAGE_PARENT MEMORY_LIMIT`, it writes READY, then answers requests on its standard input
+until that is closed. A request is REQUEST and the file's bytes; an answer is ANSWER and either pixels or
+`reason\\ndetail`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import struct
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 REQUEST = struct.Struct("<IIIIQ")
 ANSWER = struct.Struct("<?I")
+READY = b"ready"
+START_SECONDS = 120.0
+"""How long the child may take to start; on a busy machine that is no picture's fault and counts against none."""
+
 _PARENT = str(Path(__file__).resolve().parents[2])
 _MEMORY = 3 << 30
 
@@ -74,32 +80,21 @@ class Cell:
 
     def _ask(self, content: bytes, preprocessing: Preprocessing) -> np.ndarray:
         child = self._start()
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            child.kill()
-
-        timer = threading.Timer(self._limits.decode_seconds, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            assert child.stdin is not None and child.stdout is not None
-            resize = RESIZES.index(preprocessing.resize)
-            limit = self._limits.pixels
-            child.stdin.write(REQUEST.pack(preprocessing.width, preprocessing.height, resize, limit, len(content)))
-            child.stdin.write(content)
-            child.stdin.flush()
-            accepted, length = ANSWER.unpack(_exactly(child.stdout, ANSWER.size))
-            answer = _exactly(child.stdout, length)
-        except (OSError, EOFError) as err:
-            status = child.wait()
-            self.close()
-            if late.is_set():
-                raise Rejected("timeout", f"stopped after {self._limits.decode_seconds:g} s") from err
-            raise _Lost(f"the decoding process ended with status {status}") from err
-        finally:
-            timer.cancel()
+        with self._watched(child, self._limits.decode_seconds) as late:
+            try:
+                assert child.stdin is not None and child.stdout is not None
+                resize = RESIZES.index(preprocessing.resize)
+                limit = self._limits.pixels
+                child.stdin.write(REQUEST.pack(preprocessing.width, preprocessing.height, resize, limit, len(content)))
+                child.stdin.write(content)
+                child.stdin.flush()
+                accepted, length = ANSWER.unpack(_exactly(child.stdout, ANSWER.size))
+                answer = _exactly(child.stdout, length)
+            except (OSError, EOFError) as err:
+                status = self._ended()
+                if late.is_set():
+                    raise Rejected("timeout", f"stopped after {self._limits.decode_seconds:g} s") from err
+                raise _Lost(f"the decoding process ended with status {status}") from err
         if not accepted:
             raise Rejected(*answer.decode("utf-8", "replace").split("\n", 1))
         return np.frombuffer(answer, np.uint8).reshape(preprocessing.height, preprocessing.width, 3)
@@ -107,10 +102,38 @@ class Cell:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._child is None:
             command = [sys.executable, str(Path(__file__).resolve()), _PARENT, str(_MEMORY)]
-            self._child = subprocess.Popen(  # noqa: S603
+            self._child = child = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=os.sep
             )
+            with self._watched(child, START_SECONDS):
+                assert child.stdout is not None
+                if child.stdout.read(len(READY)) != READY:
+                    raise _Lost(f"the decoding process did not start, it ended with status {self._ended()}")
         return self._child
+
+    @contextmanager
+    def _watched(self, child: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
+        """Kill the child after so many seconds; the event says that it was."""
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
+
+    def _ended(self) -> int:
+        """Wait for the child to end, forget it, and return its status."""
+        assert self._child is not None
+        status = self._child.wait()
+        self.close()
+        return status
 
 
 class _Lost(Exception):
@@ -138,6 +161,8 @@ def _serve(memory: int) -> None:
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     warnings.filterwarnings("error", message="Truncated File Read")
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    answers.write(READY)
+    answers.flush()
     while header := requests.read(REQUEST.size):
         width, height, resize, pixels, length = REQUEST.unpack(header)
         content = _exactly(requests, length)
