@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 
 def picture(width: int = 64, height: int = 48) -> Image.Image:
@@ -85,6 +85,14 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
     }
 
 
+def _lab(image: Image.Image) -> Image.Image:
+    converted = ImageCms.profileToProfile(
+        image, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+    )
+    assert converted is not None
+    return converted
+
+
 @functools.cache
 def good_files() -> dict[str, bytes]:
     """Return name -> bytes of the picture of `picture(200, 150)` in every kind that is read, names lying here and there."""
@@ -107,6 +115,7 @@ def good_files() -> dict[str, bytes]:
         "plain.webp": encoded(photo, "WEBP", quality=95),
         "moving.webp": encoded(photo, "WEBP", save_all=True, append_images=[photo.rotate(90)], quality=95),
         "plain.tif": encoded(photo, "TIFF"),
+        "lab.tif": encoded(_lab(photo), "TIFF"),
         "packed.tif": encoded(photo, "TIFF", compression="tiff_lzw"),
         "cmyk.tif": encoded(photo.convert("CMYK"), "TIFF"),
         "deep_grey.png": encoded(deep, "PNG"),

@@ -90,7 +90,10 @@ def _pixels(content: bytes, name: str, preprocessing: Preprocessing, limits: Lim
 
 
 def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """Return a picture at the preprocessing's size, by its resize policy, with bilinear antialiasing."""
+    """Return a picture at the preprocessing's size, by its resize policy, with bilinear antialiasing.
+
+    The policy "inside", for thumbnails and not for networks, keeps the aspect without borders: one side is smaller.
+    """
     width, height = preprocessing.width, preprocessing.height
     if image.size == (width, height):
         return image
@@ -104,9 +107,11 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
             min(top + height * scale, image.height),
         )
         return image.resize((width, height), Image.Resampling.BILINEAR, box=box)
-    if preprocessing.resize == "pad":
+    if preprocessing.resize in ("pad", "inside"):
         scale = max(image.width / width, image.height / height)
         inner = (max(1, round(image.width / scale)), max(1, round(image.height / scale)))
+        if preprocessing.resize == "inside":
+            return image.resize(inner, Image.Resampling.BILINEAR)
         canvas = Image.new(image.mode, (width, height))
         canvas.paste(
             image.resize(inner, Image.Resampling.BILINEAR), ((width - inner[0]) // 2, (height - inner[1]) // 2)
@@ -131,6 +136,13 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         deep = np.asarray(image).astype(np.uint32)
         return Image.fromarray(((deep + 128) // 257).astype(np.uint8))
+    if image.mode == "LAB":
+        from PIL import ImageCms
+
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        assert converted is not None
+        return converted
     if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"):
         raise Rejected("unsupported_format", f"pixels of kind {image.mode}")
     if image.has_transparency_data:
