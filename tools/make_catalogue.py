@@ -1,6 +1,6 @@
 """Write resource/catalogue.json: every network of keras.applications as a row of data, read from the installed Keras.
 
-    python tools/make_catalogue.py            # some minutes: each network is built once, nothing is downloaded
+    python tools/make_catalogue.py [FILE]     # some minutes: each network is built once, nothing is downloaded
 
 What Keras does not tell (labels for people, old names, licences) stands in the tables below; all else is observed: the
 builders are run with a `get_file` that takes down the address and hash it is asked for, and a `load_weights` that does
@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import inspect
 import json
+import sys
 from pathlib import Path
 from unittest import mock
 
@@ -137,8 +138,9 @@ def _preprocessing(module):
 
 
 if __name__ == "__main__":
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     rows = []
     for network_name, function in builders().items():
         rows.append(row(network_name, function))
         print(network_name, rows[-1]["parameters"], flush=True)
-        TARGET.write_text(json.dumps({"networks": rows}, indent=1) + "\n", encoding="utf-8")
+        target.write_text(json.dumps({"networks": rows}, indent=1) + "\n", encoding="utf-8")

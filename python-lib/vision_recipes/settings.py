@@ -118,12 +118,13 @@ class RetrainSettings(Settings):
 
 @dataclass(frozen=True)
 class EvaluateSettings(Settings):
-    """Where the truth for the scored pictures comes from."""
+    """Where the truth for the scored pictures comes from, and the columns that part the pictures into slices."""
 
     label_source: str = choice("dataset", "folder_names", "file_names")
     label_pattern: str = text()
     col_filename: str = text()
     col_label: str = text()
+    slice_columns: tuple[str, ...] = names()
 
     def mistakes(self) -> Iterator[str]:
         """Yield label settings that do not fit the chosen source of labels."""
@@ -169,6 +170,22 @@ class ImportSettings(Settings):
 
 
 @dataclass(frozen=True)
+class ExportSettings(Settings):
+    """Which model to write for other programs, in which formats, into which folder."""
+
+    model_folder: str = text()
+    export_format: str = choice("both", "onnx", "openvino")
+    output_managed_folder: str = text()
+    output_new_folder_name: str = text()
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield a missing model or output folder."""
+        if not self.model_folder:
+            yield "model_folder: choose the folder of the model to export"
+        yield from _folder_mistakes(self)
+
+
+@dataclass(frozen=True)
 class SamplesSettings(Settings):
     """Which sample pictures to draw, how many, into which folder."""
 
@@ -192,6 +209,6 @@ def _label_mistakes(settings: RetrainSettings | EvaluateSettings) -> Iterator[st
         yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
 
 
-def _folder_mistakes(settings: DownloadSettings | ImportSettings | SamplesSettings) -> Iterator[str]:
+def _folder_mistakes(settings: DownloadSettings | ImportSettings | ExportSettings | SamplesSettings) -> Iterator[str]:
     if not (settings.output_managed_folder or settings.output_new_folder_name):
         yield "output_managed_folder: choose a folder, or give output_new_folder_name to create one"

@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 
 import pyarrow.parquet as parquet
 import pytest
@@ -59,6 +61,17 @@ def test_the_retrained_folder_says_what_it_is(workshop):
     assert (folder / "model_labels.csv").read_text(encoding="utf-8").split() == ["id,className", "0,egg", "1,not_egg"]
     for report in ("README.md", "history.csv", "metrics.json", "run.json", "validation.csv"):
         assert (folder / report).stat().st_size > 0
+
+
+def test_the_retrained_model_leaves_for_other_programs(workshop):
+    macro = ("run", "vision-export", "-p", "model_folder=egg_model", "-p", "output_managed_folder=exported")
+    workshop.well(*macro, "-p", "export_format=onnx")
+    folder = workshop.folder / "exported" / "onnx"
+    assert sorted(path.name for path in folder.iterdir()) == ["about.json", "classify.py", "model.onnx"]
+    (photo, *_) = sorted((workshop.folder / "more" / "egg").iterdir())
+    done = subprocess.run([sys.executable, "-I", folder / "classify.py", photo], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\t")[1] in ("egg", "not_egg")
 
 
 @pytest.mark.parametrize("streams", [(), ("--streams-only",)])

@@ -1,4 +1,4 @@
-"""Every family of networks in the catalogue gives plain Keras' answers through both engines."""
+"""Every family of networks in the catalogue gives plain Keras' answers through both engines, and as an ONNX file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from vision_recipes.engines import FEATURES, open_engine
 from vision_recipes.models import ModelSpec, Network, catalogue, open_model, save_model
+from vision_recipes.models.exporting import open_network
 from vision_recipes.models.networks import layer_named
+from vision_recipes.models.onnx_files import write_onnx
 from vision_recipes.models.saving import normalised
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
@@ -48,7 +51,7 @@ def _lively(network: Any, pixels: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_both_engines_answer_as_plain_keras(family: str, tmp_path: Path) -> None:
+def test_both_engines_and_onnx_answer_as_plain_keras(family: str, tmp_path: Path) -> None:
     import keras
 
     row = SMALLEST[family]
@@ -83,3 +86,6 @@ def test_both_engines_answer_as_plain_keras(family: str, tmp_path: Path) -> None
         assert (scores.argmax(axis=1) == expected.argmax(axis=1)).all(), engine
         found = np.stack([vector for _, vector in open_engine(model, compute, FEATURES).run(given)])  # type: ignore[arg-type]
         assert np.abs(found - features).max() < 1e-4 * max(1.0, np.abs(features).max()), engine
+    write_onnx(open_network(model, tmp_path), tmp_path / "model.onnx", {})
+    (scores,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"pictures": pictures})
+    assert np.abs(scores - expected).max() < 1e-3

@@ -10,6 +10,7 @@ from conftest import ROOT
 LIB = ROOT / "python-lib"
 ROOMS = {"images", "models", "engines", "training", "reports", "samples"}
 HEAVY = {"tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "jinja2", "h5py", "requests", "tensorboard"}
+HEAVY |= {"onnx", "onnxruntime"}
 FORBIDDEN = {
     "vision_recipes": {"dataiku", "dss_ports", "minihost"},
     "dss_ports": {"minihost", "keras", "tensorflow", "openvino", "PIL"} | {f"vision_recipes.{room}" for room in ROOMS},

@@ -15,6 +15,7 @@ PAIRS = {
     "custom-recipes/vision-evaluate/recipe.json": settings.EvaluateSettings,
     "python-runnables/vision-download/runnable.json": settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": settings.ImportSettings,
+    "python-runnables/vision-export/runnable.json": settings.ExportSettings,
     "python-runnables/vision-samples/runnable.json": settings.SamplesSettings,
     "parameter-sets/vision-compute/parameter-set.json": settings.ComputeSettings,
 }

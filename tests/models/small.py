@@ -43,7 +43,7 @@ def write_small_model(store: Store, seed: int = 0, labels: tuple[str, ...] = LAB
     """Write a whole model folder into the store and return it opened."""
     draw = np.random.default_rng(seed)
     kernel = draw.normal(0, 0.4, (3, 3, 3, CHANNELS)).astype(np.float32)
-    dense = draw.normal(0, 1.5, (CHANNELS, len(labels))).astype(np.float32)
+    dense = draw.normal(0, 0.3, (CHANNELS, len(labels))).astype(np.float32)
     biases = [draw.normal(0, 0.1, size).astype(np.float32) for size in (CHANNELS, len(labels))]
     with tempfile.TemporaryDirectory() as workdir:
         work = Path(workdir)

@@ -1,0 +1,43 @@
+"""Export a model for programs that know nothing of this project: ONNX and OpenVINO, preprocessing inside."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from vision_recipes.models import open_model
+from vision_recipes.models.exporting import export, open_network
+from vision_recipes.settings import ExportSettings
+from vision_recipes.stores import Store
+
+
+def export_model(
+    settings: ExportSettings, folder: Store, output: Store, progress: Callable[[int, int], None]
+) -> dict[str, object]:
+    """Write the model of a folder in the chosen formats, each in a folder of its own, and return facts for people.
+
+    Nothing is written before the answers of every format are those of the model.
+    """
+    kinds = ("onnx", "openvino") if settings.export_format == "both" else (settings.export_format,)
+    model = open_model(folder)
+    with tempfile.TemporaryDirectory() as workdir:
+        network = open_network(model, Path(workdir))
+        exported = []
+        for done, kind in enumerate(kinds):
+            progress(done, len(kinds) + 1)
+            exported.append(export(model, network, kind, Path(workdir)))
+        files = {name: path for made in exported for name, path in made.files.items()}
+        for name, path in files.items():
+            with open(path, "rb") as stream:
+                output.write(f"/{name}", stream)
+        sizes = {name: f"{path.stat().st_size / 1e6:.1f} MB" for name, path in files.items() if "model." in name}
+    progress(1, 1)
+    return {
+        "Model": model.name,
+        "Folder": output.name,
+        **sizes,
+        "Checked": "a probability differs from the model's own by at most "
+        + f"{max(made.difference for made in exported):.1g}",
+        "Use": " and ".join(f"python {kind}/classify.py PHOTO" for kind in kinds),
+    }
