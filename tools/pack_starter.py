@@ -25,11 +25,12 @@ from vision_recipes.stores import LocalStore
 
 NUMBERED = re.compile(r" \d\d$")
 NOTES = """A small network to start from, bundled so that everything works offline. Trained from nothing on pictures
-that `tools/starter_subjects.py` draws from formulas: textures, flat and solid shapes, turned bodies, fractals, pen
-signs, creatures, in varied light, size and position. No photograph went in, nor any drawing of the two workshops'
-sample pictures.
+that `tools/starter_subjects.py` draws from formulas: textures, flat and solid shapes, turned and rounded bodies,
+fractals, pen signs, creatures, in varied light, size and position. No photograph went in and none of the workshops'
+sample pictures; but its bodies, rounded ones of the proportions of a ball, an egg or a lens among them, lie on the same
+kinds of ground and in the same light as those pictures' things, so it does better there than on photographs.
 
-**Good for**: retraining on your own pictures, when they differ in shape, texture or colour; trying recipes; digits and
+**Good for**: trying the recipes offline; a start for pictures that differ in shape, texture or colour, simple ones and
 drawings. **Not good for**: naming what is in a photo. Its own labels are too general for that, and a network
 pre-trained on photographs (`vision-download`) gives better features for them.
 

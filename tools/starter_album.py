@@ -32,7 +32,7 @@ def _row(number: int, seed: int) -> np.ndarray:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--per-class", type=int, default=200)
+    parser.add_argument("--per-class", type=int, default=240)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     print(draw_album(options.folder / "train.npy", options.per_class).shape)

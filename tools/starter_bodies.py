@@ -1,6 +1,7 @@
-"""Solid bodies as classes: each has a random profile, turned on a lathe, and a colour scheme of its own.
+"""Solid bodies as classes: turned on a lathe, with a random profile and a colour scheme of its own, or rounded.
 
-They tell the network that outline, roughness and colour belong together. Smooth ovals are left out.
+Turned bodies tell the network that outline, roughness and colour belong together; rounded ones, of any colour, that
+small differences in proportion, taper and surface matter (superellipses: balls, ovals, eggs, lenses, cushions).
 """
 
 from __future__ import annotations
@@ -9,18 +10,25 @@ import colorsys
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFilter
-from starter_pictures import SIDE, Field, background, noise, painted
+from PIL import Image
+from starter_pictures import SIDE, background, colour
+
+from vision_recipes.samples.grounds import add_nest, add_plate, ground
+from vision_recipes.samples.noise import smooth
+from vision_recipes.samples.paints import banded, mottled, plain, speckled
+from vision_recipes.samples.scene import AXIS, Light, Paint, Pose, Scene
 
 PLACES = np.linspace(-1, 1, 65)
+STAGE = 144
+"""Bodies are laid in pictures of so many pixels a side, which are then made smaller."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """One class: half width at PLACES, colour (hue, saturation, value), pattern, roughness and shine."""
+    """One class: half width at PLACES, colour (hue, saturation, value; None: any), pattern, roughness and shine."""
 
     profile: np.ndarray
-    colour: tuple[float, float, float]
+    colour: tuple[float, float, float] | None
     pattern: int
     rough: float
     shine: float
@@ -43,54 +51,73 @@ def body(seed: int) -> Body:
     return Body(profile, scheme, int(rng.integers(4)), rough, 0.0 if rough else rng.uniform(0, 0.7))
 
 
+def rounded(slim: float, taper: float, *, square: float = 2.0, rough: float = 0.0, pattern: int = 0) -> Body:
+    """Return a rounded body: its width against its length, how much thinner one end is, how square its outline is."""
+    profile = slim * np.clip(1 - np.abs(PLACES) ** square, 0, 1) ** (1 / square) * (1 + taper * PLACES)
+    return Body(profile / max(1.0, profile.max()), None, pattern, rough, 0.0 if rough else 0.2)
+
+
+ROUNDED = (
+    rounded(1.0, 0.0),
+    rounded(1.0, 0.0, pattern=1),
+    rounded(1.0, 0.0, rough=5),
+    rounded(0.75, 0.0),
+    rounded(0.75, 0.0, rough=5),
+    rounded(0.75, 0.2),
+    rounded(0.75, 0.2, pattern=3),
+    rounded(0.75, 0.2, rough=5),
+    rounded(0.75, 0.55),
+    rounded(0.75, 0.55, rough=5),
+    rounded(0.45, 0.0),
+    rounded(0.45, 0.0, rough=5),
+    rounded(0.45, 0.4),
+    rounded(0.8, 0.0, square=4.5),
+    rounded(0.8, 0.0, square=4.5, rough=5),
+    rounded(0.85, 0.0, square=1.3),
+    rounded(0.55, 0.0, square=1.2),
+)
+
+
 def lathed(rng: np.random.Generator, what: Body) -> np.ndarray:
     """Return a picture of one to three such bodies, each with its shadow, in the light of one lamp."""
-    picture = background(rng)
-    way = np.array([*rng.normal(0, 1, 2), rng.uniform(0.5, 1.8)])
-    way /= np.linalg.norm(way)
-    count = int(rng.choice([1, 2, 3], p=[0.6, 0.25, 0.15]))
-    size = rng.uniform(0.3, 0.48) * SIDE / count**0.35
-    hue, saturation, value = what.colour
-    for number in range(count):
-        spread = SIDE * (0.08 if count == 1 else 0.26)
-        x, y = SIDE / 2 + rng.uniform(-spread, spread, 2) + (number - (count - 1) / 2) * np.array([18, 0])
-        angle = rng.uniform(-np.pi, np.pi)
-        down, right = np.mgrid[0:SIDE, 0:SIDE]
-        across = (np.cos(angle) * (right - x) + np.sin(angle) * (down - y)) / size
-        along = (np.cos(angle) * (down - y) - np.sin(angle) * (right - x)) / size
-        half = np.interp(along, PLACES, what.profile, left=0, right=0)
-        slope = np.interp(along, PLACES, np.gradient(what.profile, PLACES))
-        depth = np.sqrt(np.clip(half**2 - across**2, 0, None))
-        mask = np.clip((half - np.abs(across)) * size / np.sqrt(1 + slope**2) + 0.5, 0, 1) * (np.abs(along) < 1)
-        picture = picture * (1 - rng.uniform(0.3, 0.8) * _shadow(mask, way, size))[..., None]
-        lean = np.stack([across, -half * slope, depth + 1e-3], -1)
-        lean /= np.linalg.norm(lean, axis=-1, keepdims=True)
-        if what.rough:
-            bumps = noise(rng, 14, 3) * what.rough
-            lean[..., 0] -= np.gradient(bumps, axis=1)
-            lean[..., 1] -= np.gradient(bumps, axis=0)
-            lean /= np.linalg.norm(lean, axis=-1, keepdims=True)
-        cos, sin = np.cos(angle), np.sin(angle)
-        facing = (cos * lean[..., 0] - sin * lean[..., 1]) * way[0] + (sin * lean[..., 0] + cos * lean[..., 1]) * way[1]
-        facing = np.clip(facing + lean[..., 2] * way[2], 0, 1)
-        shade = (hue + rng.normal(0, 0.025)) % 1, np.clip(saturation + rng.normal(0, 0.08), 0, 1)
-        main = np.array(colorsys.hsv_to_rgb(*shade, np.clip(value * rng.uniform(0.85, 1.15), 0, 1)))
-        skin = painted(main, main * 0.45, _pattern(rng, what.pattern, np.arctan2(across, depth + 1e-3), along))
-        ambient = rng.uniform(0.25, 0.5)
-        lit = skin * (ambient + (1.1 - ambient) * facing)[..., None] + (what.shine * facing**25)[..., None]
-        picture = picture + (lit - picture) * mask[..., None]
-    return picture
+    scene = Scene(_stage(rng), Light.drawn(rng))
+    count = int(rng.choice([1, 2, 3], p=[0.65, 0.22, 0.13]))
+    size = rng.uniform(0.28, 0.46) * STAGE / count**0.4
+    centre = STAGE * (0.5 + rng.normal(0, 0.06, 2))
+    spread = STAGE * (0.05 if count == 1 else 0.24)
+    places = [
+        centre + rng.uniform(-spread, spread, 2) + (number - (count - 1) / 2) * np.array([0.2 * STAGE, 0])
+        for number in range(count)
+    ]
+    rest = rng.random()
+    if rest < 0.25:
+        add = add_plate if rest < 0.12 else add_nest
+        add(rng, scene, *centre, (size + (0 if count == 1 else spread)) * rng.uniform(1.0, 1.5))
+    profile = np.interp(AXIS, PLACES, what.profile)
+    for x, y in sorted(places, key=lambda place: place[1]):
+        bumps = smooth(rng, scene.shape, 30, 3) * what.rough * rng.uniform(0.7, 1.3) if what.rough else None
+        pose = Pose(x, y, size * rng.uniform(0.88, 1.12), rng.uniform(-np.pi, np.pi))
+        scene.add_body(pose, profile, _skin(rng, what), what.shine * rng.uniform(0.3, 1.2), bumps)
+    picture = Image.fromarray((np.clip(scene.pixels, 0, 1) * 255).astype(np.uint8))
+    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX)) / 255
 
 
-def _pattern(rng: np.random.Generator, kind: int, turn: Field, along: Field) -> Field:
-    if kind == 1:
-        return 0.5 + 0.5 * np.tanh(6 * np.sin(along * 9))
-    if kind == 2:
-        return 0.5 + 0.5 * np.sin(turn * 11)
-    return noise(rng, 9, 2) * (0.3 if kind == 0 else 0.9)
+def _stage(rng: np.random.Generator) -> np.ndarray:
+    if rng.random() < 0.7:
+        return ground(rng, (STAGE, STAGE))
+    small = Image.fromarray((np.clip(background(rng), 0, 1) * 255).astype(np.uint8))
+    return np.asarray(small.resize((STAGE, STAGE), Image.Resampling.BICUBIC), np.float32) / 255
 
 
-def _shadow(mask: Field, way: np.ndarray, size: float) -> Field:
-    dark = Image.fromarray((mask * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.1 * size + 1))
-    away = -way[:2] / way[2] * size * 0.2
-    return np.roll(np.asarray(dark) / 255, (round(away[1]), round(away[0])), (0, 1))
+def _skin(rng: np.random.Generator, what: Body) -> Paint:
+    """Return the paint of one body: its class' colour, or any, and its pattern."""
+    hue, saturation, value = what.colour or colorsys.rgb_to_hsv(*colour(rng))
+    shade = (hue + rng.normal(0, 0.025)) % 1, np.clip(saturation + rng.normal(0, 0.08), 0, 1)
+    main = np.array(colorsys.hsv_to_rgb(*shade, np.clip(value * rng.uniform(0.85, 1.15), 0, 1)))
+    if what.pattern == 1:
+        return banded(main, main * 0.45, 1.5, sharp=3)
+    if what.pattern == 2:
+        return banded(main, main * 0.45, 11, lengthwise=True, sharp=0.5)
+    if what.pattern == 3:
+        return speckled(rng, plain(main), main * rng.uniform(0.25, 0.6), int(rng.integers(15, 50)), 0.06)
+    return mottled(smooth(rng, (STAGE, STAGE), 12, 2), plain(main), main * 0.6, rng.uniform(0, 0.6))

@@ -1,6 +1,8 @@
 """Pictures made of formulas, for pre-training: textures, shapes, solids, fractals, pen strokes, creatures.
 
-No photograph and no drawing of anybody's goes in, and neither do the drawers of the workshops' sample pictures.
+No photograph and no drawing of anybody's goes in. The solid bodies lie on the grounds and in the light of the
+workshops' sample pictures, and some have an egg's proportions; the drawers of what those pictures show, eggs, lemons,
+spoons, characters, are not used.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 SIDE = 96
 Field = np.ndarray
@@ -133,16 +135,45 @@ def texture(rng: np.random.Generator, name: str) -> np.ndarray:
 
 
 def background(rng: np.random.Generator) -> np.ndarray:
-    """Return something to lie behind a subject: a colour, a slope, or any texture, often toned down."""
+    """Return something to lie behind a subject: a colour, slope or texture, at times with blots and straws on it."""
     kind = rng.random()
-    if kind < 0.3:
-        return np.broadcast_to(colour(rng), (SIDE, SIDE, 3)).copy()
-    if kind < 0.65:
+    if kind < 0.2:
+        under = np.broadcast_to(colour(rng), (SIDE, SIDE, 3)).copy()
+    elif kind < 0.5:
         one = colour(rng)
-        return painted(one, one + 0.5 * (colour(rng) - one), noise(rng, rng.uniform(1, 6), 2))
-    pattern = texture(rng, list(TEXTURES)[rng.integers(len(TEXTURES))])
-    calm = rng.uniform(0.4, 0.9)
-    return pattern * (1 - calm) + colour(rng) * calm
+        under = painted(one, one + 0.6 * (colour(rng) - one), noise(rng, rng.uniform(1, 6), 2))
+    else:
+        calm = rng.uniform(0.2, 0.85)
+        under = texture(rng, list(TEXTURES)[rng.integers(len(TEXTURES))]) * (1 - calm) + colour(rng) * calm
+    if rng.random() < 0.35:
+        under = _blotted(rng, under)
+    return _strewn(rng, under) if rng.random() < 0.2 else under
+
+
+def _blotted(rng: np.random.Generator, under: np.ndarray) -> np.ndarray:
+    """Lay a few large plain shapes."""
+    for _blot in range(int(rng.integers(1, 4))):
+        x, y = grid(rng, rng.uniform(1.0, 2.5))
+        inside = SHAPES[list(SHAPES)[rng.integers(len(SHAPES))]](x + rng.normal(0, 0.5), y + rng.normal(0, 0.5))
+        under = under + (colour(rng) - under) * np.clip(inside * 24 + 0.5, 0, 1)[..., None]
+    return under
+
+
+def _strewn(rng: np.random.Generator, under: np.ndarray) -> np.ndarray:
+    """Strew straws of one colour, in a heap or all over, in any or much the same direction."""
+    picture = Image.fromarray((np.clip(under, 0, 1) * 255).astype(np.uint8))
+    pen, count, main = ImageDraw.Draw(picture), int(rng.integers(20, 160)), colour(rng) * 255
+    spread, turn, unruly = rng.uniform(0.15, 0.6), rng.uniform(0, np.pi), rng.choice([0.2, 2.0])
+    for x, y, lean, glow in zip(
+        *rng.normal(0.5, spread, (2, count)) * SIDE,
+        rng.normal(turn, unruly, count),
+        rng.uniform(0.5, 1.3, count),
+        strict=True,
+    ):
+        reach = rng.uniform(4, 16)
+        shade = tuple(int(min(255, part * glow)) for part in main)
+        pen.line([x, y, x + reach * np.cos(lean), y + reach * np.sin(lean)], fill=shade, width=int(rng.integers(1, 3)))
+    return np.asarray(picture) / 255
 
 
 def _polar(x: Field, y: Field) -> tuple[Field, Field]:

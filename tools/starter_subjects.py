@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
-from starter_bodies import body, lathed
+from starter_bodies import ROUNDED, body, lathed
 from starter_fractals import fractal, system
 from starter_pictures import (
     SHAPES,
@@ -263,8 +263,9 @@ SUBJECTS: tuple[Subject, ...] = (
     *(Subject(f"solid {name}", partial(shape, name=name, solid=True)) for name in SHAPES if name not in THIN),
     *(Subject(f"fractal {number:02d}", partial(fractal, maps=system(number))) for number in range(1, 9)),
     *(Subject(f"pen sign {number:02d}", partial(pen_sign, curves=_strokes(number))) for number in range(1, 17)),
-    *(Subject(f"creature {number:02d}", partial(creature, plan=_creature_plan(number))) for number in range(1, 25)),
-    *(Subject(f"turned body {number:02d}", partial(lathed, what=body(number))) for number in range(1, 33)),
+    *(Subject(f"creature {number:02d}", partial(creature, plan=_creature_plan(number))) for number in range(1, 49)),
+    *(Subject(f"turned body {number:02d}", partial(lathed, what=body(number))) for number in range(1, 49)),
+    *(Subject(f"rounded body {number:02d}", partial(lathed, what=what)) for number, what in enumerate(ROUNDED, 1)),
 )
 """Every class, in the order of the network's outputs."""
 

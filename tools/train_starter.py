@@ -1,6 +1,6 @@
 """Pre-train the bundled starter network on pictures made of formulas, and write its weights as a Keras file.
 
-Run:  python tools/train_starter.py WORK_FOLDER [--minutes 45]      (needs PyTorch, which nothing else here needs)
+Run:  python tools/train_starter.py WORK_FOLDER [--minutes 70]      (needs PyTorch, which nothing else here needs)
 Then: python tools/pack_starter.py WORK_FOLDER                      writes resource/starter
 
 Small pictures first, large ones last (progressive resizing): much of the learning costs half the time. The learning
@@ -21,7 +21,7 @@ from starter_network import Network
 from starter_subjects import SUBJECTS
 from torch.nn import functional
 
-PLAN = ((0.4, 64), (0.7, 80), (1.0, 96))
+PLAN = ((0.2, 64), (0.4, 80), (1.0, 96))
 """Until which share of the time pictures of which side are shown."""
 
 BATCH = 32
@@ -46,14 +46,15 @@ def augmented(batch: np.ndarray, side: int, random: np.random.Generator) -> torc
     return (moved * gain + offset).clamp_(-1, 1).contiguous(memory_format=torch.channels_last)
 
 
-def accuracy(network: Network, album: np.ndarray) -> float:
-    """Return the share of held-out pictures whose class is guessed."""
+def accuracy(network: Network, album: np.ndarray, side: int) -> float:
+    """Return the share of held-out pictures whose class is guessed, when shown at so many pixels a side."""
     network.eval()
     right = 0
     with torch.inference_mode():
         for row in album:
             pictures = torch.from_numpy(np.array(row)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-            guesses = network(pictures.contiguous(memory_format=torch.channels_last)).argmax(1).numpy()
+            shown = functional.interpolate(pictures, size=(side, side), mode="area")
+            guesses = network(shown.contiguous(memory_format=torch.channels_last)).argmax(1).numpy()
             right += int((guesses == np.arange(len(SUBJECTS))).sum())
     network.train()
     return right / (len(album) * len(SUBJECTS))
@@ -99,10 +100,10 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
         seen, steps, loss_sum = seen + BATCH, steps + 1, loss_sum + float(loss.detach())
         if time.monotonic() - saved > 300:
             saved = time.monotonic()
-            history.append(_noted(share, seen, side, loss_sum / steps, accuracy(network, held_out)))
+            history.append(_noted(share, seen, side, loss_sum / steps, accuracy(network, held_out, side)))
             steps, loss_sum = 0, 0.0
             _save(network, folder, history)
-    history.append(_noted(1.0, seen, side, loss_sum / max(steps, 1), accuracy(network, held_out)))
+    history.append(_noted(1.0, seen, side, loss_sum / max(steps, 1), accuracy(network, held_out, side)))
     _save(network, folder, history)
 
 
@@ -127,8 +128,8 @@ def _save(network: Network, folder: Path, history: list[dict[str, float]]) -> No
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--per-class", type=int, default=200)
-    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--per-class", type=int, default=240)
+    parser.add_argument("--minutes", type=float, default=70)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
