@@ -53,7 +53,12 @@ def generated(manifest):
 
 
 def pages():
-    for pattern in ("custom-recipes/*/recipe.json", "python-runnables/*/runnable.json", "parameter-sets/*/*.json"):
+    for pattern in (
+        "custom-recipes/*/recipe.json",
+        "python-runnables/*/runnable.json",
+        "parameter-sets/*/*.json",
+        "webapps/*/*.json",
+    ):
         for manifest in sorted(ROOT.glob(pattern)):
             yield ROOT / "docs" / f"{manifest.parent.name}.md", manifest
 

@@ -149,11 +149,18 @@ def run_choices(job: Job, folder: Path) -> Any:
     return do(job.payload, job.config, job.plugin_config, inputs)
 
 
-RUNS = {"recipe": run_recipe, "macro": run_macro, "choices": run_choices}
+def run_webapp(job: Job, folder: Path) -> None:
+    """Serve the web app until it is interrupted."""
+    from minihost.webapps.serving import serve
+
+    serve(job, Progress(folder / EVENTS).write)
+
+
+RUNS = {"recipe": run_recipe, "macro": run_macro, "choices": run_choices, "webapp": run_webapp}
 
 
 class Progress:
-    """The callback of macros: takes one number."""
+    """The callback of macros: takes one number. Other events go to the parent the same way."""
 
     def __init__(self, events: Path) -> None:
         self.events = events

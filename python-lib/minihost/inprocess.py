@@ -15,6 +15,7 @@ from typing import Any
 
 from minihost import child
 from minihost.dataiku_api import modules
+from minihost.dataiku_api.session import Session
 from minihost.job import Job
 from minihost.joblog import JobLog
 from minihost.processes import Ended
@@ -29,6 +30,15 @@ def follow(job: Job, folder: Path, log: JobLog) -> Ended:
     output.end()
     (folder / child.RESULT).write_text(json.dumps(outcome, default=str), encoding="utf-8")
     return Ended(0 if outcome["status"] == "done" else 1)
+
+
+@contextlib.contextmanager
+def session_of(job: Job) -> Iterator[None]:
+    """Have `import dataiku` answer for a job in this process, as long as the block lasts."""
+    with _put_back(job):
+        sys.path.insert(0, str(Path(job.plugin_root, "python-lib")))
+        modules.install(Session(job))
+        yield
 
 
 class LogStream(io.TextIOBase):

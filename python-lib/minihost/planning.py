@@ -55,8 +55,7 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     except JobError as err:
         raise JobError(mistakes + err.mistakes) from err
     plugin = catalogue.plugin(component.plugin_id)
-    if not component.runner.is_file():
-        mistakes.append(f"{component.full_id} has no {component.runner.name}, so it cannot run.")
+    mistakes += _unable(component)
     inputs = _filled(project, "input", component.inputs, request.inputs, mistakes, has_roles(component))
     outputs = _filled(project, "output", component.outputs, request.outputs, mistakes, has_roles(component))
     mistakes += project.partitioned(inputs, request.partition, output=False)
@@ -79,6 +78,19 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     given = {*request.params.values, *(name for name, _ in request.params.texts)}
     odd = choices.unusual(job, component, given) if request.ask_choices else ()
     return Plan(job, component, (*params.warnings, *settings.warnings, *odd))
+
+
+def _unable(component: Component) -> list[str]:
+    """Why a component cannot run here at all."""
+    if component.kind == "webapp":
+        kind = component.descriptor.get("baseType", "STANDARD")
+        if kind != "STANDARD":
+            return [f"{component.full_id} is a web app of type {kind!r}; STANDARD ones are served here."]
+        if str(component.descriptor.get("hasBackend", "false")).lower() != "true":
+            return []
+    if component.runner.is_file():
+        return []
+    return [f"{component.full_id} has no {component.runner.name}, so it cannot run."]
 
 
 def question(request: Request, catalogue: Catalogue, project: Project) -> Job:

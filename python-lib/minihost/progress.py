@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,27 @@ class Moving(Plain):
         self._learn(event)
         if "progress" in event:
             self.bar.update(self.task, total=self.target, completed=event["progress"], at=self._text(event["progress"]))
+
+
+class Served(Plain):
+    """For a web app: its link as soon as it is ready, then the lines of its log."""
+
+    def __init__(self, name: str, token: str, *, quiet: bool, open_it: Callable[[str], object] | None = None) -> None:
+        super().__init__(name)
+        self.token, self.quiet, self.open_it = token, quiet, open_it
+
+    def line(self, line: str) -> None:
+        """Print the line, unless silence was asked for."""
+        if not self.quiet:
+            super().line(line)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Print the link, and open it where that was asked for."""
+        if "serving" in event:
+            link = f"{event['serving']}?token={self.token}"
+            print(f"{self.name} is served at\n\n    {link}\n\nStop it with Ctrl-C.", flush=True)
+            if self.open_it is not None:
+                self.open_it(link)
 
 
 def reporter(name: str, *, quiet: bool) -> Reporter:

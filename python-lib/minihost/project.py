@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minihost import flow, stages
+from minihost import commits, flow
 from minihost.datasets import TABLES
 from minihost.errors import JobError
 from minihost.folders import is_remote
@@ -143,7 +143,7 @@ class Project:
         """Finish what a killed run was about to put in place, so that nobody reads half of it."""
         for reference in references:
             if not is_remote(reference.path):
-                stages.recover_unlocked(Path(reference.path))
+                commits.recover_unlocked(Path(reference.path))
 
     def _kind(self, role: Role, ref: str, side: str) -> str:
         """Whether a reference is a dataset or a folder; raises `JobError` where the role does not take it."""
@@ -181,7 +181,7 @@ class Project:
 
     def _check_input(self, found: Reference, ref: str, side: str) -> None:
         path = Path(found.path)
-        stages.recover_unlocked(path)
+        commits.recover_unlocked(path)
         what = "folder" if found.type == FOLDER else "dataset"
         if path.exists() and (found.type == DATASET or path.is_dir()):
             return

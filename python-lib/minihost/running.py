@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minihost import processes, stages
+from minihost import commits, processes, stages, staging
 from minihost.datasets.remote import opened
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.folders import is_remote
@@ -36,6 +36,8 @@ class Options:
     quiet: bool = False
     python: str | None = None
     in_process: bool = False
+    reporter: Reporter | None = None
+    """Who tells a person of the run, instead of the usual lines."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def run(job: Job, options: Options | None = None) -> Result:
     job = dataclasses.replace(job, outputs=[dataclasses.replace(one) for one in job.outputs])
     folder = job_folder(job)
     redact = Redaction(job.secrets)
-    show = reporter(f"{job.plugin_id}/{job.component_id}", quiet=options.quiet)
+    show = options.reporter or reporter(f"{job.plugin_id}/{job.component_id}", quiet=options.quiet)
     with stages.holding([]) as held:
         _stage(job, held, folder)
         (folder / "job.json").write_text(json.dumps(redact.of(dataclasses.asdict(job)), indent=2), encoding="utf-8")
@@ -80,7 +82,7 @@ def run(job: Job, options: Options | None = None) -> Result:
                 show.failed(log.path)
                 raise
         held[:] = [_locked(stage, job, folder) for stage in held]
-        stages.commit(held)
+        commits.commit(held)
     shutil.rmtree(job.work_dir, ignore_errors=True)
     keep_newest(folder.parent, KEPT_JOBS)
     result = Result(folder, answer, tuple(job.outputs), time.monotonic() - started)
@@ -140,8 +142,8 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
 
 def _staged(reference: Reference, facts: dict[str, Any], what: str, base: Any, folder: Path) -> stages.Stage:
     if base is not None:
-        return stages.begin_remote(reference, folder / "stages" / reference.name, base)
-    stage = stages.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
+        return staging.begin_remote(reference, folder / "stages" / reference.name, base)
+    stage = staging.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
     if reference.options.get("in_place"):
         stage.target.mkdir(parents=True, exist_ok=True)
     return stage

@@ -8,8 +8,9 @@ def test_copies(minihost_project):
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ import pytest
 
 from minihost import discovery, project
 from minihost.datasets import cells, frames, table
+from minihost.errors import JobError
 from minihost.flow import Flow
 from minihost.folders.local import LocalFolder
 from minihost.parameters.resolving import Given
 from minihost.planning import Plan, Request, plan
-from minihost.running import Options, run
+from minihost.running import Options, job_folder, run
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -128,6 +130,28 @@ class ProjectUnderTest:
         )
         result = run(planned.job, options)
         return Done(self, result.folder, result.answer)
+
+    @contextlib.contextmanager
+    def webapp(self, name: str, params: Mapping[str, Any] | None = None, **more: Any) -> Iterator[Any]:
+        """Load a web app's backend into the test's process and give its client: `client.get("/route").json`."""
+        from werkzeug.test import Client
+
+        from minihost import inprocess
+        from minihost.webapps.serving import load_backend
+
+        settings = Given(dict(more.pop("settings", {})))
+        catalogue = discovery.find(discovery.Search(tuple(self.plugins), only_places=True))
+        asked = Request(
+            name, params=Given(dict(params or {})), settings=settings, kinds=("webapp",), ask_choices=False, **more
+        )
+        job = plan(asked, catalogue, self.project).job
+        job_folder(job)
+        with inprocess.session_of(job):
+            backend = load_backend(job)
+            if backend is None:
+                raise JobError([f"{name} has no backend."])
+            client = getattr(backend, "test_client", None)
+            yield client() if client is not None else Client(backend)
 
     def table(self, name: str) -> Any:
         """Return the table that keeps a dataset."""

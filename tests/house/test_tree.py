@@ -34,6 +34,7 @@ def test_every_component_has_its_two_files():
     for folder, files in {
         "custom-recipes": {"recipe.json", "recipe.py"},
         "python-runnables": {"runnable.json", "runnable.py"},
+        "webapps": {"webapp.json", "backend.py", "body.html", "app.js", "style.css"},
     }.items():
         for component in (ROOT / folder).iterdir():
             assert {path.name for path in component.iterdir() if path.is_file()} >= files, component

@@ -15,7 +15,6 @@ def test_the_plugin_of_the_page_passes_its_own_tests(tmp_path):
     for path, text in files:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    (tmp_path / "conftest.py").write_text("from minihost.testing import minihost_project\n")
     command = [
         sys.executable,
         "-m",

@@ -3,8 +3,6 @@
 import pytest
 from component_plugins import role, write_components
 
-from minihost.testing import minihost_project  # noqa: F401
-
 STREAM = """
 import resource
 import dataiku
@@ -20,7 +18,7 @@ print("PEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_memory_is_constant(tmp_path, minihost_project, kind):  # noqa: F811
+def test_memory_is_constant(tmp_path, minihost_project, kind):
     plugin = write_components(
         tmp_path / "plugin", {"do": ({"inputRoles": [role("in")], "outputRoles": [role("out")]}, STREAM)}
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from minihost import stages
+from minihost import commits, staging
 from minihost.folders.local import LocalFolder
 from minihost.folders.overlay import OverlayFolder
 from minihost.folders.paths import LinkOutside, NotAFile, canonical, mime_type
@@ -194,7 +194,7 @@ def test_an_overlay_shows_and_commits_what_a_plain_folder_would_hold(tmp_path_fa
     for name in sorted(before):
         for folder in (base, plain):
             folder.write(name, io.BytesIO(f"old {name}".encode()))
-    stage = stages.begin(place / "base", "MANAGED_FOLDER", {})
+    stage = staging.begin(place / "base", "MANAGED_FOLDER", {})
     untouched = _snapshot(base)
     overlay = stage.folder
     for number, (change, name) in enumerate(changes):
@@ -213,7 +213,7 @@ def test_an_overlay_shows_and_commits_what_a_plain_folder_would_hold(tmp_path_fa
         shown, wanted = ([n for n in one.children("d") if _holds_files(one, f"d/{n}")] for one in (overlay, plain))
         assert shown == wanted
     assert _snapshot(base) == untouched
-    stages.commit([stage])
+    commits.commit([stage])
     assert _snapshot(base) == _snapshot(plain)
     assert sorted(os.listdir(place)) == ["base", "plain"]
 

@@ -15,7 +15,6 @@ from component_plugins import role, write_components
 
 from minihost import running
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
-from minihost.testing import minihost_project  # noqa: F401
 
 IN, OUT = [role("in")], [role("out")]
 COPY = """
@@ -36,7 +35,7 @@ ROWS = [{"a": 1}]
 
 
 @pytest.fixture
-def project(tmp_path, minihost_project):  # noqa: F811
+def project(tmp_path, minihost_project):
     """Return a maker of projects with one recipe `do` of this code, a dataset `rows`, and what else is given."""
 
     def make(code=COPY, *, inputs=IN, outputs=OUT, files=None, macro=None, params=(), folders=None, **more):
@@ -115,7 +114,7 @@ class TestWhatARecipeSees:
         done = run(project(code, outputs=[role("out", folder=True)]))
         assert sorted(done.files("done")) == ["/0", "/1", "/2", "/3"]
 
-    def test_a_recipe_without_roles_gets_what_it_is_given(self, tmp_path, minihost_project):  # noqa: F811
+    def test_a_recipe_without_roles_gets_what_it_is_given(self, tmp_path, minihost_project):
         code = """
             import dataiku
             from dataiku.customrecipe import get_input_names, get_output_names

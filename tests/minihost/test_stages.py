@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from minihost import stages
+from minihost import commits, stages, staging
 from minihost.errors import HostError
 from minihost.folders.local import LocalFolder
 from minihost.locks import Lock, OutputBusy
@@ -18,7 +18,7 @@ FACTS = {"component": "p/c", "since": "10:32", "log": "x/log"}
 
 
 def begin_folder(target):
-    return stages.begin(target, "MANAGED_FOLDER", FACTS)
+    return staging.begin(target, "MANAGED_FOLDER", FACTS)
 
 
 def files(root):
@@ -26,11 +26,11 @@ def files(root):
 
 
 def test_a_dataset_and_its_schema_take_their_place_together(tmp_path):
-    stage = stages.begin(tmp_path / "out" / "x.csv", "DATASET", FACTS)
+    stage = staging.begin(tmp_path / "out" / "x.csv", "DATASET", FACTS)
     stage.data.write_text("a\n1\n")
     (stage.data.parent / "x.schema.json").write_text("{}")
     assert not (tmp_path / "out" / "x.csv").exists()
-    stages.commit([stage])
+    commits.commit([stage])
     assert sorted(os.listdir(tmp_path / "out")) == ["x.csv", "x.schema.json"]
 
 
@@ -67,7 +67,7 @@ def test_a_commit_that_is_killed_anywhere_is_finished_by_the_next_run(tmp_path, 
     for name in ("a", "b", "sub/c"):
         (target / name).write_text("old")
     table.write_text("old")
-    folder_stage, table_stage = begin_folder(target), stages.begin(table, "DATASET", FACTS)
+    folder_stage, table_stage = begin_folder(target), staging.begin(table, "DATASET", FACTS)
     overlay = folder_stage.folder
     overlay.delete("b")
     for name in ("a", "sub/d"):
@@ -91,14 +91,14 @@ def test_a_commit_that_is_killed_anywhere_is_finished_by_the_next_run(tmp_path, 
             patch.setattr(Path, name, counted(getattr(Path, name)))
         patch.setattr(stages.shutil, "rmtree", counted(stages.shutil.rmtree))
         with contextlib.suppress(Died):
-            stages.commit([folder_stage, table_stage])
+            commits.commit([folder_stage, table_stage])
     # The first stage is marked last and moved last, so its mark is what decides.
     decided = (stages.place_of(target) / stages.COMMIT).exists() or (target / "sub" / "d").exists()
     for stage in (folder_stage, table_stage):
         if stage.lock.descriptor >= 0:
             os.close(stage.lock.descriptor)  # what the system does when a process dies
     for place in order:
-        stages.recover_unlocked((target, table)[place])
+        commits.recover_unlocked((target, table)[place])
     old = {"/a": b"old", "/b": b"old", "/sub/c": b"old"}, "old"
     new = {"/a": b"new", "/sub/d": b"new"}, "new"
     assert (files(target), table.read_text()) == (new if decided else old)
@@ -112,7 +112,7 @@ def test_two_runs_on_one_output(tmp_path):
         match=rf"is being written by another run: p/c, process {os.getpid()} on .+ since 10:32 \(log: x/log\)",
     ):
         begin_folder(tmp_path / "m")
-    assert stages.recover_unlocked(tmp_path / "m") == ""
+    assert commits.recover_unlocked(tmp_path / "m") == ""
     assert stage.place.is_dir()
     stage.discard()
     begin_folder(tmp_path / "m").discard()
@@ -147,7 +147,7 @@ def test_a_lock_of_a_dead_process_is_free(tmp_path):
 def test_targets_of_the_wrong_kind(tmp_path, kind, make, what):
     make(tmp_path / "x.csv")
     with pytest.raises(HostError, match=what):
-        stages.begin(tmp_path / "x.csv", kind, FACTS)
+        staging.begin(tmp_path / "x.csv", kind, FACTS)
 
 
 def test_a_place_that_cannot_be_written_to_is_said_before_the_run(tmp_path):
@@ -155,12 +155,12 @@ def test_a_place_that_cannot_be_written_to_is_said_before_the_run(tmp_path):
     with pytest.raises(
         HostError, match=r"Output scored \(s\) cannot be written: .*file is a file, not a folder"
     ) as caught:
-        stages.begin(tmp_path / "file" / "x.csv", "DATASET", FACTS, what="Output scored (s)")
+        staging.begin(tmp_path / "file" / "x.csv", "DATASET", FACTS, what="Output scored (s)")
     assert caught.value.exit_code == 2
 
 
 def test_a_full_disk_is_said_before_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(stages, "LEAST_FREE", 1 << 62)
+    monkeypatch.setattr(staging, "LEAST_FREE", 1 << 62)
     with pytest.raises(HostError, match="the disk is full"):
         begin_folder(tmp_path / "m")
     monkeypatch.undo()
@@ -178,7 +178,7 @@ def test_a_folder_that_is_a_link_is_written_where_it_leads(tmp_path):
     stage = begin_folder(tmp_path / "link")
     with stage.folder.writing("x") as stream:
         stream.write(b"1")
-    stages.commit([stage])
+    commits.commit([stage])
     assert (tmp_path / "link").is_symlink()
     assert files(tmp_path / "real") == {"/x": b"1"}
 
@@ -191,7 +191,7 @@ def test_a_folder_whose_parent_cannot_be_written_to_holds_its_own_stage(tmp_path
     with stage.folder.writing("x") as stream:
         stream.write(b"1")
     assert LocalFolder(tmp_path / "m").paths() == []
-    stages.commit([stage])
+    commits.commit([stage])
     assert os.listdir(tmp_path / "m") == ["x"]
 
 
@@ -201,7 +201,7 @@ def test_unchanged_copies_keep_their_file(tmp_path):
     before = os.stat(tmp_path / "m" / "large").st_ino
     stage = begin_folder(tmp_path / "m")
     (stage.folder.whole() / "small").write_text("1")
-    stages.commit([stage])
+    commits.commit([stage])
     assert os.stat(tmp_path / "m" / "large").st_ino == before
     assert files(tmp_path / "m").keys() == {"/large", "/small"}
 
@@ -219,7 +219,7 @@ def test_a_full_copy_that_does_not_fit_says_what_to_do(tmp_path, monkeypatch):
 
 def test_the_marks_are_refused_by_the_disk(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("old")
-    stage = stages.begin(tmp_path / "t.csv", "DATASET", FACTS)
+    stage = staging.begin(tmp_path / "t.csv", "DATASET", FACTS)
     stage.data.write_text("new")
 
     def full(descriptor):
@@ -227,16 +227,16 @@ def test_the_marks_are_refused_by_the_disk(tmp_path, monkeypatch):
 
     monkeypatch.setattr(stages.os, "fsync", full)
     with pytest.raises(HostError, match="what was there before is kept"):
-        stages.commit([stage])
+        commits.commit([stage])
     assert (tmp_path / "t.csv").read_text() == "old"
     assert os.listdir(tmp_path) == ["t.csv"]
 
 
 def test_the_plan_of_a_commit_is_written_last(tmp_path):
-    stage = stages.begin(tmp_path / "t.csv", "DATASET", FACTS)
+    stage = staging.begin(tmp_path / "t.csv", "DATASET", FACTS)
     stage.data.write_text("new")
-    stages._mark(stage)
+    commits._mark(stage)
     assert json.loads((stage.place / stages.COMMIT).read_text()) == {"kind": "DATASET", "delete": []}
     stage.lock.free()
-    assert stages.recover_unlocked(tmp_path / "t.csv") == "finished"
+    assert commits.recover_unlocked(tmp_path / "t.csv") == "finished"
     assert (tmp_path / "t.csv").read_text() == "new"

@@ -5,7 +5,6 @@ import pytest
 from component_plugins import role, write_components
 
 from minihost.errors import JobError
-from minihost.testing import minihost_project  # noqa: F401
 
 RECIPE = """
 import dataiku
@@ -32,7 +31,7 @@ def plugin(tmp_path):
 
 
 @pytest.mark.parametrize("in_process", [False, True])
-def test_datasets_folders_log_and_result(minihost_project, plugin, in_process):  # noqa: F811
+def test_datasets_folders_log_and_result(minihost_project, plugin, in_process):
     frame = pd.DataFrame(
         {"text": ["007", None], "n": [1, 2], "x": [0.5, None], "when": pd.to_datetime(["2020-01-02", None])}
     )
@@ -54,7 +53,7 @@ def test_datasets_folders_log_and_result(minihost_project, plugin, in_process): 
     assert done.answer is None
 
 
-def test_rows_and_columns_become_datasets(minihost_project, plugin):  # noqa: F811
+def test_rows_and_columns_become_datasets(minihost_project, plugin):
     project = minihost_project(plugin=plugin, datasets={"rows": [{"a": 1, "b": [1.5]}, {"a": None, "c": {"k": True}}]})
     assert project.rows("rows") == [{"a": 1, "b": "[1.5]", "c": None}, {"a": None, "b": None, "c": '{"k": true}'}]
     assert [column["type"] for column in project.table("rows").columns()] == ["bigint", "array", "object"]
@@ -62,7 +61,7 @@ def test_rows_and_columns_become_datasets(minihost_project, plugin):  # noqa: F8
     assert project.rows("columns") == [{"a": 1, "b": 1.0}, {"a": 2, "b": 2.5}]
 
 
-def test_plans_and_mistakes(minihost_project, plugin):  # noqa: F811
+def test_plans_and_mistakes(minihost_project, plugin):
     project = minihost_project(plugin=plugin, datasets={"rows": [{"a": 1}]})
     with pytest.raises(JobError, match="'pictures' is empty") as caught:
         project.run("do", inputs={"rows": "rows"}, outputs={"out": "o"}, params={"n": "x"})

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from minihost import stages
+from minihost import stages, staging
 from minihost.datasets.remote import opened
 from minihost.errors import DataError
 from minihost.folders import is_remote
@@ -123,18 +123,23 @@ class Session:
     def _begin(self, reference: Reference) -> stages.Stage:
         if is_remote(reference.path):
             place = Path(self.job.work_dir).parent / "stages"
-            return stages.begin_remote(reference, place / reference.name, opened(reference))
+            return staging.begin_remote(reference, place / reference.name, opened(reference))
         facts = {
             "component": f"{self.job.plugin_id}/{self.job.component_id}",
             "since": time.strftime("%Y-%m-%d %H:%M:%S"),
         }
         what = f"The {WORDS[reference.type]} {reference.full_name!r}"
-        return stages.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
+        return staging.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
 
     def current_stage(self, reference: Reference) -> stages.Stage | None:
-        """Return the stage of a reference if it has one by now, for reading what this job wrote."""
+        """Return the stage of a reference if it has one by now, for reading what this job wrote.
+
+        A web app sees folders as DSS shows them: with what a run that goes on has written so far.
+        """
         if reference.stage:
             return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))
+        if self.job.kind == "webapp" and reference.type == FOLDER and not is_remote(reference.path):
+            return stages.going_on(Path(reference.path))
         return self.begun.get(reference.path)
 
     def release(self) -> None:

@@ -1,0 +1,57 @@
+"""The walk from a model folder to its training curves, also while the training goes on."""
+
+from __future__ import annotations
+
+import math
+import time
+from itertools import islice
+from typing import Any
+
+from vision_recipes.reports import tensorboard
+from vision_recipes.stores import Store
+from vision_recipes.training.event_files import points
+
+LOGS = "/tensorboard_logs/"
+LARGEST = 64 << 20
+MOST_FILES = 200
+MOST_POINTS = 20_000
+"""Limits on what a stranger's folder can make this read."""
+
+
+def watch(model: Store) -> dict[str, Any]:
+    """Return the curves that are written so far, as plain data for a page.
+
+    `curves` are `{"run", "tag", "points": [[step, value], …]}`, one for each run (train, validation) and figure; a
+    value that is no number is None. `age` is how many seconds ago the last figure was written, None when there is none;
+    `tensorboard` whether `tensorboard_pages` has something to show.
+    """
+    curves: dict[tuple[str, str], dict[int, float | None]] = {}
+    last = 0.0
+    for path in logs(model):
+        run = path.removeprefix(LOGS).rpartition("/")[0] or "run"
+        with model.open(path) as stream:
+            content = stream.read(LARGEST)
+        for point in islice(points(content), MOST_POINTS):
+            steps = curves.setdefault((run, point.tag), {})
+            steps[point.step] = point.value if math.isfinite(point.value) else None
+            last = max(last, point.time)
+    return {
+        "model": model.name,
+        "curves": [
+            {"run": run, "tag": tag, "points": [list(pair) for pair in sorted(steps.items())]}
+            for (run, tag), steps in sorted(curves.items())
+        ],
+        "age": round(max(0.0, time.time() - last), 1) if last else None,
+        "tensorboard": tensorboard.is_installed(),
+    }
+
+
+def tensorboard_pages(model: Store) -> tensorboard.Application:
+    """Return TensorBoard itself as an application over the same logs; it is imported when somebody first asks."""
+    return tensorboard.TensorBoardPages(model, logs)
+
+
+def logs(model: Store) -> list[str]:
+    """Return the paths of a model folder's event files, the newest last."""
+    found = [path for path in model.paths() if path.startswith(LOGS) and "events.out.tfevents." in path]
+    return sorted(found, key=lambda path: path.rpartition("/")[2])[-MOST_FILES:]

@@ -1,0 +1,204 @@
+// Draws the curves that the backend reads, and looks again as long as somebody watches.
+(() => {
+  'use strict';
+  const NAMES = {
+    epoch_loss: 'Loss',
+    epoch_accuracy: 'Accuracy',
+    epoch_learning_rate: 'Learning rate',
+    epoch_seconds: 'Seconds per epoch',
+  };
+  const ORDER = Object.keys(NAMES);
+  const COLOURS = { train: 'var(--train)', validation: 'var(--validation)' };
+  const MORE = ['var(--third)', 'var(--fourth)', 'var(--soft)'];
+  // A training counts as going on for a minute, or as long as three epochs took, after its last figure.
+  const isLive = (answer) => {
+    const epochs = answer.curves.find((curve) => curve.run === 'train' && curve.tag === 'epoch_seconds')?.points || [];
+    return answer.age !== null && answer.age < Math.max(60, 3 * (epochs[epochs.length - 1]?.[1] || 0));
+  };
+  const byId = (id) => document.getElementById(id);
+
+  const element = (tag, attributes = {}, ...children) => {
+    const svg = ['svg', 'path', 'line', 'text', 'circle', 'rect', 'g'].includes(tag);
+    const made = svg ? document.createElementNS('http://www.w3.org/2000/svg', tag) : document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  };
+
+  const nameOf = (tag) => NAMES[tag] || tag.replace(/^epoch_/, '').replace(/_/g, ' ');
+  const isShare = (tag) => /accuracy|precision|recall|auc/i.test(tag);
+  const digits = (value) => (value === null ? '–' : Math.abs(value) >= 1000 || (value && Math.abs(value) < 0.001) ? value.toExponential(2) : String(Number(value.toPrecision(4))));
+  const shown = (tag, value) => (value !== null && isShare(tag) && value >= 0 && value <= 1 ? `${(100 * value).toFixed(1)} %` : digits(value));
+  const colourOf = (run, place) => COLOURS[run.split('/').pop()] || MORE[place % MORE.length];
+
+  const ticks = (low, high, wanted) => {
+    const rough = (high - low || Math.abs(high) || 1) / wanted;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 2.5, 5, 10].map((one) => one * power).find((one) => one >= rough);
+    const found = [];
+    for (let at = Math.ceil(low / step - 1e-9) * step; at <= high + step * 1e-6; at += step) found.push(Number(at.toPrecision(12)));
+    return found;
+  };
+
+  const draw = (figure, tag, curves) => {
+    const box = { width: Math.max(260, figure.clientWidth - 32), height: 230, left: 52, right: 14, top: 10, bottom: 28 };
+    const points = curves.flatMap((curve) => curve.points).filter((point) => point[1] !== null);
+    const svg = element('svg', { viewBox: `0 0 ${box.width} ${box.height}`, role: 'img', 'aria-label': `${nameOf(tag)} by epoch` });
+    figure.querySelector('svg')?.remove();
+    figure.append(svg);
+    if (!points.length) return;
+    const steps = points.map((point) => point[0]);
+    const values = points.map((point) => point[1]);
+    let [low, high] = [Math.min(...values), Math.max(...values)];
+    if (isShare(tag) && high <= 1) high = 1;
+    if (low >= 0 && (low < high * 0.6 || tag === 'epoch_seconds')) low = 0;
+    if (low === high) [low, high] = [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
+    const [first, last] = [Math.min(...steps), Math.max(Math.max(...steps), Math.min(...steps) + 1)];
+    const x = (step) => box.left + ((step - first) / (last - first)) * (box.width - box.left - box.right);
+    const y = (value) => box.height - box.bottom - ((value - low) / (high - low)) * (box.height - box.top - box.bottom);
+
+    for (const value of ticks(low, high, 4)) {
+      svg.append(element('line', { class: 'grid', x1: box.left, x2: box.width - box.right, y1: y(value), y2: y(value) }));
+      const label = isShare(tag) && high <= 1 ? `${Math.round(100 * value)} %` : digits(value);
+      svg.append(element('text', { x: box.left - 8, y: y(value) + 4, 'text-anchor': 'end' }, label));
+    }
+    for (const step of ticks(first, last, Math.min(8, last - first)).filter(Number.isInteger))
+      svg.append(element('text', { x: x(step), y: box.height - 8, 'text-anchor': 'middle' }, String(step)));
+
+    curves.forEach((curve, place) => {
+      const line = `--line: ${colourOf(curve.run, place)}`;
+      const known = curve.points.filter((point) => point[1] !== null);
+      let pen = 'M';
+      const path = curve.points.map(([step, value]) => {
+        if (value === null) { pen = 'M'; return ''; }
+        const piece = `${pen}${x(step).toFixed(1)} ${y(value).toFixed(1)}`;
+        pen = 'L';
+        return piece;
+      }).join('');
+      svg.append(element('path', { class: 'curve', style: line, d: path }));
+      const end = known[known.length - 1];
+      if (end) svg.append(element('circle', { class: 'dot', style: line, r: 4, cx: x(end[0]), cy: y(end[1]) }));
+    });
+
+    const hair = element('line', { class: 'hair', y1: box.top, y2: box.height - box.bottom, visibility: 'hidden' });
+    const tip = figure.querySelector('.tip');
+    const leave = () => { hair.setAttribute('visibility', 'hidden'); tip.hidden = true; };
+    svg.append(hair, element('rect', { x: 0, y: 0, width: box.width, height: box.height, fill: 'transparent' }));
+    svg.addEventListener('pointerleave', leave);
+    svg.addEventListener('pointermove', (event) => {
+      const at = ((event.clientX - svg.getBoundingClientRect().left) / svg.clientWidth) * box.width;
+      const step = steps.reduce((best, one) => (Math.abs(x(one) - at) < Math.abs(x(best) - at) ? one : best), steps[0]);
+      hair.setAttribute('x1', x(step));
+      hair.setAttribute('x2', x(step));
+      hair.setAttribute('visibility', 'visible');
+      const lines = curves.map((curve) => [curve.run, curve.points.find((point) => point[0] === step)]).filter(([, point]) => point);
+      tip.replaceChildren(element('div', {}, `Epoch ${step}`), ...lines.map(([run, point]) => element('div', {}, `${run}: ${shown(tag, point[1])}`)));
+      tip.hidden = false;
+      const left = 16 + (x(step) / box.width) * svg.clientWidth;
+      tip.style.left = `${left + tip.offsetWidth + 24 > figure.clientWidth ? left - tip.offsetWidth - 10 : left + 10}px`;
+    });
+  };
+
+  const chart = (tag, curves) => {
+    const keys = curves.map((curve, place) => element('span', { class: 'key', style: `--line: ${colourOf(curve.run, place)}` }, curve.run));
+    const figure = element('figure', { class: 'chart', 'data-tag': tag }, element('figcaption', {}, element('b', {}, nameOf(tag)), ...keys), element('div', { class: 'tip', hidden: '' }));
+    byId('charts').append(figure);
+    draw(figure, tag, curves);
+  };
+
+  const fact = (name, value, aside) => element('div', { class: 'fact' }, element('span', {}, name), element('b', {}, value), ...(aside ? [element('i', {}, aside)] : []));
+
+  const summary = (curves) => {
+    const find = (run, tag) => curves.find((curve) => curve.run === run && curve.tag === tag)?.points.filter((point) => point[1] !== null) || [];
+    const facts = [];
+    const steps = curves.flatMap((curve) => curve.points.map((point) => point[0]));
+    if (steps.length) facts.push(fact('Epochs', String(Math.max(...steps))));
+    for (const [tag, best, name] of [['epoch_accuracy', Math.max, 'Best validation accuracy'], ['epoch_loss', Math.min, 'Lowest validation loss']]) {
+      const known = find('validation', tag);
+      if (!known.length) continue;
+      const value = best(...known.map((point) => point[1]));
+      facts.push(fact(name, shown(tag, value), `epoch ${known.find((point) => point[1] === value)[0]}`));
+    }
+    const seconds = find('train', 'epoch_seconds');
+    if (seconds.length) facts.push(fact('Time spent', duration(seconds.reduce((sum, point) => sum + point[1], 0))));
+    byId('facts').replaceChildren(...facts);
+  };
+
+  const duration = (seconds) => {
+    if (seconds < 90) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+    if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+    return seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`;
+  };
+
+  const figures = (curves) => {
+    const steps = [...new Set(curves.flatMap((curve) => curve.points.map((point) => point[0])))].sort((a, b) => a - b);
+    const head = element('tr', {}, element('th', {}, 'Epoch'), ...curves.map((curve) => element('th', {}, `${nameOf(curve.tag)}, ${curve.run}`)));
+    const rows = steps.map((step) => element('tr', {}, element('td', {}, String(step)), ...curves.map((curve) => {
+      const point = curve.points.find((one) => one[0] === step);
+      return element('td', {}, point ? shown(curve.tag, point[1]) : '');
+    })));
+    byId('table').querySelector('table').replaceChildren(head, ...rows);
+    byId('table').hidden = !steps.length;
+  };
+
+  const state = (text, kind = '') => {
+    byId('state').textContent = text;
+    byId('state').className = `state ${kind}`;
+  };
+
+  let last = '';
+  let groups = [];
+  const show = (answer) => {
+    byId('model').textContent = answer.model;
+    byId('show-tensorboard').hidden = !answer.tensorboard;
+    byId('empty').hidden = answer.curves.length > 0;
+    if (answer.age === null) state('Waiting for a training');
+    else if (isLive(answer)) state('Training now', 'live');
+    else state(`Last figure ${duration(answer.age)} ago`);
+    const text = JSON.stringify(answer.curves);
+    if (text === last) return;
+    last = text;
+    const place = (tag) => (ORDER.includes(tag) ? ORDER.indexOf(tag) : ORDER.length);
+    const tags = [...new Set(answer.curves.map((curve) => curve.tag))].sort((a, b) => place(a) - place(b) || a.localeCompare(b));
+    groups = tags.map((tag) => [tag, answer.curves.filter((curve) => curve.tag === tag)]);
+    byId('charts').replaceChildren();
+    groups.forEach(([tag, curves]) => chart(tag, curves));
+    summary(answer.curves);
+    figures(groups.flatMap(([, curves]) => curves));
+  };
+
+  const look = async () => {
+    let pause = 3000;
+    if (!document.hidden) {
+      try {
+        const response = await fetch(getWebAppBackendUrl('/curves'), { credentials: 'same-origin' });
+        if (!response.ok) throw new Error(`HTTP ${response.status}`);
+        const answer = await response.json();
+        show(answer);
+        pause = isLive(answer) ? 2000 : 5000;
+      } catch (error) {
+        state(`The backend does not answer (${error.message})`, 'bad');
+      }
+    }
+    setTimeout(look, pause);
+  };
+
+  const turn = (tensorboard) => {
+    byId('curves').hidden = tensorboard;
+    byId('tensorboard').hidden = !tensorboard;
+    byId('show-curves').setAttribute('aria-selected', String(!tensorboard));
+    byId('show-tensorboard').setAttribute('aria-selected', String(tensorboard));
+    if (tensorboard && !byId('tensorboard').src) byId('tensorboard').src = getWebAppBackendUrl('/tensorboard/');
+  };
+  byId('show-curves').addEventListener('click', () => turn(false));
+  byId('show-tensorboard').addEventListener('click', () => turn(true));
+  let waiting = 0;
+  window.addEventListener('resize', () => {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(() => document.querySelectorAll('.chart').forEach((figure) => {
+      const found = groups.find(([tag]) => tag === figure.dataset.tag);
+      if (found) draw(figure, ...found);
+    }));
+  });
+  look();
+})();
