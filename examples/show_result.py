@@ -46,6 +46,7 @@ def main(project):
         print(f"  {row['images']}: {row['label']} ({float(row['probability']):.2f})")
     print(f"Everything lies in {project}: your model in models/, each picture's labels and the metrics in results/.")
     print(NEXT.get(project.name, "").format(project=project))
+    print(f"\nThe page to look at: {(project / 'report' / 'index.html').resolve()}")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ def input_table(role: str) -> InputDataset | None:
     return InputDataset(dataiku.Dataset(name)) if name else None
 
 
+def optional_output_table(role: str) -> OutputDataset | None:
+    """Return the dataset that fills an output role, or None when the role is empty."""
+    return output_table(role) if output_name(role) else None
+
+
 def output_table(role: str) -> OutputDataset:
     """Return the dataset that fills an output role; raises OutputError when the role is empty."""
     name = output_name(role)

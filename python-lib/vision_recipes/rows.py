@@ -44,6 +44,38 @@ METRICS = (
     Column("predicted", "string", "For confusion counts: the class that was predicted"),
     Column("value", "double", "The value"),
     Column("support", "bigint", "How many pictures it is computed from"),
+    Column("slice_column", "string", "For figures on a part of the pictures: the column that tells the parts"),
+    Column("slice", "string", "For figures on a part of the pictures: its value in that column"),
+)
+
+JUDGED = (
+    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    Column("truth", "string", "The true label; empty when it is not known"),
+    Column("label", "string", "The predicted label; empty when there is none"),
+    Column("right", "int", "1 when both are the same, 0 when not, empty when one is missing"),
+    Column("probability", "double", "Probability of the predicted label"),
+    Column("probability_of_truth", "double", "Probability of the true label; empty when it was not kept"),
+    Column("verdict", "string", "known, unsure or unknown, as the classify recipe wrote it"),
+    Column("other_label", "string", "The label that the other model predicted"),
+    Column("other_right", "int", "1 when the other model is right, 0 when not"),
+    Column("reason", "string", "Why there is no prediction; empty when there is one"),
+)
+
+CHECKED = (
+    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    Column("label", "string", "The given label"),
+    Column("suggested_label", "string", "The label that the picture's looks suggest"),
+    Column("suspicion", "double", "How suspicious the given label is, from 0 to 1"),
+    Column("issue", "string", "wrong_label, conflicting_copy, copy, outlier, or empty when nothing is wrong"),
+    Column("probability", "double", "Probability of the given label, from a model that did not see the picture"),
+    Column("strangeness", "double", "How far it is from its nearest pictures; 1 is usual"),
+    Column("neighbours", "string", "JSON array of the pictures most like it: path, label, likeness"),
+    Column(
+        "decision",
+        "string",
+        "accept (the given label stays), relabel (takes the suggested one) or drop; for you to fill",
+    ),
+    Column("rank", "bigint", "1 for the most suspicious"),
 )
 
 

@@ -58,11 +58,11 @@ def test_metrics_are_those_of_scikit_learn(table):
     indices = [labels.index(truth) for truth in truths]
     clipped = np.clip(scores[np.arange(len(truths)), indices], np.finfo(float).eps, 1 - np.finfo(float).eps)
     assert found["log_loss"] == pytest.approx(-np.log(clipped).mean(), abs=1e-9)
-    if len(labels) > 3:
+    if len(labels) > 3 and all(len(set(row)) == len(row) for row in scores):  # ties may be ordered either way
         assert found["top3_accuracy"] == pytest.approx(
             sk.top_k_accuracy_score(indices, scores, k=3, labels=range(len(labels)))
         )
-    else:
+    elif len(labels) <= 3:
         assert found["top3_accuracy"] == 1.0
 
 

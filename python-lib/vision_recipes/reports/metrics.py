@@ -168,4 +168,5 @@ def _most_left(pictures: Sequence[Prediction]) -> list[float]:
 
 def _row(metric: str, value: float | None, support: int, label: str = "") -> Row:
     number = None if value is None else float(value)
-    return {"metric": metric, "class": label, "predicted": "", "value": number, "support": int(support)}
+    row = {"metric": metric, "class": label, "predicted": "", "value": number, "support": int(support)}
+    return row | {"slice_column": "", "slice": ""}

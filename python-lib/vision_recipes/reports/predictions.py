@@ -22,7 +22,7 @@ class Prediction:
     """What was predicted for one picture: the best label, its probability, and the labels that were kept.
 
     `kept` maps labels to probabilities, best first; `probability` is None when the table does not tell it. `truth` is
-    None until the prediction has been joined.
+    None until the prediction has been joined; `verdict` is empty when the table has none.
     """
 
     path: str
@@ -30,20 +30,31 @@ class Prediction:
     probability: float | None
     kept: Mapping[str, float]
     truth: str | None = None
+    verdict: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether the best label is the true one."""
+        return self.label == self.truth
+
+    @property
+    def of_truth(self) -> float | None:
+        """The probability of the true label, None when it was not kept."""
+        return self.probability if self.right else self.kept.get(str(self.truth))
 
 
 @dataclass
 class Predictions:
-    """Every usable prediction of a table, one per picture, and the paths of the others."""
+    """Every usable prediction of a table, one per picture; the other pictures by path, each with the reason it has."""
 
     pictures: list[Prediction] = field(default_factory=list)
-    rejected: list[str] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
     repeated: int = 0
 
     @property
     def paths(self) -> list[str]:
         """The paths of all pictures, with a prediction or without."""
-        return [picture.path for picture in self.pictures] + self.rejected
+        return [picture.path for picture in self.pictures] + list(self.rejected)
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ def read_predictions(table: Table) -> Predictions:
         seen.add(path)
         prediction = None if _is_error(row.get("error")) else _read_row(row, path, table.name)
         if prediction is None:
-            found.rejected.append(path)
+            found.rejected[path] = label_text(row.get("reason")) or "no label"
         else:
             found.pictures.append(prediction)
     if not found.pictures:
@@ -132,7 +143,8 @@ def _read_row(row: Mapping[str, Any], path: str, table: str) -> Prediction | Non
     if label is None:
         return None
     told = label_text(row.get("probability"))
-    return Prediction(path, label, kept.get(label) if told is None else _probability(told, where), kept)
+    share = kept.get(label) if told is None else _probability(told, where)
+    return Prediction(path, label, share, kept, verdict=label_text(row.get("verdict")) or "")
 
 
 def _kept(cell: Any, where: str) -> Iterator[tuple[str, float]]:

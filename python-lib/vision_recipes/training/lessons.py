@@ -65,6 +65,7 @@ class Lesson:
     columns: tuple[ExtraColumn, ...]
     extra: np.ndarray
     remarks: list[str]
+    alike: Sequence[duplicates.Pair] = ()
 
     def rows(self, side: int) -> np.ndarray:
         """Return the numbers of the pictures on a side of the split."""
@@ -177,6 +178,7 @@ def prepare_lesson(source: Source, wanted: Wanted, usable: Usable) -> Lesson:
         columns,
         extra,
         remarks,
+        pairs,
     )
     for remark in remarks:
         log.warning("data: %s", remark)

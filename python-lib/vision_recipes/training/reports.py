@@ -18,13 +18,15 @@ import numpy as np
 
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import RetrainSettings
+from vision_recipes.training.duplicates import Pair
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.examples import cross_entropy, probabilities
 from vision_recipes.training.splits import SIDES, TRAIN
 
 HISTORY, METRICS, RUN = "history.csv", "metrics.json", "run.json"
 VALIDATION, REJECTED, EXAMPLES = "validation.csv", "rejected.csv", "augmentation.html"
-EVERY = (HISTORY, METRICS, RUN, VALIDATION, REJECTED, EXAMPLES)
+DUPLICATES = "duplicates.csv"
+EVERY = (HISTORY, METRICS, RUN, VALIDATION, REJECTED, EXAMPLES, DUPLICATES)
 """The fixed names of the reports in a model folder."""
 
 PACKAGES = ("vision-recipes", "numpy", "scipy", "openvino", "keras", "tensorflow", "pillow")
@@ -89,6 +91,7 @@ class Story:
     sides: np.ndarray
     rejected: Sequence[Picture]
     remarks: list[str] = field(default_factory=list)
+    alike: Sequence[Pair] = ()
     how: str = ""
     epochs: list[tuple[str, Epoch]] = field(default_factory=list)
     judged: dict[str, tuple[np.ndarray, Judged]] = field(default_factory=dict)
@@ -110,6 +113,8 @@ def write_reports(story: Story) -> dict[str, bytes]:
     if story.rejected:
         rows = [(picture.path, picture.label, picture.reason, picture.detail) for picture in story.rejected]
         reports[REJECTED] = _csv(("path", "label", "reason", "detail"), rows)
+    if story.alike:
+        reports[DUPLICATES] = _duplicates(story)
     return reports
 
 
@@ -167,6 +172,16 @@ def _predictions(story: Story) -> bytes:
             picture, best = story.pictures[place], int(row.argmax())
             rows.append((picture.path, picture.label, story.labels[best], f"{row[best]:.6f}", name))
     return _csv(("path", "label", "prediction", "probability", "split"), rows)
+
+
+def _duplicates(story: Story) -> bytes:
+    """Return the pairs of nearly the same pictures, the most alike first."""
+    rows = []
+    for pair in sorted(story.alike, key=lambda pair: -pair.likeness):
+        one, other = story.pictures[pair.one], story.pictures[pair.other]
+        sides = (SIDES[story.sides[pair.one]], SIDES[story.sides[pair.other]])
+        rows.append((one.path, other.path, f"{pair.likeness:.4f}", one.label, other.label, *sides))
+    return _csv(("path", "other", "likeness", "label", "other_label", "split", "other_split"), rows)
 
 
 def _history(epochs: Sequence[tuple[str, Epoch]]) -> bytes:

@@ -63,6 +63,7 @@ def _story(lesson: Lesson, taught: Taught) -> reports.Story:
         sides=lesson.sides,
         rejected=lesson.rejected,
         remarks=list(lesson.remarks),
+        alike=lesson.alike,
         how=taught.how,
         epochs=taught.epochs,
         judged=taught.judged,

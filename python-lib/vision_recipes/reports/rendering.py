@@ -1,0 +1,53 @@
+"""Templates filled: every text escaped, names of strangers made harmless to the eye as well."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from vision_recipes.resources import resource_folder
+
+_LONGEST = 80
+_HARMFUL = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def render(template: str, content: Mapping[str, Any]) -> bytes:
+    """Return a template of `resource/report` filled with the content, as UTF-8."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resource_folder() / "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"plain": plain, "percent": percent, "number": number, "last": last_part}
+    return environment.get_template(template).render(content).encode("utf-8", "backslashreplace")
+
+
+def plain(text: object, longest: int = _LONGEST) -> str:
+    """Return a name without characters that control the screen or the direction of writing, cut in the middle."""
+    shown = "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in _HARMFUL else character
+        for character in str(text)
+    )
+    if len(shown) <= longest:
+        return shown
+    return shown[: longest // 2 - 1] + "…" + shown[-(longest // 2) :]
+
+
+def last_part(path: object) -> str:
+    """Return a path's file name."""
+    return str(path).rpartition("/")[2]
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """Return a share as percent, or a dash when it is not known."""
+    return "–" if share is None else f"{100 * share:.{digits}f}%"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with some decimals, or a dash when it is not known."""
+    return "–" if value is None else f"{value:,.{digits}f}"

@@ -1,0 +1,92 @@
+"""How good predictions are on parts of the pictures: one part for each value of a column of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vision_recipes.models.columns import as_category, as_number
+from vision_recipes.reports.metrics import Row, accuracy_interval
+from vision_recipes.reports.predictions import Prediction
+
+EMPTY, OTHERS = "(empty)", "(other values)"
+MOST_VALUES = 50
+"""Of a column with more values, the rarest go together as one slice."""
+_FEW_NUMBERS, _PARTS = 12, 4
+_NAMES = ("slice_accuracy", "slice_accuracy_low", "slice_accuracy_high", "slice_balanced_accuracy", "slice_macro_f1")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The pictures whose cell in `column` is `value`, with figures that scikit-learn computes."""
+
+    column: str
+    value: str
+    pictures: Sequence[Prediction]
+
+    @property
+    def right(self) -> int:
+        """How many got their true label."""
+        return sum(picture.right for picture in self.pictures)
+
+    def figures(self) -> dict[str, float]:
+        """Return the metrics of the slice by name."""
+        from sklearn.metrics import f1_score, recall_score
+
+        truths = [str(picture.truth) for picture in self.pictures]
+        guesses = [picture.label for picture in self.pictures]
+        low, high = accuracy_interval(self.right, len(truths))
+        recall = recall_score(truths, guesses, labels=sorted(set(truths)), average="macro", zero_division=0.0)
+        macro = f1_score(truths, guesses, average="macro", zero_division=0.0)
+        return dict(zip(_NAMES, (self.right / len(truths), low, high, float(recall), float(macro)), strict=True))
+
+
+def find_slices(
+    pictures: Sequence[Prediction], cells: Mapping[str, Mapping[str, Any]], columns: Sequence[str]
+) -> list[Slice]:
+    """Return the slices by each column; `cells` holds the table's row of each path that it knows.
+
+    A column of numbers with more than 12 different values is cut into quarters. A missing cell is a value too.
+    """
+    found = []
+    for column in dict.fromkeys(columns):
+        values = _values([cells.get(picture.path, {}).get(column) for picture in pictures])
+        parts: dict[str, list[Prediction]] = {}
+        for picture, value in zip(pictures, values, strict=True):
+            parts.setdefault(value, []).append(picture)
+        common = sorted(parts, key=lambda value: -len(parts[value]))
+        for rare in common[MOST_VALUES:]:
+            parts.setdefault(OTHERS, []).extend(parts.pop(rare))
+        found += [Slice(column, value, part) for value, part in parts.items()]
+    return found
+
+
+def slice_rows(slices: Sequence[Slice]) -> Iterator[Row]:
+    """Yield a row (rows.METRICS) per slice and metric."""
+    for part in slices:
+        for metric, value in part.figures().items():
+            yield {
+                "metric": metric,
+                "class": "",
+                "predicted": "",
+                "value": value,
+                "support": len(part.pictures),
+                "slice_column": part.column,
+                "slice": part.value,
+            }
+
+
+def _values(cells: Sequence[Any]) -> list[str]:
+    texts = [as_category(cell) for cell in cells]
+    numbers = [as_number(cell) for cell, text in zip(cells, texts, strict=True) if text is not None]
+    known = np.array([number for number in numbers if number is not None])
+    if len(known) < len(numbers) or len(set(known.tolist())) <= _FEW_NUMBERS:
+        return [EMPTY if text is None else text[:200] for text in texts]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, _PARTS + 1)))
+    names = [f"{low:.4g} to {high:.4g}" for low, high in zip(edges, edges[1:], strict=False)]
+    places = np.clip(np.searchsorted(edges[1:-1], known, side="left"), 0, len(names) - 1)
+    named = iter(places)
+    return [EMPTY if text is None else names[next(named)] for text in texts]

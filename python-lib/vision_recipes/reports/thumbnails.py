@@ -1,0 +1,49 @@
+"""Small pictures for a page: decoded as all pictures are and encoded anew, so that no byte of a file goes in."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from vision_recipes.images.reading import read
+from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.stores import Store
+
+SIDE = 176
+"""The longer side, in pixels."""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A picture for a page: a data URI and its size; `digest` is the SHA-256 of the whole file."""
+
+    source: str
+    width: int
+    height: int
+    digest: str = ""
+
+
+def make_thumbnails(store: Store | None, paths: Iterable[str], side: int = SIDE) -> dict[str, Thumbnail]:
+    """Return thumbnails by path, of the paths that the folder lists and that can be read."""
+    if store is None:
+        return {}
+    listed = set(store.paths())
+    wanted = [path for path in dict.fromkeys(paths) if path in listed]
+    return {
+        picture.path: encode(picture.pixels, picture.digest)
+        for picture in read(store, wanted, Preprocessing(side, side, resize="inside"))
+        if picture.pixels is not None
+    }
+
+
+def encode(pixels: np.ndarray, digest: str = "", quality: int = 72) -> Thumbnail:
+    """Return pixels uint8 (height, width, 3) as a thumbnail of their own size."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "WEBP", quality=quality, method=4)
+    content = base64.b64encode(stream.getvalue()).decode()
+    return Thumbnail(f"data:image/webp;base64,{content}", pixels.shape[1], pixels.shape[0], digest)

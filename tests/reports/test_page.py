@@ -1,0 +1,200 @@
+"""The page: one file, nothing from elsewhere, every name harmless, bounded."""
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vision_recipes.reports.comparison import compare
+from vision_recipes.reports.confusion import MOST_CLASSES
+from vision_recipes.reports.metrics import measure
+from vision_recipes.reports.page import Evidence, draw_page
+from vision_recipes.reports.predictions import Joined, Prediction
+from vision_recipes.reports.slices import find_slices, slice_rows
+from vision_recipes.stores import LocalStore
+
+NASTY = "<script>alert(1)</script>\"'>&\u202e{{7*7}}$x^2$"
+
+
+class Reader(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text, self.ids = [], [], []
+        self.feed(page.decode("utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.tags.append((tag, attributes))
+        self.ids += [attributes["id"]] if "id" in attributes else []
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def predictions(count, classes, seed=0, label=lambda number: f"class {number}"):
+    rng = np.random.default_rng(seed)
+    scores = rng.dirichlet(np.full(classes, 0.3), count)
+    names = [label(number) for number in range(classes)]
+    found = []
+    for place, row in enumerate(scores):
+        order = np.argsort(-row)[:5]
+        kept = {names[number]: float(row[number]) for number in order}
+        best = names[order[0]]
+        truth = names[int(rng.choice(classes, p=row))]
+        found.append(Prediction(f"/{place}.png", best, kept[best], kept, truth))
+    return found
+
+
+def evidence(found, **more):
+    joined = Joined(found, 0, 0, 0, 0, 0, 0)
+    return Evidence("scored", joined, more.pop("rejected", {}), more.pop("rows", list(measure(joined))), **more)
+
+
+def store(folder, paths):
+    rng = np.random.default_rng(1)
+    for path in paths:
+        Image.fromarray(rng.integers(0, 255, (40, 60, 3), np.uint8)).save(folder / path.lstrip("/"))
+    return LocalStore(folder)
+
+
+def test_a_page_loads_nothing_and_tells_everything(tmp_path):
+    pictures = predictions(60, 3)
+    page = draw_page(evidence(pictures, pictures=store(tmp_path, [picture.path for picture in pictures])))
+    read = Reader(page)
+    for tag, attributes in read.tags:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "base", "form"), tag
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href", "xlink:href"):
+            if attributes.get(name):
+                assert attributes[name].startswith(("data:image/webp;base64,", "#")), attributes[name][:60]
+    assert "url(http" not in page.decode()
+    assert "default-src 'none'" in next(a["content"] for t, a in read.tags if t == "meta" and "http-equiv" in a)
+    images = [attributes for tag, attributes in read.tags if tag == "img"]
+    assert len(images) > 20
+    assert all(len(attributes["alt"]) > 10 and int(attributes["width"]) <= 176 for attributes in images)
+    assert all(len(attributes["aria-label"]) > 10 for tag, attributes in read.tags if tag == "svg")
+    anchors = {attributes["href"][1:] for tag, attributes in read.tags if tag == "a"}
+    assert anchors <= set(read.ids)
+    assert len(read.ids) == len(set(read.ids))
+    right = sum(picture.right for picture in pictures)
+    assert any(f"{right} of 60 pictures got their true label" in text for text in read.text)
+
+
+def test_names_of_strangers_do_nothing(tmp_path):
+    pictures = predictions(30, 3, label=lambda number: f"{NASTY}{number}" + "long " * 300 * (number == 2))
+    pictures[0] = Prediction(f"/{NASTY}\udcff\x07.png", pictures[0].label, 0.5, {}, pictures[0].truth, NASTY)
+    cells = {picture.path: {NASTY: NASTY} for picture in pictures}
+    slices = find_slices(pictures, cells, [NASTY])
+    rows = [*measure(Joined(pictures, 0, 0, 0, 0, 0, 0)), *slice_rows(slices)]
+    comparison = compare(pictures, predictions(30, 3, seed=2), NASTY)
+    rows += comparison.rows()
+    page = draw_page(
+        evidence(
+            pictures,
+            rows=rows,
+            slices=slices,
+            comparison=comparison,
+            other_name=NASTY,
+            rejected={f"/{NASTY}": NASTY, "/a": "truncated"},
+        )
+    )
+    text = page.decode("utf-8")
+    assert "<script" not in text
+    assert "\u202e" not in text
+    assert "\x07" not in text
+    assert "{{7*7}}" in text  # told as it is, not computed
+    assert "&lt;script&gt;alert(1)" in text
+    assert max(len(part) for part in Reader(page).text if "long long" in part) < 400
+
+
+@pytest.mark.parametrize("classes", [2, 40, 300])
+def test_a_page_stays_small_whatever_the_number_of_pictures(tmp_path, classes):
+    pictures = predictions(4000, classes)
+    paths = [picture.path for picture in pictures]
+    store(tmp_path, paths[:200])
+    page = draw_page(evidence(pictures, pictures=LocalStore(tmp_path)))
+    shown = [attributes for tag, attributes in Reader(page).tags if tag == "img"]
+    assert len(shown) < 300
+    assert len(page) < 3_000_000
+    cells = [
+        attributes for tag, attributes in Reader(page).tags if tag == "td" and "--share" in attributes.get("style", "")
+    ]
+    assert len(cells) == min(classes, MOST_CLASSES) ** 2
+
+
+def test_without_pictures_or_model_the_page_still_tells(tmp_path):
+    pictures = [Prediction("/a.png", "x", None, {}, "x"), Prediction("/../../etc/passwd", "x", 0.4, {"x": 0.4}, "y")]
+    page = draw_page(evidence(pictures, pictures=store(tmp_path, ["/b.png"])))
+    assert "no picture at hand" in page.decode()
+    assert not [1 for tag, _ in Reader(page).tags if tag == "img"]
+
+
+def test_slices_are_parts_of_the_pictures():
+    pictures = predictions(50, 3)
+    cells = {
+        picture.path: {"camera": "a" if place % 2 else None, "size": place} for place, picture in enumerate(pictures)
+    }
+    found = {(part.column, part.value): part for part in find_slices(pictures, cells, ["camera", "size"])}
+    assert {value for column, value in found if column == "camera"} == {"a", "(empty)"}
+    assert sum(len(part.pictures) for (column, _), part in found.items() if column == "size") == 50
+    assert len([1 for column, _ in found if column == "size"]) == 4
+    part = found["camera", "a"]
+    rows = {row["metric"]: row for row in slice_rows([part])}
+    assert rows["slice_accuracy"]["value"] == sum(picture.right for picture in pictures[1::2]) / 25
+    assert (rows["slice_accuracy"]["slice_column"], rows["slice_accuracy"]["slice"]) == ("camera", "a")
+
+
+def test_a_comparison_counts_each_picture_once():
+    first, other = predictions(80, 3), predictions(90, 3, seed=5)
+    other = [Prediction(p.path, p.label, p.probability, p.kept, q.truth) for p, q in zip(other, first, strict=False)]
+    found = compare(first, other[10:], "other")
+    rows = {row["metric"]: row["value"] for row in found.rows()}
+    assert rows["compared_accuracy"] == sum(picture.right for picture in first[10:]) / 70
+    counts = ("both_right", "only_first_right", "only_other_right", "neither_right")
+    assert sum(rows[f"compared_{name}"] for name in counts) == 70
+    only = rows["compared_only_first_right"] - rows["compared_only_other_right"]
+    assert rows["compared_accuracy_difference"] == pytest.approx(only / 70)
+    assert 0 <= rows["compared_p_value"] <= 1
+    assert all(one.label != two.label for one, two in found.disagreements)
+
+
+def test_the_page_of_a_trained_model(tmp_path, trained):
+    """Curves, settings, versions, duplicates, leaks and rejected files come from the model folder."""
+    from vision_recipes.reports.record import read_record
+
+    record = read_record(LocalStore(trained))
+    pictures = predictions(12, 2)
+    page = draw_page(evidence(pictures, record=record, pictures=store(tmp_path, ["/0.png", "/1.png"]))).decode()
+    for told in ("Accuracy over 2 epochs", "minihost run vision-retrain", "image_width=160", "nearly the same"):
+        assert told in page, told
+    assert re.search(r"keras</td><td>[\d.]+</td><td class=\"changed\">0\.1", page)
+
+
+@pytest.fixture
+def trained(tmp_path_factory, root):
+    import shutil
+
+    folder = tmp_path_factory.mktemp("models") / "net"
+    shutil.copytree(root / "resource" / "starter", folder)
+    with (folder / "history.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows(
+            [["stage", "number", "loss", "accuracy", "val_loss", "val_accuracy"], ["x", 1, 2, 0.5, 2, 0.4]]
+        )
+        writer.writerow(["x", 2, "nan", 0.9, 1, 0.8])
+    run = {
+        "parameters": {"image_width": 160, "compute": {}},
+        "versions": {"keras": "0.1"},
+        "remarks": [NASTY],
+        "pictures": [3],
+    }
+    (folder / "run.json").write_text(json.dumps(run))
+    (folder / "metrics.json").write_text("[1, 2")
+    (folder / "duplicates.csv").write_text(
+        "path,other,likeness,label,other_label,split,other_split\n/a,/b,0.99,x,y,train,test\n"
+    )
+    return folder
