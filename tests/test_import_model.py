@@ -13,6 +13,7 @@ from vision_recipes.errors import ModelFolderError, SettingsError, VisionError
 from vision_recipes.import_model import import_model
 from vision_recipes.models import open_model
 from vision_recipes.models.keras_files import open_keras_file
+from vision_recipes.models.labels import write_labels
 from vision_recipes.settings import ImportSettings
 
 NUMBERS = {"preprocessing": "numbers", "channels": "bgr", "mean": "10, 20, 30", "std": "50, 60, 70"}
@@ -118,6 +119,26 @@ def test_a_retrained_folder_of_the_older_plugin_keeps_its_size(tmp_path, version
     assert model.check.difference(np.asarray(network(pixels, training=False))) < 1e-4
     assert model.config.head.pooling == "max"
     assert "48 x 64" in facts["Notes"]
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_plain_folder_of_the_older_plugin_scores_as_it_did(tmp_path, version):
+    import keras
+    from keras.src.legacy.saving import legacy_h5_format
+
+    network = keras.applications.MobileNetV2(weights=None)
+    old = local(tmp_path / "old")
+    old.write("/config.json", b'{"architecture": "mobilenet", "trained_on": "imagenet"}')
+    old.write("/model_labels.csv", write_labels(tuple(f"label {number}" for number in range(1000))))
+    name = {1: "mobilenet_imagenet_weights.h5", 2: "model_weights.h5"}[version]
+    with h5py.File(tmp_path / "old" / name, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, network)
+    model, _facts = run(tmp_path, old, preprocessing="auto")
+    pixels = model.check.pictures.astype(np.float32) / 127.5 - 1
+    assert model.check.difference(np.asarray(network(pixels, training=False))) < 1e-4
+    assert model.labels[999] == "label 999"
 
 
 def test_a_plain_folder_of_the_older_plugin_needs_its_weights(tmp_path):
@@ -252,11 +273,35 @@ def test_odd_archives_are_refused(tmp_path, members, told):
         pass
 
 
-def test_weights_alone_say_what_to_do(small, tmp_path):
+def test_weights_alone_of_an_unknown_network_say_what_to_do(small, tmp_path):
     with h5py.File(tmp_path / "w.h5", "w") as file:
         keras2.write_weights(file, FLAT, keras2.values_of(small, tmp_path))
-    with pytest.raises(ModelFolderError, match="weights only.*vision-download with source 'file'"):
+    with pytest.raises(ModelFolderError, match="weights only, 203 numbers, and no network.*Export the whole model"):
         run(tmp_path, model_file=str(tmp_path / "w.h5"))
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        del file["scores"]
+    with pytest.raises(ModelFolderError, match="weights of layer 'scores' are missing"):
+        run(tmp_path, model_file=str(tmp_path / "w.h5"))
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("ending", [".h5", ".weights.h5"], ids=["Keras 2", "Keras 3"])
+def test_weights_alone_of_a_network_of_the_catalogue_are_recognised(tmp_path, ending):
+    import keras
+    from keras.src.legacy.saving import legacy_h5_format
+
+    network = keras.applications.MobileNetV2(weights=None, classes=3)
+    if ending == ".h5":
+        with h5py.File(tmp_path / "mine.h5", "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, network)
+    else:
+        network.save_weights(tmp_path / "mine.weights.h5")
+    model, facts = run(tmp_path, model_file=str(tmp_path / f"mine{ending}"), preprocessing="auto")
+    pixels = model.check.pictures.astype(np.float32) / 127.5 - 1
+    assert model.check.difference(np.asarray(network(pixels, training=False))) < 1e-4
+    assert model.config.network.architecture == "MobileNetV2"
+    assert model.labels == ("class_0", "class_1", "class_2")
+    assert "MobileNetV2" in facts["Notes"]
 
 
 @pytest.mark.parametrize(

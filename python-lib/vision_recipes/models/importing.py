@@ -18,6 +18,7 @@ from vision_recipes.models.legacy_weights import read_in_order
 from vision_recipes.models.predecessor import OlderModel, read_older
 from vision_recipes.models.saving import ModelSpec
 from vision_recipes.models.sources import Source
+from vision_recipes.models.weights_only import Recognised, recognise
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.settings import ImportSettings
 
@@ -38,7 +39,11 @@ def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
     """Return the model of a source; raises ModelFolderError or SettingsError."""
     if source.older:
         return _read_older(source, settings, workdir)
-    with open_keras_file(source.copy(source.model, workdir), source.where) as found:
+    path = source.copy(source.model, workdir)
+    recognised = recognise(path, source.where)
+    if recognised is not None:
+        return _read_weights(source, settings, recognised, path)
+    with open_keras_file(path, source.where) as found:
         return _read_file(source, settings, found)
 
 
@@ -62,6 +67,26 @@ def _read_file(source: Source, settings: ImportSettings, found: KerasFile) -> Im
         source=f"imported from {PurePosixPath(source.model).name}",
     )
     return Imported(network, spec, "; ".join(filter(None, notes)))
+
+
+def _read_weights(source: Source, settings: ImportSettings, found: Recognised, path: Path) -> Imported:
+    row = found.row
+    network = networks.build(networks.Blueprint(Network(row.name, classes=found.classes), row.width, row.height))
+    with hdf5.open_hdf5(path, source.where) as file:
+        weights.set_weights(network, read_in_order(file, network, source.where), source.where)
+    scaling = row.preprocessing if settings.preprocessing == "auto" else settings.preprocessing
+    spec = ModelSpec(
+        name=_name(source),
+        network=Network(row.name, classes=found.classes),
+        input=_scaled(settings, scaling, (row.height, row.width)),
+        labels=_labels(source, found.classes),
+        feature_layer=row.feature_layer,
+        source=f"imported from {PurePosixPath(source.model).name}",
+    )
+    note = (
+        f"the file holds weights only; by their number they are those of {row.name}, used at {row.width} x {row.height}"
+    )
+    return Imported(network, spec, note)
 
 
 def _read_older(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
