@@ -151,6 +151,10 @@ def serving(*ways: str, **options: object) -> Iterator[tuple[str, Behaviour]]:
         def in_circles(self) -> None:
             self.head(302, 0, Location=self.path)
 
+        def names_a_file(self) -> None:
+            self.head(200, len(behaviour.content), Content_Disposition='attachment; filename="../../evil.h5"')
+            self.put(behaviour.content)
+
         def onwards(self) -> None:
             self.head(302, 0, Location="/elsewhere")
 

@@ -181,3 +181,18 @@ def test_any_damage_to_config_is_a_sentence(small_original, data):
         read_config(bytes(content), "folder")
     except ModelFolderError as err:
         assert "folder" in str(err)
+
+
+def test_python_in_a_model_folder_is_never_imported(folder, tmp_path, monkeypatch):
+    for name in ("numpy", "json", "sitecustomize", "openvino", "model"):
+        (folder / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    code = (
+        "import sys; from vision_recipes.stores import LocalStore; from vision_recipes.models import open_model;"
+        "from pathlib import Path; model = open_model(LocalStore(sys.argv[1])); model.ir(Path(sys.argv[2]));"
+        "model.weights(Path(sys.argv[2])); assert sys.argv[1] not in sys.path"
+    )
+    workdir = tmp_path / "work"
+    workdir.mkdir()
+    done = subprocess.run([sys.executable, "-c", code, folder, workdir], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "ran").exists()

@@ -1,10 +1,13 @@
 """Weights files: only what lies in the file itself is read, and only numbers that fit."""
 
+import pickle
+
 import h5py
 import numpy as np
 import pytest
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.models import weights
 from vision_recipes.models.hdf5 import StoredLayer, open_hdf5, read_stored, read_values, write_stored
 
 LAYERS = {
@@ -103,3 +106,62 @@ def test_layers_without_names_or_with_gaps_are_refused(tmp_path):
         del file["layers/conv2d/vars/0"]
     with open_hdf5(tmp_path / "v.h5", "v.h5") as file, pytest.raises(ModelFolderError, match="not numbered"):
         read_stored(file, "v.h5")
+
+
+class Evil:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+def test_pickles_in_attributes_are_never_loaded(tmp_path):
+    write_stored(tmp_path / "w.h5", LAYERS)
+    evil = np.void(pickle.dumps(Evil(tmp_path / "ran"), protocol=0))
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        for item in (file, file["layers"], file["layers/conv2d/vars"], file["layers/conv2d/vars/0"]):
+            for name in ("CLASS", "TITLE", "FILTERS", "evil"):
+                item.attrs[name] = evil
+    with open_hdf5(tmp_path / "w.h5", "w.h5") as file:
+        for layer in read_stored(file, "w.h5").values():
+            for item in layer.variables:
+                read_values(item, "w.h5")
+    assert not (tmp_path / "ran").exists()
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        file["layers/conv2d/vars"].attrs["name"] = evil
+    with open_hdf5(tmp_path / "w.h5", "w.h5") as file, pytest.raises(ModelFolderError, match="no name of its own"):
+        read_stored(file, "w.h5")
+    assert not (tmp_path / "ran").exists()
+
+
+class OneLayer:
+    """As much of a Keras network as giving it weights takes: one layer with one variable."""
+
+    class Dense:
+        name = "dense"
+        given = None
+
+        def save_own_variables(self, store):
+            store["0"] = np.zeros((2, 3), np.float32)
+
+        def load_own_variables(self, store):
+            self.given = store["0"]
+
+    def __init__(self):
+        self.layers = [self.Dense()]
+
+
+def test_a_shape_bomb_is_refused_unread(tmp_path):
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.create_dataset("layers/dense/vars/0", (1 << 20, 1 << 24), np.float32, chunks=(1024, 1024))
+        file["layers/dense/vars"].attrs["name"] = "dense"
+    assert (tmp_path / "w.h5").stat().st_size < 1 << 20
+    network = OneLayer()
+    with open_hdf5(tmp_path / "w.h5", "w.h5") as file:
+        stored = {name: layer.variables for name, layer in read_stored(file, "w.h5").items()}
+        with pytest.raises(
+            ModelFolderError, match=r"'dense' needs \[\(2, 3\)\] and has shapes \[\(1048576, 16777216\)\]"
+        ):
+            weights.set_weights(network, stored, "w.h5")
+    assert network.layers[0].given is None

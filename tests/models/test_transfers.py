@@ -11,10 +11,11 @@ import threading
 import time
 
 import pytest
+import requests
 from models.misbehaving import CONTENT, serving
 
 from vision_recipes.errors import DownloadError
-from vision_recipes.models import transfers
+from vision_recipes.models import connections, transfers
 from vision_recipes.models.transfers import Limits, Wanted, fetch
 
 pytestmark = pytest.mark.network
@@ -195,6 +196,25 @@ def test_passwords_in_addresses_are_not_shown(tmp_path):
         with pytest.raises(DownloadError) as caught:
             get(secret, behaviour, tmp_path / "file.h5")
     assert "secret" not in str(caught.value)
+
+
+def test_the_server_does_not_name_the_file(tmp_path):
+    target = tmp_path / "in" / "cache" / "file.h5"
+    with serving("names_a_file") as (url, behaviour):
+        get(url, behaviour, target)
+    assert target.read_bytes() == CONTENT
+    assert [path.name for path in sorted(tmp_path.rglob("*.*"))] == ["file.h5", "file.h5.lock"]
+
+
+def test_an_encrypted_address_never_leads_to_a_plain_one(monkeypatch):
+    answer = requests.Response()
+    answer.status_code, answer.headers["Location"] = 302, "http://elsewhere.invalid/file.h5"
+    answer._content_consumed = True
+    asked = []
+    monkeypatch.setattr(requests.Session, "get", lambda session, url, **_: asked.append(url) or answer)
+    with pytest.raises(DownloadError, match="leads to http://elsewhere.invalid/file.h5, which is not encrypted"):
+        connections.connect("https://example.invalid/file.h5", {}, (1.0, 1.0))
+    assert asked == ["https://example.invalid/file.h5"]
 
 
 def test_two_at_once_fetch_it_once(tmp_path):
