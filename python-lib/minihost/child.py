@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import importlib.util
 import json
 import os
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
     if arguments[0] == "/dev/stdin":
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         die_with_parent()
+        tell_grandchildren(job)
     folder = Path(job.work_dir).parent
     quiet = "--quiet-failure" in arguments
     os.makedirs(job.work_dir, exist_ok=True)
@@ -69,6 +71,21 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
     if os.getppid() != int(os.environ.get(MARK, "0").partition("-")[0]):
         os.kill(os.getpid(), signal.SIGKILL)  # it died before
+
+
+def tell_grandchildren(job: Job) -> None:
+    """Make `import dataiku` work in Python processes that the component starts (Linux only).
+
+    They read the job from this process's memory: it may hold secrets, which belong on no disk.
+    """
+    if not hasattr(os, "memfd_create"):
+        return
+    place = os.memfd_create("minihost-job")
+    with open(place, "w", encoding="utf-8", closefd=False) as stream:
+        json.dump(dataclasses.asdict(job), stream)
+    os.environ["MINIHOST_JOB"] = f"/proc/{os.getpid()}/fd/{place}"
+    shelf = str(Path(__file__).with_name("grandchild"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [shelf, os.environ.get("PYTHONPATH", "")]))
 
 
 def perform(job: Job, folder: Path) -> dict[str, Any]:

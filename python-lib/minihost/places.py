@@ -27,3 +27,8 @@ def plugin_store() -> Path:
 def zip_cache() -> Path:
     """Where zips that are used without being installed are unpacked, each in a folder named by its SHA-256."""
     return home() / "cache" / "zips"
+
+
+def code_env_store() -> Path:
+    """Where code environments lie: a folder for each plugin, by id."""
+    return home() / "envs"

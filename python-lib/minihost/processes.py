@@ -148,13 +148,15 @@ def described(code: int) -> str:
     return f"died of {name}" + (f" ({meaning})" if meaning else "")
 
 
-def environment(extra: dict[str, str]) -> dict[str, str]:
+def environment(extra: dict[str, str], python: str | None = None) -> dict[str, str]:
     """Return the environment of a child: unbuffered UTF-8, quiet TensorFlow, text columns of frames as `object`.
 
     pandas 3 has a string type of its own; the platform's pandas has not, and components test for `object`.
     """
     defaults = {"TF_CPP_MIN_LOG_LEVEL": "3", "PANDAS_FUTURE_INFER_STRING": "0"}
     fixed = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace", "PYTHONUTF8": "1"}
+    if python is not None:  # commands that the plugin's requirements brought along are found, too
+        fixed["PATH"] = os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", os.defpath)])
     return {**defaults, **os.environ, **fixed, **extra}
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from minihost import commits, processes, stages, staging
+from minihost.code_envs import python_for
 from minihost.datasets.remote import opened
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.folders import is_remote
@@ -155,6 +156,9 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
         from minihost.inprocess import follow
 
         return follow(job, folder, log)
+    python, odd = (options.python, "") if options.python else python_for(job.plugin_id, Path(job.plugin_root))
+    if odd:
+        show.line(log.write(f"warning: {odd}"))
     extra = {"DIP_HOME": str(Path(job.project_dir, ".minihost", "home")), "DKU_CURRENT_PROJECT_KEY": job.project_key}
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)
@@ -169,7 +173,7 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
 
     with interruptible():
         child = processes.Child(
-            processes.command(options.python), processes.environment(extra), Path(job.work_dir), given
+            processes.command(python), processes.environment(extra, python), Path(job.work_dir), given
         )
         try:
             return child.follow(show_lines, show_events, options.timeout)

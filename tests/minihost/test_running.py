@@ -114,6 +114,33 @@ class TestWhatARecipeSees:
         done = run(project(code, outputs=[role("out", folder=True)]))
         assert sorted(done.files("done")) == ["/0", "/1", "/2", "/3"]
 
+    @pytest.mark.parametrize("method", ["spawn", "forkserver"])
+    def test_processes_that_are_spawned_know_dataiku_too(self, project, method):
+        code = f"""
+            import multiprocessing, os, subprocess, sys
+            import dataiku
+            from work_of_the_plugin import work
+            if __name__ == "__main__":
+                with multiprocessing.get_context({method!r}).Pool(1) as pool:
+                    print(pool.map(work, range(2)))
+                script = "import dataiku.customrecipe as c; print('script knows', c.get_recipe_config()['password'] == 'secret-word')"
+                subprocess.run([sys.executable, "-c", script], check=True)
+                subprocess.run([sys.executable, "-c", "import sys; print([m for m in sys.modules if 'minihost' in m])"])
+                assert "secret-word" not in "".join(os.environ.values())
+        """
+        helper = """
+            import dataiku
+            from dataiku.customrecipe import get_output_names_for_role
+            def work(number):
+                dataiku.Folder(get_output_names_for_role("out")[0]).upload_data(f"{number}", b"x")
+                return number
+        """
+        params = [{"name": "password", "type": "PASSWORD", "defaultValue": "secret-word"}]
+        files = {"python-lib/work_of_the_plugin.py": helper}
+        done = run(project(code, outputs=[role("out", folder=True)], files=files, params=params))
+        assert sorted(done.files("done")) == ["/0", "/1"]
+        assert done.log.splitlines() == ["[0, 1]", "script knows True", "[]"]
+
     def test_a_recipe_without_roles_gets_what_it_is_given(self, tmp_path, minihost_project):
         code = """
             import dataiku

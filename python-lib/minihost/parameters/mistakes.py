@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from minihost.parameters.fitting import fits
 from minihost.parameters.forms import as_shown
 from minihost.parameters.schema import EXPECTED
 from minihost.suggestions import did_you_mean
@@ -15,6 +16,8 @@ MAX_SHOWN = 60
 
 def find(instance: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Every mistake of a configuration, one sentence each, in the order of the parameters."""
+    if fits(instance, schema):
+        return []
     from jsonschema import Draft202012Validator
 
     sentences: dict[str, None] = {}
