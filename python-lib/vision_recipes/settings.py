@@ -74,6 +74,7 @@ class RetrainSettings(Settings):
     label_pattern: str = text()
     col_filename: str = text()
     col_label: str = text()
+    col_decision: str = text()
     train_ratio: float = number(0.8, 0.05, 0.95)
     split_column: str = text()
     group_column: str = text()
@@ -125,6 +126,25 @@ class EvaluateSettings(Settings):
     col_filename: str = text()
     col_label: str = text()
     slice_columns: tuple[str, ...] = names()
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield label settings that do not fit the chosen source of labels."""
+        yield from _label_mistakes(self)
+
+
+@dataclass(frozen=True)
+class CheckLabelsSettings(Settings):
+    """Pictures, labels and a model to the labels that are doubtful. `on_wrong_label` fills the column of decisions."""
+
+    label_source: str = choice("dataset", "folder_names", "file_names")
+    label_pattern: str = text()
+    col_filename: str = text()
+    col_label: str = text()
+    group_column: str = text()
+    nb_neighbours: int = whole(5, 1, 50)
+    on_wrong_label: str = choice("ask", "relabel", "drop")
+    random_seed: int = whole(1337, 0, 2**31 - 1)
+    compute: ComputeSettings = _compute()
 
     def mistakes(self) -> Iterator[str]:
         """Yield label settings that do not fit the chosen source of labels."""
@@ -200,7 +220,7 @@ class SamplesSettings(Settings):
         yield from _folder_mistakes(self)
 
 
-def _label_mistakes(settings: RetrainSettings | EvaluateSettings) -> Iterator[str]:
+def _label_mistakes(settings: RetrainSettings | EvaluateSettings | CheckLabelsSettings) -> Iterator[str]:
     if settings.label_source == "dataset":
         for name in ("col_filename", "col_label"):
             if not getattr(settings, name):

@@ -17,6 +17,7 @@ from vision_recipes.errors import LabelsError
 from vision_recipes.images.reading import hidden
 from vision_recipes.stores import Table
 from vision_recipes.training import patterns
+from vision_recipes.training.decisions import decided
 
 LONGEST_LABEL = 1000
 SHOWN = 20
@@ -74,6 +75,7 @@ class Labels:
     unlabelled: Noted = field(default_factory=Noted)
     repeated: Noted = field(default_factory=Noted)
     conflicting: Noted = field(default_factory=Noted)
+    dropped: Noted = field(default_factory=Noted)
 
     def remarks(self) -> Iterator[str]:
         """Yield one line for each kind of thing that did not fit, for the log."""
@@ -83,6 +85,7 @@ class Labels:
             (self.unlabelled, "pictures have no label and are not used"),
             (self.repeated, "pictures are listed more than once, with the same label; the first row counts"),
             (self.conflicting, "pictures are listed with different labels and are not used"),
+            (self.dropped, "pictures are dropped by the column of decisions"),
         ):
             if noted.count:
                 yield f"{noted.count} {meaning}: {noted}"
@@ -163,12 +166,19 @@ def _from_table(paths: Sequence[str], source: LabelSource, table: Table | None) 
         )
     require_columns(table, {"col_filename": source.col_filename, "col_label": source.col_label})
     find, found, conflicting, first = path_finder(paths), Labels(), set(), None
+    decision = str(getattr(source, "col_decision", ""))
+    if decision:
+        require_columns(table, {"col_decision": decision})
+    read = decided(lambda row: label_text(row.get(source.col_label)), label_text, decision)
     for row in table.rows():
-        written, label = label_text(row.get(source.col_filename)), label_text(row.get(source.col_label))
+        written = label_text(row.get(source.col_filename))
+        label, dropped = read(row)
         first = first or written
         path = find(written)
         if path is None:
             found.without_picture.add(str(written or ""))
+        elif dropped:
+            found.dropped.add(path)
         elif label is None:
             found.without_label.add(path)
         elif path not in found.of:

@@ -1,0 +1,65 @@
+"""Recipes for people who look: checked labels back into training, the page of an evaluation."""
+
+import csv
+
+import pytest
+
+
+@pytest.fixture
+def doubtful(workshop):
+    """The eggs' labels in a table, four of them wrong."""
+    paths = sorted(
+        path.relative_to(workshop.folder / "eggs").as_posix() for path in (workshop.folder / "eggs").rglob("*.jpg")
+    )
+    with (workshop.folder / "labels.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "label", "half"])
+        for place, path in enumerate(paths):
+            label = path.split("/")[0]
+            wrong = {"egg": "not_egg", "not_egg": "egg"}[label]
+            writer.writerow([path, wrong if place in (3, 17, 40, 55) else label, "a" if place % 2 else "b"])
+    return workshop
+
+
+def test_labels_are_checked_decided_and_used(doubtful):
+    roles = ("-i", "image_folder=eggs", "-i", "model_folder=starter", "-i", "label_dataset=labels.csv")
+    columns = ("-p", "col_filename=path", "-p", "col_label=label", "-p", "on_wrong_label=drop")
+    doubtful.well("run", "vision-check-labels", *roles, *columns, "-o", "checked_dataset=checked.csv")
+    rows = doubtful.table("checked.csv")
+    assert len(rows) == 60
+    degrees = [float(row["suspicion"]) for row in rows]
+    assert degrees == sorted(degrees, reverse=True)
+    dropped = [row for row in rows if row["decision"] == "drop"]
+    assert dropped == [row for row in rows if row["issue"] == "wrong_label"]
+
+    roles = ("-i", "image_folder=eggs", "-i", "model_folder=starter", "-i", "label_dataset=checked.csv")
+    columns = ("-p", "col_filename=images", "-p", "col_label=label", "-p", "col_decision=decision")
+    done = doubtful.well("run", "vision-retrain", *roles, *columns, "-o", "model_output=decided")
+    assert f"{60 - len(dropped)} pictures of 2 classes" in done.stdout + done.stderr
+
+
+def test_an_evaluation_draws_its_page(doubtful):
+    scored = ("run", "vision-classify", "-i", "image_folder=eggs")
+    doubtful.well(*scored, "-i", "model_folder=egg_model", "-o", "scored_dataset=first.csv")
+    inputs = (
+        "scored_dataset=first.csv",
+        "other_dataset=first.csv",
+        "label_dataset=labels.csv",
+        "image_folder=eggs",
+        "model_folder=egg_model",
+    )
+    outputs = ("metrics_dataset=told.csv", "pictures_dataset=judged.csv", "report_folder=report")
+    roles = [word for ref in inputs for word in ("-i", ref)] + [word for ref in outputs for word in ("-o", ref)]
+    columns = ("-p", "col_filename=path", "-p", "col_label=label", "-p", "slice_columns=half")
+    doubtful.well("run", "vision-evaluate", *roles, *columns)
+    metrics = {(row["metric"], row["class"], row["slice"]): row["value"] for row in doubtful.table("told.csv")}
+    judged = doubtful.table("judged.csv")
+    right = sum(row["right"] == "1" for row in judged)
+    assert float(metrics["accuracy", "", ""]) == pytest.approx(right / 60)
+    assert float(metrics["compared_p_value", "", ""]) == 1.0
+    halves = [float(metrics["slice_accuracy", "", half]) for half in "ab"]
+    assert sum(halves) / 2 == pytest.approx(right / 60)
+    page = (doubtful.folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert page.count("data:image/webp;base64,") > 10
+    assert "belonged to the training: the figures are too good" in page
+    assert "vision-retrain" in page

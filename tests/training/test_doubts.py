@@ -1,0 +1,147 @@
+"""Doubtful labels among points whose classes are known, and decisions on them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from vision_recipes.errors import LabelsError
+from vision_recipes.pictures import Picture
+from vision_recipes.settings import CheckLabelsSettings, RetrainSettings
+from vision_recipes.training.checkup import check_up
+from vision_recipes.training.doubts import find_doubts, find_neighbours
+from vision_recipes.training.examples import Examples
+from vision_recipes.training.features import Usable
+from vision_recipes.training.labels import find_labels
+from vision_recipes.training.lessons import Wanted
+
+CLASSES = 4
+
+
+def points(count, seed, spread=1.6):
+    rng = np.random.default_rng(seed)
+    middles = rng.standard_normal((CLASSES, 24)) * spread
+    targets = np.arange(count) % CLASSES
+    return (middles[targets] + rng.standard_normal((count, 24))).astype(np.float32), targets
+
+
+def usable(features, labels, digests=None):
+    pictures = [
+        Picture(f"/{place}.png", label=label, digest=digests[place] if digests else f"{place:064d}")
+        for place, label in enumerate(labels)
+    ]
+    return Usable(pictures, features, [])
+
+
+def checked(features, labels, **settings):
+    rows = check_up(usable(features, labels), Wanted({}), CheckLabelsSettings(label_source="folder_names", **settings))
+    return {row["images"]: row for row in rows}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_swapped_labels_are_the_most_suspicious(seed):
+    features, targets = points(200, seed)
+    draw = np.random.default_rng(seed)
+    swapped = draw.choice(200, 10, replace=False)
+    given = targets.copy()
+    given[swapped] = (targets[swapped] + draw.integers(1, CLASSES, 10)) % CLASSES
+    rows = check_up(
+        usable(features, [f"c{k}" for k in given]), Wanted({}), CheckLabelsSettings(label_source="folder_names")
+    )
+    assert [row["rank"] for row in rows] == list(range(1, 201))
+    first = {int(row["images"][1:-4]): row for row in rows[:20]}
+    found = set(swapped.tolist()) & set(first)
+    assert len(found) >= 9
+    assert sum(first[row]["suggested_label"] == f"c{targets[row]}" for row in found) >= 9
+    assert sum(first[row]["issue"] == "wrong_label" for row in found) >= 8
+    assert sum(row["issue"] == "wrong_label" for row in rows) <= 20
+
+
+def test_copies_and_odd_pictures_are_named():
+    features, targets = points(80, 3, spread=3)
+    features[70], features[71] = features[0], features[2]
+    features[60] = 40 * np.random.default_rng(0).standard_normal(24)
+    labels = [f"c{k}" for k in targets]
+    labels[70], labels[71] = "c1", "c2"
+    rows = checked(features, labels)
+    assert rows["/70.png"]["issue"] in ("conflicting_copy", "wrong_label")
+    assert rows["/0.png"]["issue"] in ("conflicting_copy", "wrong_label")
+    assert rows["/70.png"]["suspicion"] >= 0.5
+    assert rows["/71.png"]["issue"] == "copy"
+    assert rows["/60.png"]["issue"] == "outlier" or rows["/60.png"]["strangeness"] > 1.2
+    nearest = json.loads(rows["/71.png"]["neighbours"])[0]
+    assert (nearest["path"], nearest["label"]) == ("/2.png", "c2")
+    assert nearest["likeness"] > 0.99
+
+
+def test_a_class_of_one_picture_is_not_judged():
+    features, targets = points(41, 1)
+    labels = [f"c{k}" for k in targets]
+    labels[40] = "alone"
+    row = checked(features, labels)["/40.png"]
+    assert (row["suspicion"], row["suggested_label"]) == (0.0, "alone")
+    assert row["issue"] != "wrong_label"
+
+
+def test_copies_do_not_vouch_for_each_other():
+    features, targets = points(60, 5, spread=3)
+    features = np.concatenate([features, np.repeat(features[:1], 5, axis=0)])
+    given = np.concatenate([targets, np.full(5, (targets[0] + 1) % CLASSES)])
+    given[0] = (targets[0] + 1) % CLASSES
+    groups = np.concatenate([np.arange(60), np.zeros(5, int)])
+    rows = Examples(features, np.empty((65, 0), np.float32), given, np.ones(65, np.float32), groups, CLASSES)
+    doubts = find_doubts(rows, find_neighbours(features, 10), 0)
+    assert (doubts.suspicion[[0, 60, 61, 62, 63, 64]] > 0.5).all()
+    assert (doubts.suggested[[0, 60]] == targets[0]).all()
+
+
+def test_one_class_cannot_be_doubted():
+    with pytest.raises(LabelsError, match="two classes"):
+        checked(points(8, 0)[0], ["x"] * 8)
+
+
+def test_decisions_fill_only_what_looks_wrong():
+    features, targets = points(100, 2, spread=3)
+    labels = [f"c{k}" for k in targets]
+    labels[0] = "c1"
+    rows = checked(features, labels, on_wrong_label="relabel")
+    assert rows["/0.png"]["decision"] == "relabel"
+    assert [path for path, row in rows.items() if row["decision"]] == ["/0.png"]
+    assert checked(features, labels)["/0.png"]["decision"] == ""
+
+
+class Rows:
+    name = "checked"
+
+    def __init__(self, *rows):
+        self.columns = ["images", "label", "suggested_label", "decision"]
+        self._rows = [dict(zip(self.columns, row, strict=True)) for row in rows]
+
+    def rows(self):
+        return iter(self._rows)
+
+
+DECIDED = RetrainSettings(col_filename="images", col_label="label", col_decision="decision")
+
+
+def test_retraining_takes_decisions():
+    table = Rows(
+        ("/a", "x", "y", "relabel"),
+        ("/b", "x", "y", " Accept"),
+        ("/c", "x", "y", None),
+        ("/d", "x", "", "DROP"),
+        ("/e", "007", "NA", "relabel"),
+    )
+    found = find_labels(["/a", "/b", "/c", "/d", "/e"], DECIDED, table)
+    assert found.of == {"/a": "y", "/b": "x", "/c": "x", "/e": "NA"}
+    assert found.dropped.names == ["/d"]
+    assert "1 pictures are dropped by the column of decisions: '/d'" in list(found.remarks())
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [(("/a", "x", "y", "perhaps"), "holds 'perhaps'"), (("/a", "x", "", "relabel"), "'suggested_label' is empty")],
+)
+def test_decisions_that_cannot_be_followed_are_told(row, told):
+    with pytest.raises(LabelsError, match=told):
+        find_labels(["/a"], DECIDED, Rows(row))
