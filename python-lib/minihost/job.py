@@ -39,7 +39,8 @@ class Job:
 
     `kind` is recipe, macro or choices (`runner` is then the file with `do`, called with `payload`). `others` are the
     other datasets and folders of the project. `secrets` are values that no log may show. `descriptor` is the
-    component's own, `plugins` the root folder of every plugin whose python-lib may be asked for, by id.
+    component's own, `plugins` the root folder of every plugin whose python-lib may be asked for, by id, `recipes` those
+    of the project's flow as the platform's API describes them.
     """
 
     plugin_id: str
@@ -61,6 +62,7 @@ class Job:
     payload: dict[str, Any] = field(default_factory=dict)
     descriptor: dict[str, Any] = field(default_factory=dict)
     plugins: dict[str, str] = field(default_factory=dict)
+    recipes: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Write the job as JSON."""

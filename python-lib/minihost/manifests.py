@@ -14,6 +14,9 @@ PLUGIN_FILE = "plugin.json"
 SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """What may be part of a path. DSS itself allows `[A-Za-z0-9_-]+`; `check` says so where an id has a dot."""
 
+COMPONENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,127}")
+"""What may be the id of a component: the name of its folder, with the spaces that some public plugins have in it."""
+
 DATASET_FLAG, FOLDER_FLAG, MODEL_FLAG = "acceptsDataset", "acceptsManagedFolder", "acceptsSavedModel"
 
 
@@ -72,7 +75,7 @@ def _read_component(plugin_id: str, kind: str, folder: Path, problems: list[str]
     except LenientJsonError as err:
         problems.append(f"{where}: left out: {err}")
         return None
-    if not SAFE_ID.fullmatch(folder.name):
+    if not COMPONENT_ID.fullmatch(folder.name):
         problems.append(f"{where}: left out: {folder.name!r} is not a usable component id")
         return None
     problems += [f"{where}: {warning}" for warning in document.warnings]

@@ -124,6 +124,7 @@ def _job(component: Component, plugin: Plugin, project: Project) -> Job:
         variables=project.variables,
         descriptor=component.descriptor,
         plugins={plugin.id: str(plugin.root)},
+        recipes=project.recipes(),
     )
 
 

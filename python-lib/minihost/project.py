@@ -58,6 +58,30 @@ class Project:
         declared = self.flow.datasets if kind == DATASET else self.flow.folders
         return list(dict.fromkeys([*declared, *self._managed(kind)]))
 
+    def recipes(self) -> list[dict[str, Any]]:
+        """Return the recipes of the flow as the platform's API lists them: name, type, what fills each role."""
+
+        def items(pairs: Iterable[tuple[str, str]], more: dict[str, Any]) -> dict[str, Any]:
+            roles: dict[str, Any] = {}
+            for role, ref in pairs:
+                name = ref if ref in known else _name_of(ref)
+                roles.setdefault(role, {"items": []})["items"].append({"ref": name, **more})
+            return roles
+
+        known = {*self.names(DATASET), *self.names(FOLDER)}
+        return [
+            {
+                "projectKey": self.key,
+                "name": step.name,
+                "type": f"CustomCode_{step.component.rpartition('/')[2]}",
+                "inputs": items(step.inputs, {"deps": []}),
+                "outputs": items(step.outputs, {"appendMode": False}),
+                "params": {"customConfig": dict(step.params)},
+            }
+            for step in self.flow.steps
+            if step.kind == "recipe"
+        ]
+
     def reference(self, role: Role, ref: str, *, output: bool = False) -> Reference:
         """Return what a path or name means in a role; raises `JobError` saying why it cannot fill it."""
         side = "output" if output else "input"

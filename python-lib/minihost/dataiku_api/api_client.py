@@ -117,9 +117,15 @@ class Project:
         return FolderHandle(self.project_key, reference.name)
 
     def list_recipes(self, as_type="listitems"):
-        """Return the recipes: the one that runs, if it is one."""
+        """Return the recipes of the flow, and the one that runs where it is not among them."""
         job = session.current().job
-        return [Item(_recipe(job))] if job.kind == "recipe" else []
+        found = copy.deepcopy(job.recipes)
+        if job.kind == "recipe":
+            running = _recipe(job)
+            same = ("type", "inputs", "outputs")
+            if not any(all(one[key] == running[key] for key in same) for one in found):
+                found.append(running)
+        return [Item(recipe) for recipe in found]
 
     def get_variables(self):
         """Return the variables: `{"standard": …, "local": …}`."""
@@ -148,7 +154,13 @@ class Project:
     def get_settings(self):
         """Return the settings of the project."""
         return RawSettings(
-            {"projectKey": self.project_key, "settings": {}, "metrics": {}, "bundleContainerSettings": {}}
+            {
+                "projectKey": self.project_key,
+                "settings": {},
+                "metrics": {},
+                "bundleContainerSettings": {},
+                "exposedObjects": {"objects": []},
+            }
         )
 
 

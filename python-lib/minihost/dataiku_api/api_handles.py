@@ -152,7 +152,7 @@ class FolderHandle:
             "name": reference.name,
             "type": "Filesystem",
             "params": {"path": reference.path, "connection": "filesystem_folders"},
-            "partitioning": copy.deepcopy(reference.options.get("partitioning") or {"dimensions": []}),
+            "partitioning": _partitioning(reference),
             "tags": [],
         }
 
@@ -182,6 +182,13 @@ class FolderHandle:
     def delete_file(self, path):
         """Delete a file."""
         self.get_as_core_folder().delete_path(path)
+
+
+def _partitioning(reference: Any) -> dict[str, Any]:
+    """How a folder is partitioned; the pattern says that a partition is the sub-folder of its identifier."""
+    found = copy.deepcopy(reference.options.get("partitioning") or {"dimensions": []})
+    names = [f"%{{{dimension['name']}}}" for dimension in found.get("dimensions", [])]
+    return {**({"filePathPattern": f"/{'|'.join(names)}/.*"} if names else {}), **found}
 
 
 def refusal(message: str) -> Exception:

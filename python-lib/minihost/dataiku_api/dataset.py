@@ -29,6 +29,7 @@ class Dataset:
         self._reference = self._session.find(name, session.DATASET, project_key=project_key, ignore_flow=ignore_flow)
         self._ignore_flow = ignore_flow
         self.name = name
+        self.cols = None  # what older releases keep of a schema that nobody asked for yet
         self.project_key = self._reference.project_key
         self.short_name = self._reference.name
         self.full_name = self._reference.full_name

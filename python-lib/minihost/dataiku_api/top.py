@@ -121,8 +121,11 @@ def flow_variables(now: session.Session) -> dict[str, str]:
             dimensions = (reference.options.get("partitioning") or {}).get("dimensions", [])
             if not dimensions or not reference.partitions:
                 continue
+            stem = prefix if prefix == "DKU_DST" else f"{prefix}_{reference.name}"
+            if len(reference.partitions) > 1:
+                found.update(_several(stem, dimensions, reference.partitions))
+                continue
             for dimension, value in zip(dimensions, reference.partitions[0].split("|"), strict=False):
-                stem = prefix if prefix == "DKU_DST" else f"{prefix}_{reference.name}"
                 found[f"{stem}_{dimension['name']}"] = value
                 if dimension.get("type") == "time":
                     pieces = value.split("-")
@@ -134,6 +137,15 @@ def flow_variables(now: session.Session) -> dict[str, str]:
                     )
                     found[f"{stem}_DATE"] = "-".join(pieces[:3])
     return found
+
+
+def _several(stem: str, dimensions: list[dict[str, Any]], partitions: list[str]) -> dict[str, str]:
+    """The variables of an input of which several partitions are read: a list of quoted values for each dimension."""
+    columns = zip(*(partition.split("|") for partition in partitions), strict=False)
+    return {
+        f"{stem}_{dimension['name']}_VALUES": ",".join(f"'{value}'" for value in dict.fromkeys(values))
+        for dimension, values in zip(dimensions, columns, strict=False)
+    }
 
 
 def __getattr__(name: str) -> Any:
