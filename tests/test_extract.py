@@ -83,6 +83,17 @@ def test_vectors_of_other_layers_are_kept_apart(folder: LocalStore, tiny: Model)
         )
 
 
+def test_a_model_with_table_columns_gives_what_it_sees_in_the_picture(tmp_path: Path, folder: LocalStore) -> None:
+    model = write_tiny_model(tmp_path / "extra", extra=True)
+    (plain, *_), (joined, *_) = (
+        list(extract(folder, store, ExtractSettings(-2, compute=COMPUTE)))
+        for store in (write_tiny_model(tmp_path / "plain").store, model.store)
+    )
+    assert joined["error"] == 0 and joined["prediction"] == plain["prediction"]
+    with pytest.raises(ModelFolderError, match="columns of a table .*price.* vision-classify"):
+        extract(folder, model.store, ExtractSettings(-1, compute=COMPUTE))
+
+
 def test_mistakes_are_told_before_the_first_row(tmp_path: Path, folder: LocalStore, tiny: Model) -> None:
     with pytest.raises(ModelFolderError, match="no layer 99"):
         extract(folder, tiny.store, ExtractSettings(99, compute=COMPUTE))

@@ -7,8 +7,10 @@ from typing import Any
 
 from vision_recipes import rows
 from vision_recipes.engines.forward_path import Request, forward
+from vision_recipes.errors import ModelFolderError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.models import open_model
+from vision_recipes.models.columns import no_columns
 from vision_recipes.settings import ExtractSettings
 from vision_recipes.stores import Store
 
@@ -23,8 +25,14 @@ def extract(
     """
     opened = open_model(model)
     layer = opened.layer(settings.extract_layer_index)
+    if opened.config.head is not None and opened.config.head.extra and layer.index == opened.config.layers[-1].index:
+        raise ModelFolderError(
+            f"The last layer of model {opened.name!r} answers from columns of a table ("
+            f"{', '.join(column.name for column in opened.config.head.extra)}) too. Extract layer "
+            f"{opened.feature_layer.index} or -2, which see the picture alone, or score with vision-classify."
+        )
     pooling = "none" if settings.flatten else "avg"
-    request = Request(layer.index, pooling, settings.batch_size, verb="extracted")
+    request = Request(layer.index, pooling, settings.batch_size, "extracted", no_columns(opened))
     found = forward(pictures, list_pictures(pictures), opened, settings.compute, request, cache=cache)
     return (
         rows.rejected(picture, rows.EXTRACTED) if vector is None else rows.extracted(picture, vector)

@@ -29,7 +29,8 @@ class Picture:
 
     `path` is as the store lists it, with a leading slash. `pixels` is uint8, shape (height, width, 3), RGB, upright.
     `reason` is a key of REASONS when there are no pixels, else empty; `detail` says more for the log.
-    `digest` is the SHA-256 of the file's bytes in hex, empty when they could not be read.
+    `digest` is the SHA-256 of the file's bytes in hex, empty when they could not be read. `vector` is the network's
+    result, float32 (length,), when an earlier run has kept it: such a picture has neither pixels nor a reason.
     """
 
     path: str
@@ -38,3 +39,4 @@ class Picture:
     detail: str = ""
     digest: str = ""
     label: str | None = None
+    vector: np.ndarray | None = None

@@ -110,6 +110,7 @@ def test_the_environment_names_gpus_by_uuid_and_the_memory_mode() -> None:
     assert growth["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
     limit = environment(ComputeSettings(gpu_memory_mode="limit", gpu_memory_limit=25), GPUS[:1])
     assert limit["XLA_PYTHON_CLIENT_MEM_FRACTION"] == "0.250" and limit["TF_FORCE_GPU_ALLOW_GROWTH"] == "false"
+    assert growth["JAX_DEFAULT_MATMUL_PRECISION"] == "highest"
     everything = environment(ComputeSettings(gpu_memory_mode="all"), GPUS[:1])
     assert not {"XLA_PYTHON_CLIENT_PREALLOCATE", "XLA_PYTHON_CLIENT_MEM_FRACTION"} & set(everything)
     assert environment(ComputeSettings(), ())["CUDA_VISIBLE_DEVICES"] == "-1"
@@ -154,13 +155,13 @@ def _claim(monkeypatch: pytest.MonkeyPatch, compute: ComputeSettings, gpus: tupl
 def test_tensorflow_is_told_the_memory_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     tf = _TensorFlow(2)
     claimed = _claim(monkeypatch, ComputeSettings(gpu_memory_mode="growth"), GPUS, tf)
-    assert tf.told == [("growth", "GPU0", True), ("growth", "GPU1", True)]
+    assert tf.told == [("growth", "GPU0", True), ("growth", "GPU1", True), ("tf32", False)]
     assert claimed.names == ("gpu:0", "gpu:1") and str(claimed) == "Big + Small"
     tf = _TensorFlow(1)
     _claim(monkeypatch, ComputeSettings(gpu_memory_mode="limit", gpu_memory_limit=25), GPUS[1:], tf)
-    assert tf.told == [("limit", "GPU0", 4 * 1024)]
+    assert tf.told == [("limit", "GPU0", 4 * 1024), ("tf32", False)]
     tf = _TensorFlow(1)
-    _claim(monkeypatch, ComputeSettings(gpu_memory_mode="all", precision="float32"), GPUS[1:], tf)
+    _claim(monkeypatch, ComputeSettings(gpu_memory_mode="all"), GPUS[1:], tf)
     assert tf.told == [("tf32", False)]
 
 

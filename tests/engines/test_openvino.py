@@ -13,6 +13,7 @@ import pytest
 from engines.tiny import CHANNELS, EXTRA, INPUT, LABELS, tiny_scores, write_tiny_model
 
 from vision_recipes.engines import FEATURES, open_engine, verification
+from vision_recipes.engines.engine import Engine
 from vision_recipes.errors import DeviceError, ModelFolderError
 from vision_recipes.models import Model
 from vision_recipes.models.columns import encode
@@ -38,6 +39,37 @@ def test_scores_are_those_of_the_network_alone(tiny: Model) -> None:
         assert picture.pixels is not None and scores is not None
         assert scores.dtype == np.float32 and scores.shape == (len(LABELS),)
         assert np.abs(scores - tiny_scores(tiny, picture.pixels)).max() < 1e-5
+
+
+class _Quick:
+    """A network whose answers are there at once."""
+
+    batch, length = 1, 2
+
+    def __init__(self) -> None:
+        self.pixels, self.extra = [np.zeros((1, INPUT.height, INPUT.width, 3), np.uint8) for _ in range(5)], []
+
+    def start(self, slot: int) -> None:
+        pass
+
+    def ready(self, slot: int) -> bool:
+        return True
+
+    def collect(self, slot: int) -> np.ndarray:
+        return np.ones((1, 2), np.float32)
+
+
+def test_results_are_handed_on_as_soon_as_they_are_computed() -> None:
+    given: list[Picture] = []
+
+    def told() -> Iterator[Picture]:
+        for picture in _pictures(12, bad=(3, 4)):
+            given.append(picture)
+            yield picture
+
+    engine = Engine("quick", "float32", "CPU", _Quick())
+    behind = [len(given) - place for place, _ in enumerate(engine.run(told()), 1)]
+    assert len(behind) == 12 and max(behind) <= 3
 
 
 @pytest.mark.parametrize("batch", [1, 3, 8])

@@ -102,6 +102,17 @@ def test_a_file_that_vanishes_is_missing_and_one_that_fails_is_unreadable() -> N
     assert reasons == ["missing", "unreadable", "unreadable"]
 
 
+@pytest.mark.parametrize("told", [None, "surrogates not allowed", ValueError("a reason of their own")])
+def test_errors_of_storages_never_put_words_of_theirs_into_the_reason(told: object) -> None:
+    class Failing(MemoryStore):
+        def open(self, path: str) -> BinaryIO:
+            error = RuntimeError("503")
+            error.reason = told  # type: ignore[attr-defined]
+            raise error
+
+    assert [found.reason for found in _read(Failing({"/a": b""}))] == ["unreadable"]
+
+
 def test_known_pictures_are_read_but_not_decoded() -> None:
     content = encoded(picture(), "PNG")
     digest = hashlib.sha256(content).hexdigest()

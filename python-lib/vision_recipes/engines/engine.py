@@ -20,14 +20,19 @@ class Network(Protocol):
     """A compiled network with a few slots, each a batch on its way.
 
     `pixels[slot]` is uint8 (batch, height, width, 3), written by the caller; `extra[slot]` float32 (batch, columns).
+    A vector has `length` numbers.
     """
 
     batch: int
+    length: int
     pixels: list[np.ndarray]
     extra: list[np.ndarray]
 
     def start(self, slot: int) -> None:
         """Send a slot's batch off; it may not be written to until it was collected."""
+
+    def ready(self, slot: int) -> bool:
+        """Return whether a slot's batch is computed, so that `collect` will not wait."""
 
     def collect(self, slot: int) -> np.ndarray:
         """Wait for a slot's batch and return its vectors, (batch, length); valid until the slot starts again."""
@@ -65,6 +70,8 @@ class Engine:
         started: deque[_Group] = deque()
         group: _Group | None = None
         for picture in pictures:
+            while started and (not started[0].filled or self.network.ready(started[0].slot)):
+                yield from self._finish(started.popleft(), free)
             if group is None:
                 if not free:
                     yield from self._finish(started.popleft(), free)

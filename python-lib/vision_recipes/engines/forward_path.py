@@ -15,7 +15,6 @@ from vision_recipes.engines.kept import Kept
 from vision_recipes.engines.opening import open_engine
 from vision_recipes.engines.progress import Progress
 from vision_recipes.engines.wanted import SCORES
-from vision_recipes.errors import OutputError
 from vision_recipes.images.reading import READING, hidden, read
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
@@ -70,7 +69,7 @@ def forward(
     )
     kept = None
     if cache is not None:
-        kept = Kept(cache, _key(model, engine, request), every=max(8, len(paths) // _SEGMENTS))
+        kept = Kept(cache, _key(model, engine, request), engine.network.length, every=max(8, len(paths) // _SEGMENTS))
     return _walk(engine, _Folder(pictures, paths, model.preprocessing), request, kept)
 
 
@@ -89,21 +88,19 @@ def _walk(
             return picture.digest
         return hashlib.sha256(bytes.fromhex(picture.digest) + request.extra(picture).tobytes()).hexdigest()
 
-    known = None if kept is None else (lambda picture: content(picture) in kept)
+    def known(picture: Picture) -> bool:
+        picture.vector = kept.get(content(picture)) if kept is not None else None
+        return picture.vector is not None
+
     progress = Progress(request.verb, len(folder.paths))
     try:
         for picture, vector in engine.run(
             read(folder.store, folder.paths, folder.preprocessing, known=known), request.extra
         ):
-            remembered = vector is None and not picture.reason
-            if kept is not None and remembered:
-                vector = kept.get(content(picture))
-                if vector is None:
-                    raise OutputError(f"The cache changed while it was read ({picture.path}). Run the recipe again.")
-            elif kept is not None and vector is not None:
+            if kept is not None and vector is not None:
                 kept.add(content(picture), vector)
-            progress.add(picture, kept=remembered)
-            yield picture, vector
+            progress.add(picture, kept=picture.vector is not None)
+            yield picture, picture.vector if vector is None else vector
     finally:
         if kept is not None:
             kept.close()

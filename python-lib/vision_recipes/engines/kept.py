@@ -28,20 +28,21 @@ _HEADER = struct.Struct("<II")
 _DIGEST = 32
 _MOST_ROWS = 1 << 20
 _SEGMENT_BYTES = 4 << 20
-_IN_MEMORY = 4
+_IN_MEMORY = 256 << 20
 _LISTED_AT_ONCE = 8
 
 
 class Kept:
     """The results of earlier runs, and those of this one as they come.
 
-    `key` names all that determines a result besides the picture's content. `every` is after how many results a segment
-    is written, in the background. Safe to ask from several threads.
+    `key` names all that determines a result besides the picture's content; a result has `length` finite numbers.
+    `every` is after how many results a segment is written, in the background. Safe to ask from several threads.
     """
 
-    def __init__(self, store: Store, key: str, every: int) -> None:
+    def __init__(self, store: Store, key: str, length: int, *, every: int) -> None:
         self._store = store
         self._folder = f"/results/{key[:32]}/"
+        self._length = length
         self._every = every
         self._lock = threading.Lock()
         self._places: dict[bytes, tuple[str, int]] = {}
@@ -69,7 +70,7 @@ class Kept:
             path, row = place
             if path not in self._loaded:
                 self._loaded[path] = self._values(path)
-                while len(self._loaded) > _IN_MEMORY:
+                while len(self._loaded) > 1 and self._bytes() > _IN_MEMORY:
                     self._loaded.popitem(last=False)
             self._loaded.move_to_end(path)
             values = self._loaded[path]
@@ -89,6 +90,9 @@ class Kept:
             self._segments.put(None)
             self._writer.join()
             self._writer = None
+
+    def _bytes(self) -> int:
+        return sum(values.nbytes for values in self._loaded.values() if values is not None)
 
     def _send(self) -> None:
         if self._writer is None:
@@ -111,9 +115,9 @@ class Kept:
     def _digests(self, path: str) -> list[bytes]:
         try:
             with self._store.open(path) as stream:
-                rows, _ = _head(_exactly(stream, len(_MAGIC) + _HEADER.size))
+                rows = self._rows(stream)
                 digests = _exactly(stream, rows * _DIGEST)
-        except (OSError, ValueError) as err:
+        except Exception as err:  # storages raise anything; what cannot be read is computed again
             log.warning("%s of the cache is left aside: %s", path, err)
             return []
         return [digests[start : start + _DIGEST] for start in range(0, len(digests), _DIGEST)]
@@ -122,15 +126,26 @@ class Kept:
         """Return a segment's values, or None when they are damaged: its pictures are then computed again."""
         try:
             with self._store.open(path) as stream:
-                rows, length = _head(_exactly(stream, len(_MAGIC) + _HEADER.size))
+                rows = self._rows(stream)
                 _exactly(stream, rows * _DIGEST)
-                expected, content = _exactly(stream, _DIGEST), _exactly(stream, rows * length * 4)
-            if hashlib.sha256(content).digest() != expected:
+                expected, content = _exactly(stream, _DIGEST), _exactly(stream, rows * self._length * 4)
+            values = np.frombuffer(content, "<f4").reshape(rows, self._length)
+            if hashlib.sha256(content).digest() != expected or not np.isfinite(values).all():
                 raise ValueError("its values are not those that were written")
-        except (OSError, ValueError) as err:
+        except Exception as err:  # as above
             log.warning("%s of the cache is left aside: %s", path, err)
             return None
-        return np.frombuffer(content, "<f4").reshape(rows, length)
+        return values
+
+    def _rows(self, stream: BinaryIO) -> int:
+        """Return how many results a segment holds; raises ValueError when it cannot be one of these."""
+        content = _exactly(stream, len(_MAGIC) + _HEADER.size)
+        if not content.startswith(_MAGIC):
+            raise ValueError("it is not a segment of results")
+        rows, length = _HEADER.unpack(content[len(_MAGIC) :])
+        if not 0 < rows <= _MOST_ROWS or length != self._length:
+            raise ValueError(f"it tells of {rows} results of {length} numbers; {self._length} belong in each")
+        return int(rows)
 
 
 def _segment(results: list[tuple[bytes, np.ndarray]]) -> bytes:
@@ -138,15 +153,6 @@ def _segment(results: list[tuple[bytes, np.ndarray]]) -> bytes:
     digests = b"".join(digest for digest, _ in results)
     header = _MAGIC + _HEADER.pack(len(results), len(results[0][1]))
     return header + digests + hashlib.sha256(values).digest() + values
-
-
-def _head(content: bytes) -> tuple[int, int]:
-    if not content.startswith(_MAGIC):
-        raise ValueError("it is not a segment of results")
-    rows, length = _HEADER.unpack(content[len(_MAGIC) :])
-    if not 0 < rows <= _MOST_ROWS:
-        raise ValueError(f"it tells of {rows} results")
-    return rows, length
 
 
 def _exactly(stream: BinaryIO, length: int) -> bytes:

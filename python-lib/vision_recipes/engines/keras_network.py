@@ -37,6 +37,7 @@ class KerasNetwork:
         self.pixels = [np.zeros((batch, *shape), np.uint8) for _ in range(slots)]
         columns = self._copies[0].inputs[1].shape[1] if len(self._copies[0].inputs) > 1 else 0
         self.extra = [np.zeros((batch, columns), np.float32) for _ in range(slots if columns else 0)]
+        self.length = int(self._copies[0].outputs[0].shape[1])
         self._next = 0
         self._results: dict[int, Future[np.ndarray]] = {}
 
@@ -45,6 +46,10 @@ class KerasNetwork:
         device = self._next
         self._next = (device + 1) % len(self._copies)
         self._results[slot] = self._feeders[device].submit(self._predict, device, slot)
+
+    def ready(self, slot: int) -> bool:
+        """Return whether a slot's batch is computed."""
+        return self._results[slot].done()
 
     def collect(self, slot: int) -> np.ndarray:
         """Wait for a slot's batch and return its vectors."""

@@ -71,12 +71,17 @@ class OpenVinoNetwork:
         count = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if single else 1)
         self._requests = [self._compiled.create_infer_request() for _ in range(count)]
         self.batch = int(graph.inputs[0].shape[0])
+        self.length = int(self._compiled.outputs[0].shape[1])
         self.pixels = [request.get_input_tensor(0).data for request in self._requests]
         self.extra = [request.get_input_tensor(1).data for request in self._requests if len(graph.inputs) > 1]
 
     def start(self, slot: int) -> None:
         """Send a slot's batch off."""
         self._requests[slot].start_async()
+
+    def ready(self, slot: int) -> bool:
+        """Return whether a slot's batch is computed."""
+        return bool(self._requests[slot].wait_for(0))
 
     def collect(self, slot: int) -> np.ndarray:
         """Wait for a slot's batch and return its vectors."""

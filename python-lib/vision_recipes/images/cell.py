@@ -103,7 +103,12 @@ class Cell:
         if self._child is None:
             command = [sys.executable, str(Path(__file__).resolve()), _PARENT, str(_MEMORY)]
             self._child = child = subprocess.Popen(  # noqa: S603
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=os.sep
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=os.sep,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},  # a thread takes memory
             )
             with self._watched(child, START_SECONDS):
                 assert child.stdout is not None

@@ -74,10 +74,13 @@ def _pixels(content: bytes, name: str, preprocessing: Preprocessing, limits: Lim
             raise Rejected("too_large", f"{image.width} x {image.height} pixels, the limit is {limits.pixels}")
         size = (preprocessing.width, preprocessing.height)
         turn = None
+        whole = image.width * image.height
         if name == "JPEG":
             turn = _turn(image)
             image.draft(None, size[::-1] if _swaps(turn) else size)
-        with _one_large if image.width * image.height > _LARGE else nullcontext():
+            if not image.info.get("progressive"):  # those are held at full size, however small they are wanted
+                whole = image.width * image.height
+        with _one_large if whole > _LARGE else nullcontext():
             image.load()
             if name == "PNG" and lacks_lines(content, image):
                 raise Rejected("truncated", "lines are missing")

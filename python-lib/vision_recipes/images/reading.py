@@ -15,7 +15,7 @@ from vision_recipes.images.cell import Cell
 from vision_recipes.images.decoding import Rejected, decode
 from vision_recipes.images.formats import sniff
 from vision_recipes.images.limits import LIMITS, Limits
-from vision_recipes.pictures import Picture
+from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import Store, read_bytes
 
@@ -146,7 +146,9 @@ class _Readers:
         except FileNotFoundError as err:
             picture.reason, picture.detail = "missing", str(err)
         except Exception as err:  # storages raise anything; one file never ends the job
-            picture.reason, picture.detail = getattr(err, "reason", "unreadable"), f"{type(err).__name__}: {err}"
+            told = getattr(err, "reason", None)  # errors of our own stores say which; those of others mean other things
+            picture.reason = told if isinstance(told, str) and told in REASONS else "unreadable"
+            picture.detail = f"{type(err).__name__}: {err}"
         return picture
 
 

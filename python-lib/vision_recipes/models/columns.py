@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vision_recipes.models.config import ExtraColumn
+
+if TYPE_CHECKING:
+    from vision_recipes.models.folder import Model
 
 LARGEST = 1e30
 """Numbers are cut to this size, so that sums and squares of them stay finite."""
@@ -20,6 +23,15 @@ def encode(columns: Sequence[ExtraColumn], row: Mapping[str, Any] | None) -> np.
     """Return float32 (total width): standardised numbers, categories as one 1 among 0s; missing is the mean."""
     parts = [_encode_cell(column, None if row is None else row.get(column.name)) for column in columns]
     return np.array([value for part in parts for value in part], np.float32)
+
+
+def no_columns(model: Model) -> Callable[[object], np.ndarray] | None:
+    """Return what a model's network takes, for any picture, where its table columns do not matter; None without any."""
+    head = model.config.head
+    if head is None or not head.extra:
+        return None
+    nothing = encode(head.extra, None)
+    return lambda picture: nothing
 
 
 def _encode_cell(column: ExtraColumn, cell: Any) -> list[float]:

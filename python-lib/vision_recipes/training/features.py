@@ -18,7 +18,7 @@ from vision_recipes.engines.opening import FEATURES, open_engine
 from vision_recipes.engines.progress import Progress
 from vision_recipes.errors import PictureFolderError, TrainingError
 from vision_recipes.images.reading import READING, read
-from vision_recipes.models.columns import encode
+from vision_recipes.models.columns import no_columns
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
@@ -52,11 +52,7 @@ class Source:
     @property
     def no_columns(self) -> Callable[[Picture], np.ndarray] | None:
         """What a network takes for its former head's table columns, which do not matter to features."""
-        head = self.base.config.head
-        if head is None or not head.extra:
-            return None
-        nothing = encode(head.extra, None)
-        return lambda picture: nothing
+        return no_columns(self.base)
 
 
 @dataclass
@@ -119,7 +115,7 @@ def compute_copies(source: Source, pictures: Sequence[Picture], features: np.nda
     if source.cache is not None:
         told = (source.base.folder_hash, engine.name, engine.precision, settings.model_pooling, str(plan), READING)
         key = hashlib.sha256(repr((*told, settings.random_seed)).encode()).hexdigest()
-        kept = Kept(source.cache, key, every=256)
+        kept = Kept(source.cache, key, engine.network.length, every=256)
 
     def known(picture: Picture) -> bool:
         return kept is not None and all(_named(picture, copy) in kept for copy in range(copies))
