@@ -83,6 +83,9 @@ def _read_component(plugin_id: str, kind: str, folder: Path, problems: list[str]
     params = parameters(descriptor)
     if kind == "macro":
         params += parameters(descriptor, "adminParams")
+    chart = descriptor.get("chart")
+    if kind == "webapp" and isinstance(chart, dict):
+        params += parameters(chart, "topBarParams") + parameters(chart, "leftBarParams")
     return Component(
         plugin_id=plugin_id,
         id=folder.name,

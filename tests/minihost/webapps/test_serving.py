@@ -126,3 +126,31 @@ def test_a_backend_may_put_an_application_of_its_own_in_place(minihost_project, 
     put(plugin / "webapps" / "show" / "backend.py", "app = None")
     with pytest.raises(HostError, match="left no WSGI application"), project.webapp("show", {"folder": "data"}):
         pass
+
+
+def test_custom_charts_take_the_parameters_of_their_bars(minihost_project, plugin):
+    descriptor = {
+        "baseType": "STANDARD",
+        "hasBackend": "true",
+        "params": [{"name": "dataset", "type": "DATASET"}],
+        "chart": {
+            "datasetParamName": "dataset",
+            "topBarParams": [{"name": "top", "type": "COLUMN"}],
+            "leftBarParams": [{"name": "left", "type": "INT", "defaultValue": 4}],
+        },
+    }
+    code = """
+        from dataiku.customwebapp import *
+        import dataiku
+        @app.route("/sum")
+        def total():
+            frame = dataiku.Dataset(get_webapp_config()["dataset"]).get_dataframe()
+            return str(frame[get_webapp_config()["top"]].sum() + get_webapp_config()["left"])
+    """
+    put(plugin / "webapps" / "show" / "webapp.json", json.dumps(descriptor))
+    put(plugin / "webapps" / "show" / "backend.py", code)
+    project = minihost_project(plugin=plugin, datasets={"rows": {"a": [1, 2]}})
+    with project.webapp("show", {"dataset": "rows", "top": "a"}) as client:
+        assert client.get("/sum").text == "7"
+    with pytest.raises(JobError, match="'left'"), project.webapp("show", {"dataset": "rows", "left": "x"}):
+        pass
