@@ -210,6 +210,8 @@ def _check_webapp(where: str, component: Component) -> Iterator[Finding]:
         )
     if component.descriptor.get("baseType") not in ("STANDARD", "BOKEH", "DASH", "SHINY", "STREAMLIT"):
         yield Finding(WARNING, where, f"baseType {component.descriptor.get('baseType')!r} is unknown")
+    if component.descriptor.get("baseType") == "STANDARD" and not (component.folder / "body.html").is_file():
+        yield Finding(WARNING, where, "there is no body.html beside it: the page is empty")
 
 
 _CHECKS: dict[str, Callable[[str, Component], Iterator[Finding]]] = {

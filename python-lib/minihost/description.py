@@ -66,7 +66,7 @@ def choices(found: Any) -> list[dict[str, Any]]:
 
 def example(component: Component, sets: ParameterSets) -> str:
     """A command line that fills every required role and mandatory parameter; its values are to be replaced."""
-    words = ["minihost", "run", component.id]
+    words = ["minihost", "webapp" if component.kind == "webapp" else "run", component.id]
     for flag, roles in (("-i", component.inputs), ("-o", component.outputs)):
         for role in roles:
             if role.required:

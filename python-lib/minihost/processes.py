@@ -135,7 +135,7 @@ def described(code: int) -> str:
     except ValueError:
         name = f"signal {-code}"
     if name == "SIGKILL":
-        return "killed (SIGKILL), probably because memory ran out"
+        return "was killed (SIGKILL), probably because memory ran out"
     meaning = {
         "SIGSEGV": "it crashed in native code",
         "SIGABRT": "native code gave up",

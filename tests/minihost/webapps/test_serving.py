@@ -154,3 +154,14 @@ def test_custom_charts_take_the_parameters_of_their_bars(minihost_project, plugi
         assert client.get("/sum").text == "7"
     with pytest.raises(JobError, match="'left'"), project.webapp("show", {"dataset": "rows", "left": "x"}):
         pass
+
+
+def test_how_it_is_shown_and_checked(plugin):
+    from minihost import checking, description, discovery
+
+    found = discovery.load(plugin)
+    (webapp,) = found.components
+    assert description.describe(webapp, found)["example"] == "minihost webapp show -p folder=FOLDER"
+    assert not [one for one in checking.check(found) if "body.html" in one.text]
+    (plugin / "webapps" / "show" / "body.html").unlink()
+    assert [one.level for one in checking.check(found) if "body.html" in one.text] == [checking.WARNING]
