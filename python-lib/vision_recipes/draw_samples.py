@@ -19,8 +19,10 @@ def draw_samples(
 ) -> dict[str, object]:
     """Draw pictures into a folder, beside what is there, and return facts for people; `progress` gets (done, total)."""
     started, drawn = time.monotonic(), Counter[str]()
+    before = set(folder.paths())
     for path, jpeg in draw(settings.sample, settings.count, settings.seed):
         folder.write(path, jpeg)
+        before.discard(path)
         drawn[_group(path)] += 1
         if progress is not None:
             progress(drawn.total(), settings.count)
@@ -30,6 +32,7 @@ def draw_samples(
         "Sample": settings.sample,
         "Folder": folder.name,
         "Pictures": drawn.total(),
+        "Beside them, from before": len(before),
         "Of each kind": ", ".join(f"{name} {number}" for name, number in sorted(drawn.items())),
         "Seed": settings.seed,
         "Hint": "Another seed draws other pictures, under other names.",

@@ -72,5 +72,8 @@ def test_the_walk_fills_a_folder_beside_what_is_there(tmp_path):
     facts = draw_samples(settings, LocalStore(tmp_path, "eggs"), lambda done, total: told.append((done, total)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert (facts["Pictures"], facts["Of each kind"]) == (4, "egg 2, not_egg 2")
+    assert facts["Beside them, from before"] == 1
+    fewer = draw_samples(SamplesSettings("egg-or-not", 2, 1), LocalStore(tmp_path))
+    assert (fewer["Pictures"], fewer["Beside them, from before"]) == (2, 3)
     assert (tmp_path / "mine.jpg").read_bytes() == b"mine"
     assert len(list(tmp_path.rglob("*.jpg"))) == 5
