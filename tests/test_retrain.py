@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from engines.memory_store import MemoryStore
+from models.small import write_small_model
 from training.colours import SHADES, shade, write_colour_model, write_colours
 from training.conftest import MemoryTable
 
@@ -255,6 +256,21 @@ def test_a_folder_that_cannot_be_written_is_told_at_once(model, pictures):
 
     with pytest.raises(OutputError, match="No space left"):
         retrain(Unread(pictures.root), model, Full(), by_folder())
+
+
+@pytest.mark.keras
+def test_random_weights_mean_all_layers_whatever_was_chosen(
+    pictures: LocalStore, output: LocalStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    (tmp_path / "small").mkdir()
+    base = write_small_model(LocalStore(tmp_path / "small"))
+    settings = by_folder(initial_weights="random", nb_epochs=1, model_learning_rate=0.01)
+    retrain(pictures, base.store, output, settings)
+    assert "so all layers are trained from scratch" in caplog.text
+    before, after = base.keras().get_layer("convolved"), open_model(output).keras().get_layer("convolved")
+    assert np.abs(before.get_weights()[0] - after.get_weights()[0]).mean() > 0.1
+    assert "trained from random weights (all)" in caplog.text
 
 
 def test_config_is_written_last(model, pictures):

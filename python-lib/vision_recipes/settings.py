@@ -67,7 +67,8 @@ class RetrainSettings(Settings):
 
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
     `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer with a
-    convex solver and fine-tunes with adamw; `class_weights` "auto" weighs each class by the inverse of its frequency.
+    convex solver and fine-tunes with adamw; `initial_weights` "random" trains all layers, whatever `layer_to_retrain`
+    says; `class_weights` "auto" weighs each class by the inverse of its frequency.
     """
 
     label_source: str = choice("dataset", "folder_names", "file_names")
@@ -104,6 +105,7 @@ class RetrainSettings(Settings):
     n_augmentation: int = whole(2, 1, 100)
     model_custom_params_data_augmentation: tuple[tuple[str, str], ...] = pairs()
     extra_columns: tuple[str, ...] = names()
+    verdict_precision: float = number(0.0, 0.0, 1.0)
     tensorboard: bool = flag(True)
     compute: ComputeSettings = _compute()
 
@@ -149,6 +151,18 @@ class CheckLabelsSettings(Settings):
     def mistakes(self) -> Iterator[str]:
         """Yield label settings that do not fit the chosen source of labels."""
         yield from _label_mistakes(self)
+
+
+@dataclass(frozen=True)
+class ExplainSettings(Settings):
+    """Pictures and a model to heat maps: of which pictures (`nb_pictures` 0 = all), for which label (empty = the best)."""
+
+    which: str = choice("all", "errors")
+    nb_pictures: int = whole(100, 0)
+    label: str = text()
+    deletion_test: bool = flag(True)
+    random_seed: int = whole(1337, 0, 2**31 - 1)
+    compute: ComputeSettings = _compute()
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,14 @@ def make_ready(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[
 
     A model that was retrained keeps its size, pooling and extra columns, since its weights and its users depend on
     them: settings left at their defaults take what the model has. Raises SettingsError when they ask for another size
-    or other columns.
+    or other columns. Random weights mean that all layers are trained, since there is nothing to keep.
     """
+    if settings.initial_weights == "random" and settings.layer_to_retrain != "all":
+        log.warning(
+            "initial_weights is 'random', so all layers are trained from scratch, whatever layer_to_retrain says (%s)",
+            settings.layer_to_retrain,
+        )
+        settings = replace(settings, layer_to_retrain="all")
     head, size = model.config.head, model.preprocessing
     wanted = (settings.image_width or size.width, settings.image_height or size.height)
     if head is not None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from vision_recipes.training.heads import fit
 from vision_recipes.training.lessons import Lesson
 from vision_recipes.training.reports import Judged
 from vision_recipes.training.splits import SIDES, TEST, TRAIN, VALID
+from vision_recipes.training.verdicts import Seen, calibrate, find_verdict
+
+if TYPE_CHECKING:
+    from vision_recipes.training.film import Film
 
 log = logging.getLogger("vision_recipes")
 
@@ -36,6 +40,7 @@ class Taught:
     epochs: list[tuple[str, Epoch]] = field(default_factory=list)
     judged: dict[str, tuple[np.ndarray, Judged]] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    film: Film | None = None
 
     @property
     def summary(self) -> str:
@@ -53,10 +58,54 @@ def teach(lesson: Lesson, output: Store) -> Taught:
     with Curves(output) if settings.tensorboard else nullcontext() as curves:
         record = _Record(curves)
         taught = _teach_head(lesson, record)
-        if settings.layer_to_retrain != "last" or settings.initial_weights == "random":
-            _tune(lesson, taught, record)
+        if settings.layer_to_retrain != "last":
+            taught.film = _tune(lesson, taught, record)
     taught.epochs = record.epochs
+    know_limits(lesson, taught)
     return taught
+
+
+def know_limits(lesson: Lesson, taught: Taught) -> None:
+    """Make the probabilities honest on the validation pictures, and learn which pictures are like those of training."""
+    if SIDES[VALID] not in taught.judged:
+        return
+    rows, judged = taught.judged[SIDES[VALID]]
+    found = calibrate(judged.logits, judged.targets)
+    if found.factor != 1:
+        _sharpen(taught, found.factor)
+    told = {"temperature": 1 / found.factor, "error_before": found.before, "error_after": found.after}
+    taught.metrics["calibration"] = told
+    train = lesson.rows(TRAIN)
+    if taught.network is None or taught.film is None:
+        features = lesson.features[train], lesson.features[rows]
+    else:
+        features = taught.film.features(taught.network, train), taught.film.features(taught.network, rows)
+    valid = Seen(features[1], lesson.targets[rows], taught.judged[SIDES[VALID]][1].logits)
+    verdict = find_verdict(
+        Seen(features[0], lesson.targets[train], np.empty(0)), valid, lesson.source.settings.verdict_precision
+    )
+    log.info("probabilities: temperature %.2f, calibration error %.3f (before: %.3f)", *told.values())
+    if verdict is None:
+        log.warning("too few validation pictures for verdicts: classifying will not tell known pictures from others")
+        return
+    taught.head = replace(taught.head, verdict=verdict)
+    taught.metrics["verdict"] = {"known": verdict.config.known, "precision_of_known": verdict.config.precision}
+    log.info(
+        "verdicts: %.0f %% of the validation pictures are known, %.1f %% of these right",
+        100 * verdict.config.known,
+        100 * verdict.config.precision,
+    )
+
+
+def _sharpen(taught: Taught, factor: float) -> None:
+    """Multiply the logits of the network by a factor."""
+    head = taught.head
+    taught.head = replace(head, kernel=head.kernel * np.float32(factor), bias=head.bias * np.float32(factor))
+    if taught.network is not None:
+        layer = taught.network.get_layer("head_scores")
+        layer.set_weights([np.asarray(weight) * np.float32(factor) for weight in layer.get_weights()])
+    for name, (rows, judged) in list(taught.judged.items()):
+        taught.judged[name] = (rows, replace(judged, logits=judged.logits * np.float32(factor)))
 
 
 class _Record:
@@ -136,7 +185,7 @@ def _compare(train: Examples, valid: Examples, settings: RetrainSettings, both: 
     return found
 
 
-def _tune(lesson: Lesson, taught: Taught, record: _Record) -> None:
+def _tune(lesson: Lesson, taught: Taught, record: _Record) -> Film:
     """Train the layers below the head too, and take the result if it is better on the validation pictures."""
     from vision_recipes.training.film import Film
     from vision_recipes.training.finetuning import Watch, fine_tune
@@ -166,10 +215,11 @@ def _tune(lesson: Lesson, taught: Taught, record: _Record) -> None:
         log.warning("fine-tuning did not beat the last layer alone on the validation pictures, so it is not used")
         taught.how += "; fine-tuning did not beat it and is not used"
         taught.metrics["fine_tuning_used"] = False
-        return
+        return film
     taught.network, taught.metrics["fine_tuning_used"] = tuned.network, True
     taught.metrics["accuracy_last_layer_alone"] = taught.judged[SIDES[VALID]][1].accuracy
     taught.how = how if tuned.start is None else f"{taught.how}; {how}"
     for name, (rows, judged) in list(taught.judged.items()):
         taught.judged[name] = (rows, replace(judged, logits=film.logits(tuned.network, rows)))
     log.info("fine-tuning: %s", taught.summary)
+    return film
