@@ -115,7 +115,7 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
 
 def failure(err: BaseException) -> dict[str, Any]:
     """Return an exception as facts; a bug's traceback goes to stderr, without the host's own frames."""
-    if getattr(err, "for_user", False):
+    if getattr(err, "for_user", False) or isinstance(err, HostError):
         return {"status": "failed", "reason": str(err) or type(err).__name__, "for_user": True}
     lines = traceback.TracebackException.from_exception(err)
     lines.stack = traceback.StackSummary.from_list(

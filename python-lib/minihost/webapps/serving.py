@@ -30,7 +30,9 @@ def serve(job: Job, tell: Callable[..., None]) -> None:
     try:
         listener = Listener(int(job.payload.get("port", 0)))
     except (OSError, SystemExit) as err:
-        raise HostError(f"Port {job.payload.get('port')} of 127.0.0.1 cannot be used: {err}. Choose another.") from err
+        raise HostError(
+            f"Port {job.payload.get('port')} of 127.0.0.1 is taken or not allowed: choose another."
+        ) from err
     backend = load_backend(job)
     listener.app = Guard(routed(page, backend), listener.port, str(job.payload["token"]))
     for name in page.missing():

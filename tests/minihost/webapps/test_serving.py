@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -76,6 +77,18 @@ def test_the_command_serves_it_until_it_is_interrupted(plugin, tmp_path):
     kept = "".join(path.read_text() for path in (tmp_path / ".minihost" / "jobs").rglob("*") if path.is_file())
     assert served.token not in kept
     assert "pass-word" not in kept
+
+
+@pytest.mark.network
+def test_a_port_that_is_taken(plugin, tmp_path):
+    (tmp_path / "data").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        command = [sys.executable, "-m", "minihost", "webapp", "show", "--plugin", plugin, "-p", "folder=data"]
+        command += ["--port", str(port)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"Port {port} of 127.0.0.1 is taken or not allowed: choose another."
 
 
 @pytest.mark.network
