@@ -1,0 +1,125 @@
+"""What pages expect of DSS, in a real browser: the backend's address, calls, messages, and the frame of charts."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from component_plugins import put, write_components
+from served_webapps import Served
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [pytest.mark.network, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
+
+BACKEND = """
+from flask import jsonify, request
+import json
+
+@app.route("/echo", methods=["GET", "POST"])
+def echo():
+    return jsonify({"args": dict(request.args), "body": request.get_json(silent=True), "kind": request.content_type})
+
+@app.route("/fails")
+def fails():
+    return "no such thing today", 500
+
+@app.route("/text")
+def text():
+    return "not JSON"
+"""
+PAGE = """
+const told = {};
+const raised = async (act) => { try { await act(); return null; } catch (error) { return error.message; } };
+(async () => {
+  told.address = location.search;
+  told.config = dataiku.getWebAppConfig();
+  told.desc = dataiku.getWebAppDesc().meta.label;
+  told.urls = [getWebAppBackendUrl('/a'), dataiku.getWebAppBackendUrl('a'), dataiku.webappBackend.getUrl('//a')];
+  told.got = await dataiku.webappBackend.get('echo', { a: '1 &' });
+  told.posted = await dataiku.webappBackend.post('/echo', { b: [2] });
+  told.quiet = await raised(() => dataiku.webappBackend.get('fails', {}, false));
+  told.silent = document.getElementById('minihost-message') === null;
+  told.loud = await raised(() => dataiku.webappBackend.get('fails'));
+  told.message = document.getElementById('minihost-message').textContent;
+  dataiku.webappMessages.clear();
+  told.cleared = document.getElementById('minihost-message') === null;
+  told.text = await raised(() => dataiku.webappBackend.get('text', {}, false));
+  told.parameters = await raised(() => checkWebAppParameters({}, dataiku.getWebAppDesc()));
+  told.well = await raised(() => dataiku.checkWebAppParameters());
+  told.outside = await raised(() => dataiku.fetch('rows'));
+  told.style = getComputedStyle(document.body).color;
+  document.getElementById('told').textContent = JSON.stringify(told);
+})();
+"""
+CHART = """
+let first = dataiku.getWebAppConfig()['webAppConfig'];
+window.parent.postMessage("sendConfig", "*");
+window.addEventListener('message', (event) => {
+  if (event.data) {
+    const data = JSON.parse(event.data);
+    top.document.title = JSON.stringify([first, data.webAppConfig, data.filters, window.parent !== window]);
+  }
+});
+"""
+
+
+def browse(served):
+    link = f"{served.url}?token={served.token}"
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--virtual-time-budget=8000",
+        "--dump-dom",
+        link,
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Return what serves a web app of these files and descriptor to a browser, and gives the page back."""
+
+    def show(script, **descriptor):
+        root = write_components(tmp_path / "plugin", files={"resource/words.js": "window.words = 'here';"})
+        folder = root / "webapps" / "show"
+        descriptor = {"meta": {"label": "Show"}, "baseType": "STANDARD", "hasBackend": "true", **descriptor}
+        put(folder / "webapp.json", json.dumps(descriptor))
+        put(folder / "backend.py", BACKEND)
+        put(folder / "body.html", '<pre id="told"></pre><script src="/plugins/sample/resource/words.js"></script>')
+        put(folder / "style.css", "body { color: rgb(1, 2, 3); }")
+        put(folder / "app.js", script)
+        served = Served("show", "--plugin", root, "-q", cwd=tmp_path)
+        try:
+            return browse(served)
+        finally:
+            served.stop()
+
+    return show
+
+
+def test_what_pages_call(serve):
+    params = [{"name": "n", "type": "INT", "mandatory": True, "label": "Number", "defaultValue": 3}]
+    page = serve(PAGE, params=params)
+    told = json.loads(re.search(r'<pre id="told">(.*?)</pre>', page, re.DOTALL)[1].replace("&amp;", "&"))
+    assert told["address"] == ""
+    assert (told["config"], told["desc"]) == ({"n": 3}, "Show")
+    assert told["urls"] == ["/backend/a"] * 3
+    assert told["got"]["args"] == {"a": "1 &"}
+    assert (told["posted"]["body"], told["posted"]["kind"]) == ({"b": [2]}, "application/json")
+    assert "no such thing today" in told["quiet"]
+    assert told["silent"] and told["cleared"]
+    assert "HTTP 500" in told["loud"]
+    assert told["message"] == told["loud"]
+    assert told["text"] == "The backend's answer is not JSON: not JSON"
+    assert (told["parameters"], told["well"]) == ("Parameters without a value: Number.", None)
+    assert "not available outside DSS" in told["outside"]
+    assert told["style"] == "rgb(1, 2, 3)"
+
+
+def test_a_chart_asks_the_page_around_it_for_its_configuration(serve):
+    page = serve(CHART, chart={"leftBarParams": [{"name": "size", "type": "INT", "defaultValue": 5}]})
+    title = json.loads(re.search(r"<title>(.*?)</title>", page)[1].replace("&quot;", '"'))
+    assert title == [{"size": 5}, {"size": 5}, [], True]
