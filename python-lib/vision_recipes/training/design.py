@@ -14,10 +14,7 @@ _SMALL = 1e-3
 
 @dataclass(frozen=True)
 class Scaling:
-    """(x - mean) / scale per feature; `scale` is the root of the standard deviation times that of the average feature.
-
-    Between no scaling (1) and a standard deviation of 1 for each feature, which blows up those that hardly vary.
-    """
+    """(x - mean) / scale per feature."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -33,8 +30,16 @@ class Scaling:
         return raw, bias - self.mean.astype(np.float64) @ raw
 
 
-def scaling_of(features: np.ndarray) -> Scaling:
-    """Return the scaling for features (n, d), read in blocks."""
+HALF, FULL = 0.5, 1.0
+"""Powers of scaling_of: between the features as they are and all of the same deviation, and the latter."""
+
+
+def scaling_of(features: np.ndarray, power: float = HALF) -> Scaling:
+    """Return the scaling for features (n, d), read in blocks.
+
+    A feature is divided by the `power` of its standard deviation, times what makes that of the average feature 1. With
+    FULL all features weigh the same, even those that hardly vary; with HALF they weigh somewhat less.
+    """
     count, mean = len(features), np.zeros(features.shape[1])
     square = np.zeros(features.shape[1])
     for start in range(0, count, _BLOCK):
@@ -44,7 +49,7 @@ def scaling_of(features: np.ndarray) -> Scaling:
         square += ((np.asarray(features[start : start + _BLOCK], np.float64) - mean) ** 2).sum(axis=0)
     deviation = np.sqrt(square / count)
     average = float(deviation.mean()) or 1.0
-    scale = np.sqrt(np.maximum(deviation, _SMALL * average) * average)
+    scale = np.maximum(deviation, _SMALL * average) ** power * average ** (1 - power)
     return Scaling(mean.astype(np.float32), scale.astype(np.float32))
 
 
@@ -79,13 +84,13 @@ class Design:
         return np.concatenate([raw, table]).astype(np.float32), bias.astype(np.float32)
 
 
-def design(rows: Examples, *, turned: bool = True) -> Design:
-    """Return the solver's matrix of the rows.
+def design(rows: Examples, *, turned: bool = True, power: float = HALF) -> Design:
+    """Return the solver's matrix of the rows; `power` is that of the scaling.
 
     `turned` uses the directions of largest variance, at most min(n, d) of them: for a penalty on squares the solution
     is the same as with all features (it lies in the span of the rows), it is found in fewer steps, and n may be small.
     """
-    scaling = scaling_of(rows.features)
+    scaling = scaling_of(rows.features, power)
     scaled = scaling.apply(rows.features)
     turn = _directions(scaled) if turned else None
     matrix = _matrix(scaling, turn, rows)
