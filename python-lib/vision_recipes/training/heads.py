@@ -75,8 +75,8 @@ def fit_convex(train: Examples, valid: Examples, settings: RetrainSettings, on_e
     given = settings.model_l1 or settings.model_l2 or settings.model_dropout
     found = [_fit_scaled(train, settings, power, watch) for power in ((HALF,) if given else (HALF, FULL))]
     share = np.float32(1 / len(found))
-    kernel: np.ndarray = share * np.sum([head.kernel for head in found], axis=0, dtype=np.float32)
-    bias: np.ndarray = share * np.sum([head.bias for head in found], axis=0, dtype=np.float32)
+    kernel = np.asarray(share * np.sum([head.kernel for head in found], axis=0, dtype=np.float32))
+    bias = np.asarray(share * np.sum([head.bias for head in found], axis=0, dtype=np.float32))
     how = " and ".join(head.how for head in found)
     return FittedHead(kernel, bias, f"logistic regression, {how}, {len(watch.epochs)} steps", watch.epochs)
 
