@@ -31,6 +31,7 @@ if not __package__:  # run as a file: make `minihost` importable without anythin
     _spec.loader.exec_module(sys.modules["minihost"])
 
 from minihost.dataiku_api import modules
+from minihost.dataiku_api.known import plain
 from minihost.dataiku_api.session import Session
 from minihost.errors import HostError
 from minihost.job import Job
@@ -52,7 +53,7 @@ def main(arguments: list[str]) -> int:
     os.makedirs(job.work_dir, exist_ok=True)
     os.chdir(job.work_dir)
     outcome = perform(job, folder)
-    text = json.dumps(outcome, default=str)
+    text = json.dumps(outcome, default=plain)
     part = folder / (RESULT + ".part")
     part.write_text(text, encoding="utf-8")
     part.replace(folder / RESULT)

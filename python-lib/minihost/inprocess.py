@@ -15,6 +15,7 @@ from typing import Any
 
 from minihost import child
 from minihost.dataiku_api import modules
+from minihost.dataiku_api.known import plain
 from minihost.dataiku_api.session import Session
 from minihost.job import Job
 from minihost.joblog import JobLog
@@ -28,7 +29,7 @@ def follow(job: Job, folder: Path, log: JobLog) -> Ended:
         os.chdir(job.work_dir)
         outcome = child.perform(job, folder)
     output.end()
-    (folder / child.RESULT).write_text(json.dumps(outcome, default=str), encoding="utf-8")
+    (folder / child.RESULT).write_text(json.dumps(outcome, default=plain), encoding="utf-8")
     return Ended(0 if outcome["status"] == "done" else 1)
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from minihost import commits, processes, stages, staging
-from minihost.code_envs import python_for
 from minihost.datasets.remote import opened
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.folders import is_remote
@@ -156,9 +155,13 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
         from minihost.inprocess import follow
 
         return follow(job, folder, log)
-    python, odd = (options.python, "") if options.python else python_for(job.plugin_id, Path(job.plugin_root))
-    if odd:
-        show.line(log.write(f"warning: {odd}"))
+    python = options.python
+    if python is None and Path(job.plugin_root, "code-env").is_dir():
+        from minihost.code_envs import python_for
+
+        python, odd = python_for(job.plugin_id, Path(job.plugin_root))
+        if odd:
+            show.line(log.write(f"warning: {odd}"))
     extra = {"DIP_HOME": str(Path(job.project_dir, ".minihost", "home")), "DKU_CURRENT_PROJECT_KEY": job.project_key}
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)

@@ -7,7 +7,6 @@ parent cannot be written to). Datasets lie there under `data/`, folders as an ov
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -75,6 +74,8 @@ def place_of(target: Path) -> Path:
     """Return where the stage of an output lies: beside it, or inside a folder whose parent cannot be written to."""
     name = target.name
     if len(name.encode("utf-8", "surrogateescape")) > 200:
+        import hashlib
+
         name = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
     inside = target.is_dir() and (os.path.ismount(target) or not os.access(target.parent, os.W_OK | os.X_OK))
     return target / f"{OWN}stage" if inside else target.parent / f"{OWN}stage.{name}"

@@ -468,6 +468,13 @@ class TestMacros:
             "records": [[1]],
         }
 
+    @pytest.mark.parametrize("in_process", [False, True])
+    def test_numbers_of_numpy_stay_numbers(self, project, in_process):
+        body = "import numpy as np; t = ResultTable(); t.add_column('a', 'A'); t.add_record([np.int64(3)]); return t"
+        macro = ({"resultType": "RESULT_TABLE"}, MACRO.replace("BODY", body))
+        done = project(macro=macro).run("act", in_process=in_process)
+        assert done.answer["table"]["records"] == [[3]]
+
     def test_a_file_is_kept(self, project):
         done = self.act(project, "open('x', 'w').write('content'); return 'x'", result="FILE", extension="csv")
         assert Path(done.answer["path"]).read_text() == "content"

@@ -24,13 +24,14 @@ def safe_unicode_str(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return numbers and arrays of numpy as plain ones, anything else as text."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def dumps(value: Any, **options: Any) -> str:
     """Return JSON text; numbers and arrays of numpy become plain ones (`dataiku.core.dkujson.dumps`)."""
-    return json.dumps(value, default=options.pop("default", _plain), **options)
+    return json.dumps(value, default=options.pop("default", plain), **options)
 
 
 def dump(value: Any, stream: Any, **options: Any) -> None:

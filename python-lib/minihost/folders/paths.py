@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import mimetypes
 import posixpath
+from functools import cache
 
 from minihost.errors import DataError
 
 OWN = ".minihost-"
 """What the names of the host's own files begin with; listings never show them."""
 
-_TYPES = mimetypes.MimeTypes()
-_TYPES.add_type("application/xml", ".xml")
-_TYPES.add_type("application/x-ipynb+json", ".ipynb")
-_TYPES.add_type("image/webp", ".webp")
+_MORE_TYPES = {".xml": "application/xml", ".ipynb": "application/x-ipynb+json", ".webp": "image/webp"}
 
 
 class LinkOutside(DataError, OSError):
@@ -41,7 +39,15 @@ def canonical(path: str) -> str:
     return "/" + "/".join(parts(path))
 
 
+@cache
+def _types() -> mimetypes.MimeTypes:
+    found = mimetypes.MimeTypes()
+    for ending, kind in _MORE_TYPES.items():
+        found.add_type(kind, ending)
+    return found
+
+
 def mime_type(path: str) -> str:
     """Return the MIME type by a file's ending; the same on every machine."""
-    kind, packing = _TYPES.guess_type(posixpath.basename(path), strict=False)
+    kind, packing = _types().guess_type(posixpath.basename(path), strict=False)
     return "application/octet-stream" if packing or not kind else kind
