@@ -18,6 +18,7 @@ from typing import Any
 from minihost import commits, processes, stages, staging
 from minihost.datasets.remote import opened
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
+from minihost.events import Events
 from minihost.folders import is_remote
 from minihost.job import Job, Reference
 from minihost.joblog import JobLog, Lines, Redaction, keep_newest
@@ -187,27 +188,6 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
         finally:
             for line in lines.rest():
                 show.line(log.write(line))
-
-
-class Events:
-    """What the child tells beside its output: progress, and outputs that it began itself."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._read = 0
-
-    def new(self) -> Iterator[dict[str, Any]]:
-        """Yield the events that came since the last call."""
-        try:
-            with open(self.path, "rb") as stream:
-                stream.seek(self._read)
-                text = stream.read()
-        except FileNotFoundError:
-            return
-        whole = text[: text.rfind(b"\n") + 1]
-        self._read += len(whole)
-        for line in whole.splitlines():
-            yield json.loads(line)
 
 
 def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options) -> Any:
