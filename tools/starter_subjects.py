@@ -262,7 +262,7 @@ SUBJECTS: tuple[Subject, ...] = (
     *(Subject(f"flat {name}", partial(shape, name=name, solid=False)) for name in list(SHAPES)[::2]),
     *(Subject(f"solid {name}", partial(shape, name=name, solid=True)) for name in SHAPES if name not in THIN),
     *(Subject(f"fractal {number:02d}", partial(fractal, maps=system(number))) for number in range(1, 9)),
-    *(Subject(f"pen sign {number:02d}", partial(pen_sign, curves=_strokes(number))) for number in range(1, 17)),
+    *(Subject(f"pen sign {number:02d}", partial(pen_sign, curves=_strokes(number))) for number in range(1, 49)),
     *(Subject(f"creature {number:02d}", partial(creature, plan=_creature_plan(number))) for number in range(1, 49)),
     *(Subject(f"turned body {number:02d}", partial(lathed, what=body(number))) for number in range(1, 49)),
     *(Subject(f"rounded body {number:02d}", partial(lathed, what=what)) for number, what in enumerate(ROUNDED, 1)),

@@ -5,6 +5,8 @@ Then: python tools/pack_starter.py WORK_FOLDER                      writes resou
 
 Small pictures first, large ones last (progressive resizing): much of the learning costs half the time. The learning
 rate follows the share of the minutes that is spent, so a run on a busy machine ends in time as well, having seen fewer.
+It does not fall to nothing: weights averaged over the last part of the run (Izmailov et al. 2018, "Averaging weights
+leads to wider optima") transfer better to other pictures than weights that have settled on these.
 """
 
 from __future__ import annotations
@@ -18,14 +20,20 @@ import numpy as np
 import torch
 from starter_album import HELD_OUT_SEED, draw_album
 from starter_network import Network
+from starter_pictures import SIDE
 from starter_subjects import SUBJECTS
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 PLAN = ((0.2, 64), (0.4, 80), (1.0, 96))
 """Until which share of the time pictures of which side are shown."""
 
 BATCH = 32
 TOP_RATE = 0.1
+LAST_RATE = 0.02
+AVERAGED_FROM = 0.75
+"""From which share of the time on the weights are averaged."""
+
 HEAD_SHARE = 0.1
 """The last layer learns slower: all of its 1280 inputs are positive, so its steps add up."""
 
@@ -77,6 +85,7 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
     ]
     optimiser = torch.optim.SGD(groups, lr=TOP_RATE, momentum=0.9, nesterov=True, weight_decay=4e-5)
     started, saved, seen, loss_sum, steps = time.monotonic(), time.monotonic(), 0, 0.0, 0
+    average = AveragedModel(network)
     history: list[dict[str, float]] = []
     order = random.permutation(len(pictures))
     if (folder / "network.pt").exists():
@@ -86,7 +95,8 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
         random = np.random.default_rng([1, seen])
     while (share := (time.monotonic() - started) / (60 * minutes)) < 1:
         side = next(side for until, side in PLAN if share < until)
-        rate = TOP_RATE * min(1.0, share / 0.02 + 0.05) * (0.5 + 0.5 * np.cos(np.pi * share))
+        fall = 0.5 + 0.5 * np.cos(np.pi * min(1.0, share / AVERAGED_FROM))
+        rate = (LAST_RATE + (TOP_RATE - LAST_RATE) * fall) * min(1.0, share / 0.02 + 0.05)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
         if len(order) < BATCH:
@@ -97,14 +107,23 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
         loss = functional.cross_entropy(logits, torch.from_numpy(chosen % len(SUBJECTS)), label_smoothing=0.05)
         loss.backward()
         optimiser.step()
+        if share > AVERAGED_FROM:
+            average.update_parameters(network)
         seen, steps, loss_sum = seen + BATCH, steps + 1, loss_sum + float(loss.detach())
         if time.monotonic() - saved > 300:
             saved = time.monotonic()
             history.append(_noted(share, seen, side, loss_sum / steps, accuracy(network, held_out, side)))
             steps, loss_sum = 0, 0.0
             _save(network, folder, history)
-    history.append(_noted(1.0, seen, side, loss_sum / max(steps, 1), accuracy(network, held_out, side)))
-    _save(network, folder, history)
+    settle(average, pictures, random)
+    history.append(_noted(1.0, seen, side, loss_sum / max(steps, 1), accuracy(average.module, held_out, side)))
+    _save(average.module, folder, history)
+
+
+def settle(average: AveragedModel, pictures: np.ndarray, random: np.random.Generator) -> None:
+    """Give averaged weights the normalisation statistics of their own activations."""
+    shown = (augmented(pictures[random.integers(0, len(pictures), BATCH)], SIDE, random) for _ in range(400))
+    update_bn(shown, average)
 
 
 def _noted(share: float, seen: int, side: int, loss: float, held_out: float) -> dict[str, float]:
