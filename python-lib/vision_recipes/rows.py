@@ -31,6 +31,18 @@ CLASSIFIED = (
     Column("reason", "string", "Why there is no prediction; empty when there is one"),
 )
 
+VERDICT = Column("verdict", "string", "known, unsure (look at it) or unknown (like nothing it was trained on)")
+
+REVIEW = (
+    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    Column("verdict", "string", "unsure or unknown"),
+    Column("oddness", "double", "How far it is from what is known; the first rows are the worst"),
+    Column("label", "string", "The best label"),
+    Column("probability", "double", "Probability of the best label"),
+    Column("second_label", "string", "The second-best label"),
+    Column("second_probability", "double", "Its probability"),
+)
+
 EXTRACTED = (
     Column("images", "string", "Path of the picture in the folder, with its leading slash"),
     Column("prediction", "array", "The feature vector: one number per unit of the extracted layer"),
@@ -59,6 +71,21 @@ JUDGED = (
     Column("other_label", "string", "The label that the other model predicted"),
     Column("other_right", "int", "1 when the other model is right, 0 when not"),
     Column("reason", "string", "Why there is no prediction; empty when there is one"),
+)
+
+EXPLAINED = (
+    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    Column("label", "string", "The label that is explained"),
+    Column("probability", "double", "Its probability"),
+    Column("border_share", "double", "Share of the heat in the outer tenth of each side; 0.36 would be even"),
+    Column("centre_x", "double", "Centre of the heat, from 0 (left) to 1"),
+    Column("centre_y", "double", "Centre of the heat, from 0 (top) to 1"),
+    Column("extent", "double", "Smallest part of the picture that holds half of the heat; 0.5 would be even"),
+    Column("drop_hottest", "double", "How much the probability falls when the hottest fifth of the picture is hidden"),
+    Column("drop_random", "double", "How much it falls when a random fifth is hidden"),
+    Column("overlay", "string", "Path of the overlay picture in the heat folder"),
+    Column("error", "int", "1 when the picture could not be read, else 0"),
+    Column("reason", "string", "Why there is no heat map; empty when there is one"),
 )
 
 CHECKED = (
@@ -109,3 +136,18 @@ def classified(
 def extracted(picture: Picture, vector: np.ndarray) -> dict[str, Any]:
     """Return the row of a picture with its feature vector, as a list of floats."""
     return {"images": picture.path, "prediction": vector.tolist(), "error": 0, "reason": ""}
+
+
+def doubtful(picture: Picture, scores: np.ndarray, labels: Sequence[str], judged: tuple[str, float]) -> dict[str, Any]:
+    """Return the row (REVIEW) of a picture that is not known; `judged` are its verdict and oddness."""
+    order = np.argsort(-scores, kind="stable")
+    best, second = (int(order[0]), int(order[min(1, len(order) - 1)]))
+    return {
+        "images": picture.path,
+        "verdict": judged[0],
+        "oddness": float(f"{judged[1]:.6g}"),
+        "label": labels[best],
+        "probability": float(f"{scores[best]:.6g}"),
+        "second_label": labels[second],
+        "second_probability": float(f"{scores[second]:.6g}"),
+    }

@@ -63,3 +63,47 @@ def test_an_evaluation_draws_its_page(doubtful):
     assert page.count("data:image/webp;base64,") > 10
     assert "belonged to the training: the figures are too good" in page
     assert "vision-retrain" in page
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_errors_are_explained_with_overlays(doubtful):
+    doubtful.well(
+        "run",
+        "vision-classify",
+        "-i",
+        "image_folder=more",
+        "-i",
+        "model_folder=egg_model",
+        "-o",
+        "scored_dataset=s.csv",
+    )
+    judge = ("-i", "scored_dataset=s.csv", "-o", "metrics_dataset=m.csv", "-o", "pictures_dataset=j.csv")
+    doubtful.well("run", "vision-evaluate", *judge, "-p", "label_source=folder_names")
+    scored = {row["images"]: row for row in doubtful.table("s.csv")}
+    roles = (
+        "-i",
+        "image_folder=more",
+        "-i",
+        "model_folder=egg_model",
+        "-o",
+        "explained_dataset=e.csv",
+        "-o",
+        "heat_folder=heat",
+    )
+    doubtful.well("run", "vision-explain", *roles, "-p", "nb_pictures=40")
+    rows = doubtful.table("e.csv")
+    assert len(rows) == 40
+    for row in rows:
+        assert row["label"] == scored[row["images"]]["label"]
+        assert float(row["probability"]) == pytest.approx(float(scored[row["images"]]["probability"]), abs=2e-3)
+        assert (doubtful.folder / "heat" / row["overlay"].lstrip("/")).stat().st_size > 1000
+    drops = [sum(float(row[name]) for row in rows) / 40 for name in ("drop_hottest", "drop_random")]
+    assert drops[0] > drops[1]
+
+    wrong = [row["images"] for row in doubtful.table("j.csv") if row["right"] == "0"]
+    which = ("-i", "judged_dataset=j.csv", "-p", "which=errors", "-p", "nb_pictures=3", "-p", "deletion_test=false")
+    doubtful.well("run", "vision-explain", *roles[:4], *which, "-o", "explained_dataset=e.csv", "-p", "label=egg")
+    rows = doubtful.table("e.csv")
+    assert [row["images"] for row in rows] == wrong[:3]
+    assert {(row["label"], row["drop_hottest"], row["overlay"]) for row in rows} == {("egg", "", "")}

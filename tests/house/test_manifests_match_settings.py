@@ -13,6 +13,7 @@ PAIRS = {
     "custom-recipes/vision-extract/recipe.json": settings.ExtractSettings,
     "custom-recipes/vision-retrain/recipe.json": settings.RetrainSettings,
     "custom-recipes/vision-evaluate/recipe.json": settings.EvaluateSettings,
+    "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,
     "custom-recipes/vision-check-labels/recipe.json": settings.CheckLabelsSettings,
     "python-runnables/vision-download/runnable.json": settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": settings.ImportSettings,

@@ -81,10 +81,14 @@ def _compiled(model: Model, wanted: Wanted, *, on_gpu: bool) -> Any:
 
     network = model.keras()
     network.layers[-1].dtype_policy = "float32"  # labels of nearly the same probability keep their order
-    if wanted.layer:
+    if wanted.layer or wanted.beside:
         from vision_recipes.models.networks import layer_named
 
-        network = keras.Model(network.inputs, layer_named(network, wanted.layer).output)
+        outputs = layer_named(network, wanted.layer).output if wanted.layer else network.outputs[0]
+        if wanted.beside:
+            features = keras.ops.cast(layer_named(network, wanted.beside_layer).output, "float32")
+            outputs = keras.ops.concatenate([outputs, features], axis=1)
+        network = keras.Model(network.inputs, outputs)
     size = model.preprocessing
     pixels = keras.Input((size.height, size.width, 3), dtype="uint8", name="pixels")
     values = keras.ops.cast(pixels, "float32")

@@ -110,6 +110,9 @@ def _prepared(graph: Any, wanted: Wanted, batch: int) -> Any:
         }[wanted.pooling]()
         kept = ops.result(pooled)
         graph.add_results([kept])
+    if wanted.beside:
+        kept = ops.result(ops.concat([output, results[wanted.beside].input_value(0)], 1))
+        graph.add_results([kept])
     for result in graph.get_results():
         if result.get_friendly_name() != kept.get_friendly_name():
             graph.remove_result(result)

@@ -77,7 +77,7 @@ def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int)
             limits = {"pictures.npy": MAX_COUNT * shape[0] * shape[1] * 3, "scores.npy": MAX_COUNT * classes * 4}
             if sorted(members) != sorted(limits) or any(members[name] > limits[name] + 4096 for name in limits):
                 raise ValueError(f"holds {sorted(members)[:4]} of unexpected size")
-            pictures, scores = (_read_array(archive.read(name)) for name in ("pictures.npy", "scores.npy"))
+            pictures, scores = (read_array(archive.read(name)) for name in ("pictures.npy", "scores.npy"))
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as err:
         raise ModelFolderError(f"{where} cannot be read: {err}. Fetch or retrain the model again.") from err
     fits = pictures.shape[1:] == (*shape, 3) and scores.shape == (len(pictures), classes) and len(pictures) >= 1
@@ -89,7 +89,8 @@ def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int)
     return Check(pictures, scores)
 
 
-def _read_array(content: bytes) -> np.ndarray:
+def read_array(content: bytes) -> np.ndarray:
+    """Return the array of an .npy file; never one of objects."""
     stream = io.BytesIO(content)
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("has an array of another numpy format")

@@ -40,7 +40,10 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a model: `head` are the weights of a head trained on features, `graph` an imported network."""
+    """The files of a model: `head` are the weights of a head trained on features, `graph` an imported network.
+
+    `known` tells where the training pictures lie, for verdicts.
+    """
 
     labels: FileEntry
     weights: FileEntry
@@ -49,10 +52,11 @@ class Files:
     check: FileEntry
     head: FileEntry | None = None
     graph: FileEntry | None = None
+    known: FileEntry | None = None
 
     def entries(self) -> Iterator[FileEntry]:
         """Yield the entry of every file."""
-        every = (self.labels, self.weights, self.xml, self.bin, self.check, self.head, self.graph)
+        every = (self.labels, self.weights, self.xml, self.bin, self.check, self.head, self.graph, self.known)
         yield from (entry for entry in every if entry is not None)
 
     def __post_init__(self) -> None:
@@ -138,6 +142,27 @@ class HeadConfig:
 
 
 @dataclass(frozen=True)
+class VerdictConfig:
+    """When a picture is known: its oddness is the sum of distance and doubt, each (value - middle) / spread.
+
+    `limit` is the largest oddness of a known picture. On validation pictures the part `known` is within it, and of
+    these the part `precision` gets its true label.
+    """
+
+    limit: float = 0.0
+    distance_middle: float = 0.0
+    distance_spread: float = 1.0
+    doubt_middle: float = 0.0
+    doubt_spread: float = 1.0
+    known: float = 1.0
+    precision: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.distance_spread <= 0 or self.doubt_spread <= 0:
+            raise ValueError("the spreads must be above 0")
+
+
+@dataclass(frozen=True)
 class Layer:
     """A layer whose output can be extracted.
 
@@ -170,6 +195,7 @@ class ModelConfig:
     feature_layer: str
     files: Files
     head: HeadConfig | None = None
+    verdict: VerdictConfig | None = None
     trained_on: str = ""
     source: str = ""
     licence: str = ""

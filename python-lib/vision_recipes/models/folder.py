@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.models import checks, labels
+from vision_recipes.models import checks, labels, verdicts
 from vision_recipes.models.checks import Check
 from vision_recipes.models.config import CONFIG, FileEntry, Layer, ModelConfig, read_config
 from vision_recipes.models.schema import LIMIT
+from vision_recipes.models.verdicts import Verdict
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import CHUNK, Store, read_bytes
 
@@ -84,6 +85,16 @@ class Model:
         entry = self.config.files.check
         shape = (self.preprocessing.height, self.preprocessing.width)
         return checks.read_check(self.read(entry, checks.LIMIT), self.where(entry), shape, self.config.n_classes)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """How to tell pictures like those of the training from others, None for a model that was not retrained here."""
+        entry, config = self.config.files.known, self.config.verdict
+        if entry is None or config is None or self.config.head is None:
+            return None
+        return verdicts.read_verdict(
+            self.read(entry, verdicts.LIMIT), self.where(entry), config, self.config.head.features
+        )
 
     def layer(self, index: int) -> Layer:
         """Return a layer by its index, negative ones from the end; raises ModelFolderError when there is none."""

@@ -15,6 +15,7 @@ from vision_recipes.models import checks, conversion, hdf5, networks, rebuilding
 from vision_recipes.models.config import ExtraColumn, HeadConfig, Layer, Network
 from vision_recipes.models.folder import Model, open_model
 from vision_recipes.models.saving import Draft, ModelSpec
+from vision_recipes.models.verdicts import Verdict
 from vision_recipes.stores import LocalStore, Store
 
 
@@ -33,6 +34,7 @@ class Head:
     dropout: float = 0.0
     extra: tuple[ExtraColumn, ...] = ()
     probabilities: str = "softmax"
+    verdict: Verdict | None = None
 
     @property
     def config(self) -> HeadConfig:
@@ -90,6 +92,7 @@ def spec_with_head(base: Model, head: Head, about: About) -> ModelSpec:
         source=config.source,
         licence=config.licence,
         notes=about.notes,
+        verdict=head.verdict,
     )
 
 
@@ -197,8 +200,9 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
         )
     pixels = next(node for node in model.get_parameters() if conversion.PIXELS in node.output(0).names)
     features = outputs[base.feature_layer.output].input_value(0)
+    index = _free_index(kept[-1].index, {name for layer in kept for name in outputs[layer.output].output(0).names})
     pooled = _pool(ops, features, head.pooling, len(base.feature_layer.shape))
-    pooled.output(0).set_names({f"layer:{kept[-1].index + 1}"})
+    pooled.output(0).set_names({f"layer:{index}"})
     size = head.config.features
     found = pooled.output(0).partial_shape[1]
     if found.is_static and found.get_length() != size:
@@ -212,15 +216,15 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     kernel, bias = _numbers(head)
     logits = ops.add(ops.matmul(vector, kernel, False, False), bias[None])
     scores = ops.softmax(logits, 1) if head.probabilities == "softmax" else ops.sigmoid(logits)
-    scores.output(0).set_names({conversion.SCORES, f"layer:{kept[-1].index + 2}"})
+    scores.output(0).set_names({conversion.SCORES, f"layer:{index + 1}"})
     results = [ops.result(scores), *(outputs[layer.output] for layer in kept), ops.result(pooled)]
     conversion.write_ir(ov.Model(results, parameters, "network"), target)
     pooling = {"avg": "GlobalAveragePooling2D", "max": "GlobalMaxPooling2D", "none": "Flatten"}[head.pooling]
     return (
         *kept,
-        Layer(kept[-1].index + 1, "head_pooling", pooling, (size,), size),
+        Layer(index, "head_pooling", pooling, (size,), size),
         Layer(
-            kept[-1].index + 2,
+            index + 1,
             "head_scores",
             "Dense",
             (len(head.bias),),
@@ -228,6 +232,14 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
             head.kernel.size + head.bias.size,
         ),
     )
+
+
+def _free_index(after: int, taken: set[str]) -> int:
+    """Return the next index of two layers whose names no tensor has: dropout names the tensor before it as well."""
+    index = after + 1
+    while taken & {f"layer:{index}", f"layer:{index + 1}"}:
+        index += 1
+    return index
 
 
 def _pool(ops: Any, features: Any, pooling: str, rank: int) -> Any:

@@ -21,12 +21,15 @@ from vision_recipes.models.checks import Check
 from vision_recipes.models.config import CONFIG, FileEntry, Files, HeadConfig, Layer, ModelConfig, Network, read_config
 from vision_recipes.models.labels import write_labels
 from vision_recipes.models.schema import LIMIT
+from vision_recipes.models.verdicts import Verdict, write_verdict
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import CHUNK, Store, read_bytes
 
 log = logging.getLogger("vision_recipes")
 
-OWN_FILES = re.compile(r"(model|head|graph|check|model_labels)(-[0-9a-f]{8})?(\.weights)?\.(h5|xml|bin|npz|csv|json)")
+OWN_FILES = re.compile(r"(model|head|graph|check|known|model_labels)-[0-9a-f]{8}\.[a-z0-9.]+")
+"""Names that only our own runs give; a file with a plainer name is a model's when its config says so."""
+
 ROLES = {
     "labels": "model_labels.csv",
     "weights": "model.weights.h5",
@@ -35,9 +38,11 @@ ROLES = {
     "xml": "model.xml",
     "bin": "model.bin",
     "check": "check.npz",
+    "known": "known.npz",
 }
 """The files of a model and their plain names; weights always have a piece of their hash in the name."""
 
+CARD = "README.md"
 TRAINING_REPORTS = ("history.csv", "metrics.json", "run.json", "validation.csv")
 TRAINING_CURVES = "tensorboard_logs/"
 
@@ -64,6 +69,7 @@ class ModelSpec:
     licence: str = ""
     notes: str = ""
     pack: bool = False
+    verdict: Verdict | None = None
 
 
 @dataclass
@@ -117,7 +123,11 @@ def commit(store: Store, draft: Draft) -> None:
     with tempfile.TemporaryDirectory() as workdir:
         labels = Path(workdir) / "labels.csv"
         labels.write_bytes(write_labels(spec.labels))
-        files = put_files(store, draft.files | {"labels": labels})
+        more = {"labels": labels}
+        if spec.verdict is not None:
+            more["known"] = Path(workdir) / "known.npz"
+            more["known"].write_bytes(write_verdict(spec.verdict))
+        files = put_files(store, draft.files | more)
     config = ModelConfig(
         name=spec.name,
         network=spec.network,
@@ -127,13 +137,14 @@ def commit(store: Store, draft: Draft) -> None:
         feature_layer=draft.feature_layer,
         files=files,
         head=spec.head,
+        verdict=spec.verdict.config if spec.verdict else None,
         trained_on=spec.trained_on,
         source=spec.source,
         licence=spec.licence,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=_versions(),
     )
-    finish(store, config, {"README.md": cards.write(config, spec.labels, spec.notes), **draft.reports})
+    finish(store, config, {CARD: cards.write(config, spec.labels, spec.notes), **draft.reports})
 
 
 def put_files(store: Store, files: Mapping[str, Path]) -> Files:
@@ -153,7 +164,10 @@ def finish(store: Store, config: ModelConfig, reports: Mapping[str, bytes]) -> N
                 f"{entry.name} was not written whole into folder {store.name!r}. Check the storage and its space."
             )
     for name, report in reports.items():
-        store.write("/" + name, report)
+        if before is None and name == CARD and _strangers_card(store):
+            log.warning("folder %r has a %s of its own, which stays; the model has no card", store.name, CARD)
+        else:
+            store.write("/" + name, report)
     store.write("/" + CONFIG, content)
     _tidy(store, config, before, set(reports))
 
@@ -219,7 +233,7 @@ def _put(store: Store, role: str, path: Path, taken: set[str]) -> FileEntry:
     stem, ending = ROLES[role].split(".", 1)
     plain, own = f"{stem}.{ending}", f"{stem}-{sha256[:8]}.{ending}"
     free = "/" + plain not in taken or _holds(store, plain, sha256, size)
-    name = plain if free and role in ("labels", "xml", "bin", "check") else own
+    name = plain if free and role in ("labels", "xml", "bin", "check", "known") else own
     with open(path, "rb") as stream:
         store.write("/" + name, stream)
     return FileEntry(name, sha256, size)
@@ -231,6 +245,12 @@ def _holds(store: Store, name: str, sha256: str, size: int) -> bool:
     return False
 
 
+def _strangers_card(store: Store) -> bool:
+    with suppress(OSError):
+        return cards.ENDING.encode() not in read_bytes(store, "/" + CARD, LIMIT)
+    return False
+
+
 def _config_before(store: Store) -> ModelConfig | None:
     with suppress(ModelFolderError, OSError):
         return read_config(read_bytes(store, "/" + CONFIG, LIMIT), store.name)
@@ -238,12 +258,15 @@ def _config_before(store: Store) -> ModelConfig | None:
 
 
 def _tidy(store: Store, config: ModelConfig, before: ModelConfig | None, reports: set[str]) -> None:
-    """Remove the files of the model before, and what people were told about its training if it was not this one's."""
+    """Remove the files of the model before, and what people were told about its training if it was not this one's.
+
+    In a folder that held no model, only what a run of ours can have left behind goes.
+    """
     wanted = {entry.name for entry in config.files.entries()} | reports
     former = {entry.name for entry in before.files.entries()} if before else set()
     for path in store.paths():
         name = path.lstrip("/")
-        told = config.head is None and (name in TRAINING_REPORTS or name.startswith(TRAINING_CURVES))
+        told = before and config.head is None and (name in TRAINING_REPORTS or name.startswith(TRAINING_CURVES))
         if name not in wanted and (told or name in former or OWN_FILES.fullmatch(name)):
             try:
                 store.delete(path)

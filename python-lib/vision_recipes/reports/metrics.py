@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.reports.predictions import Joined, Prediction
+from vision_recipes.training.verdicts import calibration_error
 
-BINS = 15
 TOP = 3
 ROUNDING = 1e-4
 SIX_DIGITS = 5e-7
@@ -40,17 +40,6 @@ def accuracy_interval(right: int, count: int) -> tuple[float, float]:
 
     interval = binomtest(right, count).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
-
-
-def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
-    """Return the expected calibration error: how far, on average, the best label's probability is from being right.
-
-    Probabilities fall into 15 bins of equal width (lower edge excluded); each bin's |share right - mean probability| is
-    weighed by its pictures (Naeini et al. 2015; Guo et al., On calibration of modern neural networks, ICML 2017).
-    """
-    bins = np.clip(np.ceil(probabilities * BINS).astype(int) - 1, 0, BINS - 1)
-    gaps = np.bincount(bins, right, BINS) - np.bincount(bins, probabilities, BINS)
-    return float(np.abs(gaps).sum() / len(probabilities))
 
 
 def _counts(joined: Joined) -> Iterator[Row]:

@@ -202,3 +202,16 @@ def _renamed(picture: Prediction, plain: Mapping[str, str]) -> Prediction:
 
 def _best_first(kept: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(kept.items(), key=lambda item: -item[1]))
+
+
+def wrong_paths(table: Table) -> Iterator[str]:
+    """Yield the paths of the pictures that a table of judged pictures (rows.JUDGED) calls wrong."""
+    if not {"images", "right"} <= set(table.columns):
+        raise PredictionsError(
+            f"Dataset {table.name} has the columns {', '.join(table.columns)}; images and right are needed. "
+            "Choose the pictures_dataset of vision-evaluate."
+        )
+    for row in table.rows():
+        path, right = label_text(row.get("images")), label_text(row.get("right"))
+        if path is not None and right in ("0", "0.0", "false"):
+            yield path

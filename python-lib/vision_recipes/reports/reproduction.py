@@ -51,9 +51,9 @@ def command(record: Record | None) -> str:
             words.append("-p " + shlex.quote(f"{name}={_given(name, record.parameters[name])}"))
     compute, usual = record.parameters.get("compute"), ComputeSettings()
     for field in fields(ComputeSettings):
-        value = compute.get(field.name) if isinstance(compute, dict) else None
-        if value is not None and value != getattr(usual, field.name):
-            words.append("-p " + shlex.quote(f"compute.{field.name}={value}"))
+        chosen = compute.get(field.name) if isinstance(compute, dict) else None
+        if chosen is not None and chosen != getattr(usual, field.name):
+            words.append("-p " + shlex.quote(f"compute.{field.name}={chosen}"))
     return " \\\n    ".join(words)
 
 

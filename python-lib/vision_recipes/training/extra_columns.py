@@ -5,16 +5,20 @@ from __future__ import annotations
 import difflib
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vision_recipes.errors import SettingsError
-from vision_recipes.models.columns import as_category, as_number
+from vision_recipes.models.columns import as_category, as_number, encode
 from vision_recipes.models.config import ExtraColumn
+from vision_recipes.pictures import Picture
 from vision_recipes.stores import Table
 from vision_recipes.training.labels import path_finder
+
+if TYPE_CHECKING:
+    from vision_recipes.models import Model
 
 log = logging.getLogger("vision_recipes")
 
@@ -65,6 +69,22 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
     if repeated:
         log.warning("%d rows of %s name a picture again; the last row counts", repeated, table.name)
     return found[chosen]
+
+
+def columns_of(model: Model, paths: Sequence[str], extra: Table | None) -> Callable[[Picture], np.ndarray] | None:
+    """Return what gives a picture's extra columns, or None for a model without any."""
+    columns = model.config.head.extra if model.config.head else ()
+    if not columns:
+        return None
+    names = list(dict.fromkeys(column.name for column in columns))
+    if extra is None:
+        raise SettingsError(
+            f"extra_dataset: model {model.name!r} was trained with the columns {', '.join(names)} beside the pictures; "
+            "none is connected. Connect a dataset with these columns and one with the pictures' paths."
+        )
+    encoded = {path: encode(columns, row) for path, row in join(extra, paths, names).items()}
+    unknown = encode(columns, None)
+    return lambda picture: encoded.get(picture.path, unknown)
 
 
 def learn(names: Sequence[str], rows: Rows, source: str) -> tuple[ExtraColumn, ...]:

@@ -37,6 +37,16 @@ class Film:
 
     def logits(self, network: Any, rows: np.ndarray) -> np.ndarray:
         """Return the logarithms of a keras.Model's probabilities for some pictures, float32 (n, classes)."""
+        return np.log(np.maximum(self._run(network, rows), 1e-30))
+
+    def features(self, network: Any, rows: np.ndarray) -> np.ndarray:
+        """Return the pooled features from which a keras.Model's head makes its scores, float32 (n, features)."""
+        import keras
+
+        pooled = keras.Model(network.inputs, network.get_layer("head_pooling").output)
+        return self._run(pooled, rows)
+
+    def _run(self, network: Any, rows: np.ndarray) -> np.ndarray:
         import keras
 
         album = Album(self._take(rows), self._lesson.source.base.preprocessing, len(self._lesson.labels))
@@ -45,7 +55,7 @@ class Film:
             batch = album.batch(np.arange(start, min(start + _BATCH, len(rows))))
             inputs = batch.pixels if batch.extra is None else [batch.pixels, batch.extra]
             scores.append(keras.ops.convert_to_numpy(network(inputs, training=False)))
-        return np.log(np.maximum(np.concatenate(scores).astype(np.float32), 1e-30))
+        return np.concatenate(scores).astype(np.float32)
 
     def _take(self, rows: np.ndarray) -> _Scene:
         return _Scene(self._lesson, self.frames, rows, self._lesson.examples(TRAIN).weights)
