@@ -508,6 +508,29 @@ class TestMacros:
         assert (made.root / "models" / "net" / "x").read_bytes() == b"1"
         assert os.listdir(made.root / "models") == ["net"]
 
+    @pytest.mark.parametrize("method", ["fork", "spawn"])
+    def test_processes_of_a_macro_fill_one_folder_together(self, project, method):
+        work = """
+            import dataiku
+            def work(number):
+                dataiku.Folder("net").upload_data(f"{number}", b"x")
+                return number
+        """
+        body = (
+            "import multiprocessing; from work_of_the_macro import work\n"
+            f"            for part in ([1, 2], [3], [4, 5]):\n"
+            f"                with multiprocessing.get_context({method!r}).Pool(2) as pool:\n"
+            "                    pool.map(work, part, chunksize=1)\n"
+            "            assert len(dataiku.Folder('net').list_paths_in_partition()) == 5\n"
+            "            work(6)"
+        )
+        params = [{"name": "where", "type": "MANAGED_FOLDER"}]
+        macro = ({"params": params}, MACRO.replace("BODY", body))
+        made = project(macro=macro, files={"python-lib/work_of_the_macro.py": work})
+        made.run("act", params={"where": "models/net"})
+        assert sorted(os.listdir(made.root / "models" / "net")) == ["1", "2", "3", "4", "5", "6"]
+        assert os.listdir(made.root / "models") == ["net"]
+
     def test_folders_by_url_are_filled_at_the_end(self, project, monkeypatch):
         from minihost.folders.store import Facts
         from minihost.hookspecs import hookimpl

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -113,12 +115,32 @@ class Session:
             return None
         with self._guard:
             if reference.path not in self.begun:
-                stage = self.begun[reference.path] = self._begin(reference)
-                if self.journal is not None:
-                    event = {"begun": dataclasses.asdict(reference), "place": str(stage.place)}
-                    with open(self.journal, "a", encoding="utf-8") as stream:
-                        stream.write(json.dumps(event) + "\n")
+                self.begun[reference.path] = self._begin_once(reference)
             return self.begun[reference.path]
+
+    def _begin_once(self, reference: Reference) -> stages.Stage:
+        """Begin a stage, or join the one that another process of this job has begun: the journal knows of both."""
+        if self.journal is None:
+            return self._begin(reference)
+        with open(self.journal, "a+", encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            stage = self._begun_elsewhere(reference)
+            if stage is not None:
+                return stage
+            stage = self._begin(reference)
+            event = {"begun": dataclasses.asdict(reference), "place": str(stage.place)}
+            stream.write(json.dumps(event) + "\n")
+            return stage
+
+    def _begun_elsewhere(self, reference: Reference) -> stages.Stage | None:
+        """The stage that another process of this job has begun for a reference, None when there is none."""
+        if self.journal is None or not self.journal.exists():
+            return None
+        for line in self.journal.read_text(encoding="utf-8").splitlines(keepends=True):
+            event = json.loads(line) if '"begun"' in line and line.endswith("\n") else {}
+            if event.get("begun", {}).get("path") == reference.path:
+                return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(event["place"]))
+        return None
 
     def _begin(self, reference: Reference) -> stages.Stage:
         if is_remote(reference.path):
@@ -140,6 +162,9 @@ class Session:
             return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))
         if self.job.kind == "webapp" and reference.type == FOLDER and not is_remote(reference.path):
             return stages.going_on(Path(reference.path))
+        if reference.path not in self.begun and self.job.kind == "macro" and not is_remote(reference.path):
+            going_on = stages.place_of(Path(os.path.realpath(reference.path))).is_dir()
+            return self._begun_elsewhere(reference) if going_on else None
         return self.begun.get(reference.path)
 
     def release(self) -> None:
