@@ -26,7 +26,8 @@ def test_the_retrained_model_scores_new_pictures_well(workshop):
     roles = ("-i", "image_folder=more", "-i", "model_folder=egg_model", "-o", "scored_dataset=scored.csv")
     workshop.well("run", "vision-classify", *roles)
     rows = workshop.table("scored.csv")
-    assert list(rows[0]) == ["images", "prediction", "error", "label", "probability", "reason"]
+    assert list(rows[0]) == ["images", "prediction", "error", "label", "probability", "reason", "verdict"]
+    assert {row["verdict"] for row in rows} <= {"known", "unsure", "unknown"}
     assert [row["images"] for row in rows] == sorted(row["images"] for row in rows)
     assert len(rows) == 60
     for row in rows:

@@ -69,6 +69,8 @@ def test_a_verdict_survives_its_file():
     read = read_verdict(content, "known.npz", verdict.config, WIDE)
     rows = seen(20, 4)
     assert (read.distances(rows.features) == verdict.distances(rows.features)).all()
+    alone = [read.distances(vector[None])[0] for vector in rows.features]
+    assert alone == pytest.approx(read.distances(rows.features), rel=1e-4)
 
 
 @pytest.mark.parametrize("spoil", [lambda c: c[:100], lambda c: b"", lambda c: c.replace(b"turn", b"tarn")])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,12 +40,19 @@ class Verdict:
     def distances(self, features: np.ndarray) -> np.ndarray:
         """Return the distance of features (n, features) to the nearest class."""
         scaled = features.astype(np.float32) / self.scale
-        turned, middles = scaled @ self.turn, self.middles @ self.turn
-        best = np.full(len(scaled), np.inf)
-        for middle, along in zip(self.middles, middles, strict=True):
-            square = ((scaled - middle) ** 2).sum(axis=1, dtype=np.float64)
-            best = np.minimum(best, square - ((turned - along) ** 2).sum(axis=1, dtype=np.float64))
-        return np.sqrt(np.maximum(best, 0.0))
+        turned = scaled @ self.turn
+        if len(scaled) < len(self.middles):
+            pairs = zip(scaled, turned, strict=True)
+            best = np.array([_squares(self.middles - one, self._along - bent).min() for one, bent in pairs])
+        else:
+            best = np.full(len(scaled), np.inf)
+            for middle, bent in zip(self.middles, self._along, strict=True):
+                best = np.minimum(best, _squares(scaled - middle, turned - bent))
+        return np.asarray(np.sqrt(np.maximum(best, 0.0)))
+
+    @cached_property
+    def _along(self) -> np.ndarray:
+        return np.asarray(self.middles @ self.turn)
 
     def oddness(self, scores: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return distance and doubt of pictures, in units of what is usual."""
@@ -60,6 +68,11 @@ class Verdict:
         if odd <= self.config.limit:
             return KNOWN, odd
         return (UNKNOWN if far[0] > doubt[0] else UNSURE), odd
+
+
+def _squares(apart: np.ndarray, along: np.ndarray) -> np.ndarray:
+    whole = np.einsum("ij,ij->i", apart, apart, dtype=np.float64)
+    return np.asarray(whole - np.einsum("ij,ij->i", along, along, dtype=np.float64))
 
 
 def write_verdict(verdict: Verdict) -> bytes:
