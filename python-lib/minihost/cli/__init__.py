@@ -52,7 +52,7 @@ def minihost_commands() -> dict[str, str | click.Command]:
     package_name="vision-recipes", prog_name="minihost", message="%(prog)s (vision-recipes %(version)s)"
 )
 def group() -> None:
-    """Runs Dataiku DSS plugins without DSS: list, check and run their recipes and macros, or build a whole flow."""
+    """Runs Dataiku DSS plugins without DSS: their recipes, macros and web apps, or a whole flow."""
 
 
 def main(arguments: list[str] | None = None) -> int:
