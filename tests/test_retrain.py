@@ -201,8 +201,27 @@ def test_a_learning_rate_beyond_reason_leaves_everything_as_it_was(model, pictur
 
 def test_one_class_is_not_enough(model, pictures, output):
     one = MemoryTable("labels", ["path", "label"], [(path, "x") for path in pictures.paths()])
-    with pytest.raises(LabelsError, match="All usable pictures bear the label 'x'"):
+    with pytest.raises(LabelsError, match="All labelled pictures bear the label 'x'"):
         retrain(pictures, model, output, by_table(), one)
+    assert output.paths() == []
+
+
+def test_one_class_whose_pictures_can_be_read_is_not_enough(model, pictures, output):
+    for path in pictures.paths():
+        if not path.startswith("/red/"):
+            pictures.write(path, b"nothing")
+    with pytest.raises(LabelsError, match="All usable pictures bear the label 'red'.*no picture of 'blue', 'green'"):
+        retrain(pictures, model, output, by_folder())
+    assert output.paths() == []
+
+
+def test_labels_that_are_identifiers_are_told_before_any_picture_is_read(model, tmp_path, output):
+    never_read = LocalStore(tmp_path / "never")
+    for number in range(10_000):
+        never_read.write(f"/{number}.png", b"nothing")
+    cells = [(path, f"product {path}") for path in never_read.paths()]
+    with pytest.raises(LabelsError, match="Each of the 10000 labels is that of one picture only.*identifiers"):
+        retrain(never_read, model, output, by_table(), MemoryTable("labels", ["path", "label"], cells))
     assert output.paths() == []
 
 

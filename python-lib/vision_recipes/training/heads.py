@@ -21,6 +21,8 @@ _TABLE_RIDGE = 1.0
 _DROPOUT_ROUNDS = 2
 _WORTH_THREADS = 2e8
 _MOST_CELLS = 5e8
+_MOST_SHARES = 2e7
+_SHARE_WORK = 60.0
 _MOST_WORK = 2e12
 _FEWEST_STEPS, _MOST_STEPS = 12, 300
 
@@ -68,12 +70,14 @@ def fit(
 def fit_convex(train: Examples, valid: Examples, settings: RetrainSettings, on_epoch: OnEpoch) -> FittedHead:
     """Return the regularised multinomial logistic regression on the training rows.
 
-    Unless penalties are given, it is the mean of two, for features scaled by half and in full: which is better differs
-    from task to task and cannot be told from few rows, and the mean is rarely worse than the better one.
+    Unless penalties are given or there is very much to compute, it is the mean of two, for features scaled by half and
+    in full: which is better differs from task to task and cannot be told from few rows, and the mean is rarely worse
+    than the better one.
     """
     watch = _Watch(train, valid, on_epoch)
     given = settings.model_l1 or settings.model_l2 or settings.model_dropout
-    found = [_fit_scaled(train, settings, power, watch) for power in ((HALF,) if given else (HALF, FULL))]
+    once = given or len(train) * train.classes > _MOST_SHARES
+    found = [_fit_scaled(train, settings, power, watch) for power in ((HALF,) if once else (HALF, FULL))]
     share = np.float32(1 / len(found))
     kernel = np.asarray(share * np.sum([head.kernel for head in found], axis=0, dtype=np.float32))
     bias = np.asarray(share * np.sum([head.bias for head in found], axis=0, dtype=np.float32))
@@ -92,7 +96,8 @@ def _fit_scaled(train: Examples, settings: RetrainSettings, power: float, watch:
     strength = _strength(train, settings, ready, problem)
     penalty = _penalty(strength.ridge, settings, ready, len(train))
     watch.turn_to(ready, strength.factor)
-    steps = int(min(_MOST_STEPS, max(_FEWEST_STEPS, _MOST_WORK / (4.0 * problem.matrix.size * train.classes))))
+    work = len(train) * train.classes * (4.0 * problem.matrix.shape[1] + _SHARE_WORK)
+    steps = int(min(_MOST_STEPS, max(_FEWEST_STEPS, _MOST_WORK / work)))
     solution = solve(problem, penalty, watch=watch.step, most_steps=steps)
     for _ in range(_DROPOUT_ROUNDS if settings.model_dropout else 0):
         noise = dropout_ridge(ready.matrix, solution.logits(ready.matrix), train.weights, settings.model_dropout)

@@ -110,6 +110,7 @@ def find_wanted(pictures: Store, settings: RetrainSettings, tables: Tables) -> W
         wanted.labels = used
         if not used:
             raise LabelsError(f"split_column {settings.split_column!r} is empty for every labelled picture.")
+    _check_counts(wanted.labels, settings)
     if settings.group_column:
         wanted.group = _cells(paths, found, tables, ("group_column", settings.group_column, settings.col_filename))
     if settings.extra_columns:
@@ -186,6 +187,26 @@ def prepare_lesson(source: Source, wanted: Wanted, usable: Usable) -> Lesson:
     return lesson
 
 
+def _check_counts(labels: Mapping[str, str], settings: RetrainSettings) -> None:
+    """Raise LabelsError, before any picture is read, when the labels alone rule out that anything can be learnt."""
+    counts = Counter(labels.values())
+    if len(counts) == 1:
+        raise LabelsError(
+            f"All labelled pictures bear the label {next(iter(counts))!r}; there must be at least two classes to tell "
+            "apart."
+        )
+    if counts and not settings.split_column and max(counts.values()) < 2:
+        raise LabelsError(
+            f"Each of the {len(counts)} labels is that of one picture only ({', '.join(map(repr, list(counts)[:4]))}), "
+            "so none can be set aside to judge the training. Add pictures, or check that the label column holds "
+            "classes and not identifiers."
+        )
+    if len(counts) > MAX_CLASSES:
+        raise LabelsError(
+            f"There are {len(counts)} different labels; a model may have {MAX_CLASSES}. Is it the right column?"
+        )
+
+
 def _check_classes(labels: Sequence[str], wanted: Wanted) -> list[str]:
     lost = Counter(wanted.labels.values())
     for label in labels:
@@ -194,10 +215,6 @@ def _check_classes(labels: Sequence[str], wanted: Wanted) -> list[str]:
         gone = f" (no picture of {', '.join(map(repr, list(lost)[:5]))} can be read)" if lost else ""
         raise LabelsError(
             f"All usable pictures bear the label {labels[0]!r}{gone}; there must be at least two classes to tell apart."
-        )
-    if len(labels) > MAX_CLASSES:
-        raise LabelsError(
-            f"There are {len(labels)} different labels; a model may have {MAX_CLASSES}. Is it the right column?"
         )
     if not lost:
         return []

@@ -21,6 +21,7 @@ STRENGTHS = (0.6, 0.2, 0.06, 0.02, 0.006, 0.002)
 _FEWEST_GROUPS, _FEWEST_PER_CLASS = 15, 3
 _MOST_ROWS, _FOLDS, _FOLDS_OF_MANY = 4000, 5, 3
 _FACTORS = (0.25, 16.0)
+_MOST_SHARES = 1e7
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Strength:
     judged_rows: int = 0
 
     def __str__(self) -> str:
-        how = f"chosen on {self.judged_rows} left-out rows" if self.judged_rows else "the usual one, too few rows"
+        how = f"chosen on {self.judged_rows} left-out rows" if self.judged_rows else "the usual one, nothing left out"
         return f"ridge {self.ridge:g} ({how}), confidence factor {self.factor:.2f}"
 
 
@@ -49,10 +50,11 @@ class Trial:
 def choose_strength(trial: Trial, strengths: tuple[float, ...] = STRENGTHS, *, seed: int = 0) -> Strength:
     """Return the strength whose predictions for left-out rows are best, among `strengths`, strongest first.
 
-    With too few rows for that it is the second, unscaled. Stops when weaker penalties have become worse twice.
+    With too few rows for that, or too many classes, it is the second, unscaled. Stops when weaker penalties have become
+    worse twice.
     """
     rows, folds = _left_out(trial, seed)
-    if not len(rows):
+    if len(rows) * trial.problem.classes > _MOST_SHARES or not len(rows):
         return Strength(strengths[min(1, len(strengths) - 1)])
     problem, targets = _part(trial.problem, rows), trial.targets[rows]
     number = int(folds.max()) + 1
