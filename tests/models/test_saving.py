@@ -138,3 +138,25 @@ def test_versions_and_hashes_are_written(folder):
     assert data["version"] == 3
     assert data["versions"]["openvino"]
     assert all(len(entry["sha256"]) == 64 for entry in data["files"].values() if entry)
+
+
+def test_files_of_other_peoples_are_neither_deleted_nor_overwritten(tmp_path, caplog):
+    folder = tmp_path / "mine"
+    (folder / "tensorboard_logs").mkdir(parents=True)
+    mine = ("README.md", "model.h5", "model.json", "graph.json", "head.csv", "metrics.json", "tensorboard_logs/events")
+    for name in mine:
+        (folder / name).write_text("mine", encoding="utf-8")
+    write_small_model(local(folder))
+    assert [name for name in mine if (folder / name).read_text(encoding="utf-8") != "mine"] == []
+    assert "README.md of its own" in caplog.text
+    usable(local(folder), tmp_path)
+
+
+def test_what_a_killed_run_left_behind_goes_and_its_card_is_written_anew(tmp_path):
+    folder = tmp_path / "left"
+    write_small_model(local(folder))
+    (folder / "config.json").unlink()
+    (folder / "model-0123abcd.weights.h5").write_bytes(b"left behind")
+    write_small_model(local(folder), seed=1, labels=("a", "b", "c", "d", "e"))
+    assert not (folder / "model-0123abcd.weights.h5").exists()
+    assert "Classes: 5" in (folder / "README.md").read_text(encoding="utf-8")

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from vision_recipes.models.config import ModelConfig
 from vision_recipes.models.folder import Model
 
+ENDING = "`config.json` names the files of the model with their SHA-256; the other files are reports for people."
+"""The sentence that is in every card, and by which a card is known."""
+
 
 def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
     """Return README.md of a model folder, in Markdown."""
@@ -29,7 +32,7 @@ def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
         f"# {plain(config.name)}",
         notes.strip(),
         "\n".join(f"- {name}: {value}" for name, value in lines.items() if value),
-        "`config.json` names the files of the model with their SHA-256; the other files are reports for people.",
+        ENDING,
         f"## Layers\n\n```\n{summarise(config)}\n```",
     ]
     return ("\n\n".join(part for part in parts if part) + "\n").encode()
