@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,16 @@ Row = dict[str, Any]
 class Answers(Iterator[Row]):
     """The rows, as they come; `columns` are rows.CLASSIFIED, and a verdict where the model can give one."""
 
-    def __init__(self, answers: Iterator[Row], columns: tuple[rows.Column, ...]) -> None:
+    def __init__(self, answers: Generator[Row, None, None], columns: tuple[rows.Column, ...]) -> None:
         self.columns = columns
         self._answers = answers
 
     def __next__(self) -> Row:
         return next(self._answers)
+
+    def close(self) -> None:
+        """End the work early; what is kept in a cache is kept."""
+        self._answers.close()
 
 
 def classify(
@@ -73,7 +77,7 @@ def classify(
 Scored = Iterable[tuple[Picture, np.ndarray | None]]
 
 
-def _answers(scored: Scored, model: Model, settings: ClassifySettings) -> Iterator[Row]:
+def _answers(scored: Scored, model: Model, settings: ClassifySettings) -> Generator[Row, None, None]:
     for picture, scores in scored:
         if scores is None:
             yield rows.rejected(picture, rows.CLASSIFIED)
@@ -83,7 +87,7 @@ def _answers(scored: Scored, model: Model, settings: ClassifySettings) -> Iterat
 
 def _judged(
     scored: Scored, model: Model, settings: ClassifySettings, verdict: Verdict, review: OutputTable | None
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     count, odd, queue = model.config.n_classes, 0, _Queue()
     for picture, vector in scored:
         if vector is None:

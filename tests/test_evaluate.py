@@ -1,0 +1,112 @@
+"""The walk over random tables: whatever is missing, repeated or oddly named, the figures are scikit-learn's."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from vision_recipes.evaluate import Beside, Outputs, evaluate
+from vision_recipes.settings import EvaluateSettings
+from vision_recipes.stores import LocalStore
+
+NAMES = ("NA", "007", "7", "null", "egg, boiled", "日本", " x")
+BY_TABLE = EvaluateSettings(label_source="dataset", col_filename="path", col_label="label")
+
+
+class Rows:
+    def __init__(self, columns, rows, name="table"):
+        self.name, self.columns, self._rows = name, list(columns), rows
+
+    def rows(self):
+        for row in self._rows:
+            yield dict(zip(self.columns, row, strict=True))
+
+    def write(self, columns, rows):
+        self.columns = [column.name for column in columns]
+        self._rows = [tuple(row.get(name) for name in self.columns) for row in rows]
+        return len(self._rows)
+
+
+def scored(rows):
+    return Rows(("images", "prediction", "error", "label", "probability", "reason"), rows, "scored")
+
+
+def row(path, scores):
+    kept = dict(sorted(scores.items(), key=lambda item: -item[1]))
+    best = next(iter(kept))
+    return (path, json.dumps(kept), 0, best, kept[best], "")
+
+
+@st.composite
+def tables(draw):
+    """A scored table and a label table with missing rows, repeated ones, unseen labels, broken pictures."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    labels = NAMES[: draw(st.integers(2, len(NAMES)))]
+    count = draw(st.integers(3, 30))
+    predictions, truths, joined = [], [], []
+    for place in range(count):
+        path = f"/sub/{place}.jpg"
+        scores = dict(zip(labels, rng.dirichlet(np.ones(len(labels))).tolist(), strict=True))
+        truth = str(rng.choice([*labels, "unseen"]))
+        kind = rng.choice(["plain", "plain", "plain", "broken", "no truth", "no prediction", "twice", "conflict"])
+        kind = "plain" if place == 0 else kind
+        if kind != "no prediction":
+            predictions.append((path, None, 1, None, None, "empty") if kind == "broken" else row(path, scores))
+        if kind == "twice":
+            predictions.append(row(path, {labels[0]: 1.0}))
+            truths.append((path, truth))
+        if kind == "conflict":
+            truths.append((path.lstrip("/"), truth + "!"))
+        if kind != "no truth":
+            truths.append((path.lstrip("/") if rng.random() < 0.5 else path, truth))
+        if kind in ("plain", "twice"):
+            joined.append((truth, scores))
+    return predictions, truths, joined
+
+
+@given(tables())
+@settings(max_examples=60, deadline=None)
+def test_figures_are_scikit_learns_whatever_the_tables_lack(drawn):
+    predictions, truths, joined = drawn
+    rows = list(evaluate(scored(predictions), Rows(("path", "label"), truths), BY_TABLE))
+    found = {row["metric"]: row["value"] for row in rows if not row["class"]}
+    truth = [label for label, _ in joined]
+    guess = [max(scores, key=scores.get) for _, scores in joined]
+    assert found["n_scored"] == len(joined)
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(truth, guess))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(truth, guess, average="macro", zero_division=0))
+    recall = sk.recall_score(truth, guess, average="macro", labels=sorted(set(truth)), zero_division=0)
+    assert found["balanced_accuracy"] == pytest.approx(recall)
+    per_class = {row["class"]: row["value"] for row in rows if row["metric"] == "precision"}
+    every = sorted({*truth, *guess})
+    expected = sk.precision_score(truth, guess, average=None, labels=every, zero_division=0)
+    assert per_class == pytest.approx(dict(zip(every, expected.tolist(), strict=True)))
+
+
+def test_every_picture_has_a_row_and_the_page_is_written(tmp_path):
+    predictions = [
+        row("/a.jpg", {"x": 0.9, "y": 0.1}),
+        row("/b.jpg", {"y": 0.6, "x": 0.4}),
+        ("/c.jpg", None, 1, None, None, "truncated"),
+        row("/d.jpg", {"x": 1.0}),
+    ]
+    truths = Rows(("path", "label", "camera"), [("a.jpg", "x", "p"), ("b.jpg", "x", "q"), ("c.jpg", "y", "q")])
+    other = scored([row("/b.jpg", {"x": 0.7, "y": 0.3}), row("/a.jpg", {"x": 0.8, "y": 0.2})])
+    judged = Rows((), [])
+    wanted = EvaluateSettings("dataset", "", "path", "label", ("camera",))
+    told = list(
+        evaluate(scored(predictions), truths, wanted, Beside(other=other), Outputs(judged, LocalStore(tmp_path)))
+    )
+    figures = {(row["metric"], row["slice"]): row["value"] for row in told if not row["class"]}
+    assert figures["slice_accuracy", "p"] == 1.0
+    assert figures["slice_accuracy", "q"] == 0.0
+    assert figures["compared_only_other_right", ""] == 1.0
+    rows = {row["images"]: row for row in judged.rows()}
+    assert list(rows) == ["/a.jpg", "/b.jpg", "/d.jpg", "/c.jpg"]
+    assert [rows[path]["right"] for path in rows] == [1, 0, None, None]
+    assert (rows["/b.jpg"]["other_label"], rows["/b.jpg"]["probability_of_truth"]) == ("x", 0.4)
+    assert rows["/c.jpg"]["reason"] == "truncated"
+    assert (tmp_path / "index.html").read_text(encoding="utf-8").startswith("<!doctype html>")
