@@ -155,7 +155,7 @@ class CheckLabelsSettings(Settings):
 
 @dataclass(frozen=True)
 class ExplainSettings(Settings):
-    """Pictures and a model to heat maps: of which pictures (`nb_pictures` 0 = all), for which label (empty = the best)."""
+    """Pictures and a model to heat maps: of which pictures (`nb_pictures` 0 = all), for which label (empty = best)."""
 
     which: str = choice("all", "errors")
     nb_pictures: int = whole(100, 0)
