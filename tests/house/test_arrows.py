@@ -64,7 +64,7 @@ def test_rooms_only_look_down_and_never_at_walks():
     core = LIB / "vision_recipes"
     walks = {f"vision_recipes.{path.stem}" for path in core.glob("*.py")} - {
         f"vision_recipes.{ground}"
-        for ground in ("errors", "parameters", "pictures", "preprocessing", "resources", "rows", "settings", "stores")
+        for ground in "errors parameters pictures preprocessing processors resources rows settings stores".split()
     }
     wrong = []
     for floor, rooms in enumerate(FLOORS):

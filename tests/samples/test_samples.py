@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vision_recipes import samples
 from vision_recipes.draw_samples import draw_samples
 from vision_recipes.errors import SettingsError
 from vision_recipes.samples import SAMPLES, draw
@@ -63,6 +64,13 @@ def test_each_thing_can_lie_anywhere_even_across_the_edge(name, place):
     assert scene.pixels.shape == (100, 120, 3)
     assert np.isfinite(scene.pixels).all()
     assert np.abs(scene.pixels - 0.5).max() > 0.05
+
+
+def test_several_processes_draw_the_same_pictures_in_the_same_order(monkeypatch):
+    alone = list(draw("egg-or-not", 10, 7))
+    monkeypatch.setattr(samples, "_BLOCK", 8)
+    monkeypatch.setattr(samples, "processors", lambda: 2)
+    assert list(draw("egg-or-not", 10, 7)) == alone
 
 
 def test_the_walk_fills_a_folder_beside_what_is_there(tmp_path):

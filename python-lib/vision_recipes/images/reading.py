@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import queue
 import threading
 import time
@@ -17,6 +16,7 @@ from vision_recipes.images.formats import sniff
 from vision_recipes.images.limits import LIMITS, Limits
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.processors import processors
 from vision_recipes.stores import Store, read_bytes
 
 READING = 1
@@ -67,11 +67,6 @@ def hidden(path: str) -> bool:
     """Return whether a path is hidden or of a file that operating systems leave behind (`.DS_Store`, `Thumbs.db`)."""
     parts = path.strip("/").split("/")
     return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() in _SYSTEM_FILES
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Slot:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import LabelsError
-from vision_recipes.images.reading import processors
+from vision_recipes.processors import processors
 from vision_recipes.settings import CheckLabelsSettings
 from vision_recipes.training.decisions import DROP, RELABEL
 from vision_recipes.training.doubts import Doubts, Neighbours, find_doubts, find_neighbours

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vision_recipes.images.reading import processors
+from vision_recipes.processors import processors
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.training import fitting
 from vision_recipes.training.convex import Penalty, Problem, Solution, dropout_ridge, solve
