@@ -9,6 +9,7 @@ from conftest import ROOT
 
 LIB = ROOT / "python-lib"
 ROOMS = {"images", "models", "engines", "training", "reports", "samples"}
+GROUND = {"errors", "parameters", "pictures", "preprocessing", "processors", "resources", "rows", "settings", "stores"}
 HEAVY = {"tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "jinja2", "h5py", "requests", "tensorboard"}
 HEAVY |= {"onnx", "onnxruntime"}
 FORBIDDEN = {
@@ -63,8 +64,7 @@ def test_heavy_libraries_wait_inside_functions(path):
 def test_rooms_only_look_down_and_never_at_walks():
     core = LIB / "vision_recipes"
     walks = {f"vision_recipes.{path.stem}" for path in core.glob("*.py")} - {
-        f"vision_recipes.{ground}"
-        for ground in "errors parameters pictures preprocessing processors resources rows settings stores".split()
+        f"vision_recipes.{ground}" for ground in GROUND
     }
     wrong = []
     for floor, rooms in enumerate(FLOORS):
