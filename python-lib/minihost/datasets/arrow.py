@@ -94,7 +94,7 @@ def native(value: Any, kind: str, arrow_type: Any) -> Any:
         found = as_list(value)
         if found is None:
             return None
-        return [native(item, _storage(arrow_type.value_type)["type"], arrow_type.value_type) for item in found]
+        return natives(found, _storage(arrow_type.value_type)["type"], arrow_type.value_type)
     if cells.is_null(value):
         return None
     if kind in cells.INTEGERS or kind in cells.FLOATS or kind == "boolean":
