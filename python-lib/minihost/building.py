@@ -24,7 +24,7 @@ from minihost.project import Project
 from minihost.suggestions import did_you_mean, one_of
 
 STATE = "state.json"
-FRESH, MISSING, STALE, RUNNING = "up to date", "missing", "stale", "running"
+FRESH, MISSING, STALE = "up to date", "missing", "stale"
 
 
 @dataclass

@@ -22,8 +22,11 @@ class Column:
     comment: str = ""
 
 
+IMAGES = Column("images", "string", "Path of the picture in the folder, with its leading slash")
+"""The first column of every table with a row per picture."""
+
 CLASSIFIED = (
-    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    IMAGES,
     Column("prediction", "string", "JSON object: label -> probability, best first"),
     Column("error", "int", "1 when the picture could not be read, else 0"),
     Column("label", "string", "The best label"),
@@ -34,7 +37,7 @@ CLASSIFIED = (
 VERDICT = Column("verdict", "string", "known, unsure (look at it) or unknown (like nothing it was trained on)")
 
 REVIEW = (
-    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    IMAGES,
     Column("verdict", "string", "unsure or unknown"),
     Column("oddness", "double", "How far it is from what is known; the first rows are the worst"),
     Column("label", "string", "The best label"),
@@ -44,7 +47,7 @@ REVIEW = (
 )
 
 EXTRACTED = (
-    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    IMAGES,
     Column("prediction", "array", "The feature vector: one number per unit of the extracted layer"),
     Column("error", "int", "1 when the picture could not be read, else 0"),
     Column("reason", "string", "Why there is no vector; empty when there is one"),
@@ -61,7 +64,7 @@ METRICS = (
 )
 
 JUDGED = (
-    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    IMAGES,
     Column("truth", "string", "The true label; empty when it is not known"),
     Column("label", "string", "The predicted label; empty when there is none"),
     Column("right", "int", "1 when both are the same, 0 when not, empty when one is missing"),
@@ -74,7 +77,7 @@ JUDGED = (
 )
 
 EXPLAINED = (
-    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    IMAGES,
     Column("label", "string", "The label that is explained"),
     Column("probability", "double", "Its probability"),
     Column("border_share", "double", "Share of the heat in the outer tenth of each side; 0.36 would be even"),
@@ -89,7 +92,7 @@ EXPLAINED = (
 )
 
 CHECKED = (
-    Column("images", "string", "Path of the picture in the folder, with its leading slash"),
+    IMAGES,
     Column("label", "string", "The given label"),
     Column("suggested_label", "string", "The label that the picture's looks suggest"),
     Column("suspicion", "double", "How suspicious the given label is, from 0 to 1"),

@@ -1,10 +1,12 @@
-"""A job in the test's own process: `dss` makes `import dataiku` work for the datasets and folders it is given."""
+"""`dss` makes `import dataiku` work in the test's own process; `project` makes projects with one recipe to run."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from component_plugins import write_components
+from one_recipe import COPY, IN, OUT, ROWS
 
 from minihost.dataiku_api import modules, session
 from minihost.datasets import table
@@ -50,6 +52,19 @@ def dss(tmp_path):
 
     yield make
     modules.uninstall()
+
+
+@pytest.fixture
+def project(tmp_path, minihost_project):
+    """Return a maker of projects with one recipe `do` of this code, a dataset `rows`, and what else is given."""
+
+    def make(code=COPY, *, inputs=IN, outputs=OUT, files=None, macro=None, params=(), folders=None, **more):
+        recipes = {"do": ({"inputRoles": inputs, "outputRoles": outputs, "params": list(params)}, code)}
+        macros = {"act": macro} if macro else None
+        plugin = write_components(tmp_path / "plugin", recipes, macros, files, **more)
+        return minihost_project(plugin=plugin, datasets={"rows": ROWS}, folders=folders)
+
+    return make
 
 
 def _references(root, named):

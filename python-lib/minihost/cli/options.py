@@ -26,6 +26,22 @@ project_dir = click.option(
     help="The project: the folder of flow.yaml, .minihost/ and relative paths. The current folder when not given.",
 )
 
+one_by_one = click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; NAME.NAME for presets."
+)
+
+from_file = click.option(
+    "--params",
+    "params_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.json",
+    help="Parameters as a JSON object; -p wins over it.",
+)
+
+plugin_settings = click.option(
+    "--setting", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the plugin itself."
+)
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
 
 

@@ -6,24 +6,16 @@ from pathlib import Path
 
 import click
 
-from minihost.cli.options import pairs, plugin_places, project_dir, values
+from minihost.cli.options import from_file, one_by_one, pairs, plugin_places, plugin_settings, project_dir, values
 
 
 @click.command("run")
 @click.argument("component")
 @click.option("-i", "--input", "inputs", multiple=True, metavar="ROLE=REF", help="What fills an input role.")
 @click.option("-o", "--output", "outputs", multiple=True, metavar="ROLE=REF", help="What fills an output role.")
-@click.option(
-    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; NAME.NAME for presets."
-)
-@click.option(
-    "--params",
-    "params_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.json",
-    help="Parameters as a JSON object; -p wins over it.",
-)
-@click.option("--setting", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the plugin itself.")
+@one_by_one
+@from_file
+@plugin_settings
 @click.option(
     "--partition", default="", metavar="ID", help="The partition to write, where inputs or outputs have them."
 )

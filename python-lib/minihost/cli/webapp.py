@@ -8,22 +8,14 @@ from pathlib import Path
 
 import click
 
-from minihost.cli.options import pairs, plugin_places, project_dir, values
+from minihost.cli.options import from_file, one_by_one, pairs, plugin_places, plugin_settings, project_dir, values
 
 
 @click.command("webapp")
 @click.argument("webapp")
-@click.option(
-    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; NAME.NAME for presets."
-)
-@click.option(
-    "--params",
-    "params_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.json",
-    help="Parameters as a JSON object; -p wins over it.",
-)
-@click.option("--setting", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the plugin itself.")
+@one_by_one
+@from_file
+@plugin_settings
 @plugin_places
 @project_dir
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; any that is free when not given.")
