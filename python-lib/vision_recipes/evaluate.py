@@ -75,17 +75,17 @@ def evaluate(
         outputs.pictures.write(JUDGED, judged_rows(found, joined, comparison))
     if outputs.report is not None:
         evidence = Evidence(
-            predictions.name,
-            joined,
-            found.rejected,
-            rows,
-            slices,
-            comparison,
-            beside.other.name if beside.other else "",
-            record,
-            beside.pictures,
-            checked,
-            beside.checked_pictures,
+            name=predictions.name,
+            joined=joined,
+            rejected=found.rejected,
+            rows=rows,
+            slices=slices,
+            comparison=comparison,
+            other_name=beside.other.name if beside.other else "",
+            record=record,
+            pictures=beside.pictures,
+            checked=checked,
+            checked_pictures=beside.checked_pictures,
         )
         outputs.report.write(PAGE, draw_page(evidence))
         log.info("the page is %s in folder %s", PAGE.strip("/"), outputs.report.name)
