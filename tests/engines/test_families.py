@@ -33,9 +33,10 @@ FAMILIES = [
 
 
 def _lively(network: Any, pixels: np.ndarray) -> None:
-    """Give a network with random weights answers that differ from picture to picture.
+    """Give a network with random weights answers that differ from picture to picture, without being extreme.
 
-    Its normalisations take the statistics of these pixels, and its last layer tells the pictures apart.
+    Its normalisations take the statistics of these pixels, and its logits get a spread of about one between pictures:
+    with sharper ones, Keras' own float32 answers are 1e-4 away from its float64 answers.
     """
     import keras
 
@@ -44,10 +45,11 @@ def _lively(network: Any, pixels: np.ndarray) -> None:
             layer.momentum = 0.0
     network(pixels, training=True)
     dense = network.layers[-1] if network.layers[-1].weights else network.layers[-3]
-    inside = keras.Model(network.inputs, network.layers[-1].input)(pixels)
-    spread = float(np.asarray(inside).reshape(len(pixels), -1).std(axis=0).mean())
-    values = dense.get_weights()
-    dense.set_weights([values[0] * min(2.0 / max(spread, 1e-6), 1e4), *values[1:]])
+    for _ in range(3):  # answers that hardly differ tell their spread only roughly
+        logits = np.log(np.asarray(network(pixels, training=False), np.float64))
+        spread = float((logits - logits.mean(axis=1, keepdims=True)).std(axis=0).mean())
+        kernel, *bias = dense.get_weights()
+        dense.set_weights([kernel * min(1.0 / max(spread, 1e-6), 1e4), *bias])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -55,7 +57,7 @@ def test_both_engines_and_onnx_answer_as_plain_keras(family: str, tmp_path: Path
     import keras
 
     row = SMALLEST[family]
-    side = max(row.minimum, SIDE)
+    side = max(2 * row.minimum, SIDE)  # the last map has several places, or its statistics would be those of 6 numbers
     size = Preprocessing.named(row.preprocessing, side, side)
     keras.utils.set_random_seed(7)
     network = getattr(keras.applications, row.builder)(weights=None, classes=CLASSES, input_shape=(side, side, 3))
@@ -85,7 +87,8 @@ def test_both_engines_and_onnx_answer_as_plain_keras(family: str, tmp_path: Path
         assert np.abs(scores - expected).max() < 1e-4, engine
         assert (scores.argmax(axis=1) == expected.argmax(axis=1)).all(), engine
         found = np.stack([vector for _, vector in open_engine(model, compute, FEATURES).run(given)])  # type: ignore[arg-type]
-        assert np.abs(found - features).max() < 1e-4 * max(1.0, np.abs(features).max()), engine
+        # features carry the rounding of all layers with these statistics of six pictures: Keras' own is 1e-4 to 4e-4
+        assert np.abs(found - features).max() < 1e-3 * max(1.0, np.abs(features).max()), engine
     write_onnx(open_network(model, tmp_path), tmp_path / "model.onnx", {})
     (scores,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"pictures": pictures})
     assert np.abs(scores - expected).max() < 1e-3
