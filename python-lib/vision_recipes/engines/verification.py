@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("vision_recipes")
 
-TOLERANCE = 1e-4
 _TIE = 0.98
 """Two labels are equally good when the model's own probability of one is at least this part of the other's."""
 
@@ -27,7 +26,7 @@ _TIE = 0.98
 def verify(engine: Engine, model: Model) -> None:
     """Raise ModelFolderError when the engine does not give the model's own answers for its check pictures.
 
-    In float32 each probability must be within TOLERANCE; in a lower precision each best label must be as good.
+    In float32 no probability may move by more than a check allows; in a lower precision each best label must be as good.
     """
     check = model.check
     pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
@@ -37,7 +36,7 @@ def verify(engine: Engine, model: Model) -> None:
     scores = np.stack([vector for _, vector in scored if vector is not None])
     where = f"{engine.name} in {engine.precision} on {engine.device}, for model {model.name!r},"
     if engine.precision == "float32":
-        check.require(scores, where, TOLERANCE)
+        check.require(scores, where)
     elif not _same_labels(check, scores):
         raise ModelFolderError(
             f"{where} gives other best labels than the model gave when it was made; a probability differs by up to "

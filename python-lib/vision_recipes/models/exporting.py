@@ -14,9 +14,6 @@ from vision_recipes.models.export_scripts import EXTRA, PICTURES, PROBABILITIES,
 from vision_recipes.models.folder import Model
 from vision_recipes.models.onnx_files import write_onnx
 
-TOLERANCE = 1e-3
-"""How much a probability may differ from the model's own: other programs add up in other orders."""
-
 
 @dataclass(frozen=True)
 class Exported:
@@ -67,7 +64,7 @@ def export(model: Model, network: Any, kind: str, workdir: Path) -> Exported:
     else:
         conversion.write_ir(network, folder / "model.xml")
         scores = _run_openvino(folder / "model.xml", _inputs(model))
-    model.check.require(scores, f"The {kind} form of {model.name!r}", TOLERANCE)
+    model.check.require(scores, f"The {kind} form of {model.name!r}")
     (folder / "about.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "classify.py").write_text(script(kind, columns=bool(about.get("columns"))), encoding="utf-8")
     files = {f"{kind}/{path.name}": path for path in sorted(folder.iterdir())}
