@@ -26,7 +26,7 @@ _TIE = 0.98
 def verify(engine: Engine, model: Model) -> None:
     """Raise ModelFolderError when the engine does not give the model's own answers for its check pictures.
 
-    In float32 no probability may move by more than a check allows; in a lower precision each best label must be as good.
+    In float32 no probability may move by more than a check allows; in a lower one each best label must be as good.
     """
     check = model.check
     pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
