@@ -99,7 +99,7 @@ def _strokes(seed: int) -> list[np.ndarray]:
     return curves
 
 
-def _smooth_line(knots: np.ndarray) -> np.ndarray:
+def smooth_line(knots: np.ndarray) -> np.ndarray:
     """Return a Catmull-Rom curve through the knots."""
     padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
     parts, at = [], np.linspace(0, 1, 10)[:, None]
@@ -119,7 +119,7 @@ def pen_sign(rng: np.random.Generator, curves: list[np.ndarray]) -> np.ndarray:
     lean, angle, size = rng.normal(0, 0.18), rng.normal(0, 0.16), rng.uniform(0.45, 0.98) * rng.uniform(0.85, 1.1, 2)
     off, width = rng.normal(0, 0.08, 2), max(2, round(side * rng.uniform(0.06, 0.26)))
     for knots in curves:
-        line = _smooth_line(knots + rng.normal(0, 0.07, knots.shape)) * size
+        line = smooth_line(knots + rng.normal(0, 0.07, knots.shape)) * size
         line = np.stack(
             [
                 np.cos(angle) * line[:, 0] + (lean - np.sin(angle)) * line[:, 1],

@@ -7,6 +7,9 @@ Small pictures first, large ones last (progressive resizing): much of the learni
 rate follows the share of the minutes that is spent, so a run on a busy machine ends in time as well, having seen fewer.
 It does not fall to nothing: weights averaged over the last part of the run (Izmailov et al. 2018, "Averaging weights
 leads to wider optima") transfer better to other pictures than weights that have settled on these.
+
+A quarter of each batch are made-up pen signs of many hands, with a last layer of their own that is not kept: what is
+pooled over a whole picture otherwise tells little of how strokes lie to one another.
 """
 
 from __future__ import annotations
@@ -19,16 +22,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from starter_album import HELD_OUT_SEED, draw_album
-from starter_network import Network
+from starter_network import FEATURES, Network
 from starter_pictures import SIDE
+from starter_signs import SIGNS, inked, write_signs
 from starter_subjects import SUBJECTS
+from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 PLAN = ((0.2, 64), (0.4, 80), (1.0, 96))
 """Until which share of the time pictures of which side are shown."""
 
-BATCH = 32
+BATCH, SIGNS_IN_BATCH = 36, 12
+SIGNS_WEIGHT = 0.25
 TOP_RATE = 0.1
 LAST_RATE = 0.02
 AVERAGED_FROM = 0.75
@@ -76,12 +82,14 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
     album = draw_album(folder / "train.npy", per_class)
     pictures = np.array(album).reshape(-1, 96, 96, 3)
     held_out = draw_album(folder / "held_out.npy", 10, seed=HELD_OUT_SEED)
+    masks = write_signs(folder / "signs.npy")
     torch.manual_seed(1)
     random = np.random.default_rng(1)
     network = Network(len(SUBJECTS)).to(memory_format=torch.channels_last)
+    signs_head = nn.Sequential(nn.BatchNorm1d(FEATURES, affine=False), nn.Linear(FEATURES, SIGNS))
     groups = [
         {"params": network.body.parameters(), "share": 1.0},
-        {"params": network.head.parameters(), "share": HEAD_SHARE},
+        {"params": [*network.head.parameters(), *signs_head.parameters()], "share": HEAD_SHARE},
     ]
     optimiser = torch.optim.SGD(groups, lr=TOP_RATE, momentum=0.9, nesterov=True, weight_decay=4e-5)
     started, saved, seen, loss_sum, steps = time.monotonic(), time.monotonic(), 0, 0.0, 0
@@ -90,6 +98,7 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
     order = random.permutation(len(pictures))
     if (folder / "network.pt").exists():
         network.load_state_dict(torch.load(folder / "network.pt", weights_only=True))
+        signs_head.load_state_dict(torch.load(folder / "signs_head.pt", weights_only=True))
         history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
         started, seen = started - history[-1]["share"] * 60 * minutes, int(history[-1]["seen"])
         random = np.random.default_rng([1, seen])
@@ -103,9 +112,13 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
             order = random.permutation(len(pictures))
         chosen, order = order[:BATCH], order[BATCH:]
         optimiser.zero_grad()
-        logits = network(augmented(pictures[chosen], side, random))
-        loss = functional.cross_entropy(logits, torch.from_numpy(chosen % len(SUBJECTS)), label_smoothing=0.05)
-        loss.backward()
+        signs = random.integers(0, len(masks), SIGNS_IN_BATCH)
+        shown = torch.cat([augmented(pictures[chosen], side, random), inked(masks[signs], side, random)])
+        pooled = network.body(shown.contiguous(memory_format=torch.channels_last)).mean((2, 3))
+        logits, answers = network.head(pooled[:BATCH]), torch.from_numpy(chosen % len(SUBJECTS))
+        loss = functional.cross_entropy(logits, answers, label_smoothing=0.05)
+        signs_loss = functional.cross_entropy(signs_head(pooled[BATCH:]), torch.from_numpy(signs % SIGNS))
+        ((1 - SIGNS_WEIGHT) * loss + SIGNS_WEIGHT * signs_loss).backward()
         optimiser.step()
         if share > AVERAGED_FROM:
             average.update_parameters(network)
@@ -115,14 +128,19 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
             history.append(_noted(share, seen, side, loss_sum / steps, accuracy(network, held_out, side)))
             steps, loss_sum = 0, 0.0
             _save(network, folder, history)
-    settle(average, pictures, random)
+            torch.save(signs_head.state_dict(), folder / "signs_head.pt")
+    settle(average, pictures, masks, random)
     history.append(_noted(1.0, seen, side, loss_sum / max(steps, 1), accuracy(average.module, held_out, side)))
     _save(average.module, folder, history)
 
 
-def settle(average: AveragedModel, pictures: np.ndarray, random: np.random.Generator) -> None:
+def settle(average: AveragedModel, pictures: np.ndarray, masks: np.ndarray, random: np.random.Generator) -> None:
     """Give averaged weights the normalisation statistics of their own activations."""
-    shown = (augmented(pictures[random.integers(0, len(pictures), BATCH)], SIDE, random) for _ in range(400))
+    shares = ((pictures, augmented, BATCH), (masks, inked, SIGNS_IN_BATCH))
+    shown = (
+        torch.cat([show(album[random.integers(0, len(album), count)], SIDE, random) for album, show, count in shares])
+        for _ in range(300)
+    )
     update_bn(shown, average)
 
 

@@ -36,7 +36,7 @@ def test_the_retrained_model_scores_new_pictures_well(workshop):
         assert next(iter(labels)) == row["label"]
         assert math.isclose(float(row["probability"]), labels[row["label"]], abs_tol=1e-6)
     right = sum(row["images"].startswith(f"/{row['label']}/") for row in rows)
-    assert right > 30  # better than chance; how much better is for benchmarks to say
+    assert right >= 40  # by guessing, one time in a hundred
 
     truth = ("-i", "scored_dataset=scored.csv", "-o", "metrics_dataset=metrics.csv", "-p", "label_source=folder_names")
     workshop.well("run", "vision-evaluate", *truth)
