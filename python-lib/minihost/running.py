@@ -21,7 +21,7 @@ from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.events import Events
 from minihost.folders import is_remote
 from minihost.job import Job, Reference
-from minihost.joblog import JobLog, Lines, Redaction, keep_newest
+from minihost.joblog import JobLog, Lines, Redaction, chatter, keep_newest
 from minihost.progress import Reporter, reporter
 from minihost.results import as_text
 
@@ -167,9 +167,11 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)
 
-    def show_lines(data: bytes) -> None:
-        for line in lines.of(data):
-            show.line(log.write(line))
+    def tell(written: list[str]) -> None:
+        for line in written:
+            kept = log.write(line)
+            if not chatter(line):
+                show.line(kept)
 
     def show_events() -> None:
         for event in events.new():
@@ -180,14 +182,13 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
             processes.command(python), processes.environment(extra, python), Path(job.work_dir), given
         )
         try:
-            return child.follow(show_lines, show_events, options.timeout)
+            return child.follow(lambda data: tell(lines.of(data)), show_events, options.timeout)
         except (KeyboardInterrupt, Interrupted):
             child.end()
             log.write("Interrupted.")
             raise Interrupted("Interrupted. Outputs are as they were before.") from None
         finally:
-            for line in lines.rest():
-                show.line(log.write(line))
+            tell(lines.rest())
 
 
 def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options) -> Any:

@@ -137,6 +137,19 @@ class TestWhatARecipeSees:
 
 
 class TestLog:
+    def test_what_libraries_tell_their_own_developers_is_in_the_file_only(self, project, capfd):
+        chatter = [
+            "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+            "I0000 00:00:1795371484.179076   24991 cudart_stub.cc:31] Could not find cuda drivers on your machine.",
+        ]
+        said = ["E0000 00:00:1795371484.179076   24991 device.cc:31] broken", "I am the recipe's own line"]
+        made = project(f"print({chr(10).join(chatter + said)!r})" + COPY)
+        planned = made.plan("do", inputs={"in": "rows"}, outputs={"out": "done"})
+        result = running.run(planned.job, running.Options())
+        assert result.log.read_text(encoding="utf-8").splitlines() == chatter + said
+        shown = capfd.readouterr()
+        assert [line for line in (shown.out + shown.err).splitlines() if line in chatter + said] == said
+
     def test_secrets_are_not_in_it(self, project):
         secret = 'pa"ss wörd-1'
         code = """
