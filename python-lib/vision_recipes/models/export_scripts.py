@@ -5,8 +5,7 @@ from __future__ import annotations
 PICTURES, EXTRA, PROBABILITIES = "pictures", "extra", "probabilities"
 
 _OPENING = '''"""Label photos: python classify.py PHOTO{usage}    (needs {package}, pillow and numpy)"""
-import json, pathlib, sys
-import numpy, {package}
+import json, pathlib, sys, numpy, {package}
 from PIL import Image, ImageOps
 
 here = pathlib.Path(__file__).resolve().parent
