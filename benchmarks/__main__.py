@@ -9,14 +9,11 @@ import argparse
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from benchmarks.photos import make_large_photos, make_photos
-from benchmarks.processes import Measured, alternate, measure, median
+from benchmarks.processes import Measured, alternate, apart, measure, median
 from benchmarks.random_models import make_model
 from vision_recipes.models import open_model
 from vision_recipes.stores import LocalStore
@@ -74,21 +71,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vision-bench-") as folder:
         place = Place(Path(folder), given.count, given.rounds)
         _tell(f"making {given.count} photos and {len(NETWORKS)} models with random weights")
-        _apart(make_photos, place.photos, given.count, given.photos)
-        _apart(make_photos, place.folder / "one", 1, given.photos)
-        _apart(make_large_photos, place.folder / "large", max(4, given.count // 25), given.photos)
+        apart(make_photos, place.photos, given.count, given.photos)
+        apart(make_photos, place.folder / "one", 1, given.photos)
+        apart(make_large_photos, place.folder / "large", max(4, given.count // 25), given.photos)
         for name, scaling in NETWORKS.items():
-            _apart(make_model, place.model(name), name, scaling)
+            apart(make_model, place.model(name), name, scaling)
         page = _page(place, given.photos)
     print(page)
     (ROOT / "benchmarks" / "results.md").write_text(page, encoding="utf-8")
-
-
-def _apart(work: Callable[..., None], *arguments: Any) -> None:
-    """Do work in a process of its own: one that once was large makes the memory of those it starts look large."""
-    process = get_context("spawn").Process(target=work, args=arguments)
-    process.start()
-    process.join()
 
 
 def _tell(line: str) -> None:

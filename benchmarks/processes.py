@@ -9,6 +9,8 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,10 @@ def alternate(commands: dict[str, list[str]], rounds: int, tell: Callable[[str],
 def median(values: Iterable[float]) -> float:
     """Return the middle value."""
     return statistics.median(values)
+
+
+def apart(work: Callable[..., None], *arguments: Any) -> None:
+    """Do work in a process of its own: one that once was large makes the memory of those it starts look large."""
+    process = get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    process.join()

@@ -304,6 +304,29 @@ def test_weights_alone_of_a_network_of_the_catalogue_are_recognised(tmp_path, en
     assert "MobileNetV2" in facts["Notes"]
 
 
+@pytest.mark.keras
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".h5", ".weights.h5"], ids=["Keras 2", "Keras 3"])
+@pytest.mark.parametrize("rescaled", [False, True])
+def test_an_efficientnet_that_scales_pictures_twice_keeps_its_answers(tmp_path, monkeypatch, ending, rescaled):
+    import keras
+    from keras.src.applications import efficientnet
+    from keras.src.legacy.saving import legacy_h5_format
+
+    if rescaled:  # as keras.applications does with weights="imagenet", which cannot be fetched here
+        monkeypatch.setattr(efficientnet.file_utils, "get_file", lambda *_args, **_more: "")
+        monkeypatch.setattr(keras.Model, "load_weights", lambda *_args, **_more: None)
+    network = keras.applications.EfficientNetB0(weights="imagenet" if rescaled else None)
+    if ending == ".h5":
+        with h5py.File(tmp_path / "mine.h5", "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, network)
+    else:
+        network.save_weights(tmp_path / "mine.weights.h5")
+    model, _facts = run(tmp_path, model_file=str(tmp_path / f"mine{ending}"), preprocessing="auto")
+    answers = np.asarray(network(model.check.pictures.astype(np.float32), training=False))
+    assert model.check.difference(answers) < 1e-4
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError, SettingsError
-from vision_recipes.models import catalogue, endings, graphs, hdf5, networks, weights
+from vision_recipes.models import catalogue, endings, graphs, hdf5, networks, published, weights
 from vision_recipes.models.config import Network, check_preprocessing
 from vision_recipes.models.foreign_labels import imagenet_labels, numbered_labels, read_foreign_labels
 from vision_recipes.models.keras_configs import Translation
@@ -74,6 +74,8 @@ def _read_weights(source: Source, settings: ImportSettings, found: Recognised, p
     network = networks.build(networks.Blueprint(Network(row.name, classes=found.classes), row.width, row.height))
     with hdf5.open_hdf5(path, source.where) as file:
         weights.set_weights(network, read_in_order(file, network, source.where), source.where)
+    if found.rescaled:
+        published.fold_deviations(row, network)
     scaling = row.preprocessing if settings.preprocessing == "auto" else settings.preprocessing
     spec = ModelSpec(
         name=_name(source),

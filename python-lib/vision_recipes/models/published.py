@@ -75,8 +75,7 @@ def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
     network = networks.build(networks.Blueprint(Network(row.name), row.width, row.height))
     with hdf5.open_hdf5(path, path.name) as file:
         weights.set_weights(network, read_in_order(file, network, path.name), path.name)
-    if row.family == "efficientnet":
-        _fold_deviations(network)
+    fold_deviations(row, network)
     return network, ModelSpec(
         name=row.name,
         network=Network(row.name),
@@ -90,11 +89,19 @@ def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
     )
 
 
-def _fold_deviations(network: Any) -> None:
-    """Divide the first convolution's input by the square root of ImageNet's deviations, as the published network does.
+def is_published(row: Architecture, path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is the one that the publisher of a network tells the hash of."""
+    wanted = row.weights.top.hash
+    return bool(wanted) and transfers.digest(Path(path), wanted) == wanted.lower()
+
+
+def fold_deviations(row: Architecture, network: Any) -> None:
+    """Divide an EfficientNet's input by the square root of ImageNet's deviations, as the published network does.
 
     keras.applications puts in a layer for that, but only when it loads the weights itself (tensorflow#49930).
     """
+    if row.family != "efficientnet":
+        return
     stem = network.get_layer("stem_conv")
     (kernel,) = stem.get_weights()
     deviations = np.sqrt(np.array([0.229, 0.224, 0.225], np.float32))

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.models import catalogue, hdf5
+from vision_recipes.models import catalogue, hdf5, published
 from vision_recipes.models.keras_files import read_names
 
 CLASSES = 1000
@@ -16,10 +16,14 @@ CLASSES = 1000
 
 @dataclass(frozen=True)
 class Recognised:
-    """The network that some weights are of, and the number of classes that its last layer has."""
+    """The network that some weights are of, the classes that its last layer has, and whether it scales pictures anew.
+
+    keras.applications gives EfficientNets a second Rescaling layer when it loads ImageNet's weights itself.
+    """
 
     row: catalogue.Architecture
     classes: int
+    rescaled: bool = False
 
 
 def recognise(path: str | os.PathLike[str], where: str) -> Recognised | None:
@@ -34,6 +38,7 @@ def recognise(path: str | os.PathLike[str], where: str) -> Recognised | None:
         if "model_config" in file.attrs or not ("layer_names" in file.attrs or "layers" in file):
             return None
         shapes = _shapes(file, where)
+        rescalings = sum(name.startswith("rescaling") for name in _names(file, where))
     known = {row.parameters: row for row in catalogue.architectures().values()}
     total = sum(prod(shape) for layer in shapes for shape in layer)
     for layer in reversed(shapes):
@@ -41,11 +46,15 @@ def recognise(path: str | os.PathLike[str], where: str) -> Recognised | None:
             classes, own = layer[1][0], prod(layer[0]) + layer[1][0]
             row = known.get(total - own + own // classes * CLASSES)
             if row is not None:
-                return Recognised(row, classes)
+                return Recognised(row, classes, rescalings > 1 or published.is_published(row, path))
     raise ModelFolderError(
         f"{where} holds weights only, {total:,} numbers, and no network of the catalogue has as many with a last layer "
         "of its own. Export the whole model with model.save('model.keras')."
     )
+
+
+def _names(file: Any, where: str) -> list[str]:
+    return read_names(file, "layer_names", where) if "layer_names" in file.attrs else list(file["layers"])
 
 
 def _shapes(file: Any, where: str) -> list[list[tuple[int, ...]]]:
