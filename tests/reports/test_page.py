@@ -1,6 +1,8 @@
 """The page: one file, nothing from elsewhere, every name harmless, bounded."""
 
+import base64
 import csv
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -76,6 +78,10 @@ def test_a_page_loads_nothing_and_tells_everything(tmp_path):
     images = [attributes for tag, attributes in read.tags if tag == "img"]
     assert len(images) > 20
     assert all(len(attributes["alt"]) > 10 and int(attributes["width"]) <= 176 for attributes in images)
+    for attributes in images:
+        with Image.open(io.BytesIO(base64.b64decode(attributes["src"].partition(",")[2], validate=True))) as image:
+            image.load()
+            assert image.size == (int(attributes["width"]), int(attributes["height"]))
     assert all(len(attributes["aria-label"]) > 10 for tag, attributes in read.tags if tag == "svg")
     anchors = {attributes["href"][1:] for tag, attributes in read.tags if tag == "a"}
     assert anchors <= set(read.ids)
