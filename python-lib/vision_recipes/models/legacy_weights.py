@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.models.hdf5 import Variables, read_stored
+from vision_recipes.models.hdf5 import StoredLayer, Variables, read_stored
 from vision_recipes.models.keras_files import read_names
-from vision_recipes.models.weights import leaves, own_variables
+from vision_recipes.models.weights import lasting, leaves, own_variables
 
 
 def read_in_order(file: Any, network: Any, where: str) -> Variables:
@@ -16,7 +16,7 @@ def read_in_order(file: Any, network: Any, where: str) -> Variables:
     `file` is an opened .h5 file: weights only, or a whole model, of Keras 2 or 3.
     """
     if "layer_names" not in file.attrs and "model_weights" not in file:
-        return {name: list(layer.variables) for name, layer in read_stored(file, where).items()}
+        return _renamed(read_stored(file, where))
     group = file.get("model_weights", file)
     stored = []
     for name in read_names(group, "layer_names", where):
@@ -40,6 +40,17 @@ def read_in_order(file: Any, network: Any, where: str) -> Variables:
             )
         for owner, item in zip(owners, items, strict=True):
             variables.setdefault(owner, []).append(item)
+    return variables
+
+
+def _renamed(stored: dict[str, StoredLayer]) -> Variables:
+    """Return the variables by the names that `weights.layer_names` gives, whatever was built before they were saved."""
+    outer = [name for name in stored if "/" not in name]
+    names = dict(zip(outer, lasting([(name, stored[name].kinds) for name in outer]), strict=True))
+    variables: Variables = {}
+    for name, layer in stored.items():
+        first, *inner = name.split("/")
+        variables["/".join([names[first], *inner])] = list(layer.variables)
     return variables
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,11 +65,15 @@ def layer_names(network: Any) -> list[str]:
 
     Keras numbers unnamed layers (`conv2d_7`) by what was built before in the process; here the network's first is 0.
     """
+    return lasting([(layer.name, snake_case(type(layer).__name__)) for layer in network.layers])
+
+
+def lasting(layers: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the names of layers, each given with its kind, those that Keras numbered counted from 0."""
     numbered: dict[str, list[tuple[int, int]]] = {}
-    names = [layer.name for layer in network.layers]
-    for place, layer in enumerate(network.layers):
-        kind = snake_case(type(layer).__name__)
-        match = re.fullmatch(re.escape(kind) + r"(?:_(\d+))?", layer.name)
+    names = [name for name, _kind in layers]
+    for place, (name, kind) in enumerate(layers):
+        match = re.fullmatch(re.escape(kind) + r"(?:_(\d+))?", name)
         if match:
             numbered.setdefault(kind, []).append((int(match[1] or 0), place))
     for kind, found in numbered.items():
