@@ -27,6 +27,8 @@ from vision_recipes.models import open_model
 from vision_recipes.retrain import retrain
 from vision_recipes.settings import ClassifySettings, ComputeSettings, RetrainSettings
 from vision_recipes.stores import LocalStore
+from vision_recipes.training import teaching
+from vision_recipes.training.verdicts import Calibration
 
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
 
@@ -114,6 +116,15 @@ def test_a_model_of_ones_own_with_all_its_reports(model, pictures, output):
     }
     with output.open("/README.md") as stream:
         assert f"Accuracy on {len(rows)} validation pictures: 100.0%" in stream.read().decode()
+
+
+def test_the_calibration_error_is_told_as_it_was_measured(model, pictures, output, caplog, monkeypatch):
+    caplog.set_level("INFO", "vision_recipes")
+    monkeypatch.setattr(teaching, "calibrate", lambda *_judged: Calibration(0.5, 0.3, 0.1))
+    retrain(pictures, model, output, by_folder())
+    told = read_json(output, "metrics.json")["calibration"]
+    assert told == {"temperature": 2.0, "error_before": 0.3, "error_after": 0.1}
+    assert "temperature 2.00, calibration error 0.100 (before: 0.300)" in caplog.text
 
 
 def test_broken_files_drop_out_with_their_labels(model, pictures, tmp_path):

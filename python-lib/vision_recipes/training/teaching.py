@@ -84,7 +84,12 @@ def know_limits(lesson: Lesson, taught: Taught) -> None:
     verdict = find_verdict(
         Seen(features[0], lesson.targets[train], np.empty(0)), valid, lesson.source.settings.verdict_precision
     )
-    log.info("probabilities: temperature %.2f, calibration error %.3f (before: %.3f)", *told.values())
+    log.info(
+        "probabilities: temperature %.2f, calibration error %.3f (before: %.3f)",
+        1 / found.factor,
+        found.after,
+        found.before,
+    )
     if verdict is None:
         log.warning("too few validation pictures for verdicts: classifying will not tell known pictures from others")
         return
