@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
+from images.files import encoded
+from PIL import Image
 
+from vision_recipes.classify import classify
 from vision_recipes.engines import FEATURES, open_engine
 from vision_recipes.models import ModelSpec, Network, catalogue, open_model, save_model
 from vision_recipes.models.exporting import open_network
@@ -17,7 +21,8 @@ from vision_recipes.models.onnx_files import write_onnx
 from vision_recipes.models.saving import normalised
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
-from vision_recipes.settings import ComputeSettings
+from vision_recipes.retrain import retrain
+from vision_recipes.settings import ClassifySettings, ComputeSettings, RetrainSettings
 from vision_recipes.stores import LocalStore
 
 CLASSES = 12
@@ -53,8 +58,18 @@ def _lively(network: Any, pixels: np.ndarray) -> None:
         dense.set_weights([kernel * scale, (bias - logits.mean(axis=0)) * scale])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_both_engines_and_onnx_answer_as_plain_keras(family: str, tmp_path: Path) -> None:
+@dataclass
+class Made:
+    """A network of a family with random weights, its model folder, pictures and what plain Keras answers to them."""
+
+    network: Any
+    folder: LocalStore
+    pictures: np.ndarray
+    pixels: np.ndarray
+    expected: np.ndarray
+
+
+def _make(family: str, folder: Path) -> Made:
     import keras
 
     row = SMALLEST[family]
@@ -70,15 +85,20 @@ def test_both_engines_and_onnx_answer_as_plain_keras(family: str, tmp_path: Path
     pixels = normalised(pictures, size)
     _lively(network, pixels)
     expected = np.asarray(network(pixels, training=False))
-    save_model(
-        LocalStore(tmp_path / "model"),
-        network,
-        ModelSpec(
-            row.name, Network(row.name, classes=CLASSES), size, tuple(f"class {place}" for place in range(CLASSES))
-        ),
-    )
-    model = open_model(LocalStore(tmp_path / "model"))
-    spatial = np.asarray(keras.Model(network.inputs, layer_named(network, model.feature_layer.name).output)(pixels))
+    labels = tuple(f"class {place}" for place in range(CLASSES))
+    save_model(LocalStore(folder), network, ModelSpec(row.name, Network(row.name, classes=CLASSES), size, labels))
+    return Made(network, LocalStore(folder), pictures, pixels, expected)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_both_engines_and_onnx_answer_as_plain_keras(family: str, tmp_path: Path) -> None:
+    import keras
+
+    made = _make(family, tmp_path / "model")
+    expected, pictures = made.expected, made.pictures
+    model = open_model(made.folder)
+    layer = layer_named(made.network, model.feature_layer.name)
+    spatial = np.asarray(keras.Model(made.network.inputs, layer.output)(made.pixels))
     features = spatial.mean(axis=tuple(range(1, spatial.ndim - 1)))
     assert len(set(expected.argmax(axis=1))) > 1, "the pictures should have different labels"
     for engine in ("openvino", "keras"):
@@ -93,3 +113,26 @@ def test_both_engines_and_onnx_answer_as_plain_keras(family: str, tmp_path: Path
     write_onnx(open_network(model, tmp_path), tmp_path / "model.onnx", {})
     (scores,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"pictures": pictures})
     assert np.abs(scores - expected).max() < 1e-3
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_its_last_layers_are_retrained(family: str, tmp_path: Path) -> None:
+    made = _make(family, tmp_path / "model")
+    for place in range(12):
+        shown = np.roll(made.pictures[place % 2], place, axis=1)
+        made.folder.write(f"/photos/{'ab'[place % 2]}/{place}.png", encoded(Image.fromarray(shown), "PNG"))
+    photos = LocalStore(tmp_path / "model" / "photos")
+    settings = RetrainSettings(
+        label_source="folder_names",
+        layer_to_retrain="n_last",
+        nb_epochs=1,
+        nb_steps_per_epoch=1,
+        batch_size=2,
+        compute=ComputeSettings(use_gpu="false"),
+    )
+    retrain(photos, made.folder, LocalStore(tmp_path / "mine"), settings)
+    assert open_model(LocalStore(tmp_path / "mine")).labels == ("a", "b")
+    rows = list(classify(photos, LocalStore(tmp_path / "mine"), ClassifySettings()))
+    assert len(rows) == 12
+    assert {row["label"] for row in rows} <= {"a", "b"}
+    assert not any(row["error"] for row in rows)
