@@ -122,17 +122,19 @@ def test_its_last_layers_are_retrained(family: str, tmp_path: Path) -> None:
         shown = np.roll(made.pictures[place % 2], place, axis=1)
         made.folder.write(f"/photos/{'ab'[place % 2]}/{place}.png", encoded(Image.fromarray(shown), "PNG"))
     photos = LocalStore(tmp_path / "model" / "photos")
-    settings = RetrainSettings(
-        label_source="folder_names",
-        layer_to_retrain="n_last",
-        nb_epochs=1,
-        nb_steps_per_epoch=1,
-        batch_size=2,
-        compute=ComputeSettings(use_gpu="false"),
-    )
-    retrain(photos, made.folder, LocalStore(tmp_path / "mine"), settings)
-    assert open_model(LocalStore(tmp_path / "mine")).labels == ("a", "b")
-    rows = list(classify(photos, LocalStore(tmp_path / "mine"), ClassifySettings()))
-    assert len(rows) == 12
-    assert {row["label"] for row in rows} <= {"a", "b"}
-    assert not any(row["error"] for row in rows)
+    for layers in ("last", "n_last"):
+        settings = RetrainSettings(
+            label_source="folder_names",
+            layer_to_retrain=layers,
+            nb_epochs=1,
+            nb_steps_per_epoch=1,
+            batch_size=2,
+            compute=ComputeSettings(use_gpu="false"),
+        )
+        mine = LocalStore(tmp_path / layers)
+        retrain(photos, made.folder, mine, settings)
+        assert open_model(mine).labels == ("a", "b")
+        rows = list(classify(photos, mine, ClassifySettings()))
+        assert len(rows) == 12
+        assert {row["label"] for row in rows} <= {"a", "b"}
+        assert not any(row["error"] for row in rows)

@@ -217,7 +217,9 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     logits = ops.add(ops.matmul(vector, kernel, False, False), bias[None])
     scores = ops.softmax(logits, 1) if head.probabilities == "softmax" else ops.sigmoid(logits)
     scores.output(0).set_names({conversion.SCORES, f"layer:{index + 1}"})
-    results = [ops.result(scores), *(outputs[layer.output] for layer in kept), ops.result(pooled)]
+    # dropout inside a network is the tensor before it, so two layers have one result, which may be there only once
+    inner = {outputs[layer.output].get_friendly_name(): outputs[layer.output] for layer in kept}
+    results = [ops.result(scores), *inner.values(), ops.result(pooled)]
     conversion.write_ir(ov.Model(results, parameters, "network"), target)
     pooling = {"avg": "GlobalAveragePooling2D", "max": "GlobalMaxPooling2D", "none": "Flatten"}[head.pooling]
     return (
