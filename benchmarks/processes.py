@@ -61,3 +61,5 @@ def apart(work: Callable[..., None], *arguments: Any) -> None:
     process = get_context("spawn").Process(target=work, args=arguments)
     process.start()
     process.join()
+    if process.exitcode:
+        raise RuntimeError(f"{work.__name__} ended with {process.exitcode}")

@@ -126,15 +126,13 @@ def test_a_retrained_folder_of_the_older_plugin_keeps_its_size(tmp_path, version
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_plain_folder_of_the_older_plugin_scores_as_it_did(tmp_path, version):
     import keras
-    from keras.src.legacy.saving import legacy_h5_format
 
     network = keras.applications.MobileNetV2(weights=None)
     old = local(tmp_path / "old")
     old.write("/config.json", b'{"architecture": "mobilenet", "trained_on": "imagenet"}')
     old.write("/model_labels.csv", write_labels(tuple(f"label {number}" for number in range(1000))))
     name = {1: "mobilenet_imagenet_weights.h5", 2: "model_weights.h5"}[version]
-    with h5py.File(tmp_path / "old" / name, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, network)
+    _weights_alone(network, tmp_path / "old" / name)
     model, _facts = run(tmp_path, old, preprocessing="auto")
     pixels = model.check.pictures.astype(np.float32) / 127.5 - 1
     assert model.check.difference(np.asarray(network(pixels, training=False))) < 1e-4
@@ -284,19 +282,26 @@ def test_weights_alone_of_an_unknown_network_say_what_to_do(small, tmp_path):
         run(tmp_path, model_file=str(tmp_path / "w.h5"))
 
 
+def _weights_alone(network, path):
+    """Write a network's weights as Keras 3 does (.weights.h5) or as Keras 2 did (.h5), and return the path."""
+    from keras.src.legacy.saving import legacy_h5_format
+
+    if path.name.endswith(".weights.h5"):
+        network.save_weights(path)
+    else:
+        with h5py.File(path, "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, network)
+    return path
+
+
 @pytest.mark.keras
 @pytest.mark.parametrize("ending", [".h5", ".weights.h5"], ids=["Keras 2", "Keras 3"])
 def test_weights_alone_of_a_network_of_the_catalogue_are_recognised(tmp_path, ending):
     import keras
-    from keras.src.legacy.saving import legacy_h5_format
 
     network = keras.applications.MobileNetV2(weights=None, classes=3)
-    if ending == ".h5":
-        with h5py.File(tmp_path / "mine.h5", "w") as file:
-            legacy_h5_format.save_weights_to_hdf5_group(file, network)
-    else:
-        network.save_weights(tmp_path / "mine.weights.h5")
-    model, facts = run(tmp_path, model_file=str(tmp_path / f"mine{ending}"), preprocessing="auto")
+    path = _weights_alone(network, tmp_path / f"mine{ending}")
+    model, facts = run(tmp_path, model_file=str(path), preprocessing="auto")
     pixels = model.check.pictures.astype(np.float32) / 127.5 - 1
     assert model.check.difference(np.asarray(network(pixels, training=False))) < 1e-4
     assert model.config.network.architecture == "MobileNetV2"
@@ -311,20 +316,16 @@ def test_weights_alone_of_a_network_of_the_catalogue_are_recognised(tmp_path, en
 def test_an_efficientnet_that_scales_pictures_twice_keeps_its_answers(tmp_path, monkeypatch, ending, rescaled):
     import keras
     from keras.src.applications import efficientnet
-    from keras.src.legacy.saving import legacy_h5_format
 
     if rescaled:  # as keras.applications does with weights="imagenet", which cannot be fetched here
         monkeypatch.setattr(efficientnet.file_utils, "get_file", lambda *_args, **_more: "")
         monkeypatch.setattr(keras.Model, "load_weights", lambda *_args, **_more: None)
+    keras.utils.set_random_seed(1)
     network = keras.applications.EfficientNetB0(weights="imagenet" if rescaled else None)
     kernel, bias = network.layers[-1].get_weights()
     network.layers[-1].set_weights([kernel * 1e6, bias])  # answers that depend on the pictures
-    if ending == ".h5":
-        with h5py.File(tmp_path / "mine.h5", "w") as file:
-            legacy_h5_format.save_weights_to_hdf5_group(file, network)
-    else:
-        network.save_weights(tmp_path / "mine.weights.h5")
-    model, _facts = run(tmp_path, model_file=str(tmp_path / f"mine{ending}"), preprocessing="auto")
+    path = _weights_alone(network, tmp_path / f"mine{ending}")
+    model, _facts = run(tmp_path, model_file=str(path), preprocessing="auto")
     answers = np.asarray(network(model.check.pictures.astype(np.float32), training=False))
     assert answers.max() > 0.01
     assert model.check.difference(answers) < 1e-3 * answers.max()

@@ -10,6 +10,9 @@ leads to wider optima") transfer better to other pictures than weights that have
 
 A quarter of each batch are made-up pen signs of many hands, with a last layer of their own that is not kept: what is
 pooled over a whole picture otherwise tells little of how strokes lie to one another.
+
+The shipped weights come from runs that went on from one another: one of the album alone, one with signs in half of each
+batch, and one as it is here.
 """
 
 from __future__ import annotations
@@ -122,16 +125,15 @@ def train(folder: Path, per_class: int, minutes: float) -> None:
         optimiser.step()
         if share > AVERAGED_FROM:
             average.update_parameters(network)
-        seen, steps, loss_sum = seen + BATCH, steps + 1, loss_sum + float(loss.detach())
+        seen, steps, loss_sum = seen + BATCH + SIGNS_IN_BATCH, steps + 1, loss_sum + float(loss.detach())
         if time.monotonic() - saved > 300:
             saved = time.monotonic()
             history.append(_noted(share, seen, side, loss_sum / steps, accuracy(network, held_out, side)))
             steps, loss_sum = 0, 0.0
-            _save(network, folder, history)
-            torch.save(signs_head.state_dict(), folder / "signs_head.pt")
+            _save(network, signs_head, folder, history)
     settle(average, pictures, masks, random)
     history.append(_noted(1.0, seen, side, loss_sum / max(steps, 1), accuracy(average.module, held_out, side)))
-    _save(average.module, folder, history)
+    _save(average.module, signs_head, folder, history)
 
 
 def settle(average: AveragedModel, pictures: np.ndarray, masks: np.ndarray, random: np.random.Generator) -> None:
@@ -156,7 +158,8 @@ def _noted(share: float, seen: int, side: int, loss: float, held_out: float) -> 
     return note
 
 
-def _save(network: Network, folder: Path, history: list[dict[str, float]]) -> None:
+def _save(network: Network, signs_head: nn.Module, folder: Path, history: list[dict[str, float]]) -> None:
+    torch.save(signs_head.state_dict(), folder / "signs_head.pt")
     torch.save(network.state_dict(), folder / "network.part")
     (folder / "network.part").rename(folder / "network.pt")
     (folder / "history.json").write_text(json.dumps(history, indent=1))

@@ -8,23 +8,20 @@ from textwrap import dedent
 
 import pytest
 from component_plugins import role, write_components
+from one_recipe import COPY
 
 from minihost import discovery, project
 from minihost.building import Build
 from minihost.errors import ComponentFailed, HostError, JobError
 from minihost.running import Options
 
-COPY = """
-import dataiku
-from dataiku.customrecipe import *
-source, target = dataiku.Dataset(get_input_names_for_role("in")[0]), dataiku.Dataset(get_output_names_for_role("out")[0])
-target.write_schema(source.read_schema())
-with target.get_writer() as writer:
-    for row in source.iter_tuples():
-        writer.write_tuple(row)
+FAILING_COPY = (
+    COPY
+    + """
 if get_recipe_config().get("fail"):
     raise ValueError("told to")
 """
+)
 FILL = """
 import dataiku
 from dataiku.runnables import Runnable
@@ -69,7 +66,7 @@ def place(tmp_path):
     params = [{"name": "where", "type": "MANAGED_FOLDER"}, {"name": "seed", "type": "INT", "minI": 0}]
     write_components(
         tmp_path / "plugin",
-        {"copy": (copy, COPY), "list": (listed, LIST), "again": (again, RETRAIN)},
+        {"copy": (copy, FAILING_COPY), "list": (listed, LIST), "again": (again, RETRAIN)},
         {"fill": ({"params": params}, FILL)},
     )
     (tmp_path / "rows.csv").write_text("a\n1\n")

@@ -46,7 +46,8 @@ def recognise(path: str | os.PathLike[str], where: str) -> Recognised | None:
             classes, own = layer[1][0], prod(layer[0]) + layer[1][0]
             row = known.get(total - own + own // classes * CLASSES)
             if row is not None:
-                return Recognised(row, classes, rescalings > 1 or published.is_published(row, path))
+                rescaled = row.family == "efficientnet" and (rescalings > 1 or published.is_published(row, path))
+                return Recognised(row, classes, rescaled)
     raise ModelFolderError(
         f"{where} holds weights only, {total:,} numbers, and no network of the catalogue has as many with a last layer "
         "of its own. Export the whole model with model.save('model.keras')."
