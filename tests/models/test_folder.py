@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models.small import LABELS, change_config, local
 
-from vision_recipes.errors import ModelFolderError
+from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.models import open_model
 from vision_recipes.models.config import read_config
 from vision_recipes.models.saving import score_ir
@@ -108,6 +109,13 @@ def test_links_out_of_the_folder_and_pipes_are_refused(folder, tmp_path, ending)
     os.mkfifo(path)
     with pytest.raises(ModelFolderError, match=path.name):
         use_everything(folder, tmp_path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_not_blamed_on_the_model(folder, tmp_path):
+    (tmp_path / "model.bin").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"no space left for a copy of model\.bin .*TMPDIR"):
+        open_model(local(folder)).ir(tmp_path)
 
 
 def set_file(role, **values):

@@ -1,13 +1,11 @@
 """Known, unsure, unknown: thresholds on points whose classes are known; honest probabilities."""
 
-import json
-
 import numpy as np
 import pytest
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.models.config import VerdictConfig
-from vision_recipes.models.verdicts import KNOWN, UNKNOWN, UNSURE, read_verdict, write_verdict
+from vision_recipes.models.verdicts import KNOWN, LIMIT, MOST_CLASSES, UNKNOWN, UNSURE, read_verdict, write_verdict
 from vision_recipes.training.examples import probabilities
 from vision_recipes.training.verdicts import SET_ASIDE, Seen, calibrate, calibration_error, find_verdict
 
@@ -24,8 +22,7 @@ def seen(count, seed, spread=6.0, classes=3):
 
 
 def judge(verdict, rows):
-    shares = probabilities(rows.logits.astype(np.float64))
-    return [verdict.judge(share, vector)[0] for share, vector in zip(shares, rows.features, strict=True)]
+    return [verdict.judge(*pair)[0] for pair in zip(rows.logits, rows.features, strict=True)]
 
 
 @pytest.mark.parametrize("count", [120, 1000])
@@ -42,12 +39,44 @@ def test_another_class_is_unknown_and_the_others_stay_known(count):
 
 
 def test_between_two_classes_it_is_unsure():
-    train, valid = seen(400, 0), seen(200, 1)
-    verdict = find_verdict(train, valid)
-    vector = np.zeros(WIDE, np.float32)
-    vector[:2] = 3.0
-    assert verdict.judge(np.array([0.36, 0.34, 0.3]), train.features[train.targets == 0].mean(axis=0))[0] == UNSURE
-    assert verdict.judge(np.array([0.5, 0.5, 0.0]), vector)[0] != KNOWN
+    verdict, between = find_verdict(seen(400, 0), seen(200, 1)), seen(100, 6)
+    between.features[:, :3] += [3.0, 3.0, 0.0] - 6 * np.eye(3)[between.targets]
+    evidence = verdict.evidence(between.features)
+    assert evidence[:, :2].mean(axis=0) == pytest.approx([0.4, 0.4], abs=0.15)
+    assert abs(evidence[:, 2].mean()) < 0.1
+    words = judge(verdict, between)
+    assert words.count(UNSURE) > words.count(UNKNOWN)
+    assert words.count(KNOWN) < 20
+
+
+def test_the_evidence_of_a_known_picture_is_for_its_class_and_of_a_far_one_for_none():
+    verdict, more = find_verdict(seen(400, 0), seen(200, 1)), seen(100, 5)
+    evidence = verdict.evidence(more.features)
+    assert (evidence.argmax(axis=1) == more.targets).mean() > 0.98
+    assert np.median(evidence.max(axis=1)) > 0.7
+    assert np.abs(verdict.evidence(more.features + 100)).max() < 1e-3
+
+
+def test_a_label_that_the_examples_do_not_speak_for_is_odder():
+    verdict, more = find_verdict(seen(400, 0), seen(200, 1)), seen(100, 5)
+    right = [verdict.judge(*pair)[1] for pair in zip(more.logits, more.features, strict=True)]
+    wrong = [verdict.judge(*pair)[1] for pair in zip(-more.logits, more.features, strict=True)]
+    assert np.subtract(wrong, right).min() > 0
+    assert np.median(np.subtract(wrong, right)) > 0.2
+
+
+def test_a_class_without_training_pictures_has_no_evidence():
+    train, valid = seen(100, 0), seen(60, 1)
+    wider = Seen(valid.features, valid.targets, np.pad(valid.logits, ((0, 0), (0, 1))))
+    assert (find_verdict(train, wider).evidence(valid.features)[:, 3] == 0).all()
+
+
+@pytest.mark.parametrize("wide", [8, 100])
+def test_pictures_that_are_all_alike_give_a_verdict_that_knows_them(wide):
+    alike = Seen(np.ones((40, wide), np.float32), np.zeros(40, int), np.ones((40, 2), np.float32))
+    verdict = find_verdict(alike, alike)
+    assert verdict.judge(alike.logits[0], alike.features[0])[0] == KNOWN
+    assert np.isfinite(verdict.evidence(alike.features + 1)).all()
 
 
 def test_a_precision_sets_aside_as_many_as_it_takes():
@@ -58,28 +87,47 @@ def test_a_precision_sets_aside_as_many_as_it_takes():
     assert find_verdict(train, valid, precision=0.01).config.known == 1.0
 
 
-def test_too_few_pictures_give_no_verdict():
-    assert find_verdict(seen(100, 0), seen(9, 1)) is None
+def test_too_few_pictures_and_too_many_classes_give_no_verdict():
+    train, valid = seen(100, 0), seen(20, 1)
+    assert find_verdict(train, seen(9, 1)) is None
+    assert find_verdict(seen(19, 0), valid) is None
+    assert find_verdict(train, Seen(valid.features, valid.targets, np.zeros((20, MOST_CLASSES + 1)))) is None
+
+
+def test_the_file_of_very_long_vectors_can_be_read():
+    wide = 200_000
+    rows = [
+        Seen(
+            np.random.default_rng(i).random((100, wide), np.float32), np.arange(100) % 2, np.eye(2)[np.arange(100) % 2]
+        )
+        for i in (1, 2)
+    ]
+    verdict = find_verdict(*rows)
+    content = write_verdict(verdict)
+    assert len(content) < LIMIT
+    assert read_verdict(content, "known.npz", verdict.config, wide, 2).turn.shape == (wide, 41)
 
 
 def test_a_verdict_survives_its_file():
     verdict = find_verdict(seen(100, 0), seen(50, 1))
     content = write_verdict(verdict)
     assert content == write_verdict(verdict)
-    read = read_verdict(content, "known.npz", verdict.config, WIDE)
+    read = read_verdict(content, "known.npz", verdict.config, WIDE, 3)
     rows = seen(20, 4)
-    assert (read.distances(rows.features) == verdict.distances(rows.features)).all()
-    alone = [read.distances(vector[None])[0] for vector in rows.features]
-    assert alone == pytest.approx(read.distances(rows.features), rel=1e-4)
+    assert (read.evidence(rows.features) == verdict.evidence(rows.features)).all()
+    alone = np.concatenate([read.evidence(vector[None]) for vector in rows.features])
+    assert alone == pytest.approx(read.evidence(rows.features), abs=1e-4)
 
 
 @pytest.mark.parametrize("spoil", [lambda c: c[:100], lambda c: b"", lambda c: c.replace(b"turn", b"tarn")])
 def test_a_file_of_strangers_is_refused(spoil):
     content = write_verdict(find_verdict(seen(100, 0), seen(50, 1)))
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
-        read_verdict(spoil(content), "known.npz", VerdictConfig(), WIDE)
+        read_verdict(spoil(content), "known.npz", VerdictConfig(), WIDE, 3)
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
-        read_verdict(content, "known.npz", VerdictConfig(), WIDE - 1)
+        read_verdict(content, "known.npz", VerdictConfig(), WIDE - 1, 3)
+    with pytest.raises(ModelFolderError, match=r"known\.npz"):
+        read_verdict(content, "known.npz", VerdictConfig(), WIDE, 4)
 
 
 def test_overconfident_probabilities_become_honest():
@@ -99,10 +147,3 @@ def test_calibration_never_makes_it_worse(seed):
     found = calibrate(rows.logits, rows.targets)
     assert found.after <= found.before
     assert calibrate(rows.logits[:10], rows.targets[:10]).factor == 1.0
-
-
-def test_the_model_folder_keeps_the_numbers():
-    told = json.loads(json.dumps(VerdictConfig(limit=1.5).__dict__))
-    assert VerdictConfig(**told).limit == 1.5
-    with pytest.raises(ValueError, match="spreads"):
-        VerdictConfig(doubt_spread=0.0)

@@ -143,23 +143,15 @@ class HeadConfig:
 
 @dataclass(frozen=True)
 class VerdictConfig:
-    """When a picture is known: its oddness is the sum of distance and doubt, each (value - middle) / spread.
+    """When a picture is known: its oddness, 1 minus the evidence for its label, is `limit` at most.
 
-    `limit` is the largest oddness of a known picture. On validation pictures the part `known` is within it, and of
-    these the part `precision` gets its true label.
+    The evidence is the mean of that for the network's label and of that for the label with most of it. On validation
+    pictures the part `known` is within the limit, and of these the part `precision` gets its true label.
     """
 
     limit: float = 0.0
-    distance_middle: float = 0.0
-    distance_spread: float = 1.0
-    doubt_middle: float = 0.0
-    doubt_spread: float = 1.0
     known: float = 1.0
     precision: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.distance_spread <= 0 or self.doubt_spread <= 0:
-            raise ValueError("the spreads must be above 0")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vision_recipes.errors import ModelFolderError
+from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.models import checks, labels, verdicts
 from vision_recipes.models.checks import Check
 from vision_recipes.models.config import CONFIG, FileEntry, Layer, ModelConfig, read_config
@@ -92,9 +93,8 @@ class Model:
         entry, config = self.config.files.known, self.config.verdict
         if entry is None or config is None or self.config.head is None:
             return None
-        return verdicts.read_verdict(
-            self.read(entry, verdicts.LIMIT), self.where(entry), config, self.config.head.features
-        )
+        content, sizes = self.read(entry, verdicts.LIMIT), (self.config.head.features, self.config.n_classes)
+        return verdicts.read_verdict(content, self.where(entry), config, *sizes)
 
     def layer(self, index: int) -> Layer:
         """Return a layer by its index, negative ones from the end; raises ModelFolderError when there is none."""
@@ -130,6 +130,11 @@ class Model:
             self._require(entry, size, digest.hexdigest())
         except OSError as err:
             target.unlink(missing_ok=True)
+            if err.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise OutputError(
+                    f"{workdir} has no space left for a copy of {self.where(entry)}, {entry.bytes / 1e6:.0f} MB. "
+                    "Free some space, or set TMPDIR to a folder with more."
+                ) from err
             raise self._unreadable(entry, err) from err
         except ModelFolderError:
             target.unlink(missing_ok=True)

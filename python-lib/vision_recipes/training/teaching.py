@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vision_recipes.models import Head
+from vision_recipes.models.verdicts import MOST_CLASSES
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
 from vision_recipes.training.curves import Curves
@@ -91,7 +92,11 @@ def know_limits(lesson: Lesson, taught: Taught) -> None:
         found.before,
     )
     if verdict is None:
-        log.warning("too few validation pictures for verdicts: classifying will not tell known pictures from others")
+        log.warning(
+            "classifying will not tell known pictures from others: that takes 10 validation pictures, 20 to train on, "
+            "and at most %d classes",
+            MOST_CLASSES,
+        )
         return
     taught.head = replace(taught.head, verdict=verdict)
     taught.metrics["verdict"] = {"known": verdict.config.known, "precision_of_known": verdict.config.precision}
