@@ -2,17 +2,21 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from models.small import CHANNELS, local
+from models.small import CHANNELS, GRAPH, INPUT, LABELS, local
 
 from vision_recipes.errors import TrainingError
 from vision_recipes.models import (
     About,
     ExtraColumn,
     Head,
+    ModelSpec,
+    Network,
     attach_head,
+    graphs,
     open_model,
     resize,
     save_model,
@@ -20,6 +24,7 @@ from vision_recipes.models import (
     spec_with_head,
 )
 from vision_recipes.models.columns import encode
+from vision_recipes.models.graphs import Graph, Node
 from vision_recipes.models.saving import normalised, score_ir
 
 DRAW = np.random.default_rng(5)
@@ -75,6 +80,20 @@ def test_a_head_on_a_head_replaces_it(small, tmp_path, extra):
     save_with_head(local(tmp_path / "two"), one, head, About("two"))
     two = open_model(local(tmp_path / "two"))
     np.testing.assert_allclose(two.check.scores, by_hand(small, head, tmp_path, np.zeros(0, np.float32)), atol=1e-5)
+
+
+@pytest.mark.keras
+def test_dropout_inside_the_network_may_share_the_result_of_the_layer_before_it(tmp_path):
+    convolved, active, *rest = GRAPH.nodes[1:]
+    nodes = (GRAPH.nodes[0], convolved, Node("dropped", "Dropout", {"rate": 0.3}, ("convolved",)))
+    graph = Graph((*nodes, replace(active, inputs=("dropped",)), *rest))
+    network = graphs.build(graph, (INPUT.height, INPUT.width))
+    spec = ModelSpec("dropping", Network("dropping", classes=len(LABELS)), INPUT, LABELS, "active", graph=graph)
+    save_model(local(tmp_path / "net"), network, spec)
+    save_with_head(local(tmp_path / "mine"), open_model(local(tmp_path / "net")), a_head(), About("mine"))
+    mine = open_model(local(tmp_path / "mine"))
+    assert {"convolved", "dropped", "active"} <= {layer.name for layer in mine.layers}
+    assert score_ir(mine.ir(tmp_path), mine.check.pictures) == pytest.approx(mine.check.scores, abs=1e-5)
 
 
 def test_a_model_can_be_retrained_into_its_own_folder(small, folder):
