@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from vision_recipes.models.checks import read_array
 from vision_recipes.models.config import VerdictConfig
 
 KNOWN, UNSURE, UNKNOWN = "known", "unsure", "unknown"
-MOST_DIRECTIONS, MOST_EXAMPLES, MOST_CLASSES = 256, 2000, 1000
+MOST_DIRECTIONS, MOST_EXAMPLES, MOST_CLASSES = 256, 1000, 1000
 LIMIT = 64 << 20
 _PARTS = ("middle", "turn", "examples", "weights")
 
@@ -40,8 +41,12 @@ class Verdict:
 
     def evidence(self, features: np.ndarray) -> np.ndarray:
         """Return the evidence (n, classes) for each class of features (n, features): about 1 in sum if known."""
-        turned = (features.astype(np.float32) - self.middle) @ self.turn
-        return np.asarray(closeness(turned, self.examples) @ self.weights)
+        turned = _product(features.astype(np.float32) - self.middle, self.turn)
+        return np.asarray(_product(closeness(turned, self.examples, self._squares), self.weights))
+
+    @cached_property
+    def _squares(self) -> np.ndarray:
+        return np.asarray((self.examples**2).sum(axis=1))
 
     def judge(self, scores: np.ndarray, features: np.ndarray) -> tuple[str, float]:
         """Return the verdict on one picture with these scores (classes,), and how odd it is, as in VerdictConfig."""
@@ -58,10 +63,15 @@ def oddness(evidence: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 - (evidence.max(axis=1).astype(np.float64) + chosen) / 2)
 
 
-def closeness(points: np.ndarray, examples: np.ndarray) -> np.ndarray:
-    """Return exp(-squared distance) of points (n, k) to examples (m, k), as (n, m)."""
-    squares = (points**2).sum(axis=1)[:, None] + (examples**2).sum(axis=1) - 2 * (points @ examples.T)
-    return np.asarray(np.exp(-np.maximum(squares, 0)))
+def closeness(points: np.ndarray, examples: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Return exp(-squared distance) of points (n, k) to examples (m, k) with these `squares` (m,), as (n, m)."""
+    apart = (points**2).sum(axis=1)[:, None] + squares - 2 * _product(points, examples.T)
+    return np.asarray(np.exp(-np.maximum(apart, 0)))
+
+
+def _product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return rows @ matrix; a single row goes without BLAS, whose threads would fight with those of the engine."""
+    return np.asarray(np.einsum("j,jk->k", rows[0], matrix)[None] if len(rows) == 1 else rows @ matrix)
 
 
 def write_verdict(verdict: Verdict) -> bytes:

@@ -116,7 +116,7 @@ def _learned(features: np.ndarray, targets: np.ndarray, classes: int, room: int)
     narrow = np.float32(np.sqrt(_NARROW / apart))
     examples = turned * narrow
     wanted = np.eye(classes)[targets]
-    kernel = closeness(examples, examples).astype(np.float64)
+    kernel = closeness(examples, examples, (examples**2).sum(axis=1)).astype(np.float64)
     weights = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), wanted)
     parts = scaling.mean, turn * narrow / scaling.scale[:, None], examples, weights
     return tuple(np.ascontiguousarray(part, np.float32) for part in parts)
