@@ -79,6 +79,15 @@ def test_pictures_that_are_all_alike_give_a_verdict_that_knows_them(wide):
     assert np.isfinite(verdict.evidence(alike.features + 1)).all()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_copies_of_one_picture_give_finite_numbers(seed):
+    rows = seen(100, seed)
+    rows.features[:90] = rows.features[0]
+    verdict = find_verdict(rows, seen(50, 9))
+    assert np.isfinite(verdict.examples).all()
+    assert np.isfinite(verdict.evidence(rows.features)).all()
+
+
 def test_a_precision_sets_aside_as_many_as_it_takes():
     train, valid = seen(400, 0, spread=1.5), seen(400, 1, spread=1.5)
     usual, strict = find_verdict(train, valid), find_verdict(train, valid, precision=0.9)

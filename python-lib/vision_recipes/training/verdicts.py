@@ -24,7 +24,7 @@ SET_ASIDE = 0.1
 """The part of the validation pictures that may be called unsure or unknown, unless a precision is asked for."""
 
 _FEWEST, _FEWEST_TO_CALIBRATE, _BINS = 10, 20, 15
-_ROUNDING, _ROOM = 1e-6, LIMIT // 2 // 4
+_ROUNDING, _SAME, _ROOM = 1e-6, 1e-3, LIMIT // 2 // 4
 
 _SHRINK, _NARROW, _RIDGE = 0.3, 1.5, 0.3
 """The share of an even covariance; the kernel's width as a share of the median squared distance; the ridge. These were
@@ -112,8 +112,8 @@ def _learned(features: np.ndarray, targets: np.ndarray, classes: int, room: int)
     turn = turn @ _whitening(scaled @ turn, targets, classes)
     turned = scaled @ turn
     squares = (turned**2).sum(axis=1)
-    apart = float(np.median(squares[:, None] + squares - 2 * (turned @ turned.T))) or 1.0
-    narrow = np.float32(np.sqrt(_NARROW / apart))
+    apart = float(np.median(squares[:, None] + squares - 2 * (turned @ turned.T)))
+    narrow = np.float32(np.sqrt(_NARROW / (apart if apart > _SAME else 1.0)))
     examples = turned * narrow
     wanted = np.eye(classes)[targets]
     kernel = closeness(examples, examples, (examples**2).sum(axis=1)).astype(np.float64)
