@@ -28,7 +28,7 @@ PAGE = """# Pictures of a class that was never trained on
 Each class is left out in turn, the last layer is retrained on the others with {splits} splits each, and the pictures of
 the class left out are classified. "Set aside" is the share of them with the verdict `unsure` or `unknown`, while the
 share "known" of the validation pictures keeps that verdict; "right" is the accuracy on validation pictures.
-`python -m benchmarks.unseen --report benchmarks/unseen.md` wrote this page.
+Written by `python -m benchmarks.unseen --report benchmarks/unseen.md`, given the other models and folders.
 
 | pictures | classes trained on | right | known | set aside, mean | by class |
 |---|---|---|---|---|---|

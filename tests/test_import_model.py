@@ -7,17 +7,13 @@ import h5py
 import numpy as np
 import pytest
 from models import keras2
+from models.importing import run, save_weights_alone
 from models.small import CHANNELS, INPUT, LABELS, local, write_small_model
 
 from vision_recipes.errors import ModelFolderError, SettingsError, VisionError
-from vision_recipes.import_model import import_model
-from vision_recipes.models import open_model
 from vision_recipes.models.keras_files import open_keras_file
 from vision_recipes.models.labels import write_labels
-from vision_recipes.settings import ImportSettings
 
-NUMBERS = {"preprocessing": "numbers", "channels": "bgr", "mean": "10, 20, 30", "std": "50, 60, 70"}
-FLAT = {node: [node] for node in ("input", "convolved", "active", "pooled", "scores")}
 NESTED = {"sequential_1": ["convolved"], "sequential_3": ["scores"]}
 
 
@@ -26,24 +22,15 @@ def small(tmp_path):
     return write_small_model(local(tmp_path / "small"))
 
 
-def run(tmp_path, source=None, **given):
-    target = local(tmp_path / "imported")
-    if source is not None:
-        given["model_source_folder"] = "the folder"
-    settings = ImportSettings.from_params({"output_managed_folder": "x"} | NUMBERS | given)
-    facts = import_model(settings, target, source, lambda done, total: None)
-    return open_model(target), facts
-
-
 def h5(tmp_path, small, config=None, groups=None, name="model.h5"):
     values = keras2.values_of(small, tmp_path)
-    return keras2.write_h5(tmp_path / name, config or keras2.functional(), groups or FLAT, values)
+    return keras2.write_h5(tmp_path / name, config or keras2.functional(), groups or keras2.FLAT, values)
 
 
 @pytest.mark.keras
 @pytest.mark.parametrize(
     ("config", "groups"),
-    [(keras2.functional(), FLAT), (keras2.sequential(), FLAT), (keras2.teachable(), NESTED)],
+    [(keras2.functional(), keras2.FLAT), (keras2.sequential(), keras2.FLAT), (keras2.teachable(), NESTED)],
     ids=["functional", "sequential", "teachable machine"],
 )
 def test_whole_models_of_keras_2_score_as_they_did(small, tmp_path, config, groups):
@@ -132,7 +119,7 @@ def test_a_plain_folder_of_the_older_plugin_scores_as_it_did(tmp_path, version):
     old.write("/config.json", b'{"architecture": "mobilenet", "trained_on": "imagenet"}')
     old.write("/model_labels.csv", write_labels(tuple(f"label {number}" for number in range(1000))))
     name = {1: "mobilenet_imagenet_weights.h5", 2: "model_weights.h5"}[version]
-    _weights_alone(network, tmp_path / "old" / name)
+    save_weights_alone(network, tmp_path / "old" / name)
     model, _facts = run(tmp_path, old, preprocessing="auto")
     pixels = model.check.pictures.astype(np.float32) / 127.5 - 1
     assert model.check.difference(np.asarray(network(pixels, training=False))) < 1e-4
@@ -269,66 +256,6 @@ def test_odd_archives_are_refused(tmp_path, members, told):
     path = zipped(tmp_path / "model.keras", members)
     with pytest.raises(ModelFolderError, match=told), open_keras_file(path, "model.keras"):
         pass
-
-
-def test_weights_alone_of_an_unknown_network_say_what_to_do(small, tmp_path):
-    with h5py.File(tmp_path / "w.h5", "w") as file:
-        keras2.write_weights(file, FLAT, keras2.values_of(small, tmp_path))
-    with pytest.raises(ModelFolderError, match="weights only, 203 numbers, and no network.*Export the whole model"):
-        run(tmp_path, model_file=str(tmp_path / "w.h5"))
-    with h5py.File(tmp_path / "w.h5", "a") as file:
-        del file["scores"]
-    with pytest.raises(ModelFolderError, match="weights of layer 'scores' are missing"):
-        run(tmp_path, model_file=str(tmp_path / "w.h5"))
-
-
-def _weights_alone(network, path):
-    """Write a network's weights as Keras 3 does (.weights.h5) or as Keras 2 did (.h5), and return the path."""
-    from keras.src.legacy.saving import legacy_h5_format
-
-    if path.name.endswith(".weights.h5"):
-        network.save_weights(path)
-    else:
-        with h5py.File(path, "w") as file:
-            legacy_h5_format.save_weights_to_hdf5_group(file, network)
-    return path
-
-
-@pytest.mark.keras
-@pytest.mark.parametrize("ending", [".h5", ".weights.h5"], ids=["Keras 2", "Keras 3"])
-def test_weights_alone_of_a_network_of_the_catalogue_are_recognised(tmp_path, ending):
-    import keras
-
-    network = keras.applications.MobileNetV2(weights=None, classes=3)
-    path = _weights_alone(network, tmp_path / f"mine{ending}")
-    model, facts = run(tmp_path, model_file=str(path), preprocessing="auto")
-    pixels = model.check.pictures.astype(np.float32) / 127.5 - 1
-    assert model.check.difference(np.asarray(network(pixels, training=False))) < 1e-4
-    assert model.config.network.architecture == "MobileNetV2"
-    assert model.labels == ("class_0", "class_1", "class_2")
-    assert "MobileNetV2" in facts["Notes"]
-
-
-@pytest.mark.keras
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", [".h5", ".weights.h5"], ids=["Keras 2", "Keras 3"])
-@pytest.mark.parametrize("rescaled", [False, True])
-def test_an_efficientnet_that_scales_pictures_twice_keeps_its_answers(tmp_path, monkeypatch, ending, rescaled):
-    import keras
-    from keras.src.applications import efficientnet
-
-    if rescaled:  # as keras.applications does with weights="imagenet", which cannot be fetched here
-        monkeypatch.setattr(efficientnet.file_utils, "get_file", lambda *_args, **_more: "")
-        monkeypatch.setattr(keras.Model, "load_weights", lambda *_args, **_more: None)
-    keras.utils.set_random_seed(1)
-    network = keras.applications.EfficientNetB0(weights="imagenet" if rescaled else None)
-    kernel, bias = network.layers[-1].get_weights()
-    network.layers[-1].set_weights([kernel * 1e6, bias])  # answers that depend on the pictures
-    path = _weights_alone(network, tmp_path / f"mine{ending}")
-    model, _facts = run(tmp_path, model_file=str(path), preprocessing="auto")
-    answers = np.asarray(network(model.check.pictures.astype(np.float32), training=False))
-    assert answers.max() > 0.01
-    assert model.check.difference(answers) < 1e-3 * answers.max()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from models.small import GRAPH, INPUT
 from vision_recipes.models import Model
 from vision_recipes.models.hdf5 import open_hdf5, read_stored
 
+FLAT = {node: [node] for node in ("input", "convolved", "active", "pooled", "scores")}
 SHAPE = [None, INPUT.height, INPUT.width, 3]
 
 

@@ -92,20 +92,21 @@ def design(rows: Examples, *, turned: bool = True, power: float = HALF) -> Desig
     """
     scaling = scaling_of(rows.features, power)
     scaled = scaling.apply(rows.features)
-    turn = _directions(scaled) if turned else None
+    turn = directions(scaled) if turned else None
     matrix = _matrix(scaling, turn, rows)
     energy = np.einsum("ij,ij->j", matrix, matrix, dtype=np.float64)
     return Design(matrix, energy, rows.extra.shape[1], scaling, turn)
 
 
-def _directions(scaled: np.ndarray) -> np.ndarray:
+def directions(scaled: np.ndarray) -> np.ndarray:
+    """Return the directions (d, k) in which centred rows (n, d) vary, those of largest variance last."""
     if len(scaled) < scaled.shape[1]:
         energy, vectors = np.linalg.eigh(scaled @ scaled.T)
         kept = energy > max(energy[-1], 0.0) * 1e-6
         if not kept.any():
             return np.zeros((scaled.shape[1], 1), np.float32)
-        directions: np.ndarray = scaled.T @ (vectors[:, kept] / np.sqrt(energy[kept]))
-        return directions
+        found: np.ndarray = scaled.T @ (vectors[:, kept] / np.sqrt(energy[kept]))
+        return found
     energy, vectors = np.linalg.eigh(scaled.T @ scaled)
     kept = energy > max(energy[-1], 0.0) * 1e-6
     return np.ascontiguousarray(vectors[:, kept]) if kept.any() else np.zeros((scaled.shape[1], 1), np.float32)

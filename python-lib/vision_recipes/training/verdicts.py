@@ -16,7 +16,7 @@ from vision_recipes.models.verdicts import (
     closeness,
     oddness,
 )
-from vision_recipes.training.design import FULL, scaling_of
+from vision_recipes.training.design import FULL, directions, scaling_of
 from vision_recipes.training.examples import cross_entropy, probabilities
 from vision_recipes.training.strength import best_factor
 
@@ -24,7 +24,9 @@ SET_ASIDE = 0.1
 """The part of the validation pictures that may be called unsure or unknown, unless a precision is asked for."""
 
 _FEWEST, _FEWEST_TO_CALIBRATE, _BINS = 10, 20, 15
-_ROUNDING, _SAME, _ROOM = 1e-6, 1e-3, LIMIT // 2 // 4
+_ROUNDING, _SAME = 1e-6, 1e-3
+_ROOM = LIMIT // 2 // 4
+"""How many numbers the directions may take: half of the file, 4 bytes each."""
 
 _SHRINK, _NARROW, _RIDGE = 0.3, 1.5, 0.3
 """The share of an even covariance; the kernel's width as a share of the median squared distance; the ridge. These were
@@ -108,7 +110,7 @@ def _learned(features: np.ndarray, targets: np.ndarray, classes: int, room: int)
     """Return middle, turn (d, at most `room`), examples and weights of a Verdict that has learned features (n, d)."""
     scaling = scaling_of(features, FULL)
     scaled = scaling.apply(features)
-    turn = _main_directions(scaled, min(MOST_DIRECTIONS, len(scaled) // 2, room))
+    turn = directions(scaled)[:, -min(MOST_DIRECTIONS, len(scaled) // 2, room) :]
     turn = turn @ _whitening(scaled @ turn, targets, classes)
     turned = scaled @ turn
     squares = (turned**2).sum(axis=1)
@@ -120,19 +122,6 @@ def _learned(features: np.ndarray, targets: np.ndarray, classes: int, room: int)
     weights = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), wanted)
     parts = scaling.mean, turn * narrow / scaling.scale[:, None], examples, weights
     return tuple(np.ascontiguousarray(part, np.float32) for part in parts)
-
-
-def _main_directions(scaled: np.ndarray, count: int) -> np.ndarray:
-    """Return the directions (d, count) in which centred rows (n, d) vary most; fewer when there are not as many."""
-    from scipy.linalg import eigh
-
-    tall = len(scaled) > scaled.shape[1]
-    products = (scaled.T @ scaled if tall else scaled @ scaled.T).astype(np.float64)
-    count = min(count, len(products))
-    energy, vectors = eigh(products, subset_by_index=[len(products) - count, len(products) - 1])
-    if not tall:
-        vectors = scaled.T @ (vectors / np.sqrt(np.maximum(energy, max(1e-9 * energy[-1], 1e-30))))
-    return np.asarray(vectors, np.float32)
 
 
 def _whitening(points: np.ndarray, targets: np.ndarray, classes: int) -> np.ndarray:
