@@ -14,6 +14,7 @@ from typing import Any
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.models.graphs import LAYERS, Graph, Node
 from vision_recipes.models.keras_operations import is_operation, read_operation
+from vision_recipes.models.weights import lasting, snake_case
 
 NESTED = ("Functional", "Model", "Sequential")
 PASSED_THROUGH = (
@@ -53,15 +54,15 @@ def translate(config: dict[str, Any], where: str) -> Translation:
     """Return a Keras model's config as a graph; raises ModelFolderError naming the layer that cannot be read."""
     work = _Translator()
     try:
-        output = work.network(config, (), None, 0)
-        graph = Graph(tuple(work.ordered(output)))
+        nodes, leaves = _renumbered(work.ordered(work.network(config, (), None, 0)), work.leaves)
+        graph = Graph(nodes)
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as err:
         reason = err if isinstance(err, ValueError) else f"its description is not as Keras writes it ({err!r:.100})"
         raise ModelFolderError(
             f"{where} cannot be imported: {reason}. Networks of Keras's own layers with one input and output can."
         ) from err
     return Translation(
-        graph, work.size or (DEFAULT_SIDE, DEFAULT_SIDE), work.size is not None, work.leaves, tuple(work.names)
+        graph, work.size or (DEFAULT_SIDE, DEFAULT_SIDE), work.size is not None, leaves, tuple(work.names)
     )
 
 
@@ -179,6 +180,33 @@ class _Translator:
                 needed.add(name)
                 waiting.extend(self.nodes[name].inputs)
         yield from (node for name, node in self.nodes.items() if name in needed)
+
+
+def _renumbered(
+    nodes: Iterator[Node], leaves: dict[str, tuple[str, ...]]
+) -> tuple[tuple[Node, ...], dict[str, tuple[str, ...]]]:
+    """Return nodes and leaves by names that `weights.layer_names` leaves as they are.
+
+    Keras numbers unnamed layers by what was built before in the same process, so the only dense layer of a network may
+    be `dense_7`; its weights are kept under the name that the network has when it is built alone.
+    """
+    found = list(nodes)
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    numbered = lasting([(node.name, snake_case(node.kind)) for node in found])
+    own = {name for node, name in zip(found, numbered, strict=True) if name != node.name}
+    for node, name in zip(found, numbered, strict=True):
+        unique, count = name, 1
+        while unique in taken or (name == node.name and unique in own):
+            count += 1
+            unique = f"{name}.{count}"
+        names[node.name] = unique
+        taken.add(unique)
+    renamed = (
+        Node(names[node.name], node.kind, node.settings, tuple(names[source] for source in node.inputs))
+        for node in found
+    )
+    return tuple(renamed), {names[name]: path for name, path in leaves.items() if name in names}
 
 
 def _inputs(layer: dict[str, Any]) -> list[str]:
