@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.photos import make_large_photos, make_photos
 from benchmarks.processes import Measured, alternate, apart, measure, median
 from benchmarks.random_models import make_model
-from vision_recipes.models import open_model
+from vision_recipes.model_folder import open_model
 from vision_recipes.stores import LocalStore
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -2,8 +2,8 @@
 
 from dss_ports import folder_to_read
 from vision_recipes.errors import VisionError
-from vision_recipes.models import open_model
-from vision_recipes.models.cards import layer_choices
+from vision_recipes.model_folder import open_model
+from vision_recipes.model_folder.model_card import layer_choices
 
 
 def do(payload, config, plugin_config, inputs):

@@ -1,6 +1,6 @@
 """The drop-down of models to download: the starter first, then the catalogue with sizes; wakes no framework."""
 
-from vision_recipes.models.catalogue import choices
+from vision_recipes.model_folder.catalogue import choices
 
 
 def do(payload, config, plugin_config, inputs):

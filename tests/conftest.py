@@ -1,6 +1,7 @@
-"""What all tests share: the checkout's root, and the real data beside it where there is any."""
+"""What all tests share: the checkout's root, a small model folder, and real data beside it where there is any."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,28 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole small model folder, written once."""
+    from model_folder.small import local, write_small_model
+
+    folder = tmp_path_factory.mktemp("original") / "model"
+    write_small_model(local(folder))
+    return folder
+
+
+@pytest.fixture
+def folder(small_original: Path, tmp_path: Path) -> Path:
+    """A folder with a whole small model, for the test to change."""
+    return Path(shutil.copytree(small_original, tmp_path / "model"))
+
+
+@pytest.fixture
+def small(folder: Path):
+    from model_folder.small import local
+
+    from vision_recipes.model_folder import open_model
+
+    return open_model(local(folder))

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engines.memory_store import MemoryStore
-from engines.tiny import LABELS, tiny_scores, write_tiny_model
 from images.files import bad_files, encoded, good_files, picture
+from inference.memory_store import MemoryStore
+from inference.tiny import LABELS, tiny_scores, write_tiny_model
 
 from vision_recipes import rows
 from vision_recipes.classify import classify
-from vision_recipes.engines import forward_path
 from vision_recipes.errors import ModelFolderError, PictureFolderError, SettingsError
 from vision_recipes.images.decoding import decode
-from vision_recipes.models import Model
+from vision_recipes.inference import forward
+from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
@@ -132,7 +132,7 @@ class _Counting:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        plain = forward_path.open_engine
+        plain = forward.open_engine
 
         def counted(*args: Any, **options: Any) -> Any:
             engine = plain(*args, **options)
@@ -146,7 +146,7 @@ class _Counting:
             engine.run = counting
             return engine
 
-        monkeypatch.setattr(forward_path, "open_engine", counted)
+        monkeypatch.setattr(forward, "open_engine", counted)
 
 
 def test_a_second_run_with_a_cache_computes_nothing_and_says_the_same(

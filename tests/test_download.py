@@ -3,12 +3,13 @@
 import h5py
 import numpy as np
 import pytest
-from models.misbehaving import serving
-from models.small import local
+from model_folder.small import local
+from pretrained.misbehaving import serving
 
 from vision_recipes.download import download
 from vision_recipes.errors import DownloadError, SettingsError
-from vision_recipes.models import catalogue, open_model, published
+from vision_recipes.model_folder import catalogue, open_model
+from vision_recipes.pretrained import published
 from vision_recipes.resources import resource_folder
 from vision_recipes.settings import DownloadSettings
 
@@ -25,7 +26,7 @@ def _own_cache(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """A file as Keras publishes it for the network, of random weights."""
-    from models.test_published import publish
+    from pretrained.test_published import publish
 
     path = tmp_path_factory.mktemp("published") / "weights.h5"
     publish(catalogue.find(NAME), path)

@@ -1,11 +1,11 @@
 """The walk that writes a model for other programs."""
 
 import pytest
-from models.small import local, write_small_model
+from model_folder.small import local, write_small_model
 
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.export_model import export_model
-from vision_recipes.models import open_model
+from vision_recipes.model_folder import open_model
 from vision_recipes.settings import ExportSettings
 
 FILES = {
@@ -46,7 +46,9 @@ def test_a_model_exported_into_its_own_folder_stays_a_model(model):
 
 
 def test_nothing_is_written_when_one_format_gives_other_answers(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("vision_recipes.models.exporting._run_openvino", lambda path, inputs: model.check.scores + 0.1)
+    monkeypatch.setattr(
+        "vision_recipes.model_export.exporting._run_openvino", lambda path, inputs: model.check.scores + 0.1
+    )
     with pytest.raises(ModelFolderError, match="openvino form"):
         export_model(settings(), model.store, local(tmp_path / "out"), quiet)
     assert local(tmp_path / "out").paths() == []

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engines.memory_store import MemoryStore
-from engines.tiny import CHANNELS, LABELS, write_tiny_model
 from images.files import encoded, picture
+from inference.memory_store import MemoryStore
+from inference.tiny import CHANNELS, LABELS, write_tiny_model
 
 from vision_recipes import rows
 from vision_recipes.errors import ModelFolderError, PictureFolderError
 from vision_recipes.extract import extract
-from vision_recipes.models import Model
+from vision_recipes.model_folder import Model
 from vision_recipes.settings import ComputeSettings, ExtractSettings
 from vision_recipes.stores import LocalStore
 

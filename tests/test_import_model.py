@@ -6,13 +6,14 @@ import zipfile
 import h5py
 import numpy as np
 import pytest
-from models import keras2
-from models.importing import run, save_weights_alone
-from models.small import CHANNELS, INPUT, LABELS, local, write_small_model
+from model_folder.small import CHANNELS, INPUT, LABELS, local, write_small_model
+from model_import import keras2
+from model_import.importing import run, save_weights_alone
 
 from vision_recipes.errors import ModelFolderError, SettingsError, VisionError
-from vision_recipes.models.keras_files import open_keras_file
-from vision_recipes.models.labels import write_labels
+from vision_recipes.model_folder.labels import write_labels
+from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.model_import.keras_files import open_keras_file
 
 NESTED = {"sequential_1": ["convolved"], "sequential_3": ["scores"]}
 
@@ -48,7 +49,7 @@ def test_whole_models_of_keras_2_score_as_they_did(small, tmp_path, config, grou
 def test_models_of_keras_3_score_as_they_did(small, tmp_path, ending):
     import keras
 
-    inner = small.keras()
+    inner = rebuild(small)
     pixels = keras.Input((INPUT.height, INPUT.width, 3))
     flipped = keras.layers.RandomFlip()(pixels)
     features = keras.Model(inner.input, inner.get_layer("pooled").output, name="backbone")(flipped)
@@ -66,15 +67,15 @@ def test_models_of_keras_3_score_as_they_did(small, tmp_path, ending):
 def test_one_output_becomes_two_classes_and_logits_become_probabilities(small, tmp_path):
     import keras
 
-    inner = small.keras()
+    inner = rebuild(small)
     logit = keras.layers.Dense(1, name="is_egg")(inner.get_layer("pooled").output)
     network = keras.Model(inner.input, logit)
     network.save(tmp_path / "egg.keras")
     (tmp_path / "egg.labels.txt").write_text("not_egg\negg\n")
     model, facts = run(tmp_path, model_file=str(tmp_path / "egg.keras"))
-    from vision_recipes.models.saving import normalised
+    from vision_recipes.preprocessing import normalise
 
-    logits = np.asarray(network(normalised(model.check.pictures, INPUT)))[:, 0]
+    logits = np.asarray(network(normalise(model.check.pictures, INPUT)))[:, 0]
     np.testing.assert_allclose(model.check.scores[:, 1], 1 / (1 + np.exp(-logits)), atol=1e-5)
     np.testing.assert_allclose(model.check.scores.sum(axis=1), 1, atol=1e-6)
     assert model.labels == ("not_egg", "egg")

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engines.tiny import write_tiny_model
 from images.files import encoded, picture
+from inference.tiny import write_tiny_model
 
 from vision_recipes.stores import LocalStore
 
@@ -18,7 +18,7 @@ COUNT = 400
 JOB = """
 import json, os, sys, time
 from vision_recipes.classify import classify
-from vision_recipes.engines.engine import Engine
+from vision_recipes.inference.engine import Engine
 from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
 pictures, model, cache, entered, pause = sys.argv[1:]

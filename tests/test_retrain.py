@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engines.memory_store import MemoryStore
-from models.small import write_small_model
+from dataset.conftest import MemoryTable
+from inference.memory_store import MemoryStore
+from model_folder.small import write_small_model
 from training.colours import SHADES, shade, write_colour_model, write_colours
-from training.conftest import MemoryTable
 
 from vision_recipes.classify import classify
 from vision_recipes.errors import (
@@ -23,12 +23,13 @@ from vision_recipes.errors import (
     TrainingError,
     VisionError,
 )
-from vision_recipes.models import open_model
+from vision_recipes.model_folder import open_model
+from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.retrain import retrain
 from vision_recipes.settings import ClassifySettings, ComputeSettings, RetrainSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training import teaching
-from vision_recipes.training.verdicts import Calibration
+from vision_recipes.training.ood import Calibration
 
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
 
@@ -298,7 +299,7 @@ def test_random_weights_mean_all_layers_whatever_was_chosen(
     settings = by_folder(initial_weights="random", nb_epochs=1, model_learning_rate=0.01)
     retrain(pictures, base.store, output, settings)
     assert "so all layers are trained from scratch" in caplog.text
-    before, after = base.keras().get_layer("convolved"), open_model(output).keras().get_layer("convolved")
+    before, after = rebuild(base).get_layer("convolved"), rebuild(open_model(output)).get_layer("convolved")
     assert np.abs(before.get_weights()[0] - after.get_weights()[0]).mean() > 0.1
     assert "trained from random weights (all)" in caplog.text
 

@@ -4,8 +4,8 @@ import math
 import shutil
 
 from vision_recipes.stores import LocalStore
-from vision_recipes.training.curves import Curves
 from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.tensorboard_logs import Curves
 from vision_recipes.watch import logs, watch
 
 

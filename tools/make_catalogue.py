@@ -18,7 +18,7 @@ from unittest import mock
 
 import numpy as np
 
-from vision_recipes.models.networks import find_feature_layer, list_layers
+from vision_recipes.model_folder.networks import find_feature_layer, list_layers
 from vision_recipes.preprocessing import SCALINGS
 
 TARGET = Path(__file__).resolve().parents[1] / "resource" / "catalogue.json"

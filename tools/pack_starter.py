@@ -20,7 +20,7 @@ from starter_network import to_keras
 from starter_signs import SIGNS
 from starter_subjects import SUBJECTS
 
-from vision_recipes.models import Model, ModelSpec, Network, checks, hdf5, open_model, save_model, saving
+from vision_recipes.model_folder import Model, ModelSpec, Network, checks, hdf5, open_model, save_model, saving
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vision_recipes.models import open_model
+from vision_recipes.model_folder import open_model
 from vision_recipes.settings import CheckLabelsSettings, RetrainSettings
 from vision_recipes.stores import Store, Table
-from vision_recipes.training.checkup import check_up
 from vision_recipes.training.features import Source, compute_features
+from vision_recipes.training.label_check import check_up
 from vision_recipes.training.lessons import Tables, find_wanted
 
 log = logging.getLogger("vision_recipes")

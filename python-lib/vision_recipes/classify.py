@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from vision_recipes import rows
-from vision_recipes.engines.forward_path import Request, forward
-from vision_recipes.engines.wanted import BOTH, SCORES
+from vision_recipes.dataset.extra_columns import encode_table
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures
-from vision_recipes.models import Model, open_model
-from vision_recipes.models.verdicts import KNOWN, Verdict
+from vision_recipes.inference.forward import Request, forward
+from vision_recipes.inference.outputs import BOTH, SCORES
+from vision_recipes.model_folder import Model, open_model
+from vision_recipes.model_folder.ood import KNOWN, Verdict
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import OutputTable, Store, Table
-from vision_recipes.training.extra_columns import columns_of
 
 log = logging.getLogger("vision_recipes")
 
@@ -67,7 +67,12 @@ def classify(
         )
     paths = list_pictures(pictures)
     output = SCORES if verdict is None else BOTH
-    request = Request(output, batch=settings.batch_size, verb="classified", extra=columns_of(opened, paths, extra))
+    request = Request(
+        output,
+        batch=settings.batch_size,
+        verb="classified",
+        extra=encode_table(opened.extra_columns, paths, extra, opened.name),
+    )
     scored = forward(pictures, paths, opened, settings.compute, request, cache=cache)
     if verdict is None:
         return Answers(_answers(scored, opened, settings), rows.CLASSIFIED)

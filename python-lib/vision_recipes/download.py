@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vision_recipes.models import cards, catalogue, open_model, published, save_model
-from vision_recipes.models.copying import copy_model
+from vision_recipes.model_folder import catalogue, model_card, open_model, save_model
+from vision_recipes.model_folder.copying import copy_model
+from vision_recipes.pretrained import published
 from vision_recipes.resources import resource_folder
 from vision_recipes.settings import DownloadSettings
 from vision_recipes.stores import LocalStore, Store
@@ -19,11 +20,11 @@ def download(settings: DownloadSettings, output: Store, progress: Callable[[int,
     if settings.model_choice == catalogue.STARTER:
         copy_model(LocalStore(resource_folder() / catalogue.STARTER, "the starter"), output)
         progress(1, 1)
-        return cards.facts(open_model(output))
+        return model_card.facts(open_model(output))
     row = catalogue.find(settings.model_choice)
     weights = published.obtain(row, settings, lambda done, total: progress(done * 9, total * 10))
     network, spec = published.build(row, weights)
     save_model(output, network, spec)
     published.discard(weights)
     progress(1, 1)
-    return cards.facts(open_model(output))
+    return model_card.facts(open_model(output))

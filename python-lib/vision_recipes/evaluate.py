@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vision_recipes.dataset import extra_columns
+from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import SettingsError
 from vision_recipes.reports.comparison import compare
-from vision_recipes.reports.judged import judged_rows
+from vision_recipes.reports.label_issues import read_suspicions
 from vision_recipes.reports.metrics import measure
 from vision_recipes.reports.page import Evidence, draw_page
+from vision_recipes.reports.picture_rows import judged_rows
 from vision_recipes.reports.predictions import Joined, Predictions, join, read_predictions
-from vision_recipes.reports.record import read_record
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
-from vision_recipes.reports.suspicions import read_suspicions
+from vision_recipes.reports.training_record import read_record
 from vision_recipes.rows import JUDGED
 from vision_recipes.settings import EvaluateSettings
 from vision_recipes.stores import OutputTable, Store, Table
-from vision_recipes.training import extra_columns
-from vision_recipes.training.labels import find_labels
 
 log = logging.getLogger("vision_recipes")
 

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from vision_recipes import rows
-from vision_recipes.engines.heat import BATCH, Heat, HeatNetwork
+from vision_recipes.dataset.extra_columns import encode_table
+from vision_recipes.dataset.labels import path_finder
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures, read
-from vision_recipes.models import Model, open_model
+from vision_recipes.inference.saliency import BATCH, Heat, HeatNetwork
+from vision_recipes.model_folder import Model, open_model
 from vision_recipes.pictures import Picture
-from vision_recipes.reports import heat_maps
+from vision_recipes.reports import saliency_maps
 from vision_recipes.reports.predictions import wrong_paths
 from vision_recipes.settings import ExplainSettings
 from vision_recipes.stores import Store, Table
-from vision_recipes.training.extra_columns import columns_of
-from vision_recipes.training.labels import path_finder
 
 log = logging.getLogger("vision_recipes")
 
@@ -55,7 +55,7 @@ def explain(
     chosen = _class(opened, settings.label)
     listed = list_pictures(pictures)
     paths = _paths(listed, settings, beside.judged)
-    extra = columns_of(opened, listed, beside.extra)
+    extra = encode_table(opened.extra_columns, listed, beside.extra, opened.name)
     network = HeatNetwork(opened, settings.compute)
     log.info("heat maps of %d pictures, from %s, on %s", len(paths), network.layer, network.device)
     walk = _Walk(network, opened, settings, beside.overlays, extra, chosen)
@@ -96,7 +96,7 @@ class _Walk:
             pixels = np.stack([picture.pixels for picture in readable if picture.pixels is not None])
             extra = np.stack([self.extra(picture) for picture in readable]) if self.extra else None
             heats = self.network.explain(pixels, self.chosen, extra)
-            large = [heat_maps.enlarge(heat.map, *pixels.shape[1:3]) for heat in heats]
+            large = [saliency_maps.enlarge(heat.map, *pixels.shape[1:3]) for heat in heats]
             drops = self._drops(pixels, heats, large, extra, number) if self.settings.deletion_test else None
             for place, (picture, heat) in enumerate(zip(readable, heats, strict=True)):
                 told[picture.path] = self._row(picture, heat, large[place])
@@ -108,12 +108,12 @@ class _Walk:
                 continue
             if self.overlays is not None and picture.pixels is not None:
                 name = _file_name(place, picture.path)
-                self.overlays.write(name, heat_maps.overlay(picture.pixels, large[readable.index(picture)]))
+                self.overlays.write(name, saliency_maps.overlay(picture.pixels, large[readable.index(picture)]))
                 told[picture.path]["overlay"] = name
             yield told[picture.path]
 
     def _row(self, picture: Picture, heat: Heat, large: np.ndarray) -> dict[str, Any]:
-        figures = heat_maps.describe(large)
+        figures = saliency_maps.describe(large)
         return {
             "images": picture.path,
             "label": self.model.label_keys[heat.chosen],
@@ -138,10 +138,12 @@ class _Walk:
         shape = pixels.shape[1:3]
         cell = max(1, round(shape[0] / heats[0].map.shape[0])) if heats[0].map.shape[0] < shape[0] else shape[0] // 8
         draws = [np.random.default_rng((self.settings.random_seed, number + place)) for place in range(len(pixels))]
-        hot = np.stack([heat_maps.hide(one, heat_maps.hottest(heat)) for one, heat in zip(pixels, large, strict=True)])
+        hot = np.stack(
+            [saliency_maps.hide(one, saliency_maps.hottest(heat)) for one, heat in zip(pixels, large, strict=True)]
+        )
         cold = np.stack(
             [
-                heat_maps.hide(one, heat_maps.at_random((shape[0], shape[1]), max(1, cell), draw))
+                saliency_maps.hide(one, saliency_maps.at_random((shape[0], shape[1]), max(1, cell), draw))
                 for one, draw in zip(pixels, draws, strict=True)
             ]
         )

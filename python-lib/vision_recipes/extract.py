@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from vision_recipes import rows
-from vision_recipes.engines.forward_path import Request, forward
+from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.images.reading import list_pictures
-from vision_recipes.models import open_model
-from vision_recipes.models.columns import no_columns
+from vision_recipes.inference.forward import Request, forward
+from vision_recipes.model_folder import open_model
 from vision_recipes.settings import ExtractSettings
 from vision_recipes.stores import Store
 
@@ -25,14 +25,14 @@ def extract(
     """
     opened = open_model(model)
     layer = opened.layer(settings.extract_layer_index)
-    if opened.config.head is not None and opened.config.head.extra and layer.index == opened.config.layers[-1].index:
+    if opened.extra_columns and layer.index == opened.config.layers[-1].index:
         raise ModelFolderError(
             f"The last layer of model {opened.name!r} answers from columns of a table ("
-            f"{', '.join(column.name for column in opened.config.head.extra)}) too. Extract layer "
+            f"{', '.join(column.name for column in opened.extra_columns)}) too. Extract layer "
             f"{opened.feature_layer.index} or -2, which see the picture alone, or score with vision-classify."
         )
     pooling = "none" if settings.flatten else "avg"
-    request = Request(layer.index, pooling, settings.batch_size, "extracted", no_columns(opened))
+    request = Request(layer.index, pooling, settings.batch_size, "extracted", encode_missing(opened.extra_columns))
     found = forward(pictures, list_pictures(pictures), opened, settings.compute, request, cache=cache)
     return (
         rows.rejected(picture, rows.EXTRACTED) if vector is None else rows.extracted(picture, vector)

@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vision_recipes.models import cards, importing, open_model, save_model
-from vision_recipes.models.sources import find_source
+from vision_recipes.model_folder import model_card, open_model, save_model
+from vision_recipes.model_import import importing
+from vision_recipes.model_import.sources import find_source
 from vision_recipes.settings import ImportSettings
 from vision_recipes.stores import Store
 
@@ -25,4 +26,4 @@ def import_model(
         progress(5, 10)
         save_model(output, imported.network, imported.spec)
     progress(10, 10)
-    return cards.facts(open_model(output)) | ({"Notes": imported.note} if imported.note else {})
+    return model_card.facts(open_model(output)) | ({"Notes": imported.note} if imported.note else {})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 RESIZES = ("squash", "crop", "pad")
 
 SCALINGS: dict[str, tuple[str, tuple[float, float, float], tuple[float, float, float]]] = {
@@ -36,3 +38,11 @@ class Preprocessing:
         """Return the preprocessing with one of the named SCALINGS."""
         channels, mean, std = SCALINGS[name]
         return cls(width, height, channels, mean, std, resize)
+
+
+def normalise(pictures: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """Return what the network takes for pictures uint8 (n, height, width, 3) RGB: (x - mean) / std, float32."""
+    ordered = pictures[..., ::-1] if preprocessing.channels == "bgr" else pictures
+    return (ordered.astype(np.float32) - np.asarray(preprocessing.mean, np.float32)) / np.asarray(
+        preprocessing.std, np.float32
+    )

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from vision_recipes.models import open_model
+from vision_recipes.model_folder import open_model
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.features import Source, compute_features

@@ -149,3 +149,12 @@ def read_bytes(store: Store, path: str, limit: int) -> bytes:
             parts.append(part)
             left -= len(part)
     return b"".join(parts)
+
+
+def file_digest(path: str | os.PathLike[str], like: str) -> str:
+    """Return a file's hash in hex, MD5 or SHA-256: the kind that has as many digits as `like`."""
+    made = hashlib.md5(usedforsecurity=False) if len(like) == 32 else hashlib.sha256()
+    with open(path, "rb") as stream:
+        while chunk := stream.read(CHUNK):
+            made.update(chunk)
+    return made.hexdigest()

@@ -9,7 +9,7 @@ from typing import Any
 
 from vision_recipes.reports import tensorboard
 from vision_recipes.stores import Store
-from vision_recipes.training.event_files import points
+from vision_recipes.training.tensorboard_events import points
 
 LOGS = "/tensorboard_logs/"
 LARGEST = 64 << 20

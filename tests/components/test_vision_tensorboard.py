@@ -9,8 +9,8 @@ import pytest
 from served_webapps import Served
 
 from vision_recipes.stores import LocalStore
-from vision_recipes.training.curves import Curves
 from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.tensorboard_logs import Curves
 
 pytestmark = pytest.mark.network
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from images.files import bad_files, encoded, good_files, picture
 
-from vision_recipes.images import cell as cell_module
-from vision_recipes.images.cell import Cell
+from vision_recipes.images import decoder_process
+from vision_recipes.images.decoder_process import Cell
 from vision_recipes.images.decoding import Rejected, decode
 from vision_recipes.images.limits import Limits
 from vision_recipes.preprocessing import Preprocessing
@@ -30,13 +30,13 @@ def test_a_cell_answers_as_the_process_itself_does() -> None:
 
 
 def _child_that(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    popen = cell_module.subprocess.Popen
-    code = f"import sys; sys.stdout.write({cell_module.READY.decode()!r}); sys.stdout.flush(); {code}"
+    popen = decoder_process.subprocess.Popen
+    code = f"import sys; sys.stdout.write({decoder_process.READY.decode()!r}); sys.stdout.flush(); {code}"
 
     def start(command: list[str], **options: object) -> object:
         return popen([sys.executable, "-c", code], **options)
 
-    monkeypatch.setattr(cell_module.subprocess, "Popen", start)
+    monkeypatch.setattr(decoder_process.subprocess, "Popen", start)
 
 
 def test_a_child_that_dies_is_crashed_with_its_signal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,21 +54,21 @@ def test_a_child_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_slow_start_counts_against_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    popen = cell_module.subprocess.Popen
+    popen = decoder_process.subprocess.Popen
 
     def start(command: list[str], **options: object) -> object:
         code = "import os, sys, time; time.sleep(0.6); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
         return popen([command[0], "-c", code, *command[1:]], **options)
 
     with Cell(Limits(decode_seconds=0.5)) as cell:
-        monkeypatch.setattr(cell_module.subprocess, "Popen", start)
+        monkeypatch.setattr(decoder_process.subprocess, "Popen", start)
         assert cell.decode(encoded(picture(), "TIFF"), WANTED).shape == (30, 40, 3)
 
 
 def test_a_child_that_never_gets_ready_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    popen = cell_module.subprocess.Popen
+    popen = decoder_process.subprocess.Popen
     monkeypatch.setattr(
-        cell_module.subprocess, "Popen", lambda command, **options: popen([command[0], "-c", "exit(3)"], **options)
+        decoder_process.subprocess, "Popen", lambda command, **options: popen([command[0], "-c", "exit(3)"], **options)
     )
     with Cell() as cell, pytest.raises(Rejected, match="did not start, it ended with status 3"):
         cell.decode(encoded(picture(), "TIFF"), WANTED)

@@ -170,7 +170,7 @@ def test_a_comparison_counts_each_picture_once():
 
 def test_the_page_of_a_trained_model(tmp_path, trained):
     """Curves, settings, versions, duplicates, leaks and rejected files come from the model folder."""
-    from vision_recipes.reports.record import read_record
+    from vision_recipes.reports.training_record import read_record
 
     record = read_record(LocalStore(trained))
     pictures = predictions(12, 2)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import LabelsError, PredictionsError
 from vision_recipes.evaluate import evaluate
 from vision_recipes.reports.predictions import join, read_predictions
 from vision_recipes.rows import METRICS
 from vision_recipes.settings import EvaluateSettings
-from vision_recipes.training.labels import find_labels
 
 COLUMNS = ["images", "prediction", "error", "label", "probability", "reason"]
 FROM_TABLE = EvaluateSettings(label_source="dataset", col_filename="path", col_label="label")

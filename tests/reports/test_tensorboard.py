@@ -7,8 +7,8 @@ from werkzeug.test import Client
 
 from vision_recipes.reports import tensorboard
 from vision_recipes.stores import LocalStore
-from vision_recipes.training.curves import Curves
 from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.tensorboard_logs import Curves
 from vision_recipes.watch import logs
 
 pytest.importorskip("tensorboard")

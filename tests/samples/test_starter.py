@@ -2,7 +2,7 @@
 
 import re
 
-from vision_recipes.models import open_model
+from vision_recipes.model_folder import open_model
 from vision_recipes.resources import resource_folder
 from vision_recipes.samples.characters import CHARACTERS
 from vision_recipes.samples.other_things import OTHER_THINGS

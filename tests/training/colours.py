@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from engines.tiny import INPUT, LABELS, write_tiny_model
+from inference.tiny import INPUT, LABELS, write_tiny_model
 from PIL import Image
 
-from vision_recipes.models import Model, ModelSpec, Network, hdf5, open_model
-from vision_recipes.models.saving import Draft, commit
+from vision_recipes.model_folder import Model, ModelSpec, Network, hdf5, open_model
+from vision_recipes.model_folder.saving import Draft, commit
 from vision_recipes.stores import LocalStore
 
 SHADES = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (50, 60, 200)}

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from vision_recipes.stores import LocalStore
-from vision_recipes.training import curves as curves_file
-from vision_recipes.training.curves import Curves
+from vision_recipes.training import tensorboard_logs
 from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.tensorboard_logs import Curves
 
 
 def epoch(number: int, *, validated: bool = True) -> Epoch:
@@ -84,7 +84,7 @@ def test_an_earlier_training_leaves_and_other_files_stay(tmp_path: Path, monkeyp
     with Curves(store):
         pass
     assert len(store.paths()) == 2
-    monkeypatch.setattr(curves_file.time, "time", lambda: 1_800_000_000.0)
+    monkeypatch.setattr(tensorboard_logs.time, "time", lambda: 1_800_000_000.0)
     with Curves(store) as curves:
         curves.add(epoch(1))
     assert store.paths() == [
@@ -96,7 +96,7 @@ def test_an_earlier_training_leaves_and_other_files_stay(tmp_path: Path, monkeyp
 
 def test_curves_wake_no_framework(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom vision_recipes.stores import LocalStore\nfrom vision_recipes.training.curves import Curves\n"
+        "import sys\nfrom vision_recipes.stores import LocalStore\nfrom vision_recipes.training.tensorboard_logs import Curves\n"
         "from vision_recipes.training.epochs import Epoch\n"
         f"with Curves(LocalStore({str(tmp_path)!r})) as curves:\n    curves.add(Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))\n"
         "assert not set(sys.modules) & {'tensorflow', 'tensorboard', 'google.protobuf', 'keras'}"

@@ -5,14 +5,14 @@ import struct
 import pytest
 
 from vision_recipes.stores import LocalStore
-from vision_recipes.training import curves
+from vision_recipes.training import tensorboard_logs
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.event_files import LONGEST, points
+from vision_recipes.training.tensorboard_events import LONGEST, points
 
 
 @pytest.fixture
 def content(tmp_path):
-    with curves.Curves(LocalStore(tmp_path)) as written:
+    with tensorboard_logs.Curves(LocalStore(tmp_path)) as written:
         for number in (1, 2, 3):
             written.add(Epoch(number, 1 / number, 0.5, None, None, 0.001, 2.0))
     return next(tmp_path.rglob("events*")).read_bytes()
@@ -30,20 +30,22 @@ def test_our_own_files(content):
 
 
 def event(tensor=b"", *, step=4):
-    value = curves._field(1, b"loss") + curves._field(8, tensor)
-    return curves._record(curves._event(step) + curves._field(5, curves._field(1, value)))
+    value = tensorboard_logs._field(1, b"loss") + tensorboard_logs._field(8, tensor)
+    return tensorboard_logs._record(
+        tensorboard_logs._event(step) + tensorboard_logs._field(5, tensorboard_logs._field(1, value))
+    )
 
 
 @pytest.mark.parametrize(
     ("tensor", "value"),
     [
-        (b"\x08\x01" + curves._field(4, struct.pack("<f", 0.5)), 0.5),
-        (b"\x08\x01" + curves._field(5, struct.pack("<f", 0.5)), 0.5),
-        (b"\x08\x01" + curves._float(5, 0.5), 0.5),
-        (b"\x08\x02" + curves._field(4, struct.pack("<d", 0.25)), 0.25),
-        (b"\x08\x02" + curves._field(6, struct.pack("<d", 0.25)), 0.25),
-        (b"\x08\x07" + curves._field(8, b"a text"), None),
-        (b"\x08\x01" + curves._field(4, struct.pack("<2f", 1, 2)), None),
+        (b"\x08\x01" + tensorboard_logs._field(4, struct.pack("<f", 0.5)), 0.5),
+        (b"\x08\x01" + tensorboard_logs._field(5, struct.pack("<f", 0.5)), 0.5),
+        (b"\x08\x01" + tensorboard_logs._float(5, 0.5), 0.5),
+        (b"\x08\x02" + tensorboard_logs._field(4, struct.pack("<d", 0.25)), 0.25),
+        (b"\x08\x02" + tensorboard_logs._field(6, struct.pack("<d", 0.25)), 0.25),
+        (b"\x08\x07" + tensorboard_logs._field(8, b"a text"), None),
+        (b"\x08\x01" + tensorboard_logs._field(4, struct.pack("<2f", 1, 2)), None),
     ],
 )
 def test_tensors_as_keras_writes_them(tensor, value):
@@ -56,7 +58,7 @@ def test_messages_that_tensorboard_itself_makes():
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     event = Event(step=9, wall_time=5.0, summary=Summary(value=[Summary.Value(tag="x", simple_value=-1.5)]))
-    (point,) = points(curves._record(event.SerializeToString()))
+    (point,) = points(tensorboard_logs._record(event.SerializeToString()))
     assert (point.tag, point.step, point.value, point.time) == ("x", 9, -1.5, 5.0)
 
 
@@ -72,7 +74,7 @@ def test_odd_bytes_end_the_reading(content):
         list(points(content[:place] + b"\xff" + content[place + 1 :]))
     assert list(points(b"not an event file at all, but long enough to hold a length")) == []
     assert list(points(struct.pack("<Q", 2**63) + b"\0" * 40)) == []
-    assert list(points(curves._record(b"\xff" * 30))) == []
+    assert list(points(tensorboard_logs._record(b"\xff" * 30))) == []
 
 
 def test_large_records_are_passed_over(content):

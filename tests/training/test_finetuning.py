@@ -14,15 +14,15 @@ import pytest
 from training.residual import CHANNELS, GRAPH, INPUT, SIDE, stripes, write_residual_model
 
 from vision_recipes.errors import SettingsError, TrainingError
-from vision_recipes.models import About, Head, Model, attach_head, open_model, save_model, spec_with_head
-from vision_recipes.models.config import ExtraColumn
-from vision_recipes.models.saving import normalised
+from vision_recipes.model_folder import About, Head, Model, attach_head, open_model, save_model, spec_with_head
+from vision_recipes.model_folder.config import ExtraColumn
+from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings, RetrainSettings
 from vision_recipes.stores import LocalStore
-from vision_recipes.training import finetuning, frozen, rounds, tails
+from vision_recipes.training import fine_tuning, frozen, rounds, tails
 from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.finetuning import FineTuned, Watch, fine_tune
+from vision_recipes.training.fine_tuning import FineTuned, Watch, fine_tune
 from vision_recipes.training.shots import Album, Shot, Shots
 
 pytestmark = pytest.mark.keras
@@ -91,7 +91,7 @@ def test_the_cut_follows_branches(base: Model) -> None:
     found = tails.cut(network, replace(SETTINGS, layer_to_retrain_n=1))
     assert found.trunk is not None
     assert [tuple(output.shape[1:]) for output in found.trunk.outputs] == [(11, 11, CHANNELS)] * 2
-    values = normalised(_pixels(SHOTS.valid[:3]), base.preprocessing)
+    values = normalise(_pixels(SHOTS.valid[:3]), base.preprocessing)
     assert np.allclose(found.tail(found.trunk(values)), network(values), atol=1e-6)
     assert found.weights == 9 * CHANNELS**2 + CHANNELS + 2 * CHANNELS + 2
     assert tails.cut(network, replace(SETTINGS, layer_to_retrain="all")).trunk is None
@@ -102,7 +102,7 @@ def test_only_the_trained_layers_change(base: Model, tuned_once: FineTuned) -> N
 
 
 def test_the_start_is_the_head_that_was_given(base: Model, tuned_once: FineTuned) -> None:
-    scores = np.asarray(attach_head(base, a_head())(normalised(_pixels(SHOTS.valid), base.preprocessing)))
+    scores = np.asarray(attach_head(base, a_head())(normalise(_pixels(SHOTS.valid), base.preprocessing)))
     truth = np.array([shot.class_index for shot in SHOTS.valid])
     assert tuned_once.start is not None and tuned_once.start.number == 0
     assert tuned_once.start.val_accuracy == pytest.approx((scores.argmax(1) == truth).mean())
@@ -182,7 +182,7 @@ def test_fine_tuning_beats_a_head_that_is_not_enough(base: Model, tmp_path: Path
     assert tuned.start is not None and (tuned.start.val_accuracy or 1) < 0.75 < 0.9 < (tuned.best.val_accuracy or 0)
     assert tuned.beats_start and tuned.epochs == told and tuned.best in told
     assert tuned.best == max(told, key=lambda epoch: epoch.rank)
-    scores = np.asarray(tuned.network(normalised(_pixels(SHOTS.valid), base.preprocessing), training=False))
+    scores = np.asarray(tuned.network(normalise(_pixels(SHOTS.valid), base.preprocessing), training=False))
     right = (scores.argmax(1) == [shot.class_index for shot in SHOTS.valid]).mean()
     assert right == pytest.approx(tuned.best.val_accuracy)
     store = LocalStore(tmp_path / "tuned")
@@ -205,7 +205,7 @@ def test_random_weights_train_all_layers_with_their_normalisation(base: Model) -
 def test_weights_of_pictures_count(base: Model) -> None:
     heavy = [replace(shot, weight=9.0 if shot.class_index else 0.1) for shot in SHOTS.train]
     tuned = fine_tune(base, a_head(), Shots(heavy, SHOTS.valid), replace(SETTINGS, early_stopping_patience=0))
-    scores = np.asarray(tuned.network(normalised(_pixels(SHOTS.valid), base.preprocessing), training=False))
+    scores = np.asarray(tuned.network(normalise(_pixels(SHOTS.valid), base.preprocessing), training=False))
     assert (scores.argmax(1) == 1).mean() > 0.8
 
 
@@ -366,8 +366,8 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from training.test_finetuning import *
-finetuning._strategy = lambda gpus: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-finetuning._Place.of = classmethod(lambda cls, compute: cls("2 x CPU", "float32", True, finetuning._strategy(2)))
+fine_tuning._strategy = lambda gpus: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+fine_tuning._Place.of = classmethod(lambda cls, compute: cls("2 x CPU", "float32", True, fine_tuning._strategy(2)))
 base = open_model(LocalStore({str(base.store.name)!r}))
 tuned = fine_tune(base, a_head(), SHOTS, replace(SETTINGS, nb_epochs=3))
 assert changed(tuned, base, a_head()) == {{"second", "third", "head_scores"}}
@@ -378,8 +378,8 @@ assert tuned.epochs[-1].loss < tuned.epochs[0].loss and len(tuned.epochs) == 3
 
 
 def test_lower_precision_ends_in_float32(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = finetuning._Place("CPU", "mixed_bfloat16", False)
-    monkeypatch.setattr(finetuning._Place, "of", classmethod(lambda cls, compute: place))
+    place = fine_tuning._Place("CPU", "mixed_bfloat16", False)
+    monkeypatch.setattr(fine_tuning._Place, "of", classmethod(lambda cls, compute: place))
     tuned = fine_tune(base, a_head(), SHOTS, replace(SETTINGS, nb_epochs=2))
     assert {layer.dtype_policy.name for layer in tuned.network.layers} == {"float32"}
     assert changed(tuned, base, a_head()) == {"second", "third", "head_scores"}

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from vision_recipes.dataset.standardisation import scaling_of
 from vision_recipes.settings import RetrainSettings
-from vision_recipes.training import heads
-from vision_recipes.training.convex import Penalty, Problem, dropout_ridge, solve
-from vision_recipes.training.design import design, scaling_of
+from vision_recipes.training import linear_probe
+from vision_recipes.training.design_matrix import design
 from vision_recipes.training.examples import Examples, accuracy, class_weights, cross_entropy, probabilities
-from vision_recipes.training.heads import fit
-from vision_recipes.training.strength import Trial, best_factor, choose_strength
+from vision_recipes.training.linear_probe import fit
+from vision_recipes.training.logistic_regression import Penalty, Problem, dropout_ridge, solve
+from vision_recipes.training.regularisation import Trial, best_factor, choose_strength
 
 SETTINGS = RetrainSettings()
 WIDTH, CLASSES = 30, 4
@@ -192,17 +193,17 @@ def test_the_same_bits_twice(settings):
 
 
 def test_thousands_of_classes_are_computed_in_blocks(monkeypatch):
-    monkeypatch.setattr("vision_recipes.training.convex._CELLS", 3000)
+    monkeypatch.setattr("vision_recipes.training.logistic_regression._CELLS", 3000)
     draw = np.random.default_rng(0)
     centres = draw.normal(0, 3, (1500, 40))
     targets = np.repeat(np.arange(1500), 2)
     features = (centres[targets] + draw.normal(0, 0.5, (3000, 40))).astype(np.float32)
     train = Examples(features, np.zeros((3000, 0)), targets, np.ones(3000, np.float32), np.arange(3000), 1500)
-    monkeypatch.setattr(heads, "_MOST_WORK", 1e9)
+    monkeypatch.setattr(linear_probe, "_MOST_WORK", 1e9)
     assert accuracy(fit(train, nothing(train), SETTINGS).logits(train), targets) > 0.9
 
 
 def test_too_many_features_for_the_solver_go_step_by_step(monkeypatch):
-    monkeypatch.setattr(heads, "_MOST_CELLS", 10)
+    monkeypatch.setattr(linear_probe, "_MOST_CELLS", 10)
     head = fit(rows(200, 16), rows(50, 17), SETTINGS)
     assert head.how.startswith("adam")

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from vision_recipes.errors import PictureFolderError
-from vision_recipes.images.cell import Cell
+from vision_recipes.images.decoder_process import Cell
 from vision_recipes.images.decoding import Rejected, decode
 from vision_recipes.images.formats import sniff
 from vision_recipes.images.limits import LIMITS, Limits

@@ -8,8 +8,8 @@ from typing import Any
 
 from vision_recipes.errors import VisionError
 from vision_recipes.images.reading import read
-from vision_recipes.reports.record import Record
 from vision_recipes.reports.thumbnails import SIDE, Thumbnail, encode
+from vision_recipes.reports.training_record import Record
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
 from vision_recipes.training.augmentation import Plan, variants

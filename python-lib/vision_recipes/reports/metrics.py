@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.reports.predictions import Joined, Prediction
-from vision_recipes.training.verdicts import calibration_error
+from vision_recipes.training.ood import calibration_error
 
 TOP = 3
 ROUNDING = 1e-4

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.pictures import REASONS
-from vision_recipes.reports import augmented, choice, findings, plots, reproduction
+from vision_recipes.reports import augmented, plots, reproduction, selection, summary
 from vision_recipes.reports.comparison import Comparison
 from vision_recipes.reports.confusion import Matrix, draw_matrix
+from vision_recipes.reports.label_issues import Suspicion
 from vision_recipes.reports.metrics import Row
 from vision_recipes.reports.predictions import Joined, Prediction
-from vision_recipes.reports.record import Record
 from vision_recipes.reports.rendering import render
 from vision_recipes.reports.slices import Slice
-from vision_recipes.reports.suspicions import Suspicion
 from vision_recipes.reports.thumbnails import Thumbnail, make_thumbnails
+from vision_recipes.reports.training_record import Record
 from vision_recipes.stores import Store
 
 log = logging.getLogger("vision_recipes")
@@ -73,9 +73,9 @@ def draw_page(evidence: Evidence) -> bytes:
     pictures = evidence.joined.pictures
     shown = _Shown(
         draw_matrix(pictures),
-        choice.worst_errors(pictures, _WORST),
-        choice.least_certain(pictures, _LEAST),
-        [] if evidence.checked else choice.likely_mislabelled(pictures, _SUSPECTS),
+        selection.worst_errors(pictures, _WORST),
+        selection.least_certain(pictures, _LEAST),
+        [] if evidence.checked else selection.likely_mislabelled(pictures, _SUSPECTS),
         evidence.comparison.disagreements[:_DISAGREEMENTS] if evidence.comparison else [],
         [suspicion for suspicion in evidence.checked if suspicion.issue][:_SUSPECTS],
     )
@@ -89,7 +89,7 @@ def draw_page(evidence: Evidence) -> bytes:
             "made": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
             "evidence": evidence,
             "whole": whole,
-            "summary": list(findings.tell(evidence.joined, evidence.rows, shown.matrix)),
+            "summary": list(summary.tell(evidence.joined, evidence.rows, shown.matrix)),
             "shown": shown,
             "thumbs": thumbs,
             "checked_thumbs": _checked_thumbs(evidence, shown),

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vision_recipes.dataset.labels import Labels, label_text
 from vision_recipes.errors import PredictionsError
 from vision_recipes.stores import Table
-from vision_recipes.training.labels import Labels, label_text
 
 NUMBERED = re.compile(r"(.+?)(?: \(\d+\))+", re.DOTALL)
 """How a class name that several outputs of a model share is written: `crane (134)`."""

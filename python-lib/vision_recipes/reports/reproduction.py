@@ -8,9 +8,9 @@ from dataclasses import fields
 from importlib import metadata
 from typing import Any
 
-from vision_recipes.reports.record import Record
+from vision_recipes.reports.training_record import Record
 from vision_recipes.settings import ComputeSettings, RetrainSettings
-from vision_recipes.training.reports import PACKAGES
+from vision_recipes.training.run_reports import PACKAGES
 
 _PAIRS = ("model_custom_params_opti", "model_custom_params_data_augmentation")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vision_recipes.models.columns import as_category, as_number
+from vision_recipes.dataset.column_encoding import as_category, as_number
 from vision_recipes.reports.metrics import Row, accuracy_interval
 from vision_recipes.reports.predictions import Prediction
 

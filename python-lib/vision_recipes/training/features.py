@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vision_recipes.engines.forward_path import Request, forward
-from vision_recipes.engines.kept import Kept
-from vision_recipes.engines.opening import FEATURES, open_engine
-from vision_recipes.engines.progress import Progress
+from vision_recipes.dataset.column_encoding import encode_missing
+from vision_recipes.dataset.mapped_arrays import Vectors
 from vision_recipes.errors import PictureFolderError, TrainingError
 from vision_recipes.images.reading import READING, read
-from vision_recipes.models.columns import no_columns
+from vision_recipes.inference.feature_cache import Kept
+from vision_recipes.inference.forward import Request, forward
+from vision_recipes.inference.opening import FEATURES, open_engine
+from vision_recipes.inference.progress import Progress
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
 from vision_recipes.training.augmentation import Plan, variants
-from vision_recipes.training.vectors import Vectors
 
 if TYPE_CHECKING:
-    from vision_recipes.models import Model
+    from vision_recipes.model_folder import Model
 
 log = logging.getLogger("vision_recipes")
 
@@ -52,7 +52,7 @@ class Source:
     @property
     def no_columns(self) -> Callable[[Picture], np.ndarray] | None:
         """What a network takes for its former head's table columns, which do not matter to features."""
-        return no_columns(self.base)
+        return encode_missing(self.base.extra_columns)
 
 
 @dataclass

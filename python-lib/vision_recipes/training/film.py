@@ -8,12 +8,12 @@ from typing import Any, overload
 
 import numpy as np
 
+from vision_recipes.dataset.mapped_arrays import Vectors
+from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.images.reading import read
 from vision_recipes.training.features import require_same
 from vision_recipes.training.lessons import Lesson
 from vision_recipes.training.shots import Album, Shot, Shots
-from vision_recipes.training.splits import TRAIN, VALID
-from vision_recipes.training.vectors import Vectors
 
 _BATCH = 32
 

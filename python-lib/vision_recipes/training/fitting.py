@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vision_recipes.settings import RetrainSettings
-from vision_recipes.training.design import design
+from vision_recipes.training.design_matrix import design
 from vision_recipes.training.epochs import Best, Epoch, require_finite
 from vision_recipes.training.examples import Examples, accuracy, cross_entropy, probabilities
 from vision_recipes.training.optimisers import Optimiser, read_parameters

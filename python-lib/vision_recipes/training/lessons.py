@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from vision_recipes.dataset import duplicates, splits
+from vision_recipes.dataset.column_encoding import encode
+from vision_recipes.dataset.extra_columns import join, learn
+from vision_recipes.dataset.labels import Labels, find_labels, label_text
 from vision_recipes.errors import LabelsError, SettingsError
 from vision_recipes.images.reading import list_pictures
-from vision_recipes.models.columns import encode
-from vision_recipes.models.config import MAX_CLASSES, ExtraColumn
+from vision_recipes.model_folder.config import MAX_CLASSES, ExtraColumn
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store, Table
-from vision_recipes.training import duplicates, splits
 from vision_recipes.training.augmentation import Plan
 from vision_recipes.training.examples import Examples, class_weights
-from vision_recipes.training.extra_columns import join, learn
 from vision_recipes.training.features import Source, Usable
-from vision_recipes.training.labels import Labels, find_labels, label_text
 from vision_recipes.training.optimisers import read_parameters
 
 log = logging.getLogger("vision_recipes")

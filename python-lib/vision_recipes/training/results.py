@@ -6,16 +6,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+from vision_recipes.dataset.splits import TRAIN
 from vision_recipes.errors import OutputError
 from vision_recipes.images.reading import read
-from vision_recipes.models import About, save_model, save_with_head, spec_with_head
+from vision_recipes.model_folder import About, save_model, save_with_head, spec_with_head
 from vision_recipes.pictures import Picture
 from vision_recipes.stores import Store
-from vision_recipes.training import reports
+from vision_recipes.training import run_reports
 from vision_recipes.training.augmentation import Plan
 from vision_recipes.training.augmentation_page import examples_page
 from vision_recipes.training.lessons import Lesson
-from vision_recipes.training.splits import TRAIN
 from vision_recipes.training.teaching import Taught
 
 _PROBE = "/vision-recipes.probe"
@@ -34,19 +34,19 @@ def require_writable(output: Store) -> None:
 def save(output: Store, lesson: Lesson, taught: Taught) -> None:
     """Write the model folder, config.json last; what reports an earlier training left and this one has not, go."""
     source, story = lesson.source, _story(lesson, taught)
-    written = reports.write_reports(story)
+    written = run_reports.write_reports(story)
     if source.settings.data_augmentation:
-        written[reports.EXAMPLES] = _examples(lesson)
+        written[run_reports.EXAMPLES] = _examples(lesson)
     about = About(
         name=output.name.rstrip("/\\").replace("\\", "/").rpartition("/")[2] or source.base.name,
         trained_on=f"{len(lesson.rows(TRAIN))} pictures of {source.pictures.name}, from {source.base.name}",
-        notes=reports.tell(story),
+        notes=run_reports.tell(story),
     )
     if taught.network is None:
         save_with_head(output, source.base, taught.head, about, written)
     else:
         save_model(output, taught.network, spec_with_head(source.base, taught.head, about), written)
-    for name in reports.EVERY:
+    for name in run_reports.EVERY:
         if name not in written:
             output.delete("/" + name)
     if not source.settings.tensorboard:
@@ -54,9 +54,9 @@ def save(output: Store, lesson: Lesson, taught: Taught) -> None:
             output.delete(path)
 
 
-def _story(lesson: Lesson, taught: Taught) -> reports.Story:
+def _story(lesson: Lesson, taught: Taught) -> run_reports.Story:
     source = lesson.source
-    return reports.Story(
+    return run_reports.Story(
         settings=source.settings,
         labels=lesson.labels,
         pictures=lesson.pictures,

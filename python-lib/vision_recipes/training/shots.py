@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_recipes.models.saving import normalised
 from vision_recipes.pictures import Picture
-from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.preprocessing import Preprocessing, normalise
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.augmentation import Plan, variants
 
@@ -85,5 +84,5 @@ class Album:
             if shot.extra is not None:
                 extra.append(shot.extra)
         return Batch(
-            normalised(np.stack(pixels), self.preprocessing), np.stack(extra) if extra else None, wanted, weights
+            normalise(np.stack(pixels), self.preprocessing), np.stack(extra) if extra else None, wanted, weights
         )

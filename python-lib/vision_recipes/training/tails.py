@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from vision_recipes.models.networks import layer_named
+from vision_recipes.model_folder.networks import layer_named
 from vision_recipes.settings import RetrainSettings
 
 HEAD = "head_scores"

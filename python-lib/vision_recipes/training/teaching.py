@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vision_recipes.models import Head
-from vision_recipes.models.verdicts import MOST_CLASSES
+from vision_recipes.dataset.splits import SIDES, TEST, TRAIN, VALID
+from vision_recipes.model_folder import Head
+from vision_recipes.model_folder.ood import MOST_CLASSES
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
-from vision_recipes.training.curves import Curves
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.examples import Examples
 from vision_recipes.training.features import compute_copies
-from vision_recipes.training.heads import fit
 from vision_recipes.training.lessons import Lesson
-from vision_recipes.training.reports import Judged
-from vision_recipes.training.splits import SIDES, TEST, TRAIN, VALID
-from vision_recipes.training.verdicts import Seen, calibrate, find_verdict
+from vision_recipes.training.linear_probe import fit
+from vision_recipes.training.ood import Seen, calibrate, find_verdict
+from vision_recipes.training.run_reports import Judged
+from vision_recipes.training.tensorboard_logs import Curves
 
 if TYPE_CHECKING:
     from vision_recipes.training.film import Film
@@ -198,7 +198,7 @@ def _compare(train: Examples, valid: Examples, settings: RetrainSettings, both: 
 def _tune(lesson: Lesson, taught: Taught, record: _Record) -> Film:
     """Train the layers below the head too, and take the result if it is better on the validation pictures."""
     from vision_recipes.training.film import Film
-    from vision_recipes.training.finetuning import Watch, fine_tune
+    from vision_recipes.training.fine_tuning import Watch, fine_tune
 
     source, settings = lesson.source, lesson.source.settings
     film = Film(lesson)

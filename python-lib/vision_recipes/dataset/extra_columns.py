@@ -1,0 +1,144 @@
+"""Columns of a table that join the pictures: found by path, and what they hold, learned from the rows to train on."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vision_recipes.dataset.column_encoding import ExtraColumn, as_category, as_number, encode
+from vision_recipes.dataset.labels import path_finder
+from vision_recipes.errors import SettingsError
+from vision_recipes.pictures import Picture
+from vision_recipes.stores import Table
+
+log = logging.getLogger("vision_recipes")
+
+MAX_CATEGORIES = 500
+FEW = 12
+"""Whole numbers of at most so many values, such as the place of a photo in an upload, also count as categories."""
+
+Rows = Mapping[str, Mapping[str, Any]]
+
+
+def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = "") -> dict[str, dict[str, Any]]:
+    """Return the cells of the columns `names` for each picture that the table knows, by its path in the listing.
+
+    `key` is the column that holds the paths; without one, or when the table has none of that name, it is the column
+    that matches most pictures. The last row of a picture counts. Raises SettingsError when columns are missing or no
+    row matches.
+    """
+    absent = [name for name in names if name not in table.columns]
+    if absent:
+        close = difflib.get_close_matches(absent[0], table.columns, 1)
+        raise SettingsError(
+            f"extra columns: {', '.join(map(repr, absent))} should join the pictures, but dataset {table.name} has "
+            f"{', '.join(table.columns)}." + (f" Is {close[0]!r} the one?" if close else "")
+        )
+    candidates = [key] if key in table.columns else [name for name in table.columns if name not in names]
+    find = path_finder(paths)
+    found: dict[str, dict[str, dict[str, Any]]] = {column: {} for column in candidates}
+    repeated = 0
+    for row in table.rows():
+        for column, joined in found.items():
+            path = find(row.get(column))
+            if path is not None:
+                repeated += path in joined
+                joined[path] = {name: row.get(name) for name in names}
+    chosen = max(candidates, key=lambda column: len(found[column]), default="")
+    if not found.get(chosen):
+        raise SettingsError(
+            f"extra columns: no column of {table.name} holds paths of the folder's files (the first is "
+            f"{paths[0] if paths else 'none'!r}). Give the dataset a column with the pictures' paths."
+        )
+    log.info(
+        "extra columns come from %s by column %r; %d of %d files are not in it",
+        table.name,
+        chosen,
+        len(paths) - len(found[chosen]),
+        len(paths),
+    )
+    if repeated:
+        log.warning("%d rows of %s name a picture again; the last row counts", repeated, table.name)
+    return found[chosen]
+
+
+def encode_table(
+    columns: Sequence[ExtraColumn], paths: Sequence[str], extra: Table | None, model: str
+) -> Callable[[Picture], np.ndarray] | None:
+    """Return a function from a picture to its encoded columns, float32 (width,); None when `columns` is empty.
+
+    `extra` is the table with the columns that the network of `model` was trained with. Raises SettingsError without it.
+    """
+    if not columns:
+        return None
+    names = list(dict.fromkeys(column.name for column in columns))
+    if extra is None:
+        raise SettingsError(
+            f"extra_dataset: model {model!r} was trained with the columns {', '.join(names)} beside the pictures; "
+            "none is connected. Connect a dataset with these columns and one with the pictures' paths."
+        )
+    encoded = {path: encode(columns, row) for path, row in join(extra, paths, names).items()}
+    unknown = encode(columns, None)
+    return lambda picture: encoded.get(picture.path, unknown)
+
+
+def learn(names: Sequence[str], rows: Rows, source: str) -> tuple[ExtraColumn, ...]:
+    """Return what the columns hold, learned from the rows of the pictures to train on; `source` names their table.
+
+    A column whose cells are all numbers (or true and false) becomes a number, standardised; other cells are categories.
+    Whole numbers of few values become both, so that the first of three photos may differ from the second and third
+    alike. Raises SettingsError for a column without values, or with texts that hardly ever come twice.
+    """
+    learned: list[ExtraColumn] = []
+    for name in dict.fromkeys(names):
+        cells = [row.get(name) for row in rows.values()]
+        filled = [cell for cell in cells if as_category(cell) is not None]
+        if not filled:
+            raise SettingsError(f"extra_columns: column {name!r} of {source} is empty for all pictures to train on.")
+        numbers = [as_number(cell) for cell in filled]
+        columns = _of_categories(name, filled, source) if None in numbers else _of_numbers(name, filled, numbers)
+        learned += columns
+        log.info(
+            "extra column %r: %s, %d of %d cells are missing",
+            name,
+            " and ".join(_told(column) for column in columns),
+            len(cells) - len(filled),
+            len(cells),
+        )
+    return tuple(learned)
+
+
+def _of_numbers(name: str, cells: Sequence[Any], numbers: Sequence[float | None]) -> list[ExtraColumn]:
+    values = np.array(numbers, np.float64)
+    middle = float(values.mean())
+    spread = float(values.std())
+    columns = [ExtraColumn(name, "number", middle, spread if spread > 1e-9 * max(1.0, abs(middle)) else 1.0)]
+    written = dict.fromkeys(text for cell in cells if (text := as_category(cell)) is not None)
+    if 3 <= len(written) <= FEW and (values == np.rint(values)).all():
+        columns.append(ExtraColumn(name, "category", categories=tuple(sorted(written))))
+    return columns
+
+
+def _of_categories(name: str, cells: Sequence[Any], source: str) -> list[ExtraColumn]:
+    counts = Counter(text for cell in cells if (text := as_category(cell)) is not None)
+    common = [text for text, count in counts.most_common(MAX_CATEGORIES) if count > 1]
+    if not common or (len(counts) > FEW and sum(counts[text] for text in common) < len(cells) / 2):
+        example = next(iter(counts))
+        raise SettingsError(
+            f"extra_columns: column {name!r} of {source} holds {len(counts)} different texts in {len(cells)} rows "
+            f"(such as {example[:60]!r}), so it is no category that pictures share. Choose other columns."
+        )
+    if len(common) < len(counts):
+        log.warning("extra column %r: %d rare values count as unknown", name, len(counts) - len(common))
+    return [ExtraColumn(name, "category", categories=tuple(sorted(common)))]
+
+
+def _told(column: ExtraColumn) -> str:
+    if column.kind == "number":
+        return f"a number ({column.mean:.4g} on average, give or take {column.scale:.4g})"
+    return f"{len(column.categories)} categories"

@@ -1,7 +1,0 @@
-"""The ways to run a network forward: one interface, on OpenVINO or Keras; the choice of devices and precision."""
-
-from vision_recipes.engines.engine import Engine
-from vision_recipes.engines.forward_path import forward
-from vision_recipes.engines.opening import FEATURES, SCORES, open_engine
-
-__all__ = ["FEATURES", "SCORES", "Engine", "forward", "open_engine"]

@@ -1,0 +1,109 @@
+"""The pre-trained networks that can be had: rows of resource/catalogue.json, read without waking any framework."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from vision_recipes import strict_json
+from vision_recipes.errors import SettingsError
+from vision_recipes.resources import resource_folder
+from vision_recipes.stores import file_digest
+
+STARTER = "starter"
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A published file of weights. `hash` is MD5 or SHA-256 in hex, by its length; empty where none is published."""
+
+    file: str
+    url: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class WeightsFiles:
+    """The weights of a network with its 1000 ImageNet classes on top, and without."""
+
+    top: WeightsFile
+    no_top: WeightsFile
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network of the catalogue.
+
+    `width`, `height`: its own input size; `minimum`: the smallest side it takes without its top. `preprocessing` is one
+    of preprocessing.SCALINGS ("raw" where the network scales by itself). `features`: length of the pooled vector of
+    `feature_layer`. `aliases`: names that the older plugin used.
+    """
+
+    name: str
+    family: str
+    builder: str
+    width: int
+    height: int
+    minimum: int
+    preprocessing: str
+    parameters: int
+    feature_layer: str
+    features: int
+    aliases: tuple[str, ...]
+    licence: str
+    source: str
+    weights: WeightsFiles
+
+    @property
+    def label(self) -> str:
+        """What a person reads in a drop-down: name, input size, parameters and the size of the weights."""
+        return (
+            f"{self.name}: {self.width} x {self.height}, {self.parameters / 1e6:.1f} M parameters, {self.megabytes} MB"
+        )
+
+    @property
+    def megabytes(self) -> int:
+        """Size of the weights with top, in millions of bytes: four bytes a parameter."""
+        return round(self.parameters * 4 / 1e6)
+
+    def is_published(self, path: str | os.PathLike[str]) -> bool:
+        """Return whether a file of weights has the hash that the publisher gives."""
+        published = self.weights.top.hash
+        return bool(published) and file_digest(path, published) == published.lower()
+
+
+@cache
+def architectures() -> dict[str, Architecture]:
+    """Return every network by its name, in the order of the catalogue."""
+    path = resource_folder() / "catalogue.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["networks"]
+    found = (strict_json.read(Architecture, row, f"{path.name}, row {row.get('name')}") for row in rows)
+    return {row.name: row for row in found}
+
+
+def find(name: str) -> Architecture:
+    """Return the network of that name, or else of that alias or name in any case, with or without `::imagenet`.
+
+    `MobileNet` is MobileNet, while `mobilenet` is what the older plugin called MobileNetV2.
+    """
+    if name.strip() in architectures():
+        return architectures()[name.strip()]
+    wanted = name.strip().removesuffix("::imagenet").lower()
+    by_name = {key.lower(): row for row in architectures().values() for key in (row.name, *row.aliases)}
+    if wanted not in by_name:
+        close = difflib.get_close_matches(wanted, by_name, n=3)
+        hint = f" Did you mean {', '.join(by_name[key].name for key in close)}?" if close else ""
+        raise SettingsError(
+            f"There is no network {name!r} in the catalogue.{hint} It has: {', '.join(architectures())}."
+        )
+    return by_name[wanted]
+
+
+def choices() -> list[dict[str, str]]:
+    """Return the models that can be downloaded, for a drop-down: the starter, then the networks, the smallest first."""
+    rows = sorted(architectures().values(), key=lambda row: row.parameters)
+    starter = {"value": STARTER, "label": "Starter: small, comes with the plugin, needs no network"}
+    return [starter, *({"value": row.name, "label": row.label} for row in rows)]

@@ -1,0 +1,256 @@
+"""What `config.json` of a model folder says: the format, version 3, lives here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from vision_recipes import strict_json
+from vision_recipes.dataset.column_encoding import ExtraColumn
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.preprocessing import RESIZES, Preprocessing
+
+VERSION = 3
+CONFIG = "config.json"
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+MAX_CLASSES = 100_000
+MAX_SIDE = 4096
+MAX_BYTES = 8 << 30
+POOLINGS = ("avg", "max", "none")
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file that belongs to the model: its name in the folder, SHA-256 in hex and size in bytes."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+    def __post_init__(self) -> None:
+        if not FILE_NAME.fullmatch(self.name) or self.name == CONFIG:
+            raise ValueError(f"name {self.name[:60]!r} is not a plain file name")
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError("sha256 must be 64 hexadecimal digits")
+        if not 0 < self.bytes <= MAX_BYTES:
+            raise ValueError(f"bytes must be between 1 and {MAX_BYTES}, not {self.bytes}")
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a model: `head` are the weights of a head trained on features, `graph` an imported network.
+
+    `known` tells where the training pictures lie, for verdicts.
+    """
+
+    labels: FileEntry
+    weights: FileEntry
+    xml: FileEntry
+    bin: FileEntry
+    check: FileEntry
+    head: FileEntry | None = None
+    graph: FileEntry | None = None
+    known: FileEntry | None = None
+
+    def entries(self) -> Iterator[FileEntry]:
+        """Yield the entry of every file."""
+        every = (self.labels, self.weights, self.xml, self.bin, self.check, self.head, self.graph, self.known)
+        yield from (entry for entry in every if entry is not None)
+
+    def __post_init__(self) -> None:
+        names = [entry.name for entry in self.entries()]
+        if len(set(names)) != len(names):
+            raise ValueError("two of the files have the same name")
+
+
+@dataclass(frozen=True)
+class Network:
+    """How the network is built: a row of the catalogue with its arguments, or the graph file of the folder.
+
+    `classes` is the number of units of the network's own top; `top` says whether it is part of the network.
+    """
+
+    architecture: str
+    arguments: dict[str, float | bool] = field(default_factory=dict)
+    classes: int = 1000
+    top: bool = True
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_. ()+-]{0,99}", self.architecture):
+            raise ValueError(f"architecture {self.architecture[:60]!r} is not a name")
+        if not 1 <= self.classes <= MAX_CLASSES:
+            raise ValueError(f"classes must be between 1 and {MAX_CLASSES}, not {self.classes}")
+        if not set(self.arguments) <= {"alpha", "minimalistic"}:
+            raise ValueError(f"arguments {sorted(self.arguments)} are not known")
+        if not 0 < self.arguments.get("alpha", 1.0) <= 10:
+            raise ValueError("alpha must be between 0 and 10")
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """The layers on top of the feature layer of a retrained network.
+
+    `features` counts the values of a pooled picture vector; the extra columns come after them.
+    `probabilities` is "softmax" or "sigmoid"; `pooling` is one of POOLINGS, "none" flattens.
+    """
+
+    features: int
+    pooling: str = "avg"
+    dropout: float = 0.0
+    probabilities: str = "softmax"
+    extra: tuple[ExtraColumn, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many inputs the dense layer has."""
+        return self.features + sum(column.width for column in self.extra)
+
+    def __post_init__(self) -> None:
+        if self.pooling not in POOLINGS:
+            raise ValueError(f"pooling {self.pooling[:60]!r} is not one of {', '.join(POOLINGS)}")
+        if self.probabilities not in ("softmax", "sigmoid"):
+            raise ValueError(f"probabilities {self.probabilities[:60]!r} is not softmax or sigmoid")
+        if not 1 <= self.features <= 50_000_000 or not 0 <= self.dropout < 1:
+            raise ValueError("features must be at least 1, and dropout from 0 to below 1")
+
+
+@dataclass(frozen=True)
+class VerdictConfig:
+    """When a picture is known: its oddness, 1 minus the evidence for its label, is `limit` at most.
+
+    The evidence is the mean of that for the network's label and of that for the label with most of it. On validation
+    pictures the part `known` is within the limit, and of these the part `precision` gets its true label.
+    """
+
+    limit: float = 0.0
+    known: float = 1.0
+    precision: float = 1.0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer whose output can be extracted.
+
+    `index` counts the layers of the network from its input, as Keras does, and names the output `layer:<index>` of the
+    IR. `shape` is without the batch, None where it varies; `size` is the length of its vector after average pooling.
+    """
+
+    index: int
+    name: str
+    kind: str
+    shape: tuple[int | None, ...]
+    size: int
+    parameters: int = 0
+
+    @property
+    def output(self) -> str:
+        """Name of the IR's output."""
+        return f"layer:{self.index}"
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The whole of config.json. `layers` are in the order of the network, the last one gives the scores."""
+
+    name: str
+    network: Network
+    input: Preprocessing
+    n_classes: int
+    layers: tuple[Layer, ...]
+    feature_layer: str
+    files: Files
+    head: HeadConfig | None = None
+    verdict: VerdictConfig | None = None
+    trained_on: str = ""
+    source: str = ""
+    licence: str = ""
+    created: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.n_classes <= MAX_CLASSES:
+            raise ValueError(f"n_classes must be between 2 and {MAX_CLASSES}, not {self.n_classes}")
+        check_preprocessing(self.input)
+        names = [layer.name for layer in self.layers]
+        if not 1 <= len(names) <= 5000 or len(set(names)) != len(names):
+            raise ValueError("layers must be between 1 and 5000, each with a name of its own")
+        if len({layer.index for layer in self.layers}) != len(names):
+            raise ValueError("two layers have the same index")
+        if self.feature_layer not in names:
+            raise ValueError(f"feature_layer {self.feature_layer[:60]!r} is not among the layers")
+        if self.layers[-1].shape != (self.n_classes,):
+            raise ValueError(
+                f"the last layer gives {self.layers[-1].shape}, not one score for each of {self.n_classes} classes"
+            )
+
+    @property
+    def ends_in_features(self) -> bool:
+        """Whether the network is cut at its feature layer, and its "scores" are the averaged features."""
+        return self.head is None and self.layers[-1].name == "head_pooling"
+
+    def layer(self, index: int) -> Layer:
+        """Return a layer by its index; negative ones count from the end, -1 being the scores."""
+        found = [layer for layer in self.layers if layer.index == index]
+        if index < 0 and -index <= len(self.layers):
+            found = [self.layers[index]]
+        if not found:
+            raise ModelFolderError(
+                f"Model {self.name!r} has no layer {index}: its layers are {self.layers[0].index} to "
+                f"{self.layers[-1].index}, or counted from the end -{len(self.layers)} to -1."
+            )
+        return found[0]
+
+    def layer_named(self, name: str) -> Layer:
+        """Return a layer by its name; the name must be one of the layers."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def hash(self) -> str:
+        """Return a hash of all that determines the model's answers for given pixels, as 64 hexadecimal digits."""
+        told = [
+            strict_json.write(self.input),
+            self.files.xml.sha256,
+            self.files.bin.sha256,
+            strict_json.write(self.head),
+        ]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> bytes:
+        """Return the bytes of config.json."""
+        data = {"format": "vision-recipes model", "version": VERSION} | strict_json.write(self)
+        return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def read_config(content: bytes, folder: str) -> ModelConfig:
+    """Return what config.json says, checked; raises ModelFolderError that names the folder and what is wrong."""
+    where = f"config.json of model folder {folder!r}"
+    data = strict_json.parse(content, where)
+    version = data.pop("version", None)
+    told_format = data.pop("format", None)
+    if version is None and "architecture" in data:
+        raise ModelFolderError(
+            f"Model folder {folder!r} was made by the older plugin (Deep learning on images). "
+            "Run the macro vision-import with it as model_source_folder, then use the folder that it makes."
+        )
+    if told_format != "vision-recipes model" or version != VERSION:
+        raise ModelFolderError(
+            f"{where} has format {str(told_format)[:60]!r}, version {str(version)[:20]}; this plugin "
+            f"reads version {VERSION} of 'vision-recipes model'. Update the plugin, or run vision-download or "
+            "vision-import into the folder."
+        )
+    return strict_json.read(ModelConfig, data, where)
+
+
+def check_preprocessing(preprocessing: Preprocessing) -> None:
+    """Raise ValueError when a preprocessing that was read from a file cannot be used."""
+    for side in ("width", "height"):
+        if not 8 <= getattr(preprocessing, side) <= MAX_SIDE:
+            raise ValueError(f"input.{side} must be between 8 and {MAX_SIDE}, not {getattr(preprocessing, side)}")
+    if preprocessing.channels not in ("rgb", "bgr"):
+        raise ValueError(f"input.channels {preprocessing.channels[:20]!r} is not rgb or bgr")
+    if preprocessing.resize not in RESIZES:
+        raise ValueError(f"input.resize {preprocessing.resize[:20]!r} is not one of {', '.join(RESIZES)}")
+    if not all(value > 0 for value in preprocessing.std):
+        raise ValueError("input.std must be above 0 for each channel")

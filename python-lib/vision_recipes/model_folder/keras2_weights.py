@@ -1,0 +1,72 @@
+"""Weights files of Keras 2 and of keras.applications: layers and variables are told apart by their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.hdf5 import StoredLayer, Variables, read_stored
+from vision_recipes.model_folder.weights import lasting, leaves, own_variables
+
+
+def read_names(group: Any, key: str, where: str) -> list[str]:
+    """Return a list of names from a group's attributes, which Keras splits when it is long (`layer_names0`, …)."""
+    parts = [group.attrs[key]] if key in group.attrs else []
+    while f"{key}{len(parts)}" in group.attrs:
+        parts.append(group.attrs[f"{key}{len(parts)}"])
+    if not parts and key == "layer_names":
+        raise ModelFolderError(f"{where} has no list of its layers, so its weights cannot be told apart.")
+    return [bytes(name).decode("utf-8") if isinstance(name, bytes) else str(name) for part in parts for name in part]
+
+
+def read_in_order(file: Any, network: Any, where: str) -> Variables:
+    """Return the file's variables by the names of the network's layers, both taken in their order.
+
+    `file` is an opened .h5 file: weights only, or a whole model, of Keras 2 or 3.
+    """
+    if "layer_names" not in file.attrs and "model_weights" not in file:
+        return _renamed(read_stored(file, where))
+    group = file.get("model_weights", file)
+    stored = []
+    for name in read_names(group, "layer_names", where):
+        if name not in group:
+            raise ModelFolderError(f"{where}: the weights of layer {name[:80]!r} are missing. Get the file again.")
+        found = [group[name][variable] for variable in read_names(group[name], "weight_names", where)]
+        if found:
+            stored.append(found)
+    wanted = _outer_layers(network)
+    if len(stored) != len(wanted):
+        raise ModelFolderError(
+            f"{where} has weights for {len(stored)} layers, but the network has {len(wanted)} layers with weights: "
+            "it is the file of another network, or of one with another top."
+        )
+    variables: Variables = {}
+    for owners, items in zip(wanted, stored, strict=True):
+        if len(owners) != len(items):
+            raise ModelFolderError(
+                f"{where} has {len(items)} variables where layer {owners[0]!r} needs {len(owners)}: "
+                "it is the file of another network."
+            )
+        for owner, item in zip(owners, items, strict=True):
+            variables.setdefault(owner, []).append(item)
+    return variables
+
+
+def _renamed(stored: dict[str, StoredLayer]) -> Variables:
+    """Return the variables by the names that `weights.layer_names` gives, whatever was built before they were saved."""
+    outer = [name for name in stored if "/" not in name]
+    names = dict(zip(outer, lasting([(name, stored[name].kinds) for name in outer]), strict=True))
+    variables: Variables = {}
+    for name, layer in stored.items():
+        first, *inner = name.split("/")
+        variables["/".join([names[first], *inner])] = list(layer.variables)
+    return variables
+
+
+def _outer_layers(network: Any) -> list[list[str]]:
+    """Return the owner of each variable of the outermost layers, in the order of old files: trainable first."""
+    found: dict[str, list[tuple[bool, str]]] = {}
+    for name, _kinds, layer in leaves(network):
+        for variable in own_variables(layer):
+            found.setdefault(name.split("/")[0], []).append((not variable.trainable, name))
+    return [[name for _late, name in sorted(owners, key=lambda owner: owner[0])] for owners in found.values()]

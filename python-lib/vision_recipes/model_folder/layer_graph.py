@@ -1,0 +1,173 @@
+"""Layer graphs as data: a network that is not in the catalogue, built from allow-listed layers only.
+
+A graph names built-in layers and plain values for their known settings. Nothing in it is code, a module or a path, so a
+graph from a stranger can at worst be a useless network.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from vision_recipes import strict_json
+from vision_recipes.errors import ModelFolderError
+
+ACTIVATIONS = (
+    *("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "mish", "tanh", "sigmoid"),
+    *("hard_sigmoid", "hard_silu", "hard_swish", "softplus", "softsign", "exponential", "softmax", "celu"),
+)
+_CONVOLUTION = ("kernel_size", "strides", "padding", "dilation_rate", "activation", "use_bias")
+_NORMALISATION = ("axis", "epsilon", "center", "scale")
+_POOLING = ("pool_size", "strides", "padding")
+
+LAYERS: dict[str, tuple[str, ...]] = {
+    "InputLayer": (),
+    "Conv2D": ("filters", "groups", *_CONVOLUTION),
+    "DepthwiseConv2D": ("depth_multiplier", *_CONVOLUTION),
+    "SeparableConv2D": ("filters", "depth_multiplier", *_CONVOLUTION),
+    "Conv2DTranspose": ("filters", "output_padding", *_CONVOLUTION),
+    "Dense": ("units", "activation", "use_bias"),
+    "BatchNormalization": ("momentum", *_NORMALISATION),
+    "LayerNormalization": _NORMALISATION,
+    "GroupNormalization": ("groups", *_NORMALISATION),
+    "Activation": ("activation",),
+    "ReLU": ("max_value", "negative_slope", "threshold"),
+    "LeakyReLU": ("negative_slope",),
+    "PReLU": ("shared_axes",),
+    "ELU": ("alpha",),
+    "Softmax": ("axis",),
+    "MaxPooling2D": _POOLING,
+    "AveragePooling2D": _POOLING,
+    "GlobalAveragePooling2D": ("keepdims",),
+    "GlobalMaxPooling2D": ("keepdims",),
+    "ZeroPadding2D": ("padding",),
+    "Cropping2D": ("cropping",),
+    "UpSampling2D": ("size", "interpolation"),
+    "Flatten": (),
+    "Reshape": ("target_shape",),
+    "Permute": ("dims",),
+    "Dropout": ("rate",),
+    "SpatialDropout2D": ("rate",),
+    "GaussianNoise": ("stddev",),
+    "GaussianDropout": ("rate",),
+    "Add": (),
+    "Subtract": (),
+    "Multiply": (),
+    "Average": (),
+    "Maximum": (),
+    "Minimum": (),
+    "Concatenate": ("axis",),
+    "Rescaling": ("scale", "offset"),
+    "Normalization": ("axis", "mean", "variance", "invert"),
+}
+"""The layers that a graph may have, and of each the settings that it may give."""
+
+MAX_LAYERS = 5000
+MAX_UNITS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer of a graph: the kind is a key of LAYERS, `inputs` are names of earlier nodes."""
+
+    name: str
+    kind: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_.>-]{0,199}", self.name):
+            raise ValueError(f"{self.name[:60]!r} is not a name of a layer")
+        if self.kind not in LAYERS:
+            raise ValueError(
+                f"layer {self.name!r} is of kind {self.kind[:60]!r}, which is not among the layers that are read"
+            )
+        unknown = sorted(set(self.settings) - set(LAYERS[self.kind]))
+        if unknown:
+            raise ValueError(
+                f"layer {self.name!r} ({self.kind}) has the setting {unknown[0][:60]!r}, which is not read"
+            )
+        for key, value in self.settings.items():
+            if not _is_plain(value):
+                raise ValueError(f"layer {self.name!r} ({self.kind}): {key} is not a plain value")
+        activation = self.settings.get("activation")
+        if activation is not None and activation not in ACTIVATIONS:
+            raise ValueError(
+                f"layer {self.name!r}: the activation {str(activation)[:60]!r} is not among those that are read"
+            )
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network with one picture input (the first node) and one output (the last node), in the order of computation."""
+
+    nodes: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.nodes) <= MAX_LAYERS or self.nodes[0].kind != "InputLayer":
+            raise ValueError(f"the graph must start with its input and have 2 to {MAX_LAYERS} layers")
+        known: set[str] = set()
+        for node in self.nodes:
+            if node.name in known:
+                raise ValueError(f"two layers are called {node.name!r}")
+            if bool(known) != bool(node.inputs) or not set(node.inputs) <= known:
+                raise ValueError(
+                    f"layer {node.name!r} takes the output of {list(node.inputs)[:3]}, which do not come before it"
+                )
+            known.add(node.name)
+
+
+def read_graph(content: bytes, where: str) -> Graph:
+    """Return the graph in a file of a model folder."""
+    return _read(strict_json.parse(content, where, limit=8 << 20), where)
+
+
+def write_graph(graph: Graph) -> bytes:
+    """Return the bytes of a graph's file."""
+    import json
+
+    nodes = [{"name": n.name, "kind": n.kind, "settings": n.settings, "inputs": list(n.inputs)} for n in graph.nodes]
+    return (json.dumps({"nodes": nodes}, separators=(",", ":")) + "\n").encode()
+
+
+def build(graph: Graph, size: tuple[int, int]) -> Any:
+    """Return the keras.Model of a graph with random weights, for pictures of (height, width)."""
+    import keras
+
+    outputs: dict[str, Any] = {graph.nodes[0].name: keras.Input((*size, 3), name=graph.nodes[0].name)}
+    try:
+        for node in graph.nodes[1:]:
+            layer = getattr(keras.layers, node.kind)(name=node.name, **node.settings)
+            inputs = [outputs[name] for name in node.inputs]
+            outputs[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
+    except (ValueError, TypeError) as err:
+        raise ModelFolderError(f"The network's layer {node.name!r} ({node.kind}) cannot be built: {err}") from err
+    return keras.Model(outputs[graph.nodes[0].name], outputs[graph.nodes[-1].name], name="network")
+
+
+def _read(data: dict[str, Any], where: str) -> Graph:
+    nodes = data.get("nodes")
+    if set(data) != {"nodes"} or not isinstance(nodes, list):
+        raise ModelFolderError(f"{where} is not a list of layers.")
+    try:
+        return Graph(tuple(_read_node(node) for node in nodes[: MAX_LAYERS + 1]))
+    except ValueError as err:
+        raise ModelFolderError(f"{where} does not describe a network that can be built: {err}.") from err
+
+
+def _read_node(data: Any) -> Node:
+    kinds = {"name": str, "kind": str, "settings": dict, "inputs": list}
+    if not isinstance(data, dict) or {key: type(value) for key, value in data.items()} != kinds:
+        raise ValueError(f"{str(data)[:60]} is not a layer")
+    if not all(isinstance(name, str) for name in data["inputs"]):
+        raise ValueError(f"the inputs of layer {data['name'][:60]!r} are not names")
+    return Node(data["name"], data["kind"], data["settings"], tuple(data["inputs"]))
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return len(value) <= 10_000 and all(_is_plain(item) for item in value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return abs(value) <= MAX_UNITS
+    return value is None or isinstance(value, (bool, str))

@@ -1,0 +1,182 @@
+"""Keras networks built from their description: a row of the catalogue or an imported graph, and a head of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder import layer_graph
+from vision_recipes.model_folder.catalogue import Architecture, find
+from vision_recipes.model_folder.config import HeadConfig, Layer, Network
+from vision_recipes.model_folder.weights import layer_names
+
+GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
+SAME_AT_SCORING = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """All that is needed to build a network but its weights. With a head the network is cut at `feature_layer`."""
+
+    network: Network
+    width: int
+    height: int
+    feature_layer: str = ""
+    head: HeadConfig | None = None
+    n_classes: int = 0
+    graph: layer_graph.Graph | None = None
+
+
+def build(blueprint: Blueprint) -> Any:
+    """Return the keras.Model with random weights: normalised pixels (and extra columns) to scores."""
+    base = _base(blueprint)
+    if blueprint.head is None:
+        return base
+    return put_head(base, blueprint)
+
+
+def put_head(base: Any, blueprint: Blueprint) -> Any:
+    """Return a keras.Model that shares the layers of `base` up to the feature layer and ends in a head."""
+    import keras
+
+    head = blueprint.head
+    if head is None:
+        raise ValueError("the blueprint has no head")
+    features = _pooled(layer_named(base, blueprint.feature_layer).output, head.pooling)
+    inputs = [base.inputs[0]]
+    if features.shape[-1] != head.features:
+        raise ModelFolderError(
+            f"The head was made for {head.features} features, but the network gives {features.shape[-1]}."
+        )
+    if head.extra:
+        extra = keras.Input((head.width - head.features,), name="extra")
+        inputs.append(extra)
+        features = keras.layers.Concatenate(name="head_columns")([features, extra])
+    if head.dropout:
+        features = keras.layers.Dropout(head.dropout, name="head_dropout")(features)
+    dense = keras.layers.Dense(blueprint.n_classes, activation=head.probabilities, name="head_scores")
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], dense(features), name="network")
+
+
+def cut(base: Any, feature_layer: str) -> Any:
+    """Return a keras.Model that ends at the feature layer, averaged over the picture."""
+    import keras
+
+    return keras.Model(base.inputs[0], _pooled(layer_named(base, feature_layer).output, "avg"), name="network")
+
+
+def fold_deviations(row: Architecture, network: Any) -> None:
+    """Divide an EfficientNet's input by the square root of ImageNet's deviations, as the published network does.
+
+    keras.applications puts in a layer for that, but only when it loads the weights itself (tensorflow#49930).
+    """
+    if row.family != "efficientnet":
+        return
+    stem = network.get_layer("stem_conv")
+    (kernel,) = stem.get_weights()
+    deviations = np.sqrt(np.array([0.229, 0.224, 0.225], np.float32))
+    stem.set_weights([kernel / deviations[None, None, :, None]])
+
+
+def layer_named(network: Any, name: str) -> Any:
+    """Return the layer of a network that `layer_names` calls so."""
+    names = layer_names(network)
+    if name not in names:
+        raise ModelFolderError(f"The network has no layer {name!r}; its last layers are {', '.join(names[-5:])}.")
+    return network.layers[names.index(name)]
+
+
+def list_layers(network: Any) -> tuple[Layer, ...]:
+    """Return the layers whose output can be extracted: all with one float tensor, in the network's order."""
+    listed = []
+    for index, (layer, name) in enumerate(zip(network.layers, layer_names(network), strict=True)):
+        if name in ("extra", "head_columns", "head_dropout"):
+            continue
+        output = None if type(layer).__name__ == "InputLayer" else _output(layer)
+        if output is not None and len(output.shape) in (2, 3, 4) and "float" in str(output.dtype):
+            shape = tuple(None if side is None else int(side) for side in output.shape[1:])
+            listed.append(Layer(index, name, type(layer).__name__, shape, shape[-1] or 0, layer.count_params()))
+    return tuple(layer for layer in listed if layer.size > 0)
+
+
+def find_feature_layer(network: Any, ignored: Sequence[str] = ()) -> str:
+    """Return the layer whose pooled output is the picture's feature vector.
+
+    It is the last spatial layer that all of the network passes through before the last layer with weights, which gives
+    the scores; a later global pooling is taken instead when other weights come between. Networks without spatial layers
+    have their features just before the scores. `ignored` are layers that do not count as the network's own.
+    """
+    layers = [layer for layer in list_layers(network) if layer.name not in ignored]
+    weighted = [place for place, layer in enumerate(layers) if layer.parameters]
+    before = [layer for layer in layers[: weighted[-1] if weighted else -1] if layer.kind not in SAME_AT_SCORING]
+    passed = [layer for layer in before if _is_passed(network, layer_named(network, layer.name).output)]
+    spatial = [
+        layer
+        for layer in passed
+        if len(layer.shape) == 3
+        and (layer.shape[0] or 2) * (layer.shape[1] or 2) > 1
+        and layer.kind not in GLOBAL_POOLINGS
+    ]
+    pools = [layer for layer in passed if layer.kind in GLOBAL_POOLINGS and spatial and layer.index > spatial[-1].index]
+    between = [layer for layer in layers if pools and spatial[-1].index < layer.index < pools[-1].index]
+    if any(layer.parameters for layer in between):
+        return pools[-1].name
+    candidates = spatial or passed
+    if not candidates:
+        raise ModelFolderError(
+            "The network has no layer before its scores, so it has no features to extract or retrain on."
+        )
+    return candidates[-1].name
+
+
+def _is_passed(network: Any, tensor: Any) -> bool:
+    """Tell whether every way from the network's input to its output goes through a tensor."""
+    waiting, seen, start = [network.outputs[0]], {id(tensor)}, id(network.inputs[0])
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        if id(current) == start:
+            return False
+        seen.add(id(current))
+        history = current._keras_history
+        waiting.extend(history.operation._inbound_nodes[history.node_index].input_tensors)
+    return True
+
+
+def _pooled(features: Any, pooling: str) -> Any:
+    import keras
+
+    kinds = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+    kind = kinds[pooling] if len(features.shape) == 4 and pooling in kinds else keras.layers.Flatten
+    return kind(name="head_pooling")(features)
+
+
+def _base(blueprint: Blueprint) -> Any:
+    if blueprint.graph is not None:
+        return layer_graph.build(blueprint.graph, (blueprint.height, blueprint.width))
+    import keras
+
+    row = find(blueprint.network.architecture)
+
+    arguments = dict(blueprint.network.arguments)
+    if blueprint.network.top:
+        arguments["classes"] = blueprint.network.classes
+    return getattr(keras.applications, row.builder)(
+        weights=None,
+        include_top=blueprint.network.top,
+        input_shape=(blueprint.height, blueprint.width, 3),
+        **arguments,
+    )
+
+
+def _output(layer: Any) -> Any:
+    try:
+        output = layer.output
+    except (AttributeError, ValueError):
+        return None
+    return output if hasattr(output, "shape") else None

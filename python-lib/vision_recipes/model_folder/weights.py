@@ -1,0 +1,89 @@
+"""The variables of Keras networks: listed by names that last, given from files after all shapes were compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.hdf5 import NEXT_STEP, StoredLayer, read_values
+
+
+def leaves(network: Any, outer: str = "", kinds: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Yield name, kinds and layer of all layers, in order, each followed by those nested in it (`outer/inner`)."""
+    for name, layer in zip(layer_names(network), network.layers, strict=True):
+        kind = kinds + snake_case(type(layer).__name__)
+        yield outer + name, kind, layer
+        if hasattr(layer, "layers"):
+            yield from leaves(layer, f"{outer}{name}/", f"{kind}/")
+
+
+def own_variables(layer: Any) -> list[Any]:
+    """Return the variables that Keras stores for a layer itself, in its order."""
+    kept: dict[str, Any] = {}
+    layer.save_own_variables(kept)
+    return [kept[str(number)] for number in range(len(kept))]
+
+
+def stored_layers(network: Any) -> dict[str, StoredLayer]:
+    """Return the variables of a network as `hdf5.write_stored` takes them."""
+    import keras
+
+    return {
+        name: StoredLayer(
+            kinds, [np.asarray(keras.ops.convert_to_numpy(variable)) for variable in own_variables(layer)]
+        )
+        for name, kinds, layer in leaves(network)
+    }
+
+
+def set_weights(network: Any, stored: Mapping[str, Any], where: str) -> None:
+    """Give every layer of a Keras network its variables (h5py datasets or arrays), found by the layer's name.
+
+    All shapes are compared before anything is read; other numbers than finite floats are refused.
+    """
+    layers = [(name, layer, own_variables(layer)) for name, _kinds, layer in leaves(network)]
+    for name, _layer, variables in layers:
+        shapes = [tuple(item.shape) for item in stored.get(name, ())]
+        expected = [tuple(variable.shape) for variable in variables]
+        if variables and shapes != expected:
+            found = f"has shapes {shapes[:4]}" if name in stored else "is missing"
+            raise ModelFolderError(
+                f"{where} does not fit the network: layer {name!r} needs {expected[:4]} and {found}. {NEXT_STEP}"
+            )
+    for name, layer, variables in layers:
+        if variables:
+            values = [read_values(item, f"{where}: layer {name!r}") for item in stored[name]]
+            layer.load_own_variables({str(number): value for number, value in enumerate(values)})
+
+
+def layer_names(network: Any) -> list[str]:
+    """Return a name for each of the network's layers that is the same in every process.
+
+    Keras numbers unnamed layers (`conv2d_7`) by what was built before in the process; here the network's first is 0.
+    """
+    return lasting([(layer.name, snake_case(type(layer).__name__)) for layer in network.layers])
+
+
+def lasting(layers: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the names of layers, each given with its kind, those that Keras numbered counted from 0."""
+    numbered: dict[str, list[tuple[int, int]]] = {}
+    names = [name for name, _kind in layers]
+    for place, (name, kind) in enumerate(layers):
+        match = re.fullmatch(re.escape(kind) + r"(?:_(\d+))?", name)
+        if match:
+            numbered.setdefault(kind, []).append((int(match[1] or 0), place))
+    for kind, found in numbered.items():
+        for count, (_number, place) in enumerate(sorted(found)):
+            names[place] = kind if count == 0 else f"{kind}_{count}"
+    return names
+
+
+def snake_case(kind: str) -> str:
+    """Return a layer's kind as Keras writes it in names: `Conv2D` is `conv2d`."""
+    words = re.sub(r"\W+", "", kind)
+    words = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", words)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()

@@ -1,0 +1,285 @@
+"""Keras's own descriptions of networks, of versions 2 and 3, read as data and translated into a graph.
+
+Nested networks are laid flat. What is not a plain, known layer (Lambda, custom classes, calls with odd arguments) is
+refused by name; nothing of the description is ever executed or imported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.layer_graph import LAYERS, Graph, Node
+from vision_recipes.model_folder.weights import lasting, snake_case
+from vision_recipes.model_import.keras_operations import is_operation, read_operation
+
+NESTED = ("Functional", "Model", "Sequential")
+PASSED_THROUGH = (
+    *("Identity", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast"),
+    *(
+        "RandomBrightness",
+        "RandomShear",
+        "RandomErasing",
+        "RandomGaussianBlur",
+        "RandomColorJitter",
+        "ActivityRegularization",
+    ),
+)
+"""Layers that do nothing when pictures are scored."""
+
+RENAMED = {"BatchNormalizationV1": "BatchNormalization", "MaxPool2D": "MaxPooling2D", "AvgPool2D": "AveragePooling2D"}
+DEFAULT_SIDE = 224
+MAX_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A network as a graph. `size` is (height, width); `sized` tells whether the file gave it, or it is the usual 224.
+
+    `leaves` tells for the name of each node which layer of the file it is: names from the outermost network inwards.
+    `names` are those of the network and the networks nested in it.
+    """
+
+    graph: Graph
+    size: tuple[int, int]
+    sized: bool
+    leaves: dict[str, tuple[str, ...]]
+    names: tuple[str, ...]
+
+
+def translate(config: dict[str, Any], where: str) -> Translation:
+    """Return a Keras model's config as a graph; raises ModelFolderError naming the layer that cannot be read."""
+    work = _Translator()
+    try:
+        nodes, leaves = _renumbered(work.ordered(work.network(config, (), None, 0)), work.leaves)
+        graph = Graph(nodes)
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as err:
+        reason = err if isinstance(err, ValueError) else f"its description is not as Keras writes it ({err!r:.100})"
+        raise ModelFolderError(
+            f"{where} cannot be imported: {reason}. Networks of Keras's own layers with one input and output can."
+        ) from err
+    return Translation(
+        graph, work.size or (DEFAULT_SIDE, DEFAULT_SIDE), work.size is not None, leaves, tuple(work.names)
+    )
+
+
+@dataclass
+class _Translator:
+    nodes: dict[str, Node] = field(default_factory=dict)
+    leaves: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
+    names: list[str] = field(default_factory=list)
+
+    def network(self, config: dict[str, Any], path: tuple[str, ...], source: str | None, depth: int) -> str:
+        """Add the layers of a network that takes the output of node `source`, and return the node of its output."""
+        if depth > MAX_DEPTH:
+            raise ValueError("networks are nested too deeply in each other")
+        kind, inside = config["class_name"], config["config"]
+        layers = inside if isinstance(inside, list) else inside["layers"]
+        self.names.append(str(config.get("name") or (inside.get("name") if isinstance(inside, dict) else "") or ""))
+        if kind == "Sequential":
+            return self._sequential(layers, inside, path, source, depth)
+        if kind not in NESTED:
+            raise ValueError(f"the network is of the class {kind!r:.60}, which only its own code can build")
+        if len(_references(inside["input_layers"])) != 1 or len(_references(inside["output_layers"])) != 1:
+            raise ValueError("it has more than one input or output")
+        outputs: dict[str, str] = {}
+        waiting = list(layers)
+        while waiting:
+            later = []
+            for layer in waiting:
+                inputs = _inputs(layer)
+                if all(entry in outputs for entry in inputs):
+                    name = layer.get("name") or layer["config"]["name"]
+                    outputs[name] = self._layer(layer, path, [outputs[entry] for entry in inputs], source, depth)
+                else:
+                    later.append(layer)
+            if len(later) == len(waiting):
+                raise ValueError(
+                    f"the layers {', '.join(str(layer.get('name'))[:40] for layer in later[:3])} form a circle"
+                )
+            waiting = later
+        return outputs[_reference(inside["output_layers"])]
+
+    def _sequential(self, layers: list[Any], inside: Any, path: tuple[str, ...], source: str | None, depth: int) -> str:
+        current = source
+        first = layers[0]
+        if current is None and first["class_name"] not in ("InputLayer", *NESTED):
+            shape = first["config"].get("batch_input_shape") or first["config"].get("batch_shape")
+            shape = shape or (inside.get("build_input_shape") if isinstance(inside, dict) else None)
+            current = self._input({"batch_shape": shape or [None, None, None, 3], "name": "pixels"}, path)
+        for layer in layers:
+            current = self._layer(layer, path, [current] if current is not None else [], current, depth)
+        if current is None:
+            raise ValueError("it has no layers")
+        return current
+
+    def _layer(
+        self, layer: dict[str, Any], path: tuple[str, ...], inputs: list[str], source: str | None, depth: int
+    ) -> str:
+        kind = RENAMED.get(layer["class_name"], layer["class_name"])
+        config = layer["config"]
+        name = str(layer.get("name") or (config.get("name") if isinstance(config, dict) else "") or kind)
+        inner = (*path, name)
+        if kind in NESTED:
+            return self.network(layer | {"name": name}, inner, inputs[0] if inputs else None, depth + 1)
+        if kind == "InputLayer":
+            return self._input(config, path) if source is None else source
+        if kind in PASSED_THROUGH:
+            return inputs[0]
+        if is_operation(layer):
+            kind, settings = read_operation(layer, inputs)
+            return self._add(kind, name, inner, settings, tuple(inputs))
+        if kind not in LAYERS or layer.get("registered_name"):
+            raise ValueError(
+                f"its layer {name[:60]!r} is of the kind {str(layer.get('registered_name') or kind)[:60]!r}, "
+                "which is not among Keras's own layers that are read here"
+            )
+        if not f"{layer.get('module') or 'keras.layers'}.".startswith(("keras.layers.", "keras.src.layers.")):
+            raise ValueError(
+                f"its layer {name[:60]!r} comes from the module {str(layer['module'])[:60]!r}, which is not Keras's"
+            )
+        return self._add(kind, name, inner, _settings(kind, name, config), tuple(inputs))
+
+    def _input(self, config: dict[str, Any], path: tuple[str, ...]) -> str:
+        if self.nodes:
+            raise ValueError("it has more than one input")
+        shape = config.get("batch_shape") or config.get("batch_input_shape") or config["shape"]
+        height, width, channels = shape[-3:]
+        if channels != 3 or len(shape) not in (3, 4):
+            raise ValueError(
+                f"it takes an input of shape {shape}, where pictures in colour (height, width, 3) are needed"
+            )
+        for side in (height, width):
+            if side is not None and not (type(side) is int and 8 <= side <= 4096):
+                raise ValueError(f"its input shape {shape} cannot be read")
+        self.size = (height, width) if height and width else None
+        return self._add("InputLayer", "input", path, {}, ())
+
+    def _add(
+        self, kind: str, name: str, path: tuple[str, ...], settings: dict[str, Any], inputs: tuple[str, ...]
+    ) -> str:
+        plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip("-")[:150] or kind.lower()
+        unique, count = plain, 1
+        while unique in self.nodes:
+            count += 1
+            unique = f"{plain}.{count}"
+        self.nodes[unique] = Node(unique, kind, settings, inputs)
+        self.leaves[unique] = path
+        return unique
+
+    def ordered(self, output: str) -> Iterator[Node]:
+        """Yield the nodes that the output needs, each after its inputs; the file's order is kept where it is one."""
+        needed, waiting = set(), [output]
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                waiting.extend(self.nodes[name].inputs)
+        yield from (node for name, node in self.nodes.items() if name in needed)
+
+
+def _renumbered(
+    nodes: Iterator[Node], leaves: dict[str, tuple[str, ...]]
+) -> tuple[tuple[Node, ...], dict[str, tuple[str, ...]]]:
+    """Return nodes and leaves by names that `weights.layer_names` leaves as they are.
+
+    Keras numbers unnamed layers by what was built before in the same process, so the only dense layer of a network may
+    be `dense_7`; its weights are kept under the name that the network has when it is built alone.
+    """
+    found = list(nodes)
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    numbered = lasting([(node.name, snake_case(node.kind)) for node in found])
+    own = {name for node, name in zip(found, numbered, strict=True) if name != node.name}
+    for node, name in zip(found, numbered, strict=True):
+        unique, count = name, 1
+        while unique in taken or (name == node.name and unique in own):
+            count += 1
+            unique = f"{name}.{count}"
+        names[node.name] = unique
+        taken.add(unique)
+    renamed = (
+        Node(names[node.name], node.kind, node.settings, tuple(names[source] for source in node.inputs))
+        for node in found
+    )
+    return tuple(renamed), {names[name]: path for name, path in leaves.items() if name in names}
+
+
+def _inputs(layer: dict[str, Any]) -> list[str]:
+    """Return the names of the layers whose output a layer takes, in order."""
+    nodes = layer.get("inbound_nodes") or []
+    if not nodes:
+        return []
+    name = str(layer.get("name"))[:60]
+    if len(nodes) > 1:
+        raise ValueError(f"its layer {name!r} is used more than once")
+    node = nodes[0]
+    if isinstance(node, dict):
+        for key, value in (node.get("kwargs") or {}).items():
+            if _tensors(value):
+                raise ValueError(f"its layer {name!r} takes another layer's output as {key!r:.40}")
+        return _tensors(node["args"])
+    calls = node if node and isinstance(node[0], list) else [node]
+    names = [call[0] for call in calls]
+    for call in calls:
+        options = dict(call[3] or {}) if len(call) > 3 else {}
+        if is_operation(layer):
+            second = options.pop("y", None)
+            names += [second[0]] if isinstance(second, list) and second and isinstance(second[0], str) else []
+            options = {key: value for key, value in options.items() if key != "name"}
+        if set(options) - {"training", "mask"}:
+            raise ValueError(f"its layer {name!r} is called with {sorted(options)}")
+    return names
+
+
+def _tensors(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            return [value["config"]["keras_history"][0]]
+        return [name for item in value.values() for name in _tensors(item)]
+    return [name for item in value for name in _tensors(item)] if isinstance(value, list) else []
+
+
+def _references(value: Any) -> list[Any]:
+    """Return the references in `input_layers` or `output_layers`: one triple, or a list of triples, also nested."""
+    if isinstance(value, dict):
+        return [reference for item in value.values() for reference in _references(item)]
+    if value and isinstance(value[0], str):
+        return [value]
+    return [reference for item in value for reference in _references(item)]
+
+
+def _reference(value: Any) -> str:
+    return _references(value)[0][0]
+
+
+def _settings(kind: str, name: str, config: dict[str, Any]) -> dict[str, Any]:
+    if config.get("data_format") == "channels_first":
+        raise ValueError(f"its layer {name[:60]!r} wants channels first, as only some GPUs compute it")
+    settings = {key: config[key] for key in LAYERS[kind] if key in config}
+    for key, change in CHANGES.items():
+        if key in settings:
+            settings[key] = change(settings[key])
+    if kind == "LeakyReLU" and "alpha" in config:
+        settings["negative_slope"] = float(config["alpha"])
+    return {key: value for key, value in settings.items() if value is not None or key == "max_value"}
+
+
+def _activation(value: Any) -> Any:
+    """Return the plain name of an activation, which Keras 3 may write as an object."""
+    if isinstance(value, dict):
+        inside = value.get("config")
+        value = inside if isinstance(inside, str) else value.get("class_name")
+        value = re.sub("(?<=[a-z0-9])([A-Z])", r"_\1", str(value)).lower()
+    return "linear" if value is None else value
+
+
+def _axis(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+CHANGES: dict[str, Callable[[Any], Any]] = {"activation": _activation, "axis": _axis}

@@ -1,0 +1,167 @@
+"""Whole-model files of Keras: `.keras` archives and `.h5` files, opened without unpacking or executing anything."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision_recipes import strict_json
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder import hdf5, weights
+from vision_recipes.model_folder.hdf5 import Variables
+from vision_recipes.model_folder.keras2_weights import read_names
+from vision_recipes.model_import.keras_configs import NESTED, RENAMED, Translation, translate
+from vision_recipes.stores import CHUNK
+
+MAX_CONFIG = 32 << 20
+MAX_WEIGHTS = 8 << 30
+MAX_RATIO = 50
+MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
+ORDER = ("depthwise_kernel", "kernel", "pointwise_kernel", "gamma", "beta", "bias", "alpha", "moving_mean", "mean")
+VARIABLE_RANKS = {name: rank for rank, name in enumerate((*ORDER, "moving_variance", "variance", "count"))}
+
+
+@dataclass(frozen=True)
+class KerasFile:
+    """A network read from a file: its graph, and the stored variables of each node that has some."""
+
+    translation: Translation
+    stored: Variables
+
+
+@contextmanager
+def open_keras_file(path: str | os.PathLike[str], where: str) -> Iterator[KerasFile]:
+    """Yield the network in a `.keras` or `.h5` file; its kind is told by its content, not by its name."""
+    with open(path, "rb") as stream:
+        start = stream.read(8)
+    if start[:4] == b"PK\x03\x04":
+        with tempfile.TemporaryDirectory() as workdir, _open_archive(Path(path), where, Path(workdir)) as found:
+            yield found
+    elif start == b"\x89HDF\r\n\x1a\n":
+        with hdf5.open_hdf5(path, where) as file:
+            yield _read_whole_h5(file, where)
+    else:
+        raise ModelFolderError(
+            f"{where} is neither a .keras nor an .h5 file of Keras (it starts with {start!r}). Export the model again "
+            "with model.save('model.keras')."
+        )
+
+
+@contextmanager
+def _open_archive(path: Path, where: str, workdir: Path) -> Iterator[KerasFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [info.filename for info in archive.infolist()]
+            extra = sorted(set(names) - set(MEMBERS) - {"assets/"})
+            if len(set(names)) != len(names) or extra or not set(MEMBERS[1:]) <= set(names):
+                raise ModelFolderError(
+                    f"{where} is not a .keras file that can be read: it holds "
+                    f"{', '.join(map(repr, extra or names))[:200]}, where {', '.join(MEMBERS)} are expected, each once."
+                )
+            content = _read_member(archive, "config.json", MAX_CONFIG, where)
+            config = strict_json.parse(content, f"config.json in {where}", MAX_CONFIG)
+            stored = workdir / "model.weights.h5"
+            _copy_member(archive, "model.weights.h5", stored, where)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as err:
+        raise ModelFolderError(f"{where} is damaged or cut off: {err}. Copy or export it again.") from err
+    translation = translate(config, where)
+    with hdf5.open_hdf5(stored, where) as file:
+        layers = file.get("layers") or file.get("_layer_checkpoint_dependencies")
+        by_path: dict[tuple[str, ...], list[Any]] = {}
+        if layers is not None:
+            _collect_keras3(layers, config, (), by_path, where)
+        yield KerasFile(translation, {name: by_path.get(path, []) for name, path in translation.leaves.items()})
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, limit: int, where: str) -> bytes:
+    with archive.open(name) as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise ModelFolderError(f"{name} in {where} is larger than {limit} bytes.")
+    return content
+
+
+def _copy_member(archive: zipfile.ZipFile, name: str, target: Path, where: str) -> None:
+    info = archive.getinfo(name)
+    limit = min(MAX_WEIGHTS, max(info.compress_size, 1 << 20) * MAX_RATIO)
+    size = 0
+    with archive.open(name) as stream, open(target, "wb") as copy:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise ModelFolderError(f"{name} in {where} unpacks to more than {limit} bytes, which no weights do.")
+            copy.write(chunk)
+
+
+def _collect_keras3(
+    group: Any, config: dict[str, Any], path: tuple[str, ...], found: dict[tuple[str, ...], list[Any]], where: str
+) -> None:
+    """Collect the variables of each layer by its path of names, walking the file and its description side by side."""
+    inside = config["config"]
+    counts: dict[str, int] = {}
+    for layer in inside if isinstance(inside, list) else inside["layers"]:
+        kind = weights.snake_case(str(layer["class_name"]))
+        name = str(layer.get("name") or layer["config"].get("name") or layer["class_name"])
+        count = counts.get(kind, 0)
+        counts[kind] = count + 1
+        place = kind if count == 0 else f"{kind}_{count}"
+        if place not in group:
+            continue
+        if layer["class_name"] in NESTED:
+            below = group[place].get("layers")
+            if below is not None:
+                _collect_keras3(below, layer, (*path, name), found, where)
+        elif "vars" in group[place]:
+            variables = group[place]["vars"]
+            found[(*path, name)] = [variables[str(number)] for number in range(len(variables))]
+
+
+def _read_whole_h5(file: Any, where: str) -> KerasFile:
+    content = file.attrs.get("model_config")
+    if content is None or "model_weights" not in file:
+        kind = "weights only" if "layer_names" in file.attrs or "layers" in file else "no Keras model"
+        raise ModelFolderError(
+            f"{where} holds {kind}, not the network itself. Export the whole model with model.save('model.keras'); "
+            "for weights of a network of the catalogue, run vision-download with source 'file'."
+        )
+    content = content.encode() if isinstance(content, str) else bytes(content)
+    config = strict_json.parse(content, f"the description in {where}", MAX_CONFIG)
+    translation = translate(config, where)
+    group = file["model_weights"]
+    by_path: dict[tuple[str, ...], list[Any]] = {}
+    for name in read_names(group, "layer_names", where):
+        _collect_h5(group, name, by_path, where)
+    inside = config["config"]
+    nested = {
+        str(layer.get("name") or layer["config"]["name"])
+        for layer in (inside if isinstance(inside, list) else inside["layers"])
+        if RENAMED.get(layer["class_name"], layer["class_name"]) in NESTED
+    }
+    stored = {}
+    for name, path in translation.leaves.items():
+        own = path if path and path[0] not in nested else (path[0], path[-1]) if path else ()
+        stored[name] = by_path.get(own, [])
+    return KerasFile(translation, stored)
+
+
+def _collect_h5(group: Any, layer: str, found: dict[tuple[str, ...], list[Any]], where: str) -> None:
+    """Collect the variables below one outermost layer: its own, and those of layers nested in it by their names."""
+    parts: dict[tuple[str, ...], list[tuple[int, Any]]] = {}
+    if layer not in group:
+        raise ModelFolderError(f"{where}: the weights of layer {layer[:80]!r} are missing. Export the model again.")
+    for name in read_names(group[layer], "weight_names", where):
+        words = name.split("/")
+        variable = words[-1].split(":")[0]
+        rank = VARIABLE_RANKS.get(variable, VARIABLE_RANKS.get(variable.rstrip("0123456789").rstrip("_"), -1))
+        owner = words[-2] if len(words) > 1 else layer
+        for path in {(layer,), (layer, owner)}:
+            parts.setdefault(path, []).append((rank, group[layer][name]))
+    for path, items in parts.items():
+        known = len(path) == 2 and all(rank >= 0 for rank, _item in items)
+        found[path] = [item for _rank, item in (sorted(items, key=lambda pair: pair[0]) if known else items)]

@@ -1,0 +1,82 @@
+"""Model folders of the older plugin (Deep learning on images, versions 1 and 2), read for import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder import catalogue
+from vision_recipes.model_folder.config import HeadConfig, Network
+
+DEFAULT_SIDE = 197
+
+
+@dataclass(frozen=True)
+class OlderModel:
+    """What the folder of an older model tells. With a `pooling` it was retrained, and has its own last layer.
+
+    The older plugin scored retrained models at the base network's own size; `width` and `height` are those of training.
+    """
+
+    architecture: catalogue.Architecture
+    weights: str
+    width: int
+    height: int
+    n_classes: int
+    pooling: str = ""
+    note: str = ""
+
+    @property
+    def network(self) -> Network:
+        """How the network is built."""
+        return Network(self.architecture.name, classes=1000 if self.pooling else self.n_classes, top=not self.pooling)
+
+    def head(self, features: int) -> HeadConfig | None:
+        """Return the head of a retrained network."""
+        return HeadConfig(features, self.pooling) if self.pooling else None
+
+
+def is_older(config: Mapping[str, Any]) -> bool:
+    """Tell whether a config.json is one of the older plugin."""
+    return "architecture" in config and "format" not in config and "network" not in config
+
+
+def read_older(config: Mapping[str, Any], names: list[str], where: str) -> OlderModel:
+    """Return the older model that a config.json and the names of the folder's files describe."""
+    told, trained_on = str(config.get("architecture"))[:100], str(config.get("trained_on", "imagenet"))[:100]
+    row = catalogue.find(told)
+    retrained, top = bool(config.get("retrained")), config.get("top_params")
+    if not isinstance(top, dict):
+        top = {}
+    if retrained and not top:
+        raise ModelFolderError(
+            f"{where} is of a retrained model, but its config.json tells nothing of its last layer (top_params)."
+        )
+    if retrained:
+        choices = [f"{told}_{trained_on}_weights_retrained.h5", "model_weights_notop.h5", "model_weights.h5"]
+    else:
+        choices = [f"{told}_{trained_on}_weights.h5", "model_weights.h5"]
+    weights = next((name for name in choices if name in names), "")
+    if not weights:
+        raise ModelFolderError(
+            f"{where} has none of the weights files {', '.join(choices)}; it holds {', '.join(names[:8])}."
+        )
+    if not retrained:
+        return OlderModel(row, weights, row.width, row.height, 1000)
+    height, width = _size(top)
+    classes = top.get("n_classes")
+    if type(classes) is not int or not 2 <= classes <= 100_000:
+        raise ModelFolderError(f"{where}: config.json tells n_classes {classes!r}, which is no number of classes.")
+    pooling = {"avg": "avg", "max": "max"}.get(str(top.get("pooling")).lower(), "none")
+    note = ""
+    if (width, height) != (row.width, row.height):
+        note = f"trained and used at {width} x {height} pixels; the older plugin scored at {row.width} x {row.height}"
+    return OlderModel(row, weights, width, height, classes, pooling, note)
+
+
+def _size(top: Mapping[str, Any]) -> tuple[int, int]:
+    shape = top.get("input_shape")
+    sides = [side for side in shape if type(side) is int and 8 <= side <= 4096] if isinstance(shape, list) else []
+    return (sides[0], sides[1]) if len(sides) == 2 else (DEFAULT_SIDE, DEFAULT_SIDE)

@@ -1,0 +1,147 @@
+"""Where a model to import lies: which files of a path or a folder are its network, its labels, its description."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from vision_recipes import strict_json
+from vision_recipes.errors import ModelFolderError, SettingsError
+from vision_recipes.model_import.predecessor import is_older
+from vision_recipes.settings import ImportSettings
+from vision_recipes.stores import CHUNK, LocalStore, Store, read_bytes
+
+ENDINGS = (".keras", ".h5", ".hdf5")
+LABEL_NAMES = ("model_labels.csv", "labels.csv", "labels.txt", "class_names.txt", "classes.txt")
+MAX_MODEL = 16 << 30
+MAX_LABELS = 64 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model to import: `model` is its file's path in `store`, or empty where `older` describes a folder of old.
+
+    `labels` is the path of the labels file in `labels_store`, empty when there is none.
+    """
+
+    store: Store
+    model: str
+    labels_store: Store
+    labels: str = ""
+    older: Mapping[str, Any] = field(default_factory=dict)
+    teachable: bool = False
+
+    @property
+    def where(self) -> str:
+        """Return the words for the model in messages."""
+        return f"{self.model.lstrip('/')} in {self.store.name!r}" if self.model else f"model folder {self.store.name!r}"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the files at the top of the folder."""
+        return [path[1:] for path in self.store.paths() if path.count("/") == 1]
+
+    def read_labels(self) -> bytes:
+        """Return the bytes of the labels file."""
+        return _read(self.labels_store, self.labels, MAX_LABELS)
+
+    def copy(self, path: str, workdir: Path) -> Path:
+        """Return a local copy of a file of the folder; the copy's name is none that the folder could choose."""
+        target = Path(tempfile.mkdtemp(dir=workdir)) / "source"
+        size = 0
+        try:
+            with self.store.open(path) as stream, open(target, "wb") as copy:
+                while chunk := stream.read(CHUNK):
+                    size += len(chunk)
+                    if size > MAX_MODEL:
+                        raise ModelFolderError(f"{path} in {self.store.name!r} is larger than {MAX_MODEL} bytes.")
+                    copy.write(chunk)
+        except OSError as err:
+            raise ModelFolderError(
+                f"{path} in {self.store.name!r} cannot be read: {err}. Check the path and the rights."
+            ) from err
+        return target
+
+
+def find_source(settings: ImportSettings, folder: Store | None) -> Source:
+    """Return the model that the settings name; raises ModelFolderError or SettingsError telling what was found."""
+    store, model = _find_model(settings.model_file, folder)
+    if not model:
+        older = strict_json.parse(_read(store, "/config.json", strict_json.LIMIT), f"config.json in {store.name!r}")
+        if not is_older(older):
+            raise SettingsError(
+                f"model_source_folder: {store.name!r} is a model folder of this plugin already. Use it as it is."
+            )
+        return _with_labels(settings, Source(store, "", store, "/model_labels.csv", older))
+    teachable = PurePosixPath(model).name == "keras_model.h5"
+    beside = str(PurePosixPath(model).parent)
+    stem = PurePosixPath(model).stem
+    candidates = [
+        str(PurePosixPath(beside, name)) for name in (f"{stem}.labels.csv", f"{stem}.labels.txt", *LABEL_NAMES)
+    ]
+    labels = next((path for path in candidates if store.size(path) is not None), "")
+    return _with_labels(settings, Source(store, model, store, labels, teachable=teachable))
+
+
+def _find_model(model_file: str, folder: Store | None) -> tuple[Store, str]:
+    if model_file and folder is not None:
+        path = "/" + model_file.lstrip("/")
+        if path not in folder.paths():
+            raise SettingsError(
+                f"model_file: {model_file!r} is not in folder {folder.name!r}, which has {_shown(folder)}."
+            )
+        return folder, path
+    if model_file:
+        local = Path(model_file).expanduser()
+        if local.is_dir():
+            return _find_model("", LocalStore(local))
+        if not local.is_file():
+            raise SettingsError(f"model_file: there is no file {model_file!r} (looked from {Path.cwd()}).")
+        return LocalStore(local.parent), "/" + local.name
+    if folder is None:
+        raise SettingsError("model_file: give a .keras or .h5 file, or a model_source_folder.")
+    tops = [path for path in folder.paths() if path.count("/") == 1]
+    if "/config.json" in tops:
+        return folder, ""
+    models = [path for path in tops if path.lower().endswith(ENDINGS)]
+    if len(models) != 1:
+        raise SettingsError(
+            f"model_source_folder: {folder.name!r} has {len(models) or 'no'} .keras or .h5 files ({_shown(folder)}). "
+            "Name the one to import as model_file."
+        )
+    return folder, models[0]
+
+
+def _with_labels(settings: ImportSettings, found: Source) -> Source:
+    wanted = settings.labels_file
+    if not wanted:
+        return found
+    path = "/" + wanted.lstrip("/")
+    if found.store.size(path) is not None or path in found.store.paths():
+        return Source(found.store, found.model, found.store, path, found.older, found.teachable)
+    local = Path(wanted).expanduser()
+    if not local.is_file():
+        raise SettingsError(
+            f"labels_file: there is no file {wanted!r}, neither beside the model nor from {Path.cwd()}."
+        )
+    return Source(found.store, found.model, LocalStore(local.parent), "/" + local.name, found.older, found.teachable)
+
+
+def _read(store: Store, path: str, limit: int) -> bytes:
+    try:
+        content = read_bytes(store, path, limit)
+    except OSError as err:
+        raise ModelFolderError(
+            f"{path.lstrip('/')} in {store.name!r} cannot be read: {err}. It belongs to the model."
+        ) from err
+    if len(content) > limit:
+        raise ModelFolderError(f"{path.lstrip('/')} in {store.name!r} is larger than {limit} bytes.")
+    return content
+
+
+def _shown(folder: Store) -> str:
+    paths = [path.lstrip("/") for path in folder.paths()]
+    return ", ".join(paths[:6]) + (f" and {len(paths) - 6} more" if len(paths) > 6 else "") if paths else "no files"

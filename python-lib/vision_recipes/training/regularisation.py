@@ -1,0 +1,126 @@
+"""How strongly to regularise, and how sure the head may be: both from predictions for rows left out of the fit.
+
+Only training rows are looked at, so the validation pictures stay unseen. A strong penalty gives good directions but too
+timid probabilities; so each strength is judged after its logits are multiplied by the best factor (temperature scaling,
+Guo et al. 2017), and that factor becomes part of the head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vision_recipes.training.examples import cross_entropy
+from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
+
+STRENGTHS = (0.6, 0.2, 0.06, 0.02, 0.006, 0.002)
+"""Ridges to choose from, per unit of an average row's sum of squares, so that they suit any number of features."""
+
+_FEWEST_GROUPS, _FEWEST_PER_CLASS = 15, 3
+_MOST_ROWS, _FOLDS, _FOLDS_OF_MANY = 4000, 5, 3
+_FACTORS = (0.25, 16.0)
+_MOST_SHARES = 1e7
+
+
+@dataclass(frozen=True)
+class Strength:
+    """The ridge of picture features, and the factor by which the fitted logits are multiplied."""
+
+    ridge: float
+    factor: float = 1.0
+    judged_rows: int = 0
+
+    def __str__(self) -> str:
+        how = f"chosen on {self.judged_rows} left-out rows" if self.judged_rows else "the usual one, nothing left out"
+        return f"ridge {self.ridge:g} ({how}), confidence factor {self.factor:.2f}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the choice works on: the rows, their classes and groups, and how a strength becomes a penalty."""
+
+    problem: Problem
+    targets: np.ndarray
+    groups: np.ndarray
+    penalty: Callable[[float], Penalty]
+
+
+def choose_strength(trial: Trial, strengths: tuple[float, ...] = STRENGTHS, *, seed: int = 0) -> Strength:
+    """Return the strength whose predictions for left-out rows are best, among `strengths`, strongest first.
+
+    With too few rows for that, or too many classes, it is the second, unscaled. Stops when weaker penalties have become
+    worse twice.
+    """
+    rows, folds = _left_out(trial, seed)
+    if len(rows) * trial.problem.classes > _MOST_SHARES or not len(rows):
+        return Strength(strengths[min(1, len(strengths) - 1)])
+    problem, targets = _part(trial.problem, rows), trial.targets[rows]
+    number = int(folds.max()) + 1
+    judged = np.zeros(len(rows), bool)
+    starts: list[Solution | None] = [None] * number
+    best, worse = Strength(strengths[0]), 0
+    least = np.inf
+    for ridge in strengths:
+        logits = np.zeros(problem.wanted.shape, np.float32)
+        for fold in range(number):
+            kept, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            left = left[np.isin(targets[left], targets[kept])]
+            share = len(kept) / len(rows)
+            found = solve(
+                _part(problem, kept), trial.penalty(ridge * share), start=starts[fold], most_steps=60, tolerance=1e-5
+            )
+            starts[fold], judged[left] = found, True
+            logits[left] = found.logits(problem.matrix[left])
+        factor, loss = best_factor(logits[judged], problem.wanted[judged], problem.weights[judged])
+        if loss < least:
+            best, least, worse = Strength(ridge, factor, int(judged.sum())), loss, 0
+        else:
+            worse += 1
+            if worse == 2:
+                break
+    return best
+
+
+def best_factor(logits: np.ndarray, wanted: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Return the factor for the logits that gives the least cross-entropy, and that cross-entropy.
+
+    The probabilities wanted are pulled a little towards even, as for a class seen a few times more (Platt 1999), so
+    that rows which are all right do not make the head certain.
+    """
+    from scipy.optimize import minimize_scalar
+
+    rows, classes = wanted.shape
+    pull = classes / (rows + 2 * classes)
+    softened = wanted * (1 - pull) + pull / classes
+
+    def loss(power: float) -> float:
+        return cross_entropy(logits * np.float32(np.exp(power)), softened, weights)
+
+    low, high = np.log(_FACTORS)
+    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-2})
+    return float(np.exp(found.x)), float(found.fun)
+
+
+def _left_out(trial: Trial, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return some rows and the fold of each, groups kept together; none when there are too few."""
+    groups, first = np.unique(trial.groups, return_index=True)
+    per_class = np.bincount(trial.targets[first])
+    if len(groups) < _FEWEST_GROUPS or np.median(per_class[per_class > 0]) < _FEWEST_PER_CLASS:
+        return np.empty(0, int), np.empty(0, int)
+    draw = np.random.default_rng(seed)
+    order = draw.permutation(len(groups))
+    order = order[np.argsort(trial.targets[first][order], kind="stable")]
+    number = _FOLDS if len(trial.targets) <= _MOST_ROWS // 2 else _FOLDS_OF_MANY
+    every = max(1, -(-len(trial.targets) // _MOST_ROWS))
+    fold_of = np.full(len(groups), -1)
+    chosen = order[::every]
+    fold_of[chosen] = np.arange(len(chosen)) % number
+    folds = fold_of[np.searchsorted(groups, trial.groups)]
+    rows = np.flatnonzero(folds >= 0)
+    return rows, folds[rows]
+
+
+def _part(problem: Problem, rows: np.ndarray) -> Problem:
+    return Problem(problem.matrix[rows], problem.wanted[rows], problem.weights[rows])

@@ -1,0 +1,111 @@
+from dataclasses import dataclass
+
+import pytest
+
+from vision_recipes.dataset.labels import find_labels, label_text, path_finder
+from vision_recipes.errors import LabelsError
+
+
+@dataclass(frozen=True)
+class Source:
+    label_source: str = "dataset"
+    label_pattern: str = ""
+    col_filename: str = "path"
+    col_label: str = "label"
+
+
+def test_paths_match_with_and_without_slash_and_in_any_composition(table):
+    listing = ["/a.jpg", "/sub/b.jpg", "/caf\u00e9.jpg", "/d.jpg"]
+    found = find_labels(
+        listing,
+        Source(),
+        table("path label", ("a.jpg", "x"), ("./sub//b.jpg", "y"), ("/cafe\u0301.jpg", "z"), ("sub\\b.jpg", "y")),
+    )
+    assert found.of == {"/a.jpg": "x", "/sub/b.jpg": "y", "/caf\u00e9.jpg": "z"}
+    assert (found.unlabelled.count, found.repeated.count) == (1, 1)
+
+
+def test_labels_are_text_as_written(table):
+    cells = ["007", "NA", "1.0", 7, True, "null", " egg", "日本"]
+    listing = [f"/{index}" for index in range(len(cells))]
+    found = find_labels(listing, Source(), table("path label", *[(str(i), cell) for i, cell in enumerate(cells)]))
+    assert list(found.of.values()) == ["007", "NA", "1.0", "7", "true", "null", " egg", "日本"]
+
+
+@pytest.mark.parametrize("cell", [None, "", "  ", float("nan")])
+def test_a_missing_label_is_counted(table, cell):
+    found = find_labels(["/a", "/b"], Source(), table("path label", ("a", cell), ("b", "x")))
+    assert found.of == {"/b": "x"}
+    assert found.without_label.names == ["/a"]
+    assert label_text(cell) is None
+
+
+def test_conflicts_are_left_out_and_named(table):
+    rows = [("a", "x"), ("a", "y"), ("a", "x"), ("b", "x"), ("/b", "x"), ("c", "z"), ("nowhere", "x")]
+    found = find_labels(["/a", "/b", "/c"], Source(), table("path label", *rows))
+    assert found.of == {"/b": "x", "/c": "z"}
+    assert found.rows.keys() == found.of.keys()
+    assert found.conflicting.names == ["/a"]
+    lines = "\n".join(found.remarks())
+    assert "1 pictures are listed with different labels and are not used: '/a'" in lines
+    assert "1 rows name a picture that is not in the folder: 'nowhere'" in lines
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b", "https://x/y.jpg", "a\0b"])
+def test_only_listed_paths_are_given(table, path):
+    found = find_labels(["/a", "/b"], Source(), table("path label", (path, "x"), ("a", "y")))
+    assert found.of == {"/a": "y"}
+    assert found.without_picture.names == [path]
+
+
+def test_rows_travel_with_their_picture(table):
+    found = find_labels(["/a", "/b"], Source(), table("path label age", ("b", "x", 3), ("a", "y", 4)))
+    assert (found.rows["/a"]["age"], found.rows["/b"]["age"]) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "says"),
+    [
+        ("path labels", [("a", "x")], "Did you mean 'labels'"),
+        ("file label", [("a", "x")], "col_filename: dataset labels has no column 'path'"),
+        ("path label", [], "no rows"),
+        ("path label", [("other.jpg", "x")], "right folder"),
+        ("path label", [("deep.jpg", "x")], "'/sub/deep.jpg'"),
+        ("path label", [("a", "")], "1 rows of labels have none"),
+        ("path label", [("a", "x" * 9000)], "9000 characters"),
+    ],
+)
+def test_unusable_tables_are_refused(table, columns, rows, says):
+    with pytest.raises(LabelsError) as refusal:
+        find_labels(["/a", "/sub/deep.jpg"], Source(), table(columns, *rows))
+    assert says in str(refusal.value)
+
+
+def test_a_missing_table_is_refused():
+    with pytest.raises(LabelsError, match="no label dataset is connected"):
+        find_labels(["/a"], Source(), None)
+
+
+def test_folder_names_are_labels():
+    listing = ["/egg/1.jpg", "/train/not_egg/2.jpg", "/loose.jpg", "/.trash/3.jpg", "/egg/.DS_Store", "/egg/Thumbs.db"]
+    found = find_labels(listing, Source("folder_names"))
+    assert found.of == {"/egg/1.jpg": "egg", "/train/not_egg/2.jpg": "not_egg"}
+    assert found.unlabelled.count == 4
+
+
+def test_file_names_are_labels():
+    found = find_labels(["/lisa_pic_01.jpg", "/readme.txt"], Source("file_names", "{label}_pic_{number}"))
+    assert found.of == {"/lisa_pic_01.jpg": "lisa"}
+    with pytest.raises(LabelsError, match="must fit the file names"):
+        find_labels(["/readme.txt"], Source("file_names", "{label}_pic_{number}"))
+
+
+def test_labels_that_look_alike_are_told(table):
+    found = find_labels(["/a", "/b", "/c"], Source(), table("path label", ("a", "Egg"), ("b", "egg "), ("c", "ham")))
+    assert "'Egg', 'egg '" in "\n".join(found.remarks())
+
+
+def test_two_listed_names_of_one_composition_stay_apart():
+    find = path_finder(["/caf\u00e9", "/cafe\u0301"])
+    assert find("caf\u00e9") == "/caf\u00e9"
+    assert find("cafe\u0301") == "/cafe\u0301"

@@ -1,0 +1,105 @@
+"""Which pictures train and which judge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vision_recipes.dataset.splits import TEST, TRAIN, VALID, draw_split, linked_by, merge_groups, read_split
+from vision_recipes.errors import LabelsError
+
+NAMES = ["a", "b", "c"]
+
+
+def alone(count: int) -> np.ndarray:
+    return np.arange(count)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 4), min_size=2, max_size=120),
+    st.integers(0, 40),
+    st.sampled_from([0.5, 0.7, 0.8, 0.95]),
+    st.integers(0, 99),
+)
+def test_every_split_is_stratified_whole_and_keeps_groups(classes, group_count, ratio, seed):
+    targets = np.array(classes)
+    names = [str(number) for number in range(5)]
+    groups = (
+        alone(len(targets)) if not group_count else np.random.default_rng(seed).integers(0, group_count, len(targets))
+    )
+    try:
+        split = draw_split(targets, groups, names, ratio, seed)
+    except LabelsError:
+        assert group_count or np.bincount(targets).max() < 2
+        return
+    assert (np.isin(split.sides, (TRAIN, VALID))).all()
+    for group in np.unique(groups):
+        assert len(set(split.sides[groups == group])) == 1
+    assert set(targets[split.rows(TRAIN)]) == set(targets), "a class lost all its training pictures"
+    if not group_count:
+        for number, count in enumerate(np.bincount(targets)):
+            judged = int((targets[split.rows(VALID)] == number).sum())
+            assert judged == (0 if count < 2 else min(max(round(count * (1 - ratio)), 1), count - 1))
+    assert (draw_split(targets, groups, names, ratio, seed).sides == split.sides).all()
+
+
+def test_the_seed_draws_another_split():
+    targets = np.repeat([0, 1, 2], 40)
+    sides = [draw_split(targets, alone(120), NAMES, 0.8, seed).sides for seed in (1, 1, 2)]
+    assert (sides[0] == sides[1]).all()
+    assert (sides[0] != sides[2]).any()
+
+
+def test_every_group_may_come_to_judge_as_often_as_single_pictures():
+    targets = np.repeat([0, 1], 50)
+    groups = alone(100)
+    groups[1], groups[51] = 0, 50
+    judged = [draw_split(targets, groups, NAMES[:2], 0.8, seed).sides[0] == VALID for seed in range(300)]
+    assert 0.1 < np.mean(judged) < 0.3
+
+
+def test_large_groups_are_parted_even_when_none_fits():
+    targets, groups = np.array([0, 1] * 10), np.repeat([0, 1], 10)
+    split = draw_split(targets, groups, NAMES[:2], 0.9, 5)
+    assert len(split.rows(VALID)) == len(split.rows(TRAIN)) == 10
+
+
+def test_small_classes_are_named():
+    split = draw_split(np.array([0] * 20 + [1] * 20 + [2]), alone(41), ["egg", "ham", "rare"], 0.8, 1)
+    assert split.sides[-1] == TRAIN
+    assert any("'rare'" in remark and "one picture" in remark for remark in split.remarks)
+    tied = draw_split(np.array([0] * 20 + [1, 1]), np.array([*range(20), 30, 30]), ["egg", "pair"], 0.8, 1)
+    assert any("'pair'" in remark and "no picture to judge" in remark for remark in tied.remarks)
+
+
+def test_only_single_pictures_cannot_be_judged():
+    with pytest.raises(LabelsError, match="no class has two pictures that may be parted"):
+        draw_split(np.arange(3), alone(3), NAMES, 0.8, 1)
+
+
+def test_a_column_may_say_the_split():
+    cells = ["Train", "validation", "TEST", " val ", "training"]
+    split = read_split(cells, np.array([0, 0, 1, 1, 1]), NAMES[:2], "part")
+    assert split.sides.tolist() == [TRAIN, VALID, TEST, VALID, TRAIN]
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        (["train", "valid", "0", "maybe"], "'0' (1 rows), 'maybe' (1 rows)"),
+        (["train", "train", "train", "train"], "into validation"),
+        (["train", "train", "valid", "valid"], "training for 'b'"),
+    ],
+)
+def test_a_column_that_says_something_else_is_refused(cells, says):
+    with pytest.raises(LabelsError) as refusal:
+        read_split(cells, np.array([0, 0, 1, 1]), NAMES[:2], "part")
+    assert says in str(refusal.value)
+
+
+def test_links_make_groups():
+    assert merge_groups(6, [(0, 1), (3, 4)], [(4, 1)]).tolist() == [0, 0, 2, 0, 0, 5]
+    assert linked_by(["x", None, "y", "x", None]) == [(0, 0), (2, 2), (0, 3)]

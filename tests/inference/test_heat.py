@@ -1,0 +1,100 @@
+"""Heat maps of all kinds of networks, against what is known of tiny ones."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vision_recipes.inference.saliency import HeatNetwork
+from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.settings import ComputeSettings
+
+pytestmark = pytest.mark.keras
+SIDE = 16
+
+
+def opened(network, feature_layer=""):
+    return SimpleNamespace(
+        keras=lambda: network,
+        preprocessing=Preprocessing.named("zero_to_one", SIDE, SIDE),
+        config=SimpleNamespace(feature_layer=feature_layer),
+    )
+
+
+def build(kind):
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(3)
+    pixels = keras.Input((SIDE, SIDE, 3))
+    inputs = [pixels]
+    if kind == "flat":
+        return keras.Model(pixels, layers.Dense(3, activation="softmax")(layers.Flatten()(pixels)))
+    maps = layers.Conv2D(6, 3, strides=2, activation="relu", padding="same", name="maps")(pixels)
+    if kind == "conv":
+        scores = layers.GlobalAveragePooling2D()(layers.Conv2D(3, 1, name="class_maps")(maps))
+        return keras.Model(pixels, layers.Softmax()(scores))
+    vector = {
+        "avg": layers.GlobalAveragePooling2D,
+        "max": layers.GlobalMaxPooling2D,
+        "flatten": layers.Flatten,
+        "sigmoid": layers.GlobalAveragePooling2D,
+        "extra": layers.GlobalAveragePooling2D,
+        "deep": layers.Flatten,
+        "odd": layers.GlobalAveragePooling2D,
+    }[kind]()(maps)
+    if kind == "extra":
+        inputs.append(keras.Input((2,), name="extra"))
+        vector = layers.Concatenate()([vector, inputs[1]])
+    if kind == "deep":
+        vector = layers.Dense(8, activation="relu")(vector)
+    if kind == "odd":
+        return keras.Model(pixels, layers.Rescaling(0.3)(layers.Dense(3, activation="sigmoid")(vector)))
+    scores = layers.Dense(3, activation="sigmoid" if kind == "sigmoid" else "softmax", name="head")(vector)
+    return keras.Model(inputs if len(inputs) > 1 else pixels, scores)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["avg", "max", "flatten", "sigmoid", "extra", "deep", "conv", "flat", "odd"])
+def test_every_network_has_a_map_and_keeps_its_probabilities(kind, pictures):
+    network = build(kind)
+    extra = np.full((5, 2), 0.5, np.float32) if kind == "extra" else None
+    given = [pictures / np.float32(255), extra] if kind == "extra" else pictures / np.float32(255)
+    scores = np.asarray(network(given, training=False))
+    heats = HeatNetwork(opened(network), ComputeSettings(use_gpu="false"))
+    found = heats.explain(pictures, None, extra)
+    assert np.abs(np.stack([heat.shares for heat in found]) - scores).max() < 1e-5
+    assert [heat.chosen for heat in found] == scores.argmax(axis=1).tolist()
+    for heat in found + heats.explain(pictures, 1, extra):
+        assert heat.map.shape == ((SIDE, SIDE) if kind == "flat" else (8, 8))
+        assert heat.map.min() >= 0
+        assert heat.map.sum() == pytest.approx(1, abs=1e-5) or heat.map.max() == 0
+    assert any(heat.map.max() > 0 for heat in found)
+    assert {heat.chosen for heat in heats.explain(pictures, 2, extra)} == {2}
+
+
+def test_where_features_are_averaged_the_map_is_the_class_activation_map(pictures):
+    import keras
+
+    network = build("avg")
+    maps = np.asarray(keras.Model(network.inputs, network.get_layer("maps").output)(pictures / np.float32(255)))
+    kernel = np.asarray(network.get_layer("head").kernel)
+    raw = maps.mean(axis=(1, 2)) @ kernel + np.asarray(network.get_layer("head").bias)
+    rivals = np.exp(raw[:, 1:]) / np.exp(raw[:, 1:]).sum(axis=1, keepdims=True)
+    weights = kernel[:, 0] - rivals @ kernel[:, 1:].T
+    expected = np.maximum((maps * weights[:, None, None, :]).sum(axis=-1), 0)
+    found = HeatNetwork(opened(network, "maps"), ComputeSettings(use_gpu="false")).explain(pictures, 0)
+    for heat, one in zip(found, expected, strict=True):
+        assert np.allclose(heat.map, one / one.sum(), atol=1e-6)
+
+
+def test_another_backend_is_told(monkeypatch):
+    from vision_recipes.errors import DeviceError
+
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(DeviceError, match="KERAS_BACKEND"):
+        HeatNetwork(opened(None), ComputeSettings())

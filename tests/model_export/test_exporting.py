@@ -1,0 +1,151 @@
+"""Models as ONNX and OpenVINO files, preprocessing inside, and the script that uses them without this project."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import onnxruntime
+import pytest
+from model_folder.small import CHANNELS, INPUT, LABELS, local
+from model_import.every_layer import network_of_every_layer
+from PIL import Image
+
+from vision_recipes.dataset.column_encoding import encode
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.images.decoding import fit
+from vision_recipes.model_export import exporting, onnx_files
+from vision_recipes.model_export.scripts import script
+from vision_recipes.model_folder import About, ExtraColumn, Head, open_model, save_model, save_with_head
+from vision_recipes.model_folder.checks import Check
+
+DRAW = np.random.default_rng(6)
+EXTRA = (ExtraColumn("price", "number", 10.0, 2.0), ExtraColumn("town", "category", categories=("Rome", "Oslo")))
+
+
+@pytest.fixture
+def with_columns(small, tmp_path):
+    """The small model retrained, with a number and a category beside its features."""
+    kernel = np.random.default_rng(8).normal(0, 0.3, (CHANNELS + 3, 2)).astype(np.float32)
+    head = Head(kernel, np.zeros(2, np.float32), ("yes", "né"), extra=EXTRA)
+    save_with_head(local(tmp_path / "mine"), small, head, About("mine"))
+    return open_model(local(tmp_path / "mine"))
+
+
+def exported(model, kind, workdir):
+    made = exporting.export(model, exporting.open_network(model, workdir), kind, workdir)
+    return made, workdir / kind
+
+
+def scores_of(model, pictures, extra, workdir):
+    """Return what the model's own IR gives."""
+    import openvino as ov
+
+    compiled = ov.Core().compile_model(model.ir(workdir), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return compiled({"pixels": pictures.astype(np.float32), "extra": extra})["scores"]
+
+
+def test_onnx_takes_pictures_as_they_are_in_batches_of_any_size(small, tmp_path):
+    made, folder = exported(small, "onnx", tmp_path)
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    (pictures,), (probabilities,) = session.get_inputs(), session.get_outputs()
+    assert (pictures.name, pictures.type) == ("pictures", "tensor(uint8)")
+    assert pictures.shape == ["n", INPUT.height, INPUT.width, 3]
+    assert (probabilities.name, probabilities.shape) == ("probabilities", ["n", len(LABELS)])
+    for count in (1, 3):
+        scores = session.run(None, {"pictures": small.check.pictures[:count]})[0]
+        np.testing.assert_allclose(scores, small.check.scores[:count], atol=1e-5)
+    assert made.difference < 1e-5
+    assert sorted(made.files) == ["onnx/about.json", "onnx/classify.py", "onnx/model.onnx"]
+    told = json.loads(session.get_modelmeta().custom_metadata_map["model"])
+    assert told == json.loads((folder / "about.json").read_text("utf-8"))
+    assert told["labels"] == list(LABELS)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_extra_columns_are_an_input_of_their_own(with_columns, tmp_path, kind):
+    _made, folder = exported(with_columns, kind, tmp_path)
+    pictures = with_columns.check.pictures
+    extra = np.repeat(encode(EXTRA, {"price": 14, "town": "Oslo"})[None], len(pictures), 0)
+    inputs = {"pictures": pictures, "extra": extra}
+    if kind == "onnx":
+        scores = onnxruntime.InferenceSession(folder / "model.onnx").run(None, inputs)[0]
+    else:
+        import openvino as ov
+
+        compiled = ov.Core().compile_model(folder / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        scores = compiled(inputs)["probabilities"]
+    wanted = scores_of(with_columns, pictures, extra, tmp_path)
+    np.testing.assert_allclose(scores, wanted, atol=1e-5)
+    assert np.abs(scores - with_columns.check.scores).max() > 0.01, "the columns should matter"
+
+
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+@pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
+def test_the_script_answers_as_the_model_does(with_columns, tmp_path, kind, resize):
+    model = with_columns
+    model.config = replace(model.config, input=replace(model.config.input, resize=resize))
+    _made, folder = exported(model, kind, tmp_path)
+    photo = Image.fromarray(DRAW.integers(0, 256, (50, 90, 3), np.uint8)).resize((300, 170))
+    photo.save(tmp_path / "photo.png")
+    done = subprocess.run(
+        [sys.executable, "-I", folder / "classify.py", "photo.png", "price=11.5", "town=Rome"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        env={"PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.returncode == 0, done.stderr
+    path, label, probability = done.stdout.strip().split("\t")
+    pictures = np.asarray(fit(photo, model.preprocessing))[None]
+    extra = encode(EXTRA, {"price": 11.5, "town": "Rome"})[None]
+    (wanted,) = scores_of(model, pictures, extra, tmp_path)
+    assert (path, label) == ("photo.png", model.labels[wanted.argmax()])
+    assert float(probability) == pytest.approx(wanted.max(), abs=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_the_script_is_short_and_mentions_nothing_of_ours(kind):
+    text = script(kind, columns=False)
+    compile(text, "classify.py", "exec")
+    assert len([line for line in text.splitlines() if line.strip()]) <= 17
+    assert "vision_recipes" not in text + script(kind, columns=True)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_answers_that_moved_are_refused(small, tmp_path, kind):
+    network = exporting.open_network(small, tmp_path)
+    small.__dict__["check"] = Check(small.check.pictures, small.check.scores + np.float32(0.01))
+    with pytest.raises(ModelFolderError, match=f"The {kind} form of 'small' does not give the answers.*differs by"):
+        exporting.export(small, network, kind, tmp_path)
+
+
+def test_what_onnx_cannot_say_is_named(tmp_path):
+    import openvino as ov
+    import openvino.opset13 as ops
+
+    numbers = ops.parameter([-1, 4], np.float32)
+    sums = ops.cum_sum(numbers, np.array(1))
+    network = ov.Model([ops.result(sums)], [numbers])
+    network.inputs[0].get_tensor().set_names({"pictures"})
+    with pytest.raises(ModelFolderError, match="CumSum.*Choose the format openvino"):
+        onnx_files.write_onnx(network, tmp_path / "model.onnx", {})
+    assert not (tmp_path / "model.onnx").exists()
+
+
+def test_the_same_model_gives_the_same_bytes(small, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        exported(small, "onnx", tmp_path / name)
+    assert (tmp_path / "one/onnx/model.onnx").read_bytes() == (tmp_path / "two/onnx/model.onnx").read_bytes()
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_every_layer_that_is_read_can_be_exported(tmp_path):
+    save_model(local(tmp_path / "model"), *network_of_every_layer())
+    model = open_model(local(tmp_path / "model"))
+    made, _folder = exported(model, "onnx", tmp_path)
+    assert made.difference < 1e-5
+    assert np.ptp(model.check.scores, axis=0).max() > 0.01, "the pictures should have different answers"
