@@ -18,7 +18,7 @@ from vision_recipes import rows
 from vision_recipes.classify import classify
 from vision_recipes.errors import ModelFolderError, PictureFolderError, SettingsError
 from vision_recipes.images.decoding import decode
-from vision_recipes.inference import forward
+from vision_recipes.inference import forward_pass
 from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings, ComputeSettings
@@ -132,7 +132,7 @@ class _Counting:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        plain = forward.open_engine
+        plain = forward_pass.open_engine
 
         def counted(*args: Any, **options: Any) -> Any:
             engine = plain(*args, **options)
@@ -146,7 +146,7 @@ class _Counting:
             engine.run = counting
             return engine
 
-        monkeypatch.setattr(forward, "open_engine", counted)
+        monkeypatch.setattr(forward_pass, "open_engine", counted)
 
 
 def test_a_second_run_with_a_cache_computes_nothing_and_says_the_same(

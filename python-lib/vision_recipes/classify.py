@@ -13,7 +13,7 @@ from vision_recipes import rows
 from vision_recipes.dataset.extra_columns import encode_table
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures
-from vision_recipes.inference.forward import Request, forward
+from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.inference.outputs import BOTH, SCORES
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.model_folder.ood import KNOWN, Verdict

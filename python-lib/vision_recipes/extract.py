@@ -9,7 +9,7 @@ from vision_recipes import rows
 from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.images.reading import list_pictures
-from vision_recipes.inference.forward import Request, forward
+from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.model_folder import open_model
 from vision_recipes.settings import ExtractSettings
 from vision_recipes.stores import Store

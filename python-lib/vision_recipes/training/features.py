@@ -17,7 +17,7 @@ from vision_recipes.dataset.mapped_arrays import Vectors
 from vision_recipes.errors import PictureFolderError, TrainingError
 from vision_recipes.images.reading import READING, read
 from vision_recipes.inference.feature_cache import Kept
-from vision_recipes.inference.forward import Request, forward
+from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.inference.opening import FEATURES, open_engine
 from vision_recipes.inference.progress import Progress
 from vision_recipes.pictures import REASONS, Picture
