@@ -20,7 +20,7 @@ FLOORS = [
 """The rooms, from the ground up; those on one floor never import each other."""
 ROOMS = set().union(*FLOORS)
 GROUND = {"errors", "parameters", "pictures", "preprocessing", "processors", "resources", "rows", "settings", "stores"}
-GROUND |= {"strict_json"}
+GROUND |= {"metrics", "strict_json"}
 HEAVY = {"tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "jinja2", "h5py", "requests", "tensorboard"}
 HEAVY |= {"onnx", "onnxruntime"}
 FORBIDDEN = {

@@ -1,0 +1,48 @@
+"""How good predictions are: the figures that training, calibration and reports share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_BINS = 15
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the softmax of each row of logits (n, classes), in their dtype."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+
+def cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
+    """Return the weighted mean cross-entropy of the softmax of logits (n, classes).
+
+    `targets` are probabilities (n, classes), `weights` (n,).
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    each = -(targets * log_probabilities).sum(axis=1, dtype=np.float64)
+    return float((weights * each).sum() / weights.sum())
+
+
+def accuracy(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Return the fraction of rows whose largest logit is that of the class in `targets` (n,); nan without rows."""
+    return float((logits.argmax(axis=1) == targets).mean()) if len(targets) else float("nan")
+
+
+def accuracy_interval(right: int, count: int) -> tuple[float, float]:
+    """Return the 95 % confidence interval of `right` out of `count` (Wilson 1927)."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(right, count).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
+    """Return the expected calibration error of the best label's probabilities (n,); `right` (n,) is 1 or 0.
+
+    Probabilities fall into 15 bins of equal width (lower edge excluded); each bin's |accuracy - mean probability| is
+    weighted by its number of pictures (Naeini et al. 2015; Guo et al., On calibration of modern neural networks, 2017).
+    """
+    bins = np.clip(np.ceil(probabilities * _BINS).astype(int) - 1, 0, _BINS - 1)
+    gaps = np.bincount(bins, right, _BINS) - np.bincount(bins, probabilities, _BINS)
+    return float(np.abs(gaps).sum() / len(probabilities))
