@@ -1,14 +1,15 @@
-"""Arrays too large for memory: rows written one after the other into a file, read back through a map of it."""
+"""Arrays too large for memory: rows written one after the other into a file, and read back through a map of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 
-class Vectors:
-    """Rows of one shape and dtype, appended to a file of its own; `array` maps the file."""
+class RowWriter:
+    """Appends rows of one shape and dtype to a file of its own; `array` maps the file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -32,3 +33,21 @@ class Vectors:
         if not self._count:
             return np.empty((0, 0), np.float32)
         return np.memmap(self._path, self._dtype, "r", shape=(self._count, *self._shape))
+
+
+class MappedRows:
+    """Some rows of an array, usually one on disk; they are read when they are indexed."""
+
+    def __init__(self, array: np.ndarray, rows: np.ndarray | None = None) -> None:
+        self._array = array
+        self._rows = np.arange(len(array)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        return np.asarray(self._array[self._rows[rows]])
+
+    def take(self, rows: np.ndarray) -> MappedRows:
+        """Return some of these rows, without reading them."""
+        return MappedRows(self._array, self._rows[rows])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vision_recipes.dataset.column_encoding import encode_missing
-from vision_recipes.dataset.mapped_arrays import Vectors
+from vision_recipes.dataset.mapped_arrays import RowWriter
 from vision_recipes.errors import PictureFolderError, TrainingError
 from vision_recipes.images.reading import READING, read
 from vision_recipes.inference.feature_cache import Kept
@@ -69,7 +69,7 @@ def compute_features(source: Source, labels: dict[str, str]) -> Usable:
 
     Raises PictureFolderError when none can be read.
     """
-    usable, vectors = Usable(), Vectors(source.workdir / "features")
+    usable, vectors = Usable(), RowWriter(source.workdir / "features")
     for picture, vector in forward(
         source.pictures, list(labels), source.base, source.settings.compute, source.request, cache=source.cache
     ):
@@ -133,7 +133,7 @@ def compute_copies(source: Source, pictures: Sequence[Picture], features: np.nda
                 pixels = None if shown is None else shown[copy]
                 yield replace(picture, pixels=pixels, digest=_named(picture, copy))
 
-    vectors, progress = Vectors(source.workdir / "copies"), Progress("computed varied copies:", len(pictures) * copies)
+    vectors, progress = RowWriter(source.workdir / "copies"), Progress("computed varied copies:", len(pictures) * copies)
     try:
         for row, (picture, vector) in enumerate(engine.run(varied(), source.no_columns)):
             remembered = vector is None

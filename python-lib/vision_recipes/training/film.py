@@ -8,7 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from vision_recipes.dataset.mapped_arrays import Vectors
+from vision_recipes.dataset.mapped_arrays import RowWriter
 from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.images.reading import read
 from vision_recipes.training.features import require_same
@@ -23,7 +23,7 @@ class Film:
 
     def __init__(self, lesson: Lesson) -> None:
         self._lesson, source = lesson, lesson.source
-        frames = Vectors(source.workdir / "pixels")
+        frames = RowWriter(source.workdir / "pixels")
         paths = [picture.path for picture in lesson.pictures]
         for before, now in zip(lesson.pictures, read(source.pictures, paths, source.base.preprocessing), strict=True):
             require_same(before, now)
