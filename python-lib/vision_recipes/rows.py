@@ -69,7 +69,7 @@ JUDGED = (
     Column("label", "string", "Predicted label; empty when there is none"),
     Column("right", "int", "1 when the prediction is correct, 0 when not, empty when a label is missing"),
     Column("probability", "double", "Probability of the predicted label"),
-    Column("probability_of_truth", "double", "Probability of the true label; empty when it is not in the scored dataset"),
+    Column("probability_of_truth", "double", "Probability of the true label; empty when the scored dataset lacks it"),
     Column("verdict", "string", "known, unsure or unknown, as written by the classify recipe"),
     Column("other_label", "string", "Label predicted by the other model"),
     Column("other_right", "int", "1 when the other model is correct, 0 when not"),
