@@ -1,4 +1,4 @@
-"""The model that training starts from, made ready: picture size, the way to fit pictures, and what is locked."""
+"""The model that a training starts from, prepared: picture size, resize method, and what a retrained model keeps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("vision_recipes")
 
 
-def make_ready(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[Model, RetrainSettings]:
+def prepare_model(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[Model, RetrainSettings]:
     """Return the model at the size and resize policy that the settings ask for, and settings that fit the model.
 
     A model that was retrained keeps its size, pooling and extra columns, since its weights and its users depend on
@@ -49,7 +49,7 @@ def make_ready(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[
             log.warning("model_pooling stays %r, as the model was retrained with it", head.pooling)
         settings = replace(settings, model_pooling=head.pooling, extra_columns=columns)
     if wanted != (size.width, size.height):
-        from vision_recipes.model_folder import resize
+        from vision_recipes.model_folder.heads import resize
 
         log.info("the network is built anew for pictures of %d x %d", *wanted)
         model = resize(model, workdir, *wanted)
