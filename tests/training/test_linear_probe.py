@@ -1,4 +1,4 @@
-"""The last layer fitted on cached features: the optimum, its strength, and the same bits twice."""
+"""The last layer fitted on cached features: the optimum, its regularisation, and the same bits twice."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from vision_recipes.dataset.labelled_images import LabelledImages, class_weights
 from vision_recipes.dataset.standardisation import scaling_of
+from vision_recipes.metrics import accuracy, cross_entropy, softmax
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.training import linear_probe
 from vision_recipes.training.design_matrix import design
-from vision_recipes.training.examples import Examples, accuracy, class_weights, cross_entropy, probabilities
 from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.logistic_regression import Penalty, Problem, dropout_ridge, solve
 from vision_recipes.training.regularisation import Trial, best_factor, choose_strength
@@ -21,19 +22,19 @@ WIDTH, CLASSES = 30, 4
 TRUTH = np.random.default_rng(7).normal(0, 0.4, (WIDTH, CLASSES))
 
 
-def rows(count: int, seed: int, *, noise: float = 0.5, columns: int = 0, width: int = WIDTH) -> Examples:
+def rows(count: int, seed: int, *, noise: float = 0.5, columns: int = 0, width: int = WIDTH) -> LabelledImages:
     draw = np.random.default_rng(seed)
     features = (draw.normal(size=(count, width)) * np.linspace(0.1, 3, width) + 5).astype(np.float32)
     logits = ((features - 5) / np.linspace(0.1, 3, width))[:, :WIDTH] @ TRUTH[:width]
     targets = (logits + draw.normal(0, noise, (count, CLASSES))).argmax(axis=1)
     extra = draw.normal(size=(count, columns)).astype(np.float32)
-    return Examples(features, extra, targets, np.ones(count, np.float32), np.arange(count), CLASSES)
+    return replace(LabelledImages.of_features(features, targets, "abcd"), extra=extra)
 
 
 NOTHING = rows(1, 0).take(np.arange(0))
 
 
-def nothing(like: Examples) -> Examples:
+def nothing(like: LabelledImages) -> LabelledImages:
     return like.take(np.arange(0))
 
 
@@ -42,25 +43,25 @@ def test_the_solver_finds_what_scikit_learn_finds():
 
     train = rows(200, 1)
     scaled = scaling_of(train.features).apply(train.features)
-    found = solve(Problem(scaled, train.wanted(), train.weights), Penalty(np.full(WIDTH, 3.0)), tolerance=1e-12)
+    found = solve(Problem(scaled, train.one_hot(), train.weights), Penalty(np.full(WIDTH, 3.0)), tolerance=1e-12)
     expected = LogisticRegression(C=1 / 3, tol=1e-8, max_iter=2000).fit(scaled, train.targets)
     np.testing.assert_allclose(
-        probabilities(found.logits(scaled)), expected.predict_proba(scaled), atol=2e-3, err_msg="another optimum"
+        softmax(found.logits(scaled)), expected.predict_proba(scaled), atol=2e-3, err_msg="another optimum"
     )
 
 
 @pytest.mark.parametrize("count", [20, 200])
-def test_turned_features_have_the_same_optimum(count):
+def test_principal_components_have_the_same_optimum(count):
     train, penalty = rows(count, 2), 5.0
     logits = []
-    for turned in (False, True):
-        ready = design(train, turned=turned)
-        problem = Problem(ready.matrix, train.wanted(), train.weights)
+    for project in (False, True):
+        ready = design(train, project=project)
+        problem = Problem(ready.matrix, train.one_hot(), train.weights)
         found = solve(problem, Penalty(np.full(ready.matrix.shape[1], penalty)), tolerance=1e-12)
         kernel, bias = ready.fold(found.kernel, found.bias)
         logits.append(train.features @ kernel + bias)
         np.testing.assert_allclose(logits[-1], found.logits(ready.matrix), atol=1e-3)
-    np.testing.assert_allclose(*(probabilities(each) for each in logits), atol=5e-3)
+    np.testing.assert_allclose(*(softmax(each) for each in logits), atol=5e-3)
 
 
 def test_lasso_leaves_few_features_and_the_strongest_lasso_none():
@@ -82,16 +83,16 @@ def test_a_given_l2_is_that_of_keras_and_shrinks():
 
 def test_dropout_acts_like_dropout():
     train = rows(150, 4)
-    ready = design(train, turned=False)
-    plain = solve(Problem(ready.matrix, train.wanted(), train.weights), Penalty(np.full(WIDTH, 1.0)))
+    ready = design(train, project=False)
+    plain = solve(Problem(ready.matrix, train.one_hot(), train.weights), Penalty(np.full(WIDTH, 1.0)))
     ridge = dropout_ridge(ready.matrix, plain.logits(ready.matrix), train.weights, 0.3)
     draw = np.random.default_rng(0)
     dropped = []
     for _ in range(400):
         kept = (draw.random(ready.matrix.shape) >= 0.3) / 0.7
         logits = (ready.matrix * kept) @ plain.kernel + plain.bias
-        dropped.append(cross_entropy(logits, train.wanted(), train.weights) * len(train))
-    before = cross_entropy(plain.logits(ready.matrix), train.wanted(), train.weights) * len(train)
+        dropped.append(cross_entropy(logits, train.one_hot(), train.weights) * len(train))
+    before = cross_entropy(plain.logits(ready.matrix), train.one_hot(), train.weights) * len(train)
     cost = 0.5 * float((ridge * plain.kernel**2).sum())
     assert 0.6 < cost / (np.mean(dropped) - before) < 1.7
     small, large = (
@@ -100,7 +101,7 @@ def test_dropout_acts_like_dropout():
     assert large != small
 
 
-def test_the_strength_is_chosen_on_training_rows_and_is_strong_when_all_is_noise():
+def test_the_regularisation_is_chosen_on_training_rows_and_is_strong_when_all_is_noise():
     clear, noisy = rows(200, 5, noise=0.1), rows(200, 5, noise=50.0)
     assert accuracy(fit(clear, NOTHING, SETTINGS).logits(clear), clear.targets) > 0.9
     sizes = [np.linalg.norm(fit(each, NOTHING, SETTINGS).kernel) for each in (clear, noisy)]
@@ -121,21 +122,21 @@ def test_rows_of_one_group_are_left_out_together():
     copies = single.take(np.repeat(np.arange(60), 6))
     parted = replace(copies, groups=np.arange(360))
 
-    def chosen(examples: Examples) -> float:
-        ready = design(examples)
-        problem = Problem(ready.matrix, examples.wanted(), examples.weights / 6)
-        penalty = lambda ridge: Penalty(np.full(ready.directions, ridge))  # noqa: E731
-        return choose_strength(Trial(problem, examples.targets, examples.groups, penalty)).ridge
+    def chosen(images: LabelledImages) -> float:
+        ready = design(images)
+        problem = Problem(ready.matrix, images.one_hot(), images.weights / 6)
+        penalty = lambda ridge: Penalty(np.full(ready.width, ridge))  # noqa: E731
+        return choose_strength(Trial(problem, images.targets, images.groups, penalty)).ridge
 
     assert chosen(copies) > chosen(parted)
 
 
-def test_the_factor_makes_timid_logits_as_sure_as_they_are_right():
+def test_the_factor_calibrates_underconfident_logits():
     draw = np.random.default_rng(0)
     truth = draw.normal(0, 3, (4000, CLASSES))
-    targets = np.array([draw.choice(CLASSES, p=share) for share in probabilities(truth)])
-    wanted = np.eye(CLASSES, dtype=np.float32)[targets]
-    factor, _ = best_factor((truth / 4).astype(np.float32), wanted, np.ones(4000, np.float32))
+    targets = np.array([draw.choice(CLASSES, p=share) for share in softmax(truth)])
+    targets_one_hot = np.eye(CLASSES, dtype=np.float32)[targets]
+    factor, _ = best_factor((truth / 4).astype(np.float32), targets_one_hot, np.ones(4000, np.float32))
     assert 3.5 < factor < 4.5
 
 
@@ -143,7 +144,7 @@ def test_the_factor_makes_timid_logits_as_sure_as_they_are_right():
 def test_few_rows_are_enough(count):
     train = replace(rows(count, 9), targets=np.arange(count) % CLASSES)
     head = fit(train, NOTHING, SETTINGS)
-    assert "nothing left out" in head.how
+    assert "nothing held out" in head.how
     assert accuracy(head.logits(train), train.targets) == 1
 
 
@@ -166,8 +167,8 @@ def test_table_columns_count_beside_many_features():
     features = draw.normal(size=(160, 500)).astype(np.float32)
     targets = draw.integers(0, 2, 160)
     extra = (targets * 2.0 - 1 + draw.normal(0, 0.3, 160)).astype(np.float32)[:, None]
-    examples = Examples(features, extra, targets, np.ones(160, np.float32), np.arange(160), 2)
-    train, test = examples.take(np.arange(80)), examples.take(np.arange(80, 160))
+    images = replace(LabelledImages.of_features(features, targets, "ab"), extra=extra)
+    train, test = images.take(np.arange(80)), images.take(np.arange(80, 160))
     assert accuracy(fit(train, nothing(train), SETTINGS).logits(test), test.targets) > 0.9
 
 
@@ -176,10 +177,10 @@ def test_features_that_say_nothing_are_allowed():
     assert np.isfinite(fit(constant, nothing(constant), SETTINGS).kernel).all()
 
 
-def test_smoothing_makes_the_head_less_sure():
+def test_smoothing_lowers_confidence():
     train = rows(300, 13, noise=0.1)
     tops = [
-        probabilities(fit(train, NOTHING, replace(SETTINGS, label_smoothing=spread)).logits(train)).max(axis=1).mean()
+        softmax(fit(train, NOTHING, replace(SETTINGS, label_smoothing=spread)).logits(train)).max(axis=1).mean()
         for spread in (0.0, 0.4)
     ]
     assert tops[0] > tops[1] + 0.1
@@ -198,7 +199,7 @@ def test_thousands_of_classes_are_computed_in_blocks(monkeypatch):
     centres = draw.normal(0, 3, (1500, 40))
     targets = np.repeat(np.arange(1500), 2)
     features = (centres[targets] + draw.normal(0, 0.5, (3000, 40))).astype(np.float32)
-    train = Examples(features, np.zeros((3000, 0)), targets, np.ones(3000, np.float32), np.arange(3000), 1500)
+    train = LabelledImages.of_features(features, targets, [f"class {number}" for number in range(1500)])
     monkeypatch.setattr(linear_probe, "_MOST_WORK", 1e9)
     assert accuracy(fit(train, nothing(train), SETTINGS).logits(train), targets) > 0.9
 
