@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 LIB = ROOT / "python-lib"
-ROOMS = {"images", "models", "engines", "training", "reports", "samples"}
+ROOMS = {"images", "models", "engines", "training", "reports"}
 GROUND = {"errors", "parameters", "pictures", "preprocessing", "processors", "resources", "rows", "settings", "stores"}
 HEAVY = {"tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "jinja2", "h5py", "requests", "tensorboard"}
 HEAVY |= {"onnx", "onnxruntime"}
@@ -17,7 +17,7 @@ FORBIDDEN = {
     "dss_ports": {"minihost", "keras", "tensorflow", "openvino", "PIL"} | {f"vision_recipes.{room}" for room in ROOMS},
     "minihost": {"vision_recipes", "dss_ports", "keras", "tensorflow", "openvino", "PIL"},
 }
-FLOORS = [{"images", "samples"}, {"models"}, {"engines"}, {"training"}, {"reports"}]
+FLOORS = [{"images"}, {"models"}, {"engines"}, {"training"}, {"reports"}]
 
 
 def imports(path, *, top_level_only=False):
@@ -90,7 +90,7 @@ def test_runners_open_call_write():
 
 
 def test_the_core_wakes_no_framework():
-    walks = ["classify", "extract", "retrain", "evaluate", "download", "import_model", "draw_samples", "settings"]
+    walks = ["classify", "extract", "retrain", "evaluate", "download", "import_model", "settings"]
     code = (
         "import sys\n"
         + "\n".join(f"import vision_recipes.{walk}" for walk in walks)
