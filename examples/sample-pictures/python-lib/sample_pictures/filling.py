@@ -13,7 +13,6 @@ from sample_pictures.drawing import draw
 from sample_pictures.errors import UserError
 from sample_pictures.settings import Settings
 
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
 log = logging.getLogger("sample_pictures")
 
 

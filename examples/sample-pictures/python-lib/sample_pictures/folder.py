@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import dataiku
 
 from sample_pictures.settings import Settings
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
 
 
 def folder_to_fill(project_key: str, settings: Settings) -> dataiku.Folder:

@@ -59,7 +59,8 @@ class Settings:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Settings:
         """Return the checked parameters, defaults where one is None or ""; raises UserError with every mistake."""
-        values, mistakes = {}, []
+        values: dict[str, Any] = {}
+        mistakes: list[str] = []
         for name, check in CHECKS.items():
             given = params.get(name)
             if given is None or given == "":
