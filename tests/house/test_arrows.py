@@ -9,7 +9,7 @@ from conftest import ROOT
 
 LIB = ROOT / "python-lib"
 FLOORS = [
-    {"images", "samples"},
+    {"images"},
     {"dataset"},
     {"model_folder"},
     {"model_import", "model_export", "pretrained"},
@@ -101,7 +101,7 @@ def test_runners_open_call_write():
 
 
 def test_the_core_wakes_no_framework():
-    walks = ["classify", "extract", "retrain", "evaluate", "download", "import_model", "draw_samples", "settings"]
+    walks = ["classify", "extract", "retrain", "evaluate", "download", "import_model", "settings"]
     code = (
         "import sys\n"
         + "\n".join(f"import vision_recipes.{walk}" for walk in walks)

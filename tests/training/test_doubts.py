@@ -4,16 +4,16 @@ import json
 
 import numpy as np
 import pytest
+from vision_recipes.training.examples import Examples
+from vision_recipes.training.lessons import Wanted
 
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import LabelsError
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import CheckLabelsSettings, RetrainSettings
-from vision_recipes.training.examples import Examples
 from vision_recipes.training.features import Usable
 from vision_recipes.training.label_check import check_up
 from vision_recipes.training.label_issues import find_doubts, find_neighbours
-from vision_recipes.training.lessons import Wanted
 
 CLASSES = 4
 

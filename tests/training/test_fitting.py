@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from vision_recipes.training.examples import Examples, accuracy
 
 from vision_recipes.errors import SettingsError, TrainingError
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.epochs import Best, Epoch
-from vision_recipes.training.examples import Examples, accuracy
 from vision_recipes.training.fitting import fit_head
 from vision_recipes.training.schedules import Schedule
 from vision_recipes.training.shuffling import Stream

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from vision_recipes.training.examples import probabilities
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder.config import VerdictConfig
 from vision_recipes.model_folder.ood import KNOWN, LIMIT, MOST_CLASSES, UNKNOWN, UNSURE, read_verdict, write_verdict
-from vision_recipes.training.examples import probabilities
 from vision_recipes.training.ood import SET_ASIDE, Seen, calibrate, calibration_error, find_verdict
 
 WIDE = 40

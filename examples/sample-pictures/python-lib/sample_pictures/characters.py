@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from vision_recipes.samples.backdrops import add_cover, backdrop
-from vision_recipes.samples.camera import developed, frame
-from vision_recipes.samples.features import BEFORE, BEHIND
-from vision_recipes.samples.pen import FINE, Colour, Pen
+from sample_pictures.backdrops import add_cover, backdrop
+from sample_pictures.camera import picture_size, to_jpeg
+from sample_pictures.features import BEFORE, BEHIND
+from sample_pictures.pen import FINE, Colour, Pen
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ CHARACTERS = (
 def cartoon_character(rng: np.random.Generator, index: int) -> tuple[str, bytes]:
     """Return (name, JPEG) of a picture of the character whose turn it is."""
     character = CHARACTERS[index % len(CHARACTERS)]
-    height, width = frame(rng)
+    height, width = picture_size(rng)
     picture = backdrop(rng, (height * FINE, width * FINE))
     tall = min(height, width * 1.1) * rng.uniform(0.36, 0.54)
     pen = Pen(
@@ -108,7 +108,7 @@ def cartoon_character(rng: np.random.Generator, index: int) -> tuple[str, bytes]
         add_cover(rng, picture, (pen.x * FINE, pen.y * FINE), tall * FINE)
     small = picture.resize((width, height), Image.Resampling.BOX)
     tint = rng.normal(1, 0.06, 3) * rng.uniform(0.8, 1.1)
-    return character.name, developed(rng, np.asarray(small, np.float32) / 255 * tint)
+    return character.name, to_jpeg(rng, np.asarray(small, np.float32) / 255 * tint)
 
 
 def _draw(rng: np.random.Generator, pen: Pen, who: Character) -> None:

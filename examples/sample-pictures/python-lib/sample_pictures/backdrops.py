@@ -7,7 +7,7 @@ import colorsys
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vision_recipes.samples.pen import paint
+from sample_pictures.pen import paint
 
 INK = (30, 22, 28)
 

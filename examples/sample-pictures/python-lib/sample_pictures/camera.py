@@ -1,4 +1,4 @@
-"""How a drawn scene becomes a photograph: exposure, blur, grain and JPEG."""
+"""How drawn pixels become a photograph: exposure, blur, grain and JPEG."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from PIL import Image, ImageFilter
 SIZES = ((256, 192), (240, 240), (192, 256), (288, 192), (224, 168))
 
 
-def frame(rng: np.random.Generator) -> tuple[int, int]:
+def picture_size(rng: np.random.Generator) -> tuple[int, int]:
     """Return the height and width in pixels of the next picture."""
     width, height = SIZES[rng.integers(len(SIZES))]
     return height, width
 
 
-def developed(rng: np.random.Generator, pixels: np.ndarray) -> bytes:
-    """Return the JPEG of a scene (float RGB of 0..1), with a random exposure, vignette, softness, grain and quality."""
+def to_jpeg(rng: np.random.Generator, pixels: np.ndarray) -> bytes:
+    """Return the JPEG of pixels (float RGB of 0..1), with a random exposure, vignette, softness, grain and quality."""
     height, width = pixels.shape[:2]
     down, right = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     vignette = 1 - rng.uniform(0.0, 0.3) * (down**2 + right**2) / 2

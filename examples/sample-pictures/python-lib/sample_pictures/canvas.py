@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vision_recipes.samples.noise import blurred, mixed, shifted
+from sample_pictures.noise import blurred, mixed, shifted
 
 Window = tuple[slice, slice]
 """The rows and columns of a picture that something touches."""
@@ -62,7 +62,7 @@ class Pose:
 
 
 @dataclass
-class Scene:
+class Canvas:
     """The picture so far, float32 RGB of 0..1, shape (height, width, 3), and the light that falls on it."""
 
     pixels: np.ndarray
@@ -84,11 +84,12 @@ class Scene:
         window = self._window(pose.x - reach, pose.y - reach, pose.x + reach, pose.y + reach)
         across, along = self._local(pose, window)
         half = np.interp(along, AXIS, profile, left=0.0, right=0.0)
-        slope = np.interp(along, AXIS, np.gradient(profile, AXIS))
+        gradient = np.interp(along, AXIS, np.gradient(profile, AXIS))
         depth = np.sqrt(np.maximum(half**2 - across**2, 0.0))
-        alpha = np.clip((half - np.abs(across)) * pose.size / np.sqrt(1 + slope**2) + 0.5, 0, 1) * (np.abs(along) <= 1)
+        inside = (half - np.abs(across)) * pose.size / np.sqrt(1 + gradient**2)
+        alpha = np.clip(inside + 0.5, 0, 1) * (np.abs(along) <= 1)
         self._cast(alpha, window, pose.size * float(profile.max()))
-        lean = np.stack([across, -half * slope, depth + 1e-3], -1)
+        lean = np.stack([across, -half * gradient, depth + 1e-3], -1)
         lean /= np.linalg.norm(lean, axis=-1, keepdims=True)
         cos, sin = np.cos(pose.angle), np.sin(pose.angle)
         normal = np.stack(

@@ -7,8 +7,8 @@ import colorsys
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vision_recipes.samples.noise import blurred, mixed, smooth, streaks
-from vision_recipes.samples.scene import Scene
+from sample_pictures.canvas import Canvas
+from sample_pictures.noise import blurred, mixed, smooth, streaks
 
 Shape = tuple[int, int]
 
@@ -79,8 +79,8 @@ def _sand(rng: np.random.Generator, shape: Shape) -> np.ndarray:
 
 def _paper(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     one, two = rng.uniform(0.05, 1.0, 3), rng.uniform(0.05, 1.0, 3)
-    slope = smooth(rng, shape, 1)
-    return mixed(np.broadcast_to(one, (*shape, 3)), one + (two - one) * 0.4, slope)
+    blend = smooth(rng, shape, 1)
+    return mixed(np.broadcast_to(one, (*shape, 3)), one + (two - one) * 0.4, blend)
 
 
 def _shelf(rng: np.random.Generator, shape: Shape) -> np.ndarray:
@@ -101,27 +101,27 @@ def ground(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     return (pixels * (0.8 + 0.35 * smooth(rng, shape, 1.5))[..., None]).astype(np.float32)
 
 
-def add_plate(rng: np.random.Generator, scene: Scene, x: float, y: float, radius: float) -> None:
+def add_plate(rng: np.random.Generator, canvas: Canvas, x: float, y: float, radius: float) -> None:
     """Lay a plate with a raised rim under what comes next."""
-    height, width = scene.shape
+    height, width = canvas.shape
     down, right = np.mgrid[0:height, 0:width]
     reach = np.hypot(right - x, (down - y) * rng.uniform(1.0, 1.35)) / radius
     colour = tinted(rng, (0.25, 0.35, 0.5), (0.97, 0.96, 0.93)) if rng.random() < 0.6 else rng.uniform(0.2, 1.0, 3)
-    field = np.broadcast_to(colour, scene.pixels.shape).copy()
+    field = np.broadcast_to(colour, canvas.pixels.shape).copy()
     field[(reach > 0.88) & (reach < 0.93)] = rng.uniform(0.1, 1.0, 3)
-    scene.add_slab(np.clip((1 - reach) * radius, 0, 1), field, radius * 0.1, 2.5)
+    canvas.add_slab(np.clip((1 - reach) * radius, 0, 1), field, radius * 0.1, 2.5)
     hollow = np.clip((rng.uniform(0.6, 0.72) - reach) * radius, 0, 1)
     rim = np.clip(hollow - blurred(np.roll(hollow, (3, 3), (0, 1)), 3), 0, 1)
-    scene.pixels = scene.pixels * (1 - 0.25 * rim)[..., None]
+    canvas.pixels = canvas.pixels * (1 - 0.25 * rim)[..., None]
 
 
-def add_nest(rng: np.random.Generator, scene: Scene, x: float, y: float, radius: float) -> None:
+def add_nest(rng: np.random.Generator, canvas: Canvas, x: float, y: float, radius: float) -> None:
     """Lay a nest of twigs, darker towards its middle, under what comes next."""
-    height, width = scene.shape
+    height, width = canvas.shape
     down, right = np.mgrid[0:height, 0:width]
     hollow = blurred((np.hypot(right - x, down - y) < radius).astype(np.float32), radius * 0.1)
-    scene.pixels = scene.pixels * (1 - 0.75 * hollow)[..., None]
-    picture = Image.fromarray((np.clip(scene.pixels, 0, 1) * 255).astype(np.uint8))
+    canvas.pixels = canvas.pixels * (1 - 0.75 * hollow)[..., None]
+    picture = Image.fromarray((np.clip(canvas.pixels, 0, 1) * 255).astype(np.uint8))
     pen = ImageDraw.Draw(picture)
     straw = tinted(rng, (0.35, 0.22, 0.1), (0.85, 0.72, 0.42))
     for turn, reach, glow, bend in zip(
@@ -136,4 +136,4 @@ def add_nest(rng: np.random.Generator, scene: Scene, x: float, y: float, radius:
         to = (from_x + np.cos(turn + bend) * length, from_y + np.sin(turn + bend) * length)
         twig = tuple(int(255 * min(1.0, part * glow)) for part in straw)
         pen.line([(from_x, from_y), to], fill=twig, width=int(rng.integers(1, 4)))
-    scene.pixels = np.asarray(picture, np.float32) / 255
+    canvas.pixels = np.asarray(picture, np.float32) / 255

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision_recipes.samples.scene import Paint, Skin
+from sample_pictures.canvas import Paint, Skin
 
 
 def plain(colour: np.ndarray, towards: np.ndarray | None = None) -> Paint:
-    """Return one colour, or a slope from `colour` at the top to `towards` at the bottom."""
+    """Return one colour, or a gradient from `colour` at the top to `towards` at the bottom."""
 
     def paint(skin: Skin) -> np.ndarray:
-        share = np.clip(skin.along * 0.5 + 0.5, 0, 1)
-        return colour + ((colour if towards is None else towards) - colour) * share[..., None]
+        mix = np.clip(skin.along * 0.5 + 0.5, 0, 1)
+        return colour + ((colour if towards is None else towards) - colour) * mix[..., None]
 
     return paint
 
@@ -38,8 +38,8 @@ def banded(one: np.ndarray, two: np.ndarray, bands: float, *, lengthwise: bool =
 
     def paint(skin: Skin) -> np.ndarray:
         wave = np.sin(skin.turn * bands) if lengthwise else np.sin(skin.along * np.pi * bands)
-        share = np.clip(0.5 + sharp * wave, 0, 1)
-        return one + (two - one) * share[..., None]
+        mix = np.clip(0.5 + sharp * wave, 0, 1)
+        return one + (two - one) * mix[..., None]
 
     return paint
 

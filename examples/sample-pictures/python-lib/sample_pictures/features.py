@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vision_recipes.samples.pen import Colour, Pen
+from sample_pictures.pen import Colour, Pen
 
 Feature = Callable[[Pen, Colour], None]
 """Draws in a head of half width and half height about 1, in one colour."""

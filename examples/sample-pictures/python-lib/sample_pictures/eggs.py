@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision_recipes.samples.grounds import tinted
-from vision_recipes.samples.noise import blurred, smooth
-from vision_recipes.samples.paints import banded, mottled, plain, speckled
-from vision_recipes.samples.scene import AXIS, Paint, Pose, Scene
+from sample_pictures.canvas import AXIS, Canvas, Paint, Pose
+from sample_pictures.grounds import tinted
+from sample_pictures.noise import blurred, smooth
+from sample_pictures.paints import banded, mottled, plain, speckled
 
 SHELLS = (
     ((0.97, 0.95, 0.92), (0.88, 0.85, 0.8)),
@@ -38,45 +38,46 @@ def shell(rng: np.random.Generator, shape: tuple[int, int]) -> Paint:
     return skin
 
 
-def add_egg(rng: np.random.Generator, scene: Scene, pose: Pose) -> None:
+def add_egg(rng: np.random.Generator, canvas: Canvas, pose: Pose) -> None:
     """Lay one whole egg."""
-    bumps = smooth(rng, scene.shape, 70) * rng.uniform(0, 0.25)
-    scene.add_body(pose, egg_profile(rng), shell(rng, scene.shape), rng.uniform(0.03, 0.3), bumps)
+    bumps = smooth(rng, canvas.shape, 70) * rng.uniform(0, 0.25)
+    canvas.add_body(pose, egg_profile(rng), shell(rng, canvas.shape), rng.uniform(0.03, 0.3), bumps)
 
 
-def add_fried_egg(rng: np.random.Generator, scene: Scene, pose: Pose) -> None:
+def add_fried_egg(rng: np.random.Generator, canvas: Canvas, pose: Pose) -> None:
     """Lay a fried egg: an uneven white with a yolk on it."""
-    _add_blob(rng, scene, pose, np.array([0.97, 0.96, 0.92]), 3.0)
+    _add_blob(rng, canvas, pose, np.array([0.97, 0.96, 0.92]), 3.0)
     yolk = tinted(rng, (0.93, 0.55, 0.05), (1.0, 0.8, 0.15))
     off = rng.normal(0, 0.15, 2) * pose.size
     disc = np.sqrt(np.clip(1 - AXIS**2, 0, 1))
-    scene.add_body(Pose(pose.x + off[0], pose.y + off[1], pose.size * rng.uniform(0.32, 0.45)), disc, plain(yolk), 0.35)
+    centre = Pose(pose.x + off[0], pose.y + off[1], pose.size * rng.uniform(0.32, 0.45))
+    canvas.add_body(centre, disc, plain(yolk), 0.35)
 
 
-def add_half_egg(rng: np.random.Generator, scene: Scene, pose: Pose) -> None:
+def add_half_egg(rng: np.random.Generator, canvas: Canvas, pose: Pose) -> None:
     """Lay a boiled egg cut lengthwise: the white, and the round yolk in its wide end."""
     profile = egg_profile(rng)
-    for share, colour, height in (
+    for scale, colour, height in (
         (1.0, np.array([0.97, 0.97, 0.94]), pose.size * 0.25),
         (0.98, np.array([0.95, 0.94, 0.9]), 0.0),
     ):
-        scene.add_slab(_outline(scene, pose, profile, share), colour, height, 3.0)
+        canvas.add_slab(_outline(canvas, pose, profile, scale), colour, height, 3.0)
     yolk = tinted(rng, (0.9, 0.6, 0.1), (1.0, 0.85, 0.4))
     cos, sin = np.cos(pose.angle), np.sin(pose.angle)
     centre = Pose(pose.x - sin * 0.18 * pose.size, pose.y + cos * 0.18 * pose.size, pose.size * rng.uniform(0.4, 0.5))
-    scene.add_slab(_outline(scene, centre, np.sqrt(np.clip(1 - AXIS**2, 0, 1)), 1.0), yolk, 0.5, 2.0)
+    canvas.add_slab(_outline(canvas, centre, np.sqrt(np.clip(1 - AXIS**2, 0, 1)), 1.0), yolk, 0.5, 2.0)
 
 
-def _outline(scene: Scene, pose: Pose, profile: np.ndarray, share: float) -> np.ndarray:
-    across = np.concatenate([profile, -profile[::-1]]) * pose.size * share
-    along = np.concatenate([AXIS, AXIS[::-1]]) * pose.size * share
+def _outline(canvas: Canvas, pose: Pose, profile: np.ndarray, scale: float) -> np.ndarray:
+    across = np.concatenate([profile, -profile[::-1]]) * pose.size * scale
+    along = np.concatenate([AXIS, AXIS[::-1]]) * pose.size * scale
     cos, sin = np.cos(pose.angle), np.sin(pose.angle)
-    return scene.polygon(np.stack([pose.x + cos * across - sin * along, pose.y + sin * across + cos * along], -1))
+    return canvas.polygon(np.stack([pose.x + cos * across - sin * along, pose.y + sin * across + cos * along], -1))
 
 
-def _add_blob(rng: np.random.Generator, scene: Scene, pose: Pose, colour: np.ndarray, height: float) -> None:
+def _add_blob(rng: np.random.Generator, canvas: Canvas, pose: Pose, colour: np.ndarray, height: float) -> None:
     turn = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     waves = sum(rng.normal(0, 0.16 / n) * np.cos(n * turn + rng.uniform(0, 6.3)) for n in range(2, 7))
     reach = pose.size * (1 + waves)
     points = np.stack([pose.x + reach * np.cos(turn), pose.y + reach * np.sin(turn)], -1)
-    scene.add_slab(blurred(scene.polygon(points), 1.0), colour, height, 3.0)
+    canvas.add_slab(blurred(canvas.polygon(points), 1.0), colour, height, 3.0)

@@ -6,16 +6,16 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 
-def smooth(rng: np.random.Generator, shape: tuple[int, int], cells: float, octaves: int = 1) -> np.ndarray:
-    """Return value noise in 0..1, float32 of `shape` (height, width), about `cells` hills along the longer side."""
+def smooth(rng: np.random.Generator, shape: tuple[int, int], hills: float, octaves: int = 1) -> np.ndarray:
+    """Return value noise in 0..1, float32 of `shape` (height, width), about `hills` hills along the longer side."""
     height, width = shape
     total, weight = np.zeros(shape, np.float32), 0.0
     for octave in range(octaves):
-        hills = cells * 2**octave / max(shape)
-        grid = rng.random((max(2, round(height * hills) + 2), max(2, round(width * hills) + 2)), dtype=np.float32)
-        share = 0.5**octave
-        total += share * np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC))
-        weight += share
+        density = hills * 2**octave / max(shape)
+        grid = rng.random((max(2, round(height * density) + 2), max(2, round(width * density) + 2)), dtype=np.float32)
+        amplitude = 0.5**octave
+        total += amplitude * np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC))
+        weight += amplitude
     return np.clip(total / weight, 0.0, 1.0)
 
 

@@ -2,10 +2,10 @@
 
 import re
 
+from sample_pictures.characters import CHARACTERS
+from sample_pictures.other_things import OTHER_THINGS
 from vision_recipes.model_folder import open_model
 from vision_recipes.resources import resource_folder
-from vision_recipes.samples.characters import CHARACTERS
-from vision_recipes.samples.other_things import OTHER_THINGS
 from vision_recipes.stores import LocalStore
 
 
@@ -26,10 +26,10 @@ def test_its_labels_are_names_that_say_something():
     assert [label for label in labels if re.search(r"\d", label)] == []
 
 
-def test_it_was_not_taught_the_workshops_classes():
+def test_it_was_not_trained_on_the_classes_of_the_examples():
     words = {word for label in starter().labels for word in label.split()}
-    taught = {"egg", *OTHER_THINGS, *(character.name for character in CHARACTERS)}
-    assert words & taught == set()
+    drawn = {"egg", *OTHER_THINGS, *(character.name for character in CHARACTERS)}
+    assert words & drawn == set()
 
 
 def test_its_card_says_where_it_comes_from():
