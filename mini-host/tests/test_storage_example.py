@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from checkout import HOST, ROOT
 from plugin_folders import RECIPE, write, write_plugin
 
 EXAMPLE = ROOT / "examples" / "fsspec-storage"
@@ -42,7 +42,7 @@ def role(name):
 
 
 def run(tmp_path, modules, *arguments):
-    path = os.pathsep.join([*map(str, modules), str(ROOT / "python-lib")])
+    path = os.pathsep.join([*map(str, modules), str(HOST)])
     environment = {**os.environ, "PYTHONPATH": path, "MINIHOST_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-m", "minihost", "run", "shout", "--plugin", str(tmp_path / "plugin"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)

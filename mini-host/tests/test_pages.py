@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 
 from minihost import cli, flow
 from minihost.cli import run

@@ -5,7 +5,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from PIL import Image
 
 from minihost.errors import DataError
 
@@ -49,6 +48,7 @@ def test_streams_read_on_and_never_back(pictures):
 
 
 def test_pillow_reads_from_such_a_stream(out):
+    Image = pytest.importorskip("PIL.Image")
     _now, folder = out
     picture = io.BytesIO()
     Image.new("RGB", (3, 2)).save(picture, "PNG")

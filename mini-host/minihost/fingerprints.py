@@ -15,7 +15,6 @@ from minihost.folders.local import LocalFolder
 from minihost.job import Reference
 from minihost.plugins import Component, Plugin
 
-HOST = Path(__file__).resolve().parent
 WHOLE = 1 << 20
 """Files of a plugin up to this size are summed by content, larger ones by size and date."""
 
@@ -34,7 +33,7 @@ def of_data(reference: Reference) -> str:
 
 
 def of_plugin(plugin: Plugin, component: Component) -> str:
-    """Return the sum of a plugin's version and of the code that a component may use, without the host's own."""
+    """Return the sum of a plugin's version and of the code that a component may use."""
     found: list[Any] = [plugin.version]
     for folder in (component.folder, plugin.python_lib, plugin.resource, plugin.root / "parameter-sets"):
         found += [[str(path.relative_to(plugin.root)), _content(path)] for path in _files(folder)]
@@ -48,11 +47,7 @@ def of_facts(facts: Any) -> str:
 
 def _files(folder: Path) -> Iterable[Path]:
     for place, subfolders, names in os.walk(folder):
-        subfolders[:] = sorted(
-            name
-            for name in subfolders
-            if name != "__pycache__" and not name.endswith(".egg-info") and Path(place, name) != HOST
-        )
+        subfolders[:] = sorted(name for name in subfolders if name != "__pycache__" and not name.endswith(".egg-info"))
         for name in sorted(names):
             if not name.endswith(".pyc"):
                 yield Path(place, name)

@@ -136,10 +136,10 @@ def installed_plugins() -> Iterator[Path]:
 
 
 def checkout_plugin() -> Iterator[Path]:
-    """The plugin whose `python-lib` this module lies in, when it runs from a checkout."""
-    library = Path(__file__).resolve().parents[1]
-    if library.name == "python-lib" and (library.parent / PLUGIN_FILE).is_file():
-        yield library.parent
+    """The plugin whose `mini-host/` this module lies in, when the host runs from a checkout."""
+    distribution = Path(__file__).resolve().parents[1]
+    if distribution.name == "mini-host" and (distribution.parent / PLUGIN_FILE).is_file():
+        yield distribution.parent
 
 
 def bundled_plugins() -> Iterator[Path]:

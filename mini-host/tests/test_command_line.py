@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from checkout import HOST
 from plugin_folders import MACRO, RECIPE, write, write_plugin
 
 from minihost import cli
@@ -219,7 +219,7 @@ def test_bugs_keep_their_traceback(monkeypatch):
 
 
 def test_python_m_minihost(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python-lib"), "MINIHOST_HOME": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": str(HOST), "MINIHOST_HOME": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-m", "minihost", "run", "nothing"],
         capture_output=True,

@@ -4,7 +4,7 @@ import sys
 import sysconfig
 
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from plugin_folders import MACRO, RECIPE, write, write_plugin, zip_folder
 
 from minihost import discovery

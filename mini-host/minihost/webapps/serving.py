@@ -36,7 +36,9 @@ def serve(job: Job, tell: Callable[..., None]) -> None:
     backend = load_backend(job)
     listener.app = Guard(routed(page, backend), listener.port, str(job.payload["token"]))
     for name in page.missing():
-        log.warning("The page asks for the library %s, which is not here: pip install 'vision-recipes[webapps]'", name)
+        log.warning(
+            "The page needs the library %s, which comes with the extra dss-minihost[webapps] and is not installed", name
+        )
     tell(serving=listener.url)
     try:
         listener.serve_forever()

@@ -1,5 +1,5 @@
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from plugin_folders import MACRO, META, RECIPE, write, write_plugin, zip_folder
 
 from minihost import checking, discovery

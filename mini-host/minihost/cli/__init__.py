@@ -48,9 +48,7 @@ def minihost_commands() -> dict[str, str | click.Command]:
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(
-    package_name="vision-recipes", prog_name="minihost", message="%(prog)s (vision-recipes %(version)s)"
-)
+@click.version_option(package_name="dss-minihost", prog_name="minihost", message="%(prog)s (dss-minihost %(version)s)")
 def group() -> None:
     """Runs Dataiku DSS plugins without DSS: their recipes, macros and web apps, or a whole flow."""
 

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-from conftest import ROOT
+from checkout import ROOT
 
 
 def test_the_plugin_of_the_page_passes_its_own_tests(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pluggy
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from plugin_folders import RECIPE, write, write_plugin
 
 from minihost import discovery, hookspecs, host
