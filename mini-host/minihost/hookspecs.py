@@ -15,9 +15,8 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from minihost.discovery import Search
     from minihost.job import Job, Reference
-    from minihost.plugins import Component, Plugin
+    from minihost.plugins import Component, Plugin, Search
 
 hookspec = pluggy.HookspecMarker("minihost")
 hookimpl = pluggy.HookimplMarker("minihost")

@@ -11,7 +11,12 @@ import pluggy
 from minihost import hookspecs
 from minihost.errors import HostError
 
-BUILT_IN = ("minihost.discovery", "minihost.column_checks", "minihost.local", "minihost.cli")
+BUILT_IN = (
+    "minihost.plugins.discovery",
+    "minihost.projects.column_checks",
+    "minihost.runs.local_runner",
+    "minihost.cli",
+)
 """The modules whose hook implementations are the host's own features."""
 
 GROUP = "minihost"

@@ -12,8 +12,8 @@ from typing import Any
 class Reference:
     """An input or output of a job: what role it fills, what it is called, where it lies.
 
-    `type` is DATASET or MANAGED_FOLDER. `path` is where it lies; `stage` is set for outputs while they are written
-    (see `minihost.stages`). `options` are what flow.yaml declares: format, separator, partitioning and the like.
+    `type` is DATASET or MANAGED_FOLDER. `path` is where it lies; `stage` is set for outputs while they are written (see
+    `minihost.outputs.stages`). `options` are what flow.yaml declares: format, separator, partitioning and the like.
     `partitions` are those to read, or the one to write.
     """
 

@@ -16,14 +16,15 @@ from typing import Any
 
 import pytest
 
-from minihost import discovery, project
 from minihost.datasets import cells, frames, table
 from minihost.errors import JobError
-from minihost.flow import Flow
 from minihost.folders.local import LocalFolder
 from minihost.parameters.resolving import Given
-from minihost.planning import Plan, Request, plan
-from minihost.running import Options, job_folder, run
+from minihost.plugins import Search, discovery
+from minihost.projects import project
+from minihost.projects.flow import Flow
+from minihost.projects.planning import Plan, Request, plan
+from minihost.runs.running import Options, job_folder, run
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -94,12 +95,12 @@ class ProjectUnderTest:
 
     def plan(self, component: str, *, inputs: Any = (), outputs: Any = (), params: Any = (), **more: Any) -> Plan:
         """Return the plan of a run without running it; raises `JobError` with every mistake."""
-        catalogue = discovery.find(discovery.Search(tuple(self.plugins), only_places=True))
+        catalogue = discovery.find(Search(tuple(self.plugins), only_places=True))
         found = catalogue.component(component, ("recipe", "macro"))
         folders = {role.name for role in found.outputs if role.accepts_folder and not role.accepts_dataset}
         for role, ref in _pairs(outputs):
-            known = {*self.project.flow.datasets, *self.project.flow.folders}
-            if ref not in known and not project.is_path(ref):
+            declared = {*self.project.flow.datasets, *self.project.flow.folders}
+            if ref not in declared and not project.is_path(ref):
                 kind = self.project.flow.folders if role in folders else self.project.flow.datasets
                 kind[ref] = {
                     "path": f"{'folders' if role in folders else 'datasets'}/{ref}{'' if role in folders else '.csv'}"
@@ -136,11 +137,11 @@ class ProjectUnderTest:
         """Load a web app's backend into the test's process and give its client: `client.get("/route").json`."""
         from werkzeug.test import Client
 
-        from minihost import inprocess
+        from minihost.runs import inprocess
         from minihost.webapps.serving import load_backend
 
         settings = Given(dict(more.pop("settings", {})))
-        catalogue = discovery.find(discovery.Search(tuple(self.plugins), only_places=True))
+        catalogue = discovery.find(Search(tuple(self.plugins), only_places=True))
         asked = Request(
             name, params=Given(dict(params or {})), settings=settings, kinds=("webapp",), ask_choices=False, **more
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from minihost.archives import MAX_FILES, BadArchive, opened, unpack_cached
+from minihost.plugins.archives import MAX_FILES, BadArchive, opened, unpack_cached
 
 FILE = 0o100644 << 16
 
@@ -257,6 +257,6 @@ def test_a_broken_zip_leaves_nothing_in_the_cache(tmp_path):
 
 def test_a_directory_that_is_too_large_is_never_read(tmp_path, monkeypatch):
     path = make(tmp_path / "a.zip", [(f"{'n' * 200}{number}", "") for number in range(100)])
-    monkeypatch.setattr("minihost.zip_layout.MAX_DIRECTORY", 10_000)
+    monkeypatch.setattr("minihost.plugins.zip_layout.MAX_DIRECTORY", 10_000)
     monkeypatch.setattr("zipfile.ZipFile", None)
     assert "larger than 10,000 bytes" in refusal(path)

@@ -34,9 +34,10 @@ def test_the_plugin_of_the_page_passes_its_own_tests(tmp_path):
 
 def test_the_host_does_what_the_page_says_of_roles_and_names():
     page = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
-    from minihost import processes, running, stages
     from minihost.folders.overlay import FILES
     from minihost.folders.paths import OWN
+    from minihost.outputs import stages
+    from minihost.runs import processes, running
 
     assert f"`{OWN}stage.NAME/{FILES}`" in page
     assert str(stages.place_of(ROOT / "nowhere" / "net")).endswith(f"{OWN}stage.net")

@@ -10,10 +10,11 @@ import pytest
 from component_plugins import role, write_components
 from one_recipe import COPY
 
-from minihost import discovery, project
-from minihost.building import Build
 from minihost.errors import ComponentFailed, HostError, JobError
-from minihost.running import Options
+from minihost.plugins import Search, discovery
+from minihost.projects import project
+from minihost.projects.building import Build
+from minihost.runs.running import Options
 
 FAILING_COPY = (
     COPY
@@ -76,13 +77,13 @@ def place(tmp_path):
 
 def opened(place):
     found = project.open(place)
-    return Build(found, discovery.find(discovery.Search(tuple(found.plugins), only_places=True)))
+    return Build(found, discovery.find(Search(tuple(found.plugins), only_places=True)))
 
 
 def build(place, *targets, force=False):
     told = []
     build = opened(place)
-    build.run(targets, Options(quiet=True), force=force, tell=told.append)
+    build.run(targets, Options(quiet=True), force=force, report=told.append)
     return [
         line.split("] ")[1].partition(": ")[0] for line in told if line.startswith("[") and "up to date" not in line
     ]
@@ -178,7 +179,7 @@ def test_a_failing_step_stops_the_build_and_keeps_what_was_done(place):
     )
     told = []
     with pytest.raises(ComponentFailed, match="told to"):
-        opened(place).run([], Options(quiet=True), force=False, tell=told.append)
+        opened(place).run([], Options(quiet=True), force=False, report=told.append)
     assert told[-1] == "[3/4] copy did not end well. Not run: aside."
     assert states(place)["list"] == ("up to date", "")
     assert states(place)["copy"][0] == "missing"

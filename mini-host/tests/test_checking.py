@@ -2,8 +2,8 @@ import pytest
 from checkout import ROOT
 from plugin_folders import MACRO, META, RECIPE, write, write_plugin, zip_folder
 
-from minihost import checking, discovery
 from minihost.cli import main
+from minihost.plugins import checking, discovery
 
 
 @pytest.fixture(autouse=True)

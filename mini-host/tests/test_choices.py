@@ -3,10 +3,11 @@ import json
 import pytest
 from plugin_folders import RECIPE, write, write_plugin
 
-from minihost import choices, discovery, project
 from minihost.cli import main
 from minihost.parameters.resolving import Given
-from minihost.planning import Request, plan, question
+from minihost.plugins import Search, discovery
+from minihost.projects import choices, project
+from minihost.projects.planning import Request, plan, question
 
 LAYER = {"name": "layer", "type": "SELECT", "getChoicesFromPython": True, "defaultValue": -2}
 FILES = {
@@ -49,7 +50,7 @@ def place(tmp_path, monkeypatch):
 
 
 def ask(root, param, **more):
-    catalogue = discovery.find(discovery.Search((root,), only_places=True))
+    catalogue = discovery.find(Search((root,), only_places=True))
     return choices.ask(param, question(Request("pick", **more), catalogue, project.open(root.parent / "work")))
 
 
@@ -94,7 +95,7 @@ def test_functions_that_fail(place, body, reason):
 
 def test_a_function_that_never_returns(place):
     write(place / "resource/menus/menu.py", "def do(*arguments):\n    import time; time.sleep(600)\n")
-    catalogue = discovery.find(discovery.Search((place,), only_places=True))
+    catalogue = discovery.find(Search((place,), only_places=True))
     job = question(Request("pick"), catalogue, project.open(place.parent / "work"))
     with pytest.raises(choices.NoChoices, match="not done after 1 seconds"):
         choices.ask(LAYER, job, patience=1)
@@ -108,7 +109,7 @@ def test_a_file_outside_of_resource_is_not_run(place):
 
 
 def warnings(root, values=None, texts=()):
-    catalogue = discovery.find(discovery.Search((root,), only_places=True))
+    catalogue = discovery.find(Search((root,), only_places=True))
     request = Request("pick", (("input_folder", "pictures"),), params=Given(values or {}, texts))
     return plan(request, catalogue, project.open(root.parent / "work")).warnings
 

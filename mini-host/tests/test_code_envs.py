@@ -7,9 +7,9 @@ import zipfile
 import pytest
 from component_plugins import put, role, write_components
 
-from minihost import code_envs
 from minihost.cli import main
 from minihost.errors import ComponentFailed
+from minihost.plugins import code_envs
 
 RECIPE = """
 import dataiku, only_in_the_environment, sys

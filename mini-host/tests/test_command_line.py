@@ -176,7 +176,7 @@ def test_list(plugin, capsys):
 
 
 def test_list_without_any_plugin(tmp_path, monkeypatch, capsys):
-    from minihost import discovery
+    from minihost.plugins import discovery
 
     monkeypatch.setenv("MINIHOST_HOME", str(tmp_path))
     monkeypatch.setattr(discovery, "checkout_plugin", lambda: iter(()))
@@ -200,7 +200,7 @@ def test_every_command_has_help(name, capsys):
 
 @pytest.mark.parametrize("error", [HostError("Mend it."), KeyboardInterrupt()])
 def test_errors_are_explained_in_one_place(monkeypatch, capsys, error):
-    from minihost import discovery
+    from minihost.plugins import discovery
 
     def fail(*_):
         raise error
@@ -211,7 +211,7 @@ def test_errors_are_explained_in_one_place(monkeypatch, capsys, error):
 
 
 def test_bugs_keep_their_traceback(monkeypatch):
-    from minihost import discovery
+    from minihost.plugins import discovery
 
     monkeypatch.setattr(discovery, "find", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -7,9 +7,10 @@ import pytest
 from checkout import ROOT
 from plugin_folders import MACRO, RECIPE, write, write_plugin, zip_folder
 
-from minihost import discovery
+from minihost.cli.options import find_plugins
 from minihost.errors import HostError, JobError
-from minihost.manifests import NotAPlugin, read_plugin
+from minihost.plugins import Search, discovery
+from minihost.plugins.manifests import NotAPlugin, read_plugin
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,7 @@ def home(tmp_path_factory, monkeypatch):
 
 
 def find(*places):
-    return discovery.find(discovery.Search(places, only_places=True))
+    return discovery.find(Search(places, only_places=True))
 
 
 def test_a_plugin_folder_is_read(tmp_path):
@@ -106,7 +107,7 @@ def test_order_of_places(tmp_path, home, monkeypatch):
     write(home / "plugins" / "broken" / "plugin.json", "{")
     monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(share))
     monkeypatch.setattr(discovery, "checkout_plugin", lambda: iter(()))
-    catalogue = discovery.find(discovery.Search((named,)))
+    catalogue = discovery.find(Search((named,)))
     assert {plugin.id: plugin.version for plugin in catalogue.plugins} == {
         "one": "1.0.0",
         "two": "2.0.0",
@@ -124,7 +125,7 @@ def test_the_checkout_brings_its_own_plugin():
 def test_plugins_of_the_flow(tmp_path):
     write_plugin(tmp_path / "own", "own", recipes=["mine"])
     write(tmp_path / "flow.yaml", "plugins: [own]\n")
-    catalogue = discovery.find(discovery.search_for((), tmp_path))
+    catalogue = find_plugins((), tmp_path)
     assert catalogue.component("own/mine").id == "mine"
 
 

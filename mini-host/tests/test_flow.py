@@ -2,8 +2,8 @@
 
 import pytest
 
-from minihost import flow
 from minihost.errors import JobError
+from minihost.projects import flow
 
 GOOD = """
 project: eggs

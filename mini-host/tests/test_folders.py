@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from minihost import commits, staging
 from minihost.folders.local import LocalFolder
 from minihost.folders.overlay import OverlayFolder
 from minihost.folders.paths import LinkOutside, NotAFile, canonical, mime_type
+from minihost.outputs import commits, staging
 
 
 @pytest.fixture

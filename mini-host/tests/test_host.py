@@ -9,12 +9,12 @@ import pytest
 from checkout import ROOT
 from plugin_folders import RECIPE, write, write_plugin
 
-from minihost import discovery, hookspecs, host
+from minihost import hookspecs, host
 from minihost.cli import main
 from minihost.hookspecs import hookimpl
 from minihost.job import Job, Reference
-from minihost.planning import Request, plan
-from minihost.plugins import Component
+from minihost.plugins import Component, Search, discovery
+from minihost.projects.planning import Request, plan
 
 HOOKS = [name for name, _ in inspect.getmembers(hookspecs, inspect.isfunction) if name.startswith("minihost_")]
 
@@ -62,12 +62,12 @@ def test_minihost_find_components(third_party, tmp_path):
 
 
 def test_minihost_check_job(third_party, tmp_path):
-    from minihost import project
     from minihost.errors import JobError
+    from minihost.projects import project
 
     third_party(plugin_of(minihost_check_job=lambda job, component: [f"No {component.id} on Sundays."]))
     root = write_plugin(tmp_path / "p", recipes=[("r", {**RECIPE, "inputRoles": [], "outputRoles": []})])
-    catalogue = discovery.find(discovery.Search((root,), only_places=True))
+    catalogue = discovery.find(Search((root,), only_places=True))
     with pytest.raises(JobError, match="No r on Sundays"):
         plan(Request("r"), catalogue, project.open(tmp_path))
 
@@ -83,9 +83,9 @@ def test_minihost_open_folder(third_party):
 
 def test_minihost_open_dataset(third_party, tmp_path):
     """A recipe reads and writes datasets that only a host plugin can open; a failed run changes nothing there."""
-    from minihost import project
     from minihost.errors import ComponentFailed
-    from minihost.running import Options, run
+    from minihost.projects import project
+    from minihost.runs.running import Options, run
 
     store = {
         "sql://shop/sales": (
@@ -126,7 +126,7 @@ def test_minihost_open_dataset(third_party, tmp_path):
         "    for row in source.iter_rows():\n"
         "        writer.write_row_dict({'code': row['code'] + '!', 'n': row['n']})\n",
     )
-    catalogue = discovery.find(discovery.Search((root,), only_places=True))
+    catalogue = discovery.find(Search((root,), only_places=True))
     pairs = (("input_dataset", "sql://shop/sales"),), (("output_dataset", "sql://shop/copy"),)
     run(plan(Request("copy", *pairs), catalogue, project.open(tmp_path)).job, Options(quiet=True, in_process=True))
     columns, rows = store["sql://shop/copy"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from plugin_folders import RECIPE, write, write_plugin, zip_folder
 
-from minihost import discovery, installing
 from minihost.cli import main
 from minihost.errors import HostError
+from minihost.plugins import discovery, installing
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ import shutil
 import pytest
 from component_plugins import put, role, write_components
 
-from minihost import project as projects
 from minihost.cli import main
+from minihost.projects import project as projects
 from minihost.testing import ProjectUnderTest
 
 SWEEP = """

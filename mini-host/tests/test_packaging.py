@@ -4,8 +4,8 @@ import zipfile
 import pytest
 from plugin_folders import RECIPE, write, write_plugin
 
-from minihost import discovery, packaging
 from minihost.cli import main
+from minihost.plugins import discovery, packaging
 
 
 @pytest.fixture

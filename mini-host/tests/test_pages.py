@@ -5,8 +5,9 @@ import re
 import pytest
 from checkout import ROOT
 
-from minihost import cli, flow
+from minihost import cli
 from minihost.cli import run
+from minihost.projects import flow
 
 PAGE = (ROOT / "docs" / "mini-host.md").read_text(encoding="utf-8")
 

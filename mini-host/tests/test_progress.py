@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from minihost import progress, results
+from minihost.runs import progress, results
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import pytest
 
-from minihost import project
 from minihost.errors import JobError
 from minihost.job import Reference
 from minihost.plugins import Role
+from minihost.projects import project
 
 DATA, FOLDER, BOTH = (
     Role("data"),

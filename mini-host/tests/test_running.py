@@ -8,10 +8,11 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from checkout import HOST
 from component_plugins import role, write_components
 from one_recipe import COPY, COPY_FRAME, ROWS, run
 
-from minihost import running
+from minihost.runs import running
 
 
 class TestWhatARecipeSees:
@@ -174,7 +175,7 @@ class TestLog:
         assert done.log.splitlines()[:4] == ["bad \\xff byte", "bar 1", "bar 2", "sur\\udcff"]
 
     def test_it_is_bounded(self, tmp_path, monkeypatch):
-        from minihost import joblog
+        from minihost.runs import joblog
 
         monkeypatch.setattr(joblog, "LIMIT", 10_000)
         log = joblog.JobLog(tmp_path, joblog.Redaction([]))
@@ -185,7 +186,7 @@ class TestLog:
         assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2.2 * joblog.LIMIT
 
     def test_endless_lines_are_cut(self):
-        from minihost import joblog
+        from minihost.runs import joblog
 
         lines = joblog.Lines()
         assert lines.of(b"x" * (joblog.LONGEST + 1)) == ["x" * (joblog.LONGEST + 1)]
@@ -193,7 +194,7 @@ class TestLog:
         assert lines.rest() == ["b"]
 
     def test_only_the_newest_jobs_are_kept(self, tmp_path):
-        from minihost import joblog
+        from minihost.runs import joblog
 
         for number in range(5):
             (tmp_path / f"2024-{number}").mkdir()
@@ -220,7 +221,7 @@ def test_the_child_alone_says_the_reason_last(tmp_path):
         str(tmp_path / "j" / "work"),
     )
     job.write(tmp_path / "job.json")
-    for command in (["-m", "minihost.child"], [str(Path(__import__("minihost.child").child.__file__))]):
+    for command in (["-m", "minihost.runs.child"], [str(HOST / "minihost/runs/child.py")]):
         done = subprocess.run([sys.executable, *command, str(tmp_path / "job.json")], capture_output=True, text=True)
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == "the reason"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from minihost import commits, stages, staging
 from minihost.errors import HostError
 from minihost.folders.local import LocalFolder
 from minihost.locks import Lock, OutputBusy
+from minihost.outputs import commits, stages, staging
 
 FACTS = {"component": "p/c", "since": "10:32", "log": "x/log"}
 

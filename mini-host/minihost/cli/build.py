@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from minihost.cli.options import plugin_places, project_dir
+from minihost.cli.options import plugin_option, project_dir
 
 flow_file = click.option(
     "-f",
@@ -21,7 +21,7 @@ flow_file = click.option(
 @click.command("build")
 @click.argument("targets", nargs=-1, metavar="[TARGET]…")
 @flow_file
-@plugin_places
+@plugin_option
 @project_dir
 @click.option(
     "--force", is_flag=True, help="Run the targets (every step when none is named) though they are up to date."
@@ -34,7 +34,7 @@ flow_file = click.option(
 def command(
     targets: tuple[str, ...],
     flow_file: Path | None,
-    places: tuple[Path, ...],
+    plugin_paths: tuple[Path, ...],
     project_dir: Path,
     force: bool,
     streams_only: bool,
@@ -42,17 +42,18 @@ def command(
     quiet: bool,
 ) -> None:
     """Build TARGETs: names of steps, or of datasets and folders that steps make. Everything when none is named."""
-    from minihost import discovery, project
-    from minihost.building import Build
-    from minihost.running import Options
+    from minihost.plugins import Search, discovery
+    from minihost.projects import project
+    from minihost.projects.building import Build
+    from minihost.runs.running import Options
 
     opened = project.open(project_dir, flow_file)
-    build = Build(opened, discovery.find(discovery.Search((*places, *opened.plugins))), streams_only=streams_only)
+    build = Build(opened, discovery.find(Search((*plugin_paths, *opened.plugins))), streams_only=streams_only)
     ran = build.run(
         targets,
         Options(timeout=timeout, quiet=quiet),
         force=force,
-        tell=lambda line: None if quiet else click.echo(line, err=True),
+        report=lambda line: None if quiet else click.echo(line, err=True),
     )
     if not quiet:
         click.echo(f"{ran} step{'' if ran == 1 else 's'} ran." if ran else "Everything is up to date.", err=True)

@@ -17,7 +17,7 @@ from minihost.cli.options import as_json
 @as_json
 def command(plugin: Path, strict: bool, as_json: bool) -> int:
     """Check PLUGIN, a folder or zip (the current folder when not given). Ends with 1 when there are errors."""
-    from minihost import checking, discovery
+    from minihost.plugins import checking, discovery
 
     found = discovery.load(plugin)
     findings = checking.check(found)

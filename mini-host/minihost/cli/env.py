@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from minihost.cli.options import plugin_places, project_dir
+from minihost.cli.options import find_plugins, plugin_option, project_dir
 
 
 @click.command("env")
 @click.argument("plugin", default=".")
 @click.option("--remove", is_flag=True, help="Remove the environment instead of building it.")
-@plugin_places
+@plugin_option
 @project_dir
-def command(plugin: str, remove: bool, places: tuple[Path, ...], project_dir: Path) -> None:
+def command(plugin: str, remove: bool, plugin_paths: tuple[Path, ...], project_dir: Path) -> None:
     """Build the code environment of PLUGIN (a folder, a zip, or the id of a plugin in reach).
 
     It is a virtual environment made from code-env/python/spec/requirements.txt; runs of the plugin use it from then on.
@@ -22,12 +22,12 @@ def command(plugin: str, remove: bool, places: tuple[Path, ...], project_dir: Pa
     """
     import shutil
 
-    from minihost import code_envs, discovery
+    from minihost.plugins import code_envs, discovery
 
     found = (
         discovery.load(Path(plugin))
         if Path(plugin).exists()
-        else discovery.find(discovery.search_for(places, project_dir)).plugin(plugin)
+        else find_plugins(plugin_paths, project_dir).plugin(plugin)
     )
     wanted = code_envs.wish(found.id, found.root)
     if wanted is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from minihost.installing import Offer
+    from minihost.plugins.installing import Offer
 
 
 @click.command("install")
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask. Only for files whose SHA-256 you have compared.")
 def command(file: Path, yes: bool) -> int:
     """Install the plugin zip FILE for this user, after showing what it is. Nothing of it runs until you run it."""
-    from minihost import installing, places
+    from minihost import user_folders
     from minihost.errors import HostError
+    from minihost.plugins import installing
 
     def is_wanted(offer: Offer) -> bool:
         _print(offer)
@@ -26,7 +27,7 @@ def command(file: Path, yes: bool) -> int:
         except click.Abort as err:
             raise HostError("Not installed: nobody answered. Give --yes where no one can.") from err
 
-    target = installing.install(file, places.plugin_store(), is_wanted)
+    target = installing.install(file, user_folders.plugin_store(), is_wanted)
     click.echo(f"Installed in {target}" if target else "Not installed.")
     return 0
 

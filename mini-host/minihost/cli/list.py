@@ -7,18 +7,18 @@ from pathlib import Path
 
 import click
 
-from minihost import discovery
-from minihost.cli.options import as_json, plugin_places, project_dir
+from minihost.cli.options import as_json, find_plugins, plugin_option, project_dir
 from minihost.plugins import Component
+from minihost.plugins.discovery import Catalogue
 
 
 @click.command("list")
-@plugin_places
+@plugin_option
 @project_dir
 @as_json
-def command(places: tuple[Path, ...], project_dir: Path, as_json: bool) -> None:
+def command(plugin_paths: tuple[Path, ...], project_dir: Path, as_json: bool) -> None:
     """List every recipe, macro and web app of every plugin in reach."""
-    catalogue = discovery.find(discovery.search_for(places, project_dir))
+    catalogue = find_plugins(plugin_paths, project_dir)
     if as_json:
         click.echo(json.dumps([_as_facts(component) for component in catalogue.components], indent=2))
     else:
@@ -27,7 +27,7 @@ def command(places: tuple[Path, ...], project_dir: Path, as_json: bool) -> None:
         click.echo(f"warning: {problem}", err=True)
 
 
-def _print(catalogue: discovery.Catalogue) -> None:
+def _print(catalogue: Catalogue) -> None:
     if not catalogue.plugins:
         click.echo("No plugins here. Name one with --plugin PATH, or `minihost install FILE.zip`.")
     for plugin in catalogue.plugins:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-plugin_places = click.option(
+if TYPE_CHECKING:
+    from minihost.plugins.discovery import Catalogue
+
+plugin_option = click.option(
     "--plugin",
-    "places",
+    "plugin_paths",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
@@ -43,6 +46,18 @@ plugin_settings = click.option(
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
+
+
+def find_plugins(plugin_paths: Iterable[Path], project_dir: Path) -> Catalogue:
+    """Find every plugin in reach of a command: those it names, those of the project's `flow.yaml`, and all others."""
+    from minihost.plugins import Search, discovery
+
+    named = tuple(plugin_paths)
+    if (project_dir / "flow.yaml").is_file():
+        from minihost.projects import project
+
+        named += tuple(project.open(project_dir).plugins)
+    return discovery.find(Search(named))
 
 
 def pairs(flag: str, shape: str, texts: Iterable[str], mistakes: list[str]) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,7 @@ import click
 )
 def command(plugin: Path, folder: Path) -> None:
     """Make the zip of PLUGIN (the current folder when not given) that DSS and `minihost install` take."""
-    from minihost import discovery, packaging
+    from minihost.plugins import discovery, packaging
 
     made = packaging.package(discovery.load(plugin), folder)
     click.echo(f"{made.path}  {made.files} files, {made.size:,} bytes\nsha256 {made.sha256}")

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import click
 
-from minihost.cli.options import from_file, one_by_one, pairs, plugin_places, plugin_settings, project_dir, values
+from minihost.cli.options import (
+    find_plugins,
+    from_file,
+    one_by_one,
+    pairs,
+    plugin_option,
+    plugin_settings,
+    project_dir,
+    values,
+)
 
 
 @click.command("run")
@@ -19,7 +28,7 @@ from minihost.cli.options import from_file, one_by_one, pairs, plugin_places, pl
 @click.option(
     "--partition", default="", metavar="ID", help="The partition to write, where inputs or outputs have them."
 )
-@plugin_places
+@plugin_option
 @project_dir
 @click.option("--streams-only", is_flag=True, help="Refuse local paths of folders, as object storage does.")
 @click.option(
@@ -34,7 +43,7 @@ def command(
     params_file: Path | None,
     settings: tuple[str, ...],
     partition: str,
-    places: tuple[Path, ...],
+    plugin_paths: tuple[Path, ...],
     project_dir: Path,
     streams_only: bool,
     timeout: float | None,
@@ -44,11 +53,11 @@ def command(
 
     REF is a path (a folder, or a .csv or .parquet file) or a name from the project's flow.yaml.
     """
-    from minihost import discovery, project
     from minihost.host import hooks
     from minihost.parameters.resolving import Given
-    from minihost.planning import Request, plan
-    from minihost.running import Options
+    from minihost.projects import project
+    from minihost.projects.planning import Request, plan
+    from minihost.runs.running import Options
 
     mistakes: list[str] = []
     request = Request(
@@ -61,7 +70,7 @@ def command(
         partition=partition,
         mistakes=tuple(mistakes),
     )
-    planned = plan(request, discovery.find(discovery.search_for(places, project_dir)), project.open(project_dir))
+    planned = plan(request, find_plugins(plugin_paths, project_dir), project.open(project_dir))
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
     hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from minihost import discovery
-from minihost.cli.options import as_json, pairs, plugin_places, project_dir
+from minihost.cli.options import as_json, find_plugins, pairs, plugin_option, project_dir
 from minihost.plugins import Component
+from minihost.plugins.discovery import Catalogue
 
 
 @click.command("show")
 @click.argument("component")
-@plugin_places
+@plugin_option
 @project_dir
 @click.option(
     "--choices", "with_choices", is_flag=True, help="Run the plugin's Python for choices that depend on values."
@@ -29,7 +29,7 @@ from minihost.plugins import Component
 @as_json
 def command(
     component: str,
-    places: tuple[Path, ...],
+    plugin_paths: tuple[Path, ...],
     project_dir: Path,
     with_choices: bool,
     inputs: tuple[str, ...],
@@ -37,9 +37,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Show the roles and parameters of COMPONENT, with a command line to start from."""
-    from minihost import description
+    from minihost.plugins import description
 
-    catalogue = discovery.find(discovery.search_for(places, project_dir))
+    catalogue = find_plugins(plugin_paths, project_dir)
     found = catalogue.component(component)
     facts = description.describe(found, catalogue.plugin(found.plugin_id))
     if with_choices:
@@ -53,17 +53,17 @@ def command(
 def _add_choices(
     facts: dict[str, Any],
     component: Component,
-    catalogue: discovery.Catalogue,
+    catalogue: Catalogue,
     project_dir: Path,
     inputs: tuple[str, ...],
     params: tuple[str, ...],
 ) -> None:
     """Put dynamic choices in, or the reason why there are none."""
-    from minihost import choices, project
     from minihost.errors import JobError
     from minihost.parameters.forms import named
     from minihost.parameters.resolving import Given
-    from minihost.planning import Request, question
+    from minihost.projects import choices, project
+    from minihost.projects.planning import Request, question
 
     mistakes: list[str] = []
     given = Given(texts=pairs("-p", "NAME=VALUE", params, mistakes))

@@ -8,23 +8,24 @@ from pathlib import Path
 import click
 
 from minihost.cli.build import flow_file
-from minihost.cli.options import as_json, plugin_places, project_dir
+from minihost.cli.options import as_json, plugin_option, project_dir
 
 COLOURS = {"up to date": "green", "missing": "red", "stale": "yellow", "running": "cyan"}
 
 
 @click.command("status")
 @flow_file
-@plugin_places
+@plugin_option
 @project_dir
 @as_json
-def command(flow_file: Path | None, places: tuple[Path, ...], project_dir: Path, as_json: bool) -> None:
+def command(flow_file: Path | None, plugin_paths: tuple[Path, ...], project_dir: Path, as_json: bool) -> None:
     """Show each step of the flow: what it makes, whether that is up to date, and why not."""
-    from minihost import discovery, project
-    from minihost.building import Build, copied
+    from minihost.plugins import Search, discovery
+    from minihost.projects import project
+    from minihost.projects.building import Build, copied
 
     opened = project.open(project_dir, flow_file)
-    build = Build(opened, discovery.find(discovery.Search((*places, *opened.plugins))))
+    build = Build(opened, discovery.find(Search((*plugin_paths, *opened.plugins))))
     states = [copied(state) for state in build.states()]
     if as_json:
         click.echo(json.dumps(states, indent=2))

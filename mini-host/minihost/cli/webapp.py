@@ -8,7 +8,16 @@ from pathlib import Path
 
 import click
 
-from minihost.cli.options import from_file, one_by_one, pairs, plugin_places, plugin_settings, project_dir, values
+from minihost.cli.options import (
+    find_plugins,
+    from_file,
+    one_by_one,
+    pairs,
+    plugin_option,
+    plugin_settings,
+    project_dir,
+    values,
+)
 
 
 @click.command("webapp")
@@ -16,7 +25,7 @@ from minihost.cli.options import from_file, one_by_one, pairs, plugin_places, pl
 @one_by_one
 @from_file
 @plugin_settings
-@plugin_places
+@plugin_option
 @project_dir
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; any that is free when not given.")
 @click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
@@ -27,7 +36,7 @@ def command(
     params: tuple[str, ...],
     params_file: Path | None,
     settings: tuple[str, ...],
-    places: tuple[Path, ...],
+    plugin_paths: tuple[Path, ...],
     project_dir: Path,
     port: int,
     open_it: bool,
@@ -38,13 +47,13 @@ def command(
 
     The link that is printed holds a token: whoever has it can use the web app, others on this machine cannot.
     """
-    from minihost import discovery, project
     from minihost.errors import Interrupted
     from minihost.host import hooks
     from minihost.parameters.resolving import Given
-    from minihost.planning import Request, plan
-    from minihost.progress import Served
-    from minihost.running import Options
+    from minihost.projects import project
+    from minihost.projects.planning import Request, plan
+    from minihost.runs.progress import Served
+    from minihost.runs.running import Options
 
     mistakes: list[str] = []
     request = Request(
@@ -55,7 +64,7 @@ def command(
         streams_only=streams_only,
         mistakes=tuple(mistakes),
     )
-    planned = plan(request, discovery.find(discovery.search_for(places, project_dir)), project.open(project_dir))
+    planned = plan(request, find_plugins(plugin_paths, project_dir), project.open(project_dir))
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
     token = secrets.token_urlsafe(24)

@@ -28,10 +28,10 @@ def raw_stream(data: Table, columns: Any, name: str) -> BinaryIO:
         raise DataError(f"raw_formatted_data: format {name!r} is not known: {', '.join(formats)}.")
     own = data.columns()
     names = list(columns or [column["name"] for column in own])
-    places = [[column["name"] for column in own].index(column) for column in names]
-    types = [own[place]["type"] for place in places]
+    positions = [[column["name"] for column in own].index(column) for column in names]
+    types = [own[position]["type"] for position in positions]
     stream = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
-    formats[name](stream, names, types, ([row[place] for place in places] for row in data.text_rows()))
+    formats[name](stream, names, types, ([row[position] for position in positions] for row in data.text_rows()))
     stream.seek(0)
     return stream
 

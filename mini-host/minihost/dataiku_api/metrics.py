@@ -58,9 +58,9 @@ class ComputedMetrics:
 
 def compute(data: Any, metric_ids: Any) -> list[dict[str, Any]]:
     """Compute the number of records and of columns of a table; ids of other metrics are left out."""
-    known = {
+    values = {
         "records:COUNT_RECORDS": lambda: sum(1 for _ in data.text_rows()),
         "basic:COUNT_COLUMNS": lambda: len(data.columns()),
     }
-    wanted = [metric for metric in (metric_ids or known) if metric in known]
-    return [{"metricId": metric, "value": str(known[metric]()), "dataType": "BIGINT"} for metric in wanted]
+    wanted = [metric for metric in (metric_ids or values) if metric in values]
+    return [{"metricId": metric, "value": str(values[metric]()), "dataType": "BIGINT"} for metric in wanted]

@@ -13,9 +13,9 @@ from typing import Any
 from minihost.dataiku_api import session, unavailable
 from minihost.errors import HostError
 
-KNOWN = "minihost.dataiku_api.known"
+KNOWN = "minihost.dataiku_api.small_modules"
 MODULES: dict[str, tuple[str, tuple[str, ...] | None]] = {
-    "dataiku": ("minihost.dataiku_api.top", None),
+    "dataiku": ("minihost.dataiku_api.package_api", None),
     "dataiku.customrecipe": ("minihost.dataiku_api.customrecipe", None),
     "dataiku.runnables": ("minihost.dataiku_api.runnables", None),
     "dataiku.customwebapp": (KNOWN, ("get_webapp_config",)),

@@ -40,8 +40,8 @@ class Wanted:
     @classmethod
     def of(cls, arguments: dict[str, Any]) -> Wanted:
         """Return the wish that a method's arguments make up."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in arguments.items() if name in known})
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in arguments.items() if name in names})
 
 
 def frame(data: Table, wanted: Wanted) -> Any:
@@ -147,11 +147,11 @@ def tuples(data: Table, wanted: Wanted, log_every: int = -1) -> Iterator[tuple[A
     _check(data, wanted)
     columns = data.columns()
     names = [column["name"] for column in columns]
-    places = [names.index(name) for name in (wanted.columns or names)]
-    types = [columns[place]["type"] for place in places]
+    positions = [names.index(name) for name in (wanted.columns or names)]
+    types = [columns[position]["type"] for position in positions]
     for number, row in enumerate(_rows(data, wanted)):
         try:
-            yield tuple([cells.from_text(row[place], kind) for place, kind in zip(places, types, strict=True)])
+            yield tuple([cells.from_text(row[position], kind) for position, kind in zip(positions, types, strict=True)])
         except ValueError as err:
             raise DataError(
                 f"Dataset {data.path}, row {number + 1}: {err}. Mend the cell, or declare the column as string."

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from minihost import stages, staging
 from minihost.datasets.remote import opened
 from minihost.errors import DataError
 from minihost.folders import is_remote
 from minihost.job import Job, Reference
+from minihost.outputs import stages, staging
 
 DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
 WORDS = {DATASET: "dataset", FOLDER: "folder"}
@@ -67,8 +67,8 @@ class Session:
             and ("/" in lookup or (Path(self.job.project_dir) / lookup).is_dir())
         ):
             return self.add(FOLDER, Path(lookup).name.replace(".", "_"), Path(self.job.project_dir) / lookup)
-        known = ", ".join(reference.full_name for reference in self.everything(kind)) or "none"
-        raise DataError(f"There is no {WORDS[kind]} {lookup!r} in this job. Known: {known}.")
+        names = ", ".join(reference.full_name for reference in self.everything(kind)) or "none"
+        raise DataError(f"There is no {WORDS[kind]} {lookup!r} in this job. Known: {names}.")
 
     def free(self, ignore_flow: bool) -> bool:
         """Whether this process may touch the whole project: everything but a recipe, or a recipe that says so."""

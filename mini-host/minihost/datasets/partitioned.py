@@ -53,9 +53,9 @@ class PartitionedTable:
         names = [column["name"] for column in self.columns()]
         for part in self._tables():
             own = [column["name"] for column in part.columns()]
-            places = [own.index(name) if name in own else None for name in names]
+            positions = [own.index(name) if name in own else None for name in names]
             for row in part.text_rows():
-                yield [row[place] if place is not None else "" for place in places]
+                yield [row[position] if position is not None else "" for position in positions]
 
     def pandas_source(self) -> dict[str, Any]:
         """Return arguments with which pandas.read_csv reads the wanted partitions."""

@@ -77,5 +77,5 @@ def aligned(header: list[str], declared: Columns) -> Columns:
     """
     if [column["name"] for column in declared] == header:
         return declared
-    known = {column["name"]: column for column in declared}
-    return [known.get(name, {"name": name, "type": "string"}) for name in header]
+    by_name = {column["name"]: column for column in declared}
+    return [by_name.get(name, {"name": name, "type": "string"}) for name in header]

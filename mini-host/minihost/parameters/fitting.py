@@ -44,8 +44,8 @@ def _fit_properties(value: Any, wanted: Any, _schema: Any) -> bool:
 
 
 def _fit_others(value: Any, wanted: Any, schema: Any) -> bool:
-    known = schema.get("properties", {})
-    return isinstance(value, dict) and all(fits(item, wanted) for name, item in value.items() if name not in known)
+    properties = schema.get("properties", {})
+    return isinstance(value, dict) and all(fits(item, wanted) for name, item in value.items() if name not in properties)
 
 
 _RULES: dict[str, Callable[[Any, Any, Any], bool]] = {

@@ -46,11 +46,11 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     """
     params = list(params)
     answer = Resolved(config=plain(dict(given.values)))
-    known = {param["name"]: param for param in named(params)}
+    declared = {param["name"]: param for param in named(params)}
     for name, text in given.texts:
-        _take_text(answer, name, text, known, sets, given.is_open)
-    _tidy_all(answer, known, sets)
-    _warn_unknown(answer, known, given, sets)
+        _take_text(answer, name, text, declared, sets, given.is_open)
+    _tidy_all(answer, declared, sets)
+    _warn_unknown(answer, declared, given, sets)
     answer.warnings += [
         problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)
     ]
@@ -58,7 +58,7 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     checked = {
         name: value
         for name, value in answer.config.items()
-        if name not in answer.refused and not _is_empty(value, known.get(name))
+        if name not in answer.refused and not _is_empty(value, declared.get(name))
     }
     wanted = schema(params, answer.config, sets)
     wanted["required"] = [name for name in wanted["required"] if name not in answer.refused]
@@ -105,18 +105,18 @@ def _is_whole(params: list[dict[str, Any]], config: dict[str, Any]) -> bool:
 
 
 def _take_text(
-    answer: Resolved, name: str, text: str, known: dict[str, dict[str, Any]], sets: ParameterSets, is_open: bool
+    answer: Resolved, name: str, text: str, declared: dict[str, dict[str, Any]], sets: ParameterSets, is_open: bool
 ) -> None:
     head, _, rest = name.partition(".")
-    if name in known:
-        _put_text(answer, answer.config, known[name], name, text)
-    elif rest and head in known and form_of(known[head]) in (Form.PRESET, Form.MAP):
-        _take_dotted(answer, known[head], name, text, sets)
+    if name in declared:
+        _put_text(answer, answer.config, declared[name], name, text)
+    elif rest and head in declared and form_of(declared[head]) in (Form.PRESET, Form.MAP):
+        _take_dotted(answer, declared[head], name, text, sets)
     elif is_open:
         answer.config[name] = from_text(text, {"name": name, "type": "ANY"})
     else:
         answer.mistakes.append(
-            f"There is no parameter {name!r}.{did_you_mean(name, known)} Parameters: {one_of(known)}."
+            f"There is no parameter {name!r}.{did_you_mean(name, declared)} Parameters: {one_of(declared)}."
         )
 
 
@@ -149,16 +149,16 @@ def _put_text(answer: Resolved, config: dict[str, Any], param: dict[str, Any], n
             answer.mistakes.append(mistakes.wrong(name, text, expected(param)))
 
 
-def _tidy_all(answer: Resolved, known: dict[str, dict[str, Any]], sets: ParameterSets) -> None:
+def _tidy_all(answer: Resolved, declared: dict[str, dict[str, Any]], sets: ParameterSets) -> None:
     """Tidy every value, and note those that cannot be."""
     for name, value in answer.config.items():
-        if name in known:
+        if name in declared:
             try:
-                answer.config[name] = _tidied(value, known[name], sets)
+                answer.config[name] = _tidied(value, declared[name], sets)
             except BadValue:
                 answer.refused.add(name)
-                received = "(not shown)" if known[name].get("type") == "PASSWORD" else value
-                answer.mistakes.append(mistakes.wrong(name, received, expected(known[name])))
+                received = "(not shown)" if declared[name].get("type") == "PASSWORD" else value
+                answer.mistakes.append(mistakes.wrong(name, received, expected(declared[name])))
 
 
 def _tidied(value: Any, param: dict[str, Any], sets: ParameterSets) -> Any:
@@ -176,15 +176,15 @@ def _tidied_object(value: dict[str, Any], params: list[dict[str, Any]], sets: Pa
     return {key: _tidied(item, inner[key], sets) if key in inner else item for key, item in value.items()}
 
 
-def _warn_unknown(answer: Resolved, known: dict[str, dict[str, Any]], given: Given, sets: ParameterSets) -> None:
+def _warn_unknown(answer: Resolved, declared: dict[str, dict[str, Any]], given: Given, sets: ParameterSets) -> None:
     if given.is_open:
         return
     for name in given.values:
-        if name not in known:
+        if name not in declared:
             answer.warnings.append(
-                f"The component declares no parameter {name!r}; it is passed on.{did_you_mean(name, known)}"
+                f"The component declares no parameter {name!r}; it is passed on.{did_you_mean(name, declared)}"
             )
-    for name, param in known.items():
+    for name, param in declared.items():
         value = answer.config.get(name)
         if form_of(param) is Form.PRESET and isinstance(value, dict) and param.get("parameterSetId") in sets:
             inner = [item["name"] for item in named(set_params(param, sets))]

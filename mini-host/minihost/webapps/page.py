@@ -38,15 +38,15 @@ class Page:
             return (self._frame() if self.job.descriptor.get("chart") else self._page()).encode(), "text/html"
         if path == "/app":
             return self._page().encode(), "text/html"
-        top, _, rest = path.lstrip("/").partition("/")
-        if top == "own":
+        section, _, rest = path.lstrip("/").partition("/")
+        if section == "own":
             return _file(self.folder, rest) if rest in ("app.js", "style.css") else None
-        if top == "host":
+        if section == "host":
             return _file(BRIDGE.parent, rest) if rest == BRIDGE.name else None
-        if top == "libraries":
+        if section == "libraries":
             return _file(*self.libraries[rest]) if rest in self.libraries else None
         start = f"{self.job.plugin_id}/resource/"
-        if top == "plugins" and rest.startswith(start):
+        if section == "plugins" and rest.startswith(start):
             return _file(self.resource, rest.removeprefix(start))
         return None
 

@@ -18,8 +18,8 @@ from minihost.webapps.page import Page
 log = logging.getLogger(__name__)
 
 
-def serve(job: Job, tell: Callable[..., None]) -> None:
-    """Serve the web app of a job; `tell` is called with the address once it is ready. Comes back when interrupted."""
+def serve(job: Job, report: Callable[..., None]) -> None:
+    """Serve the web app of a job; `report` is called with the address once it is ready. Comes back when interrupted."""
     try:
         from minihost.webapps.listener import Listener
     except ImportError as err:
@@ -39,7 +39,7 @@ def serve(job: Job, tell: Callable[..., None]) -> None:
         log.warning(
             "The page needs the library %s, which comes with the extra dss-minihost[webapps] and is not installed", name
         )
-    tell(serving=listener.url)
+    report(serving=listener.url)
     try:
         listener.serve_forever()
     finally:

@@ -170,7 +170,7 @@ def test_custom_charts_take_the_parameters_of_their_bars(minihost_project, plugi
 
 
 def test_how_it_is_shown_and_checked(plugin):
-    from minihost import checking, description, discovery
+    from minihost.plugins import checking, description, discovery
 
     found = discovery.load(plugin)
     (webapp,) = found.components

@@ -1,4 +1,4 @@
-"""The process that runs one component: `python child.py JOB.json`, or `python -m minihost.child JOB.json`.
+"""The process that runs one component: `python child.py JOB.json`, or `python -m minihost.runs.child JOB.json`.
 
 It makes the module `dataiku` in memory, puts the plugin's python-lib first on the module path, and runs the recipe as
 `__main__`, the macro, or the `do` of a form. What came of it is written to `result.json` beside the log: `status` done,
@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 if not __package__:  # run as a file: make `minihost` importable without anything else that lies beside it
+    _package = Path(__file__).resolve().parents[1]
     _spec = importlib.util.spec_from_file_location(
-        "minihost", Path(__file__).with_name("__init__.py"), submodule_search_locations=[str(Path(__file__).parent)]
+        "minihost", _package / "__init__.py", submodule_search_locations=[str(_package)]
     )
     assert _spec is not None
     assert _spec.loader is not None
@@ -31,8 +32,8 @@ if not __package__:  # run as a file: make `minihost` importable without anythin
     _spec.loader.exec_module(sys.modules["minihost"])
 
 from minihost.dataiku_api import modules
-from minihost.dataiku_api.known import plain
 from minihost.dataiku_api.session import Session
+from minihost.dataiku_api.small_modules import plain
 from minihost.errors import HostError
 from minihost.job import Job
 
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
     if arguments[0] == "/dev/stdin":
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         die_with_parent()
-        tell_grandchildren(job)
+        support_subprocesses(job)
     folder = Path(job.work_dir).parent
     quiet = "--quiet-failure" in arguments
     os.makedirs(job.work_dir, exist_ok=True)
@@ -74,7 +75,7 @@ def die_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)  # it died before
 
 
-def tell_grandchildren(job: Job) -> None:
+def support_subprocesses(job: Job) -> None:
     """Make `import dataiku` work in Python processes that the component starts (Linux only).
 
     They read the job from this process's memory: it may hold secrets, which belong on no disk.
@@ -85,7 +86,7 @@ def tell_grandchildren(job: Job) -> None:
     with open(place, "w", encoding="utf-8", closefd=False) as stream:
         json.dump(dataclasses.asdict(job), stream)
     os.environ["MINIHOST_JOB"] = f"/proc/{os.getpid()}/fd/{place}"
-    shelf = str(Path(__file__).with_name("grandchild"))
+    shelf = str(Path(__file__).with_name("subprocess_support"))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [shelf, os.environ.get("PYTHONPATH", "")]))
 
 
@@ -153,7 +154,7 @@ def run_macro(job: Job, folder: Path) -> dict[str, Any]:
     report = Progress(folder / EVENTS)
     report.write(target=list(target) if isinstance(target, tuple | list) else None)
     result = macro.run(report)
-    from minihost.results import packed
+    from minihost.runs.results import packed
 
     return packed(result, job.descriptor, folder)
 

@@ -8,12 +8,12 @@ from minihost.hookspecs import hookimpl
 from minihost.job import Job
 
 if TYPE_CHECKING:
-    from minihost.running import Options, Result
+    from minihost.runs.running import Options, Result
 
 
 @hookimpl(trylast=True)
 def minihost_run_component(job: Job, options: Options) -> Result:
     """Run the component in a process of its own on this machine."""
-    from minihost import running
+    from minihost.runs import running
 
     return running.run(job, options)

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from minihost import archives, checking
 from minihost.errors import HostError
-from minihost.manifests import PLUGIN_FILE
-from minihost.plugins import Plugin
+from minihost.plugins import Plugin, archives, checking
+from minihost.plugins.manifests import PLUGIN_FILE
 
 FOLDERS = ("apps", "code-env", "custom-*", "java-*", "js", "jython-*", "parameter-sets", "python-*", "resource",
            "sample-datasets", "web-app-templates", "webapps")  # fmt: skip

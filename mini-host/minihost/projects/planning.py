@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from minihost import choices
-from minihost.discovery import Catalogue
 from minihost.errors import JobError
 from minihost.host import hooks
 from minihost.job import Job, Reference
-from minihost.manifests import parameters
 from minihost.parameters.resolving import Given, Resolved, resolve
 from minihost.plugins import Component, Plugin, Role
-from minihost.project import Project
+from minihost.plugins.discovery import Catalogue
+from minihost.plugins.manifests import parameters
+from minihost.projects import choices
+from minihost.projects.project import Project
 from minihost.suggestions import did_you_mean, one_of
 
 

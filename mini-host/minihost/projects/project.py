@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minihost import commits, flow
 from minihost.datasets import TABLES
 from minihost.errors import JobError
 from minihost.folders import is_remote
 from minihost.job import Reference
+from minihost.outputs import commits
 from minihost.plugins import Role
+from minihost.projects import flow
 from minihost.suggestions import did_you_mean, one_of
 
 DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
@@ -64,11 +65,11 @@ class Project:
         def items(pairs: Iterable[tuple[str, str]], more: dict[str, Any]) -> dict[str, Any]:
             roles: dict[str, Any] = {}
             for role, ref in pairs:
-                name = ref if ref in known else _name_of(ref)
+                name = ref if ref in named else _name_of(ref)
                 roles.setdefault(role, {"items": []})["items"].append({"ref": name, **more})
             return roles
 
-        known = {*self.names(DATASET), *self.names(FOLDER)}
+        named = {*self.names(DATASET), *self.names(FOLDER)}
         return [
             {
                 "projectKey": self.key,
@@ -188,13 +189,13 @@ class Project:
             raise JobError([f"The {side} role {role.name!r} takes a saved model, which exists in DSS alone."])
         if kinds == [DATASET]:
             what = "a folder" if (self.dir / ref).is_dir() else "not such a file"
-            known = self.names(DATASET)
-            hint = did_you_mean(ref, known) if not is_path(ref) else ""
+            names = self.names(DATASET)
+            hint = did_you_mean(ref, names) if not is_path(ref) else ""
             raise JobError(
                 [
                     f"The {side} role {role.name!r} takes a dataset (a {' or '.join(ENDINGS)} file, or a name from "
                     f"{FLOW}), and {ref!r} is {what}.{hint}"
-                    + (f" Names: {one_of(known)}." if known and not is_path(ref) else "")
+                    + (f" Names: {one_of(names)}." if names and not is_path(ref) else "")
                 ]
             )
         raise self._wrong(role, ref, side, "a dataset")
@@ -228,8 +229,8 @@ class Project:
 
     def _managed(self, kind: str) -> list[str]:
         """The names that the host keeps data for: made by a step of the flow, or found on disk."""
-        known = {**self.flow.datasets, **self.flow.folders}
-        made = [ref for ref in self.flow.made() if not is_path(ref) and ref not in known]
+        declared = {**self.flow.datasets, **self.flow.folders}
+        made = [ref for ref in self.flow.made() if not is_path(ref) and ref not in declared]
         return list(
             dict.fromkeys([*(ref for ref in made if self.flow.kinds.get(ref, kind) == kind), *self._on_disk(kind)])
         )

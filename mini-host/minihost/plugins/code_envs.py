@@ -18,7 +18,7 @@ from pathlib import Path
 
 from minihost.errors import HostError
 from minihost.lenient_json import LenientJsonError, read_object, read_text
-from minihost.places import code_env_store
+from minihost.user_folders import code_env_store
 
 CORE = ("pandas>=2.2,<3", "numpy", "pyarrow", "openpyxl", "requests", "flask")
 """What DSS adds to every code environment that asks for core packages, as far as components see it."""
@@ -89,21 +89,21 @@ def python_for(plugin_id: str, root: Path) -> tuple[str | None, str]:
     return None, ""
 
 
-def build(wanted: Wish, tell: Callable[[str], None]) -> Path:
+def build(wanted: Wish, report: Callable[[str], None]) -> Path:
     """Build the environment, complete or not at all, in place of older ones of the plugin; return its Python."""
     python, odd = interpreter(wanted)
     if odd:
-        tell(f"warning: {odd}")
+        report(f"warning: {odd}")
     shelf = wanted.place.parent
     shelf.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=".new-", dir=shelf))
     try:
-        _call([python, "-m", "venv", "--without-pip", str(stage)], tell)
+        _call([python, "-m", "venv", "--without-pip", str(stage)], report)
         file = stage / "requirements.txt"
         file.write_text("\n".join([wanted.requirements, *wanted.core]) + "\n", encoding="utf-8")
         pip = [sys.executable, "-m", "pip", "--python", str(stage / "bin" / "python"), "--disable-pip-version-check"]
         if any(_plain(line) for line in file.read_text(encoding="utf-8").splitlines()):
-            _call([*pip, "install", "--no-input", "-r", str(file)], tell)
+            _call([*pip, "install", "--no-input", "-r", str(file)], report)
         for old in shelf.glob("[!.]*"):
             shutil.rmtree(old)
         stage.rename(wanted.place)
@@ -127,13 +127,13 @@ def interpreter(wanted: Wish) -> tuple[str, str]:
     return sys.executable, f"{wanted.plugin_id} accepts Python {accepted}; {own[0]}.{own[1]} is what there is here."
 
 
-def _call(command: list[str], tell: Callable[[str], None]) -> None:
+def _call(command: list[str], report: Callable[[str], None]) -> None:
     """Run a command and hand on its lines; raises `NotBuilt` with the last of them when it fails."""
     last: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            tell(line.rstrip())
+            report(line.rstrip())
             last = [*last[-4:], line.rstrip()]
     if process.returncode:
         said = "\n".join(last)

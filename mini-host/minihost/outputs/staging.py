@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from minihost.commits import recover
 from minihost.errors import HostError
 from minihost.folders.local import sweep
 from minihost.folders.overlay import FILES
 from minihost.job import Reference
 from minihost.locks import Lock
-from minihost.stages import DATA, Stage, lock_of, place_of
+from minihost.outputs.commits import recover
+from minihost.outputs.stages import DATA, Stage, lock_of, place_of
 
 LEAST_FREE = 1 << 20
 

@@ -2,7 +2,7 @@
 
 Beside an output `out/scored.csv` a run keeps `out/.minihost-stage.scored.csv/` (inside the folder itself where its
 parent cannot be written to). Datasets lie there under `data/`, folders as an overlay (see `minihost.folders.overlay`).
-`minihost.staging` begins stages, `minihost.commits` puts them in their place.
+`minihost.outputs.staging` begins stages, `minihost.outputs.commits` puts them in their place.
 """
 
 from __future__ import annotations

@@ -188,10 +188,10 @@ def _mistakes(facts: dict[str, Any]) -> Iterator[str]:
 def _explained(error: Any) -> Iterator[str]:
     where = _place(error.absolute_path)
     if error.validator == "additionalProperties" and isinstance(error.schema.get("additionalProperties"), bool):
-        known = error.schema["properties"]
+        allowed = error.schema["properties"]
         for name in error.instance:
-            if name not in known:
-                yield f"{where}there is no {name!r}.{did_you_mean(str(name), known)} Known: {one_of(known)}."
+            if name not in allowed:
+                yield f"{where}there is no {name!r}.{did_you_mean(str(name), allowed)} Known: {one_of(allowed)}."
     elif error.validator == "oneOf":
         yield f"{where}a name or path, or a list of them, is wanted; got {error.instance!r}."
     else:

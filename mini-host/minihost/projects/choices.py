@@ -50,7 +50,7 @@ def ask(param: dict[str, Any], job: Job, patience: float = PATIENCE) -> list[Cho
         "customChoices": True,
         "rootModel": job.config,
     }
-    from minihost import running
+    from minihost.runs import running
 
     with tempfile.TemporaryDirectory(prefix="minihost-choices-") as folder:
         asked = replace(job, kind="choices", runner=str(runner), payload=payload, project_dir=folder)
@@ -69,13 +69,13 @@ def unusual(job: Job, component: Component, given: set[str]) -> list[str]:
         if not is_dynamic(param) or param["name"] not in given or value is None or value == param.get("defaultValue"):
             continue
         try:
-            known = [choice.value for choice in ask(param, job, patience=20)]
+            offered = [choice.value for choice in ask(param, job, patience=20)]
         except NoChoices as err:
             warnings.append(str(err))
             continue
         for item in value if isinstance(value, list) else [value]:
-            if item not in known:
-                near = did_you_mean(as_shown(item), [as_shown(choice) for choice in known])
+            if item not in offered:
+                near = did_you_mean(as_shown(item), [as_shown(choice) for choice in offered])
                 warnings.append(f"Parameter {param['name']!r}: {as_shown(item)!r} is not among the choices.{near}")
     return warnings
 

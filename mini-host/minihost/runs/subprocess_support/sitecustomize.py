@@ -27,10 +27,10 @@ class Waiting:
 
 
 def _install(place):
-    root = os.path.dirname(HERE)
+    root = os.path.dirname(os.path.dirname(HERE))
     if "minihost" not in sys.modules:
-        place_of_it = os.path.join(root, "__init__.py")
-        spec = importlib.util.spec_from_file_location("minihost", place_of_it, submodule_search_locations=[root])
+        init = os.path.join(root, "__init__.py")
+        spec = importlib.util.spec_from_file_location("minihost", init, submodule_search_locations=[root])
         assert spec is not None and spec.loader is not None  # noqa: PT018
         sys.modules["minihost"] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules["minihost"])

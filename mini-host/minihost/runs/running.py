@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minihost import commits, processes, stages, staging
 from minihost.datasets.remote import opened
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
-from minihost.events import Events
 from minihost.folders import is_remote
 from minihost.job import Job, Reference
-from minihost.joblog import JobLog, Lines, Redaction, chatter, keep_newest
-from minihost.progress import Reporter, reporter
-from minihost.results import as_text
+from minihost.outputs import commits, stages, staging
+from minihost.runs import processes
+from minihost.runs.events import Events
+from minihost.runs.joblog import JobLog, Lines, Redaction, chatter, keep_newest
+from minihost.runs.progress import Reporter, reporter
+from minihost.runs.results import as_text
 
 RESULT, EVENTS = "result.json", "events.jsonl"
 KEPT_JOBS = 50
@@ -153,12 +154,12 @@ def _staged(reference: Reference, facts: dict[str, Any], what: str, base: Any, f
 def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporter) -> processes.Ended:
     """Start the child and hand on its output and progress until it ends; an interrupt ends it and is raised on."""
     if options.in_process:
-        from minihost.inprocess import follow
+        from minihost.runs.inprocess import follow
 
         return follow(job, folder, log)
     python = options.python
     if python is None and Path(job.plugin_root, "code-env").is_dir():
-        from minihost.code_envs import python_for
+        from minihost.plugins.code_envs import python_for
 
         python, odd = python_for(job.plugin_id, Path(job.plugin_root))
         if odd:
@@ -167,7 +168,7 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)
 
-    def tell(written: list[str]) -> None:
+    def log_lines(written: list[str]) -> None:
         for line in written:
             kept = log.write(line)
             if not chatter(line):
@@ -182,13 +183,13 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
             processes.command(python), processes.environment(extra, python), Path(job.work_dir), given
         )
         try:
-            return child.follow(lambda data: tell(lines.of(data)), show_events, options.timeout)
+            return child.follow(lambda data: log_lines(lines.of(data)), show_events, options.timeout)
         except (KeyboardInterrupt, Interrupted):
             child.end()
             log.write("Interrupted.")
             raise Interrupted("Interrupted. Outputs are as they were before.") from None
         finally:
-            tell(lines.rest())
+            log_lines(lines.rest())
 
 
 def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options) -> Any:

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minihost.errors import HostError
+from minihost.plugins.zip_layout import UTF8, Unfit, check_entries, read_end
 from minihost.regular_files import open_regular
-from minihost.zip_layout import UTF8, Unfit, check_entries, read_end
 
 MAX_FILES = 5000
 MAX_TOTAL = 100_000_000

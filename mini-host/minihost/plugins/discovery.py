@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minihost.errors import HostError, JobError
 from minihost.hookspecs import hookimpl
 from minihost.host import hooks
-from minihost.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
-from minihost.places import ASIDE, plugin_store, zip_cache
-from minihost.plugins import Component, Plugin
+from minihost.plugins import Component, Plugin, Search
+from minihost.plugins.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
 from minihost.suggestions import did_you_mean, one_of
+from minihost.user_folders import ASIDE, plugin_store, zip_cache
 
 SHARE = Path("share") / "minihost" / "plugins"
 """Where a pip distribution puts its plugins, under the data prefix of the installation."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """What to look at: `places` (folders or zips named by the user or the project), and whether also elsewhere."""
-
-    places: tuple[Path, ...] = ()
-    only_places: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +42,8 @@ class Catalogue:
 
     def component(self, name: str, kinds: tuple[str, ...] = ("recipe", "macro", "webapp")) -> Component:
         """Find `plugin/component`, or `component` where that is unique; raises `JobError` otherwise."""
-        known = [component for component in self.components if component.kind in kinds]
-        found = [component for component in known if name in (component.id, component.full_id)]
+        candidates = [component for component in self.components if component.kind in kinds]
+        found = [component for component in candidates if name in (component.id, component.full_id)]
         if len(found) == 1:
             return found[0]
         if found:
@@ -59,19 +51,9 @@ class Catalogue:
             raise JobError(
                 [f"{name!r} is the name of {len(found)} components: {names}. Say which, as plugin/component."]
             )
-        near = [component.full_id if "/" in name else component.id for component in known]
+        near = [component.full_id if "/" in name else component.id for component in candidates]
         what = "component" if len(kinds) > 1 else kinds[0]
         raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, near)} `minihost list` shows what there is."])
-
-
-def search_for(places: Iterable[Path] = (), project_dir: Path = Path(".")) -> Search:
-    """What a command looks at: the places named on the command line, then those of the project's `flow.yaml`."""
-    named = tuple(places)
-    if (project_dir / "flow.yaml").is_file():
-        from minihost import project
-
-        named += tuple(project.open(project_dir).plugins)
-    return Search(named)
 
 
 def find(search: Search | None = None) -> Catalogue:
@@ -99,7 +81,7 @@ def load(place: Path) -> Plugin:
     if place.is_dir():
         root = place.resolve()
     elif place.is_file():
-        from minihost.archives import unpack_cached
+        from minihost.plugins.archives import unpack_cached
 
         root = unpack_cached(place, zip_cache())
     else:
@@ -137,7 +119,7 @@ def installed_plugins() -> Iterator[Path]:
 
 def checkout_plugin() -> Iterator[Path]:
     """The plugin whose `mini-host/` this module lies in, when the host runs from a checkout."""
-    distribution = Path(__file__).resolve().parents[1]
+    distribution = Path(__file__).resolve().parents[2]
     if distribution.name == "mini-host" and (distribution.parent / PLUGIN_FILE).is_file():
         yield distribution.parent
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from minihost.lenient_json import LenientJsonError, read_object, read_text
-from minihost.manifests import DATASET_FLAG, FOLDER_FLAG, PLUGIN_FILE, parameters
-from minihost.parameter_checks import check_parameters
+from minihost.parameters.checks import check_parameters
 from minihost.plugins import KINDS, Component, Plugin
+from minihost.plugins.manifests import DATASET_FLAG, FOLDER_FLAG, PLUGIN_FILE, parameters
 from minihost.suggestions import did_you_mean
 
 ERROR, WARNING = "error", "warning"
@@ -190,8 +190,8 @@ def _check_macro(where: str, component: Component) -> Iterator[Finding]:
     yield from _check_python(component.runner, runner, "class ")
     result = component.descriptor.get("resultType")
     if result not in RESULT_TYPES:
-        known = ", ".join(sorted(RESULT_TYPES))
-        yield Finding(WARNING, where, f"resultType {result!r}; one of {known} is expected")
+        allowed = ", ".join(sorted(RESULT_TYPES))
+        yield Finding(WARNING, where, f"resultType {result!r}; one of {allowed} is expected")
     if not isinstance(component.descriptor.get("impersonate"), bool):
         yield Finding(WARNING, where, "does not say impersonate (true or false)")
     names = {param.get("name") for param in component.params}

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minihost import fingerprints, flow
-from minihost.discovery import Catalogue
 from minihost.errors import HostError, JobError
-from minihost.flow import Step
 from minihost.folders import is_remote
 from minihost.folders.local import LocalFolder
 from minihost.host import hooks
 from minihost.job import Reference
 from minihost.parameters.resolving import Given
-from minihost.planning import Plan, Request, plan
-from minihost.project import Project
+from minihost.plugins.discovery import Catalogue
+from minihost.projects import fingerprints, flow
+from minihost.projects.flow import Step
+from minihost.projects.planning import Plan, Request, plan
+from minihost.projects.project import Project
 from minihost.suggestions import did_you_mean, one_of
 
 STATE = "state.json"
@@ -61,14 +61,14 @@ class Build:
 
     def states(self) -> list[StepState]:
         """Return every step in order with its state; a step behind a stale one is stale as well."""
-        known = self._records()
+        records = self._records()
         found: dict[str, StepState] = {}
         for step in self.steps:
-            state, why = self._judge(step, known.get(step.name, {}))
+            state, why = self._judge(step, records.get(step.name, {}))
             waiting = [need.name for need in flow.needs(self.project.flow, step) if found[need.name].state != FRESH]
             if state == FRESH and waiting:
                 state, why = STALE, f"{', '.join(waiting)} come{'s' if len(waiting) == 1 else ''} first"
-            found[step.name] = StepState(step, self.plans[step.name], state, why, known.get(step.name, {}))
+            found[step.name] = StepState(step, self.plans[step.name], state, why, records.get(step.name, {}))
         return list(found.values())
 
     def wanted(self, targets: Iterable[str]) -> list[Step]:
@@ -82,7 +82,7 @@ class Build:
                     pending.append(need)
         return [step for step in self.steps if step in chosen]
 
-    def run(self, targets: Iterable[str], options: Any, *, force: bool, tell: Callable[[str], None]) -> int:
+    def run(self, targets: Iterable[str], options: Any, *, force: bool, report: Callable[[str], None]) -> int:
         """Run what is missing or stale of the targets, in order, and return how many steps ran."""
         targets = list(targets)
         steps = self.wanted(targets)
@@ -95,22 +95,22 @@ class Build:
                 state, why = STALE, "forced" if step in forced else f"{behind[0]} ran"
             head = f"[{place}/{len(steps)}] {step.name}"
             if state == FRESH:
-                tell(f"{head}: {FRESH}")
+                report(f"{head}: {FRESH}")
                 continue
-            tell(f"{head}: {state}, {why}")
+            report(f"{head}: {state}, {why}")
             try:
-                self._run(step, options, tell)
+                self._run(step, options, report)
             except HostError as err:
                 rest = [one.name for one in steps[place:]]
-                tell(f"{head} did not end well." + (f" Not run: {', '.join(rest)}." if rest else ""))
+                report(f"{head} did not end well." + (f" Not run: {', '.join(rest)}." if rest else ""))
                 raise err
             ran.append(step)
         return len(ran)
 
-    def _run(self, step: Step, options: Any, tell: Callable[[str], None]) -> None:
+    def _run(self, step: Step, options: Any, report: Callable[[str], None]) -> None:
         planned = self.plans[step.name] = self._plan(step, ask=True)
         for warning in planned.warnings:
-            tell(f"warning: {warning}")
+            report(f"warning: {warning}")
         missing = [one for one in planned.job.inputs if not _has_data(one)]
         if missing:
             raise JobError(
@@ -143,13 +143,13 @@ class Build:
             streams_only=self.streams_only,
         )
         planned = plan(request, self.catalogue, self.project)
-        known = [str(param.get("name")) for param in planned.component.params]
-        known += [str(param.get("name")) for param in planned.component.descriptor.get("adminParams") or []]
-        unknown = [name for name in step.params if name not in known]
-        if unknown and known and "paramsTemplate" not in planned.component.descriptor:
+        declared = [str(param.get("name")) for param in planned.component.params]
+        declared += [str(param.get("name")) for param in planned.component.descriptor.get("adminParams") or []]
+        unknown = [name for name in step.params if name not in declared]
+        if unknown and declared and "paramsTemplate" not in planned.component.descriptor:
             raise JobError(
                 [
-                    f"There is no parameter {name!r}.{did_you_mean(name, known)} Parameters: {one_of(known)}."
+                    f"There is no parameter {name!r}.{did_you_mean(name, declared)} Parameters: {one_of(declared)}."
                     for name in unknown
                 ]
             )
@@ -208,9 +208,9 @@ class Build:
             found = [step for step in self.steps if target in (step.name, *step.makes)]
             found = found or [step for step in self.steps if target == step.component]
             if not found:
-                known = [*(step.name for step in self.steps), *self.project.flow.made()]
+                possible = [*(step.name for step in self.steps), *self.project.flow.made()]
                 mistakes.append(
-                    f"Nothing makes {target!r}.{did_you_mean(target, known)} Targets: {one_of(set(known))}."
+                    f"Nothing makes {target!r}.{did_you_mean(target, possible)} Targets: {one_of(set(possible))}."
                 )
             chosen += [step for step in found if step not in chosen]
         if mistakes:

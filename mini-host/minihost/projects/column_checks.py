@@ -30,13 +30,13 @@ def _missing_columns(job: Job, component: Component) -> Iterator[str]:
             or value == param.get("defaultValue")
         ):
             continue
-        known = _columns(job, str(param.get("columnRole")))
+        columns = _columns(job, str(param.get("columnRole")))
         wanted = value if isinstance(value, list) else [value]
-        for column in wanted if known else ():
-            if isinstance(column, str) and column and column not in known:
+        for column in wanted if columns else ():
+            if isinstance(column, str) and column and column not in columns:
                 yield (
                     f"Parameter {name!r}: the dataset of role {param['columnRole']!r} has no column {column!r}."
-                    f"{did_you_mean(column, known)} Columns: {one_of(known)}."
+                    f"{did_you_mean(column, columns)} Columns: {one_of(columns)}."
                 )
 
 

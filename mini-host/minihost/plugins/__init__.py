@@ -84,3 +84,11 @@ class Plugin:
     def resource(self) -> Path:
         """Read-only files of the plugin."""
         return self.root / "resource"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What to look at: `places` (folders or zips named by the user or the project), and whether also elsewhere."""
+
+    places: tuple[Path, ...] = ()
+    only_places: bool = False

@@ -16,7 +16,7 @@ from minihost.errors import HostError
 from minihost.folders.local import LocalFolder
 from minihost.folders.overlay import FILES
 from minihost.locks import Lock
-from minihost.stages import COMMIT, DATA, Stage, lock_of, place_of
+from minihost.outputs.stages import COMMIT, DATA, Stage, lock_of, place_of
 
 
 def commit(stages: list[Stage]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 MARK = "MINIHOST_RUN"
 """The environment variable by which everything that a run started is known, also what left its process group. It begins
-with this process's id, which the child compares with its parent's (see `minihost.child`)."""
+with this process's id, which the child compares with its parent's (see `minihost.runs.child`)."""
 
 GRACE = 3.0
 PAUSE = 0.2

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from minihost import archives, checking
 from minihost.errors import HostError
 from minihost.locks import Lock
-from minihost.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
-from minihost.places import ASIDE
-from minihost.plugins import Plugin
+from minihost.plugins import Plugin, archives, checking
+from minihost.plugins.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
+from minihost.user_folders import ASIDE
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from minihost import child
 from minihost.dataiku_api import modules
-from minihost.dataiku_api.known import plain
 from minihost.dataiku_api.session import Session
+from minihost.dataiku_api.small_modules import plain
 from minihost.job import Job
-from minihost.joblog import JobLog
-from minihost.processes import Ended
+from minihost.runs import child
+from minihost.runs.joblog import JobLog
+from minihost.runs.processes import Ended
 
 
 def follow(job: Job, folder: Path, log: JobLog) -> Ended:
