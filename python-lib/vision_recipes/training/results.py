@@ -9,7 +9,7 @@ from dataclasses import replace
 from vision_recipes.dataset.splits import TRAIN
 from vision_recipes.errors import OutputError
 from vision_recipes.images.reading import read
-from vision_recipes.model_folder import About, save_model, save_with_head, spec_with_head
+from vision_recipes.model_folder.heads import About, save_with_head, spec_with_head
 from vision_recipes.pictures import Picture
 from vision_recipes.stores import Store
 from vision_recipes.training import run_reports
@@ -45,6 +45,8 @@ def save(output: Store, lesson: Lesson, taught: Taught) -> None:
     if taught.network is None:
         save_with_head(output, source.base, taught.head, about, written)
     else:
+        from vision_recipes.model_folder.saving import save_model
+
         save_model(output, taught.network, spec_with_head(source.base, taught.head, about), written)
     for name in run_reports.EVERY:
         if name not in written:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vision_recipes.dataset.splits import SIDES, TEST, TRAIN, VALID
-from vision_recipes.model_folder import Head
-from vision_recipes.model_folder.ood import MOST_CLASSES
+from vision_recipes.model_folder.heads import Head
+from vision_recipes.model_folder.ood import MAX_CLASSES
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
 from vision_recipes.training.epochs import Epoch
@@ -95,10 +95,10 @@ def know_limits(lesson: Lesson, taught: Taught) -> None:
         log.warning(
             "classifying will not tell known pictures from others: that takes 10 validation pictures, 20 to train on, "
             "and at most %d classes",
-            MOST_CLASSES,
+            MAX_CLASSES,
         )
         return
-    taught.head = replace(taught.head, verdict=verdict)
+    taught.head = replace(taught.head, ood_detector=verdict)
     taught.metrics["verdict"] = {"known": verdict.config.known, "precision_of_known": verdict.config.precision}
     log.info(
         "verdicts: %.0f %% of the validation pictures are known, %.1f %% of these right",
