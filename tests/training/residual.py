@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_recipes.model_folder import Model, ModelSpec, Network, open_model, save_model
+from vision_recipes.model_folder import Model, Network, open_model
 from vision_recipes.model_folder.layer_graph import Graph, Node, build
+from vision_recipes.model_folder.saving import save_model
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore

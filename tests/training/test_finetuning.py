@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 from training.residual import CHANNELS, GRAPH, INPUT, SIDE, stripes, write_residual_model
 
+from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.errors import SettingsError, TrainingError
-from vision_recipes.model_folder import About, Head, Model, attach_head, open_model, save_model, spec_with_head
-from vision_recipes.model_folder.config import ExtraColumn
+from vision_recipes.model_folder import Model, open_model
+from vision_recipes.model_folder.heads import About, Head, spec_with_head
+from vision_recipes.model_folder.rebuilding import attach_head
+from vision_recipes.model_folder.saving import save_model
 from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings, RetrainSettings
 from vision_recipes.stores import LocalStore

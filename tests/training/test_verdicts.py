@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from vision_recipes.training.examples import probabilities
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.config import VerdictConfig
-from vision_recipes.model_folder.ood import KNOWN, LIMIT, MOST_CLASSES, UNKNOWN, UNSURE, read_verdict, write_verdict
+from vision_recipes.model_folder.config import OodConfig
+from vision_recipes.model_folder.ood import KNOWN, MAX_BYTES, MAX_CLASSES, UNKNOWN, UNSURE, read_ood, write_ood
+from vision_recipes.training.examples import probabilities
 from vision_recipes.training.ood import SET_ASIDE, Seen, calibrate, calibration_error, find_verdict
 
 WIDE = 40
@@ -22,7 +22,7 @@ def seen(count, seed, spread=6.0, classes=3):
 
 
 def judge(verdict, rows):
-    return [verdict.judge(*pair)[0] for pair in zip(rows.logits, rows.features, strict=True)]
+    return [verdict.assess(*pair)[0] for pair in zip(rows.logits, rows.features, strict=True)]
 
 
 @pytest.mark.parametrize("count", [120, 1000])
@@ -59,8 +59,8 @@ def test_the_evidence_of_a_known_picture_is_for_its_class_and_of_a_far_one_for_n
 
 def test_a_label_that_the_examples_do_not_speak_for_is_odder():
     verdict, more = find_verdict(seen(400, 0), seen(200, 1)), seen(100, 5)
-    right = [verdict.judge(*pair)[1] for pair in zip(more.logits, more.features, strict=True)]
-    wrong = [verdict.judge(*pair)[1] for pair in zip(-more.logits, more.features, strict=True)]
+    right = [verdict.assess(*pair)[1] for pair in zip(more.logits, more.features, strict=True)]
+    wrong = [verdict.assess(*pair)[1] for pair in zip(-more.logits, more.features, strict=True)]
     assert np.subtract(wrong, right).min() > 0
     assert np.median(np.subtract(wrong, right)) > 0.2
 
@@ -75,7 +75,7 @@ def test_a_class_without_training_pictures_has_no_evidence():
 def test_pictures_that_are_all_alike_give_a_verdict_that_knows_them(wide):
     alike = Seen(np.ones((40, wide), np.float32), np.zeros(40, int), np.ones((40, 2), np.float32))
     verdict = find_verdict(alike, alike)
-    assert verdict.judge(alike.logits[0], alike.features[0])[0] == KNOWN
+    assert verdict.assess(alike.logits[0], alike.features[0])[0] == KNOWN
     assert np.isfinite(verdict.evidence(alike.features + 1)).all()
 
 
@@ -84,7 +84,7 @@ def test_copies_of_one_picture_give_finite_numbers(seed):
     rows = seen(100, seed)
     rows.features[:90] = rows.features[0]
     verdict = find_verdict(rows, seen(50, 9))
-    assert np.isfinite(verdict.examples).all()
+    assert np.isfinite(verdict.references).all()
     assert np.isfinite(verdict.evidence(rows.features)).all()
 
 
@@ -100,7 +100,7 @@ def test_too_few_pictures_and_too_many_classes_give_no_verdict():
     train, valid = seen(100, 0), seen(20, 1)
     assert find_verdict(train, seen(9, 1)) is None
     assert find_verdict(seen(19, 0), valid) is None
-    assert find_verdict(train, Seen(valid.features, valid.targets, np.zeros((20, MOST_CLASSES + 1)))) is None
+    assert find_verdict(train, Seen(valid.features, valid.targets, np.zeros((20, MAX_CLASSES + 1)))) is None
 
 
 def test_the_file_of_very_long_vectors_can_be_read():
@@ -112,16 +112,16 @@ def test_the_file_of_very_long_vectors_can_be_read():
         for i in (1, 2)
     ]
     verdict = find_verdict(*rows)
-    content = write_verdict(verdict)
-    assert len(content) < LIMIT
-    assert read_verdict(content, "known.npz", verdict.config, wide, 2).turn.shape == (wide, 41)
+    content = write_ood(verdict)
+    assert len(content) < MAX_BYTES
+    assert read_ood(content, "known.npz", verdict.config, wide, 2).projection.shape == (wide, 41)
 
 
 def test_a_verdict_survives_its_file():
     verdict = find_verdict(seen(100, 0), seen(50, 1))
-    content = write_verdict(verdict)
-    assert content == write_verdict(verdict)
-    read = read_verdict(content, "known.npz", verdict.config, WIDE, 3)
+    content = write_ood(verdict)
+    assert content == write_ood(verdict)
+    read = read_ood(content, "known.npz", verdict.config, WIDE, 3)
     rows = seen(20, 4)
     assert (read.evidence(rows.features) == verdict.evidence(rows.features)).all()
     alone = np.concatenate([read.evidence(vector[None]) for vector in rows.features])
@@ -130,13 +130,13 @@ def test_a_verdict_survives_its_file():
 
 @pytest.mark.parametrize("spoil", [lambda c: c[:100], lambda c: b"", lambda c: c.replace(b"turn", b"tarn")])
 def test_a_file_of_strangers_is_refused(spoil):
-    content = write_verdict(find_verdict(seen(100, 0), seen(50, 1)))
+    content = write_ood(find_verdict(seen(100, 0), seen(50, 1)))
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
-        read_verdict(spoil(content), "known.npz", VerdictConfig(), WIDE, 3)
+        read_ood(spoil(content), "known.npz", OodConfig(), WIDE, 3)
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
-        read_verdict(content, "known.npz", VerdictConfig(), WIDE - 1, 3)
+        read_ood(content, "known.npz", OodConfig(), WIDE - 1, 3)
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
-        read_verdict(content, "known.npz", VerdictConfig(), WIDE, 4)
+        read_ood(content, "known.npz", OodConfig(), WIDE, 4)
 
 
 def test_overconfident_probabilities_become_honest():

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision_recipes.dataset.standardisation import FULL, scaling_of
-from vision_recipes.model_folder.config import VerdictConfig
+from vision_recipes.model_folder.config import OodConfig
 from vision_recipes.model_folder.ood import (
-    LIMIT,
-    MOST_CLASSES,
-    MOST_DIRECTIONS,
-    MOST_EXAMPLES,
-    Verdict,
-    closeness,
-    oddness,
+    MAX_BYTES,
+    MAX_CLASSES,
+    MAX_DIRECTIONS,
+    MAX_REFERENCES,
+    OodDetector,
+    gaussian_kernel,
+    ood_scores,
 )
 from vision_recipes.training.design_matrix import directions
 from vision_recipes.training.examples import cross_entropy, probabilities
@@ -26,7 +26,7 @@ SET_ASIDE = 0.1
 
 _FEWEST, _FEWEST_TO_CALIBRATE, _BINS = 10, 20, 15
 _ROUNDING, _SAME = 1e-6, 1e-3
-_ROOM = LIMIT // 2 // 4
+_ROOM = MAX_BYTES // 2 // 4
 """How many numbers the directions may take: half of the file, 4 bytes each."""
 
 _SHRINK, _NARROW, _RIDGE = 0.3, 1.5, 0.3
@@ -76,24 +76,24 @@ def calibrate(logits: np.ndarray, targets: np.ndarray) -> Calibration:
     return Calibration(factor, before, after) if after <= before and better else Calibration(1.0, before, before)
 
 
-def find_verdict(train: Seen, valid: Seen, precision: float = 0.0) -> Verdict | None:
+def find_verdict(train: Seen, valid: Seen, precision: float = 0.0) -> OodDetector | None:
     """Return how to tell known pictures from others, or None with too few pictures, too many classes or features.
 
     With a `precision`, so many validation pictures are set aside that this part of the others is right, if any number
     achieves it; without one a tenth at most is.
     """
     classes, room = valid.logits.shape[1], _ROOM // train.features.shape[1]
-    if len(valid.targets) < _FEWEST or len(train.targets) < 2 * _FEWEST or classes > MOST_CLASSES or not room:
+    if len(valid.targets) < _FEWEST or len(train.targets) < 2 * _FEWEST or classes > MAX_CLASSES or not room:
         return None
-    every = -(-len(train.targets) // MOST_EXAMPLES)
+    every = -(-len(train.targets) // MAX_REFERENCES)
     middle, turn, examples, weights = _learned(train.features[::every], train.targets[::every], classes, room)
-    draft = Verdict(VerdictConfig(), middle, turn, examples, weights)
-    odd = oddness(draft.evidence(valid.features), valid.logits)
+    draft = OodDetector(OodConfig(), middle, turn, examples, weights)
+    odd = ood_scores(draft.evidence(valid.features), valid.logits)
     right = valid.logits.argmax(axis=1) == valid.targets
     limit = _limit(odd, right, precision) + _ROUNDING
     kept = odd <= limit
-    found = VerdictConfig(limit, float(kept.mean()), float(right[kept].mean()) if kept.any() else 0.0)
-    return Verdict(found, middle, turn, examples, weights)
+    found = OodConfig(limit, float(kept.mean()), float(right[kept].mean()) if kept.any() else 0.0)
+    return OodDetector(found, middle, turn, examples, weights)
 
 
 def _limit(odd: np.ndarray, right: np.ndarray, precision: float) -> float:
@@ -108,10 +108,10 @@ def _limit(odd: np.ndarray, right: np.ndarray, precision: float) -> float:
 
 
 def _learned(features: np.ndarray, targets: np.ndarray, classes: int, room: int) -> tuple[np.ndarray, ...]:
-    """Return middle, turn (d, at most `room`), examples and weights of a Verdict that has learned features (n, d)."""
+    """Return mean, projection (d, at most `room`), references and weights of a detector for features (n, d)."""
     scaling = scaling_of(features, FULL)
     scaled = scaling.apply(features)
-    turn = directions(scaled)[:, -min(MOST_DIRECTIONS, len(scaled) // 2, room) :]
+    turn = directions(scaled)[:, -min(MAX_DIRECTIONS, len(scaled) // 2, room) :]
     turn = turn @ _whitening(scaled @ turn, targets, classes)
     turned = scaled @ turn
     squares = (turned**2).sum(axis=1)
@@ -119,7 +119,7 @@ def _learned(features: np.ndarray, targets: np.ndarray, classes: int, room: int)
     narrow = np.float32(np.sqrt(_NARROW / (apart if apart > _SAME else 1.0)))
     examples = turned * narrow
     wanted = np.eye(classes)[targets]
-    kernel = closeness(examples, examples, (examples**2).sum(axis=1)).astype(np.float64)
+    kernel = gaussian_kernel(examples, examples, (examples**2).sum(axis=1)).astype(np.float64)
     weights = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), wanted)
     parts = scaling.mean, turn * narrow / scaling.scale[:, None], examples, weights
     return tuple(np.ascontiguousarray(part, np.float32) for part in parts)

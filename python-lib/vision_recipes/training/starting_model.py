@@ -49,7 +49,7 @@ def prepare_model(model: Model, settings: RetrainSettings, workdir: Path) -> tup
             log.warning("model_pooling stays %r, as the model was retrained with it", head.pooling)
         settings = replace(settings, model_pooling=head.pooling, extra_columns=columns)
     if wanted != (size.width, size.height):
-        from vision_recipes.model_folder.heads import resize
+        from vision_recipes.model_folder.resizing import resize
 
         log.info("the network is built anew for pictures of %d x %d", *wanted)
         model = resize(model, workdir, *wanted)
