@@ -1,4 +1,4 @@
-"""What a model folder tells of its training: read for a page, and believed only as far as its form is right."""
+"""The training reports of a model folder, which may come from untrusted sources: read within limits, never trusted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from vision_recipes.model_folder import Model, open_model
@@ -22,8 +23,8 @@ _MOST_ROWS = 200_000
 
 
 @dataclass(frozen=True)
-class Record:
-    """A model and the reports of its training; what a folder lacks is empty."""
+class TrainingRecord:
+    """A model and its training reports; those that its folder lacks are empty."""
 
     model: Model
     history: Sequence[Mapping[str, str]] = ()
@@ -34,90 +35,94 @@ class Record:
 
     @property
     def remarks(self) -> list[str]:
-        """What the training had to remark on its data."""
-        found = self.run.get("remarks")
-        return [str(remark) for remark in found] if isinstance(found, list) else []
+        """Remarks of the training on its data."""
+        return [str(remark) for remark in _list(self.run, "remarks")]
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters of the training."""
-        found = self.run.get("parameters")
-        return dict(found) if isinstance(found, dict) else {}
+        return _dict(self.run, "parameters")
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions of packages that it was trained with."""
-        found = self.run.get("versions")
-        versions = found if isinstance(found, dict) else self.model.config.versions
+        """The versions of the packages that trained it."""
+        versions = _dict(self.run, "versions") or self.model.config.versions
         return {str(name): str(version) for name, version in versions.items()}
 
     @property
-    def trained_on(self) -> dict[str, str]:
+    def splits(self) -> dict[str, str]:
         """The side of the split ("train", "validation", "test") of each picture of the training, by its SHA-256."""
-        found = self.run.get("pictures")
-        rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        rows = [row for row in _list(self.run, "pictures") if isinstance(row, dict)]
         return {str(row["sha256"]): str(row.get("split")) for row in rows if row.get("sha256")}
 
-    def judged(self, side: str) -> Mapping[str, Any]:
-        """Return the figures of a side of the split, empty when there are none."""
-        found = self.metrics.get(side)
-        return found if isinstance(found, dict) else {}
+    @property
+    def validation(self) -> dict[str, Any]:
+        """The metrics on the validation pictures, empty when there are none."""
+        return _dict(self.metrics, "validation")
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
         """Return epochs, counted through all stages, and a column of the history where it holds a number."""
-        told = [(place, _number(row.get(name))) for place, row in enumerate(self.history, start=1)]
-        known = [(place, value) for place, value in told if value is not None]
-        return [float(place) for place, _ in known], [value for _, value in known]
+        values = [(float(epoch), _number(row.get(name))) for epoch, row in enumerate(self.history, start=1)]
+        points = [(epoch, value) for epoch, value in values if value is not None]
+        return [epoch for epoch, _ in points], [value for _, value in points]
 
 
-def read_record(store: Store) -> Record:
-    """Return the record of a model folder; raises ModelFolderError when it is none."""
-    return Record(
+def read_training_record(store: Store) -> TrainingRecord:
+    """Return the training record of a model folder; raises ModelFolderError when it is not one."""
+    return TrainingRecord(
         open_model(store),
-        _table(store, run_reports.HISTORY),
-        _table(store, run_reports.REJECTED),
-        _table(store, run_reports.DUPLICATES),
-        _object(store, run_reports.METRICS),
-        _object(store, run_reports.RUN),
+        _read_table(store, run_reports.HISTORY),
+        _read_table(store, run_reports.REJECTED),
+        _read_table(store, run_reports.DUPLICATES),
+        _read_object(store, run_reports.METRICS),
+        _read_object(store, run_reports.RUN),
     )
 
 
-def _content(store: Store, name: str) -> str:
+def _read_table(store: Store, name: str) -> list[dict[str, str]]:
+    rows = csv.DictReader(io.StringIO(_read_text(store, name)))
+    try:
+        return [
+            {str(key): value for key, value in row.items() if isinstance(value, str)}
+            for row in islice(rows, _MOST_ROWS)
+        ]
+    except csv.Error as err:
+        log.warning("%s of model folder %s is not a CSV table and is ignored: %s", name, store.name, err)
+        return []
+
+
+def _read_object(store: Store, name: str) -> dict[str, Any]:
+    text = _read_text(store, name)
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError) as err:
+        log.warning("%s of model folder %s is not JSON and is ignored: %s", name, store.name, err)
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read_text(store: Store, name: str) -> str:
     if store.size("/" + name) is None:
         return ""
     try:
         content = read_bytes(store, "/" + name, _LIMIT)
     except OSError as err:
-        log.warning("%s of model folder %s cannot be read and is left out: %s", name, store.name, err)
+        log.warning("%s of model folder %s cannot be read and is ignored: %s", name, store.name, err)
         return ""
     if len(content) > _LIMIT:
-        log.warning("%s of model folder %s is larger than %d bytes and is left out", name, store.name, _LIMIT)
+        log.warning("%s of model folder %s is larger than %d bytes and is ignored", name, store.name, _LIMIT)
         return ""
     return content.decode("utf-8", "replace")
 
 
-def _table(store: Store, name: str) -> list[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(_content(store, name)))
-    rows: list[dict[str, str]] = []
-    try:
-        for row in reader:
-            rows.append({str(key): str(value) for key, value in row.items() if isinstance(value, str)})
-            if len(rows) == _MOST_ROWS:
-                break
-    except csv.Error as err:
-        log.warning("%s of model folder %s is no table and is left out: %s", name, store.name, err)
-        return []
-    return rows
+def _dict(found: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = found.get(name)
+    return value if isinstance(value, dict) else {}
 
 
-def _object(store: Store, name: str) -> dict[str, Any]:
-    text = _content(store, name)
-    try:
-        found = json.loads(text) if text else {}
-    except (ValueError, RecursionError) as err:
-        log.warning("%s of model folder %s is no JSON and is left out: %s", name, store.name, err)
-        return {}
-    return found if isinstance(found, dict) else {}
+def _list(found: Mapping[str, Any], name: str) -> list[Any]:
+    value = found.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _number(text: str | None) -> float | None:
