@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vision_recipes.dataset.column_encoding import as_number
 from vision_recipes.dataset.labels import label_text
 from vision_recipes.errors import PredictionsError
 from vision_recipes.rows import CHECKED
@@ -43,17 +43,12 @@ def read_checked_labels(table: Table) -> list[CheckedLabel]:
             label_text(row.get(name)) for name in ("images", "label", "suggested_label", "issue")
         )
         if path is not None:
-            score, neighbours = _score(row.get("suspicion")), tuple(_paths(row.get("neighbours")))
+            score, neighbours = (
+                min(1.0, max(0.0, as_number(row.get("suspicion")) or 0.0)),
+                tuple(_paths(row.get("neighbours"))),
+            )
             found.append(CheckedLabel(path, given or "", suggested or "", score, issue or "", neighbours))
     return sorted(found, key=lambda checked: -checked.score)
-
-
-def _score(cell: Any) -> float:
-    try:
-        value = float(cell)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return min(1.0, max(0.0, value)) if math.isfinite(value) else 0.0
 
 
 def _paths(cell: Any) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from vision_recipes.reports.predictions import LabelledPredictions, Prediction
 TOP = 3
 ROUNDING = 1e-4
 SIX_DIGITS = 5e-7
-_COUNTS = ("rejected", "without_truth", "without_prediction", "conflicting_truth")
-_COUNTS += ("repeated_truth", "repeated_predictions")
 Row = dict[str, Any]
 
 
@@ -67,8 +66,8 @@ def _labels(pictures: Sequence[Prediction]) -> tuple[list[str], list[str]]:
 def _counts(evaluated: LabelledPredictions) -> Iterator[Row]:
     every = len(evaluated.pictures) + evaluated.without_truth + evaluated.rejected
     yield metric_row("n_scored", len(evaluated.pictures), every)
-    for name in _COUNTS:
-        yield metric_row(f"n_{name}", getattr(evaluated, name), every)
+    for field in fields(evaluated)[1:]:
+        yield metric_row(f"n_{field.name}", getattr(evaluated, field.name), every)
 
 
 def _top(pictures: Sequence[Prediction]) -> Iterator[Row]:

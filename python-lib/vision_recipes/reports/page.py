@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from vision_recipes.pictures import REASONS
 from vision_recipes.reports import plots, ranking, reproduction
 from vision_recipes.reports.augmented import augmentation_examples
 from vision_recipes.reports.comparison import Comparison
-from vision_recipes.reports.confusion import ConfusionMatrix, confusion_matrix
+from vision_recipes.reports.confusion import confusion_matrix
 from vision_recipes.reports.label_issues import CheckedLabel
 from vision_recipes.reports.metric_rows import Row, confidences
 from vision_recipes.reports.predictions import LabelledPredictions, Prediction
@@ -51,38 +51,16 @@ class Evaluation:
     checked_pictures: Store | None = None
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """The pictures that are shown."""
-
-    matrix: ConfusionMatrix
-    worst: Sequence[Prediction]
-    least: Sequence[Prediction]
-    label_errors: Sequence[Prediction]
-    disagreements: Sequence[tuple[Prediction, Prediction]]
-    checked: Sequence[CheckedLabel]
-
-    def paths(self) -> Iterator[str]:
-        for pictures in (self.matrix.pictures(), self.worst, self.least, (first for first, _ in self.disagreements)):
-            yield from (picture.path for picture in pictures)
-
-    def checked_paths(self) -> Iterator[str]:
-        for checked in self.checked:
-            yield from (checked.path, *checked.neighbours[:_NEIGHBOURS])
-
-
 def render_page(evaluation: Evaluation) -> bytes:
     """Return the report as UTF-8."""
     pictures, training = evaluation.predictions.pictures, evaluation.training
-    shown = _Shown(
-        confusion_matrix(pictures),
-        ranking.worst_errors(pictures, _GALLERY),
-        ranking.least_certain(pictures, _GALLERY),
-        [] if evaluation.checked else ranking.likely_label_errors(pictures, _GALLERY),
-        evaluation.comparison.disagreements[:_DISAGREEMENTS] if evaluation.comparison else [],
-        [checked for checked in evaluation.checked if checked.issue][:_GALLERY],
-    )
-    thumbs = make_thumbnails(evaluation.pictures, shown.paths())
+    matrix = confusion_matrix(pictures)
+    worst, least = ranking.worst_errors(pictures, _GALLERY), ranking.least_certain(pictures, _GALLERY)
+    disagreements = evaluation.comparison.disagreements[:_DISAGREEMENTS] if evaluation.comparison else []
+    shown = [*matrix.pictures(), *worst, *least, *(first for first, _ in disagreements)]
+    thumbs = make_thumbnails(evaluation.pictures, [picture.path for picture in shown])
+    issues = [checked for checked in evaluation.checked if checked.issue][:_GALLERY]
+    issue_paths = [path for checked in issues for path in (checked.path, *checked.neighbours[:_NEIGHBOURS])]
     overall = {row["metric"]: row for row in evaluation.rows if not row["class"] and not row["slice_column"]}
     page = render(
         "page.html",
@@ -92,14 +70,16 @@ def render_page(evaluation: Evaluation) -> bytes:
             "evaluation": evaluation,
             "training": training,
             "overall": overall,
-            "summary": list(summarise(evaluation.predictions, evaluation.rows, shown.matrix)),
-            "shown": shown,
+            "summary": list(summarise(evaluation.predictions, evaluation.rows, matrix)),
+            "matrix": matrix,
+            "worst": worst,
+            "least": least,
+            "disagreements": disagreements,
+            "label_errors": ranking.likely_label_errors(pictures, _GALLERY),
+            "issues": issues,
+            "issue_thumbs": make_thumbnails(evaluation.checked_pictures or evaluation.pictures, issue_paths),
             "thumbs": thumbs,
-            "checked_thumbs": make_thumbnails(
-                evaluation.checked_pictures or evaluation.pictures, shown.checked_paths()
-            ),
             "classes": _classes(evaluation.rows),
-            "class_count": shown.matrix.classes,
             "slices": _slices(evaluation.slices),
             "calibration": _calibration(pictures),
             "curves": _curves(training),

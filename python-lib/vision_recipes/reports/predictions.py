@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -188,12 +187,13 @@ def _plain_names(predictions: Predictions, known: set[str]) -> dict[str, str]:
 def _renamed(picture: Prediction, plain: Mapping[str, str]) -> Prediction:
     if not plain:
         return picture
-    summed: Counter[str] = Counter()
+    summed: dict[str, float] = {}
     for name, value in picture.probabilities.items():
-        summed[plain.get(name, name)] += value
+        name = plain.get(name, name)
+        summed[name] = summed.get(name, 0.0) + value
     label, probability = plain.get(picture.label, picture.label), picture.probability
     if probability is not None:
-        probability = min(1.0, max(probability, summed[label]))
+        probability = min(1.0, max(probability, summed.get(label, 0.0)))
     return replace(picture, label=label, probability=probability, probabilities=_highest_first(summed))
 
 

@@ -58,12 +58,10 @@ def describe(saliency: np.ndarray) -> Figures:
 
 def overlay(pixels: np.ndarray, saliency: np.ndarray) -> bytes:
     """Return a JPEG of the picture and, beside it, the picture in grey with bright colours where saliency is high."""
-    highest = float(saliency.max())
-    strength = (saliency / highest if highest > 0 else saliency)[..., None].astype(np.float32)
-    positions = strength[..., 0] * (len(_COLOURS) - 1)
-    low = np.minimum(positions.astype(int), len(_COLOURS) - 2)
-    fraction = (positions - low)[..., None]
-    colour = _COLOURS[low] * (1 - fraction) + _COLOURS[low + 1] * fraction
+    strength = saliency / (float(saliency.max()) or 1.0)
+    stops = np.linspace(0, 1, len(_COLOURS))
+    colour = np.stack([np.interp(strength, stops, channel) for channel in _COLOURS.T], axis=-1)
+    strength = strength[..., None]
     grey = pixels.mean(axis=2, keepdims=True).astype(np.float32)
     mixed = grey * 0.85 * (1 - _STRONGEST * strength) + colour * _STRONGEST * strength
     pair = np.concatenate([pixels, np.clip(mixed, 0, 255).astype(np.uint8)], axis=1)

@@ -73,22 +73,13 @@ def _application(logs: str) -> Application:
     from tensorboard import program
 
     logging.getLogger("tensorboard").setLevel(logging.WARNING)
-    applications: list[Application] = []
+    applications: list[Application] = []  # the web app serves it, not TensorBoard's own server
 
-    class Server:
-        """Stands in for TensorBoard's own server and only keeps its application."""
+    def server(application: Application, _flags: Any) -> types.SimpleNamespace:
+        applications.append(application)
+        return types.SimpleNamespace(serve_forever=lambda: None, get_url=lambda: "")
 
-        def __init__(self, application: Application, _flags: Any) -> None:
-            applications.append(application)
-
-        def serve_forever(self) -> None:
-            """Return at once: the web app serves."""
-
-        def get_url(self) -> str:
-            """Return nothing: it has no address of its own."""
-            return ""
-
-    board = program.TensorBoard(server_class=Server)
+    board = program.TensorBoard(server_class=server)
     board.configure(argv=["", "--logdir", logs, "--load_fast", "false", "--reload_interval", str(EVERY)])
     board.launch()
     return applications[0]

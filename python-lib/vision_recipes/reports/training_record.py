@@ -6,12 +6,12 @@ import csv
 import io
 import json
 import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
+from vision_recipes.dataset.column_encoding import as_number
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.stores import Store, read_bytes
 from vision_recipes.training import run_reports
@@ -20,6 +20,7 @@ log = logging.getLogger("vision_recipes")
 
 _LIMIT = 64 << 20
 _MOST_ROWS = 200_000
+_Content = TypeVar("_Content")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class TrainingRecord:
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
         """Return epochs, counted through all stages, and a column of the history where it holds a number."""
-        values = [(float(epoch), _number(row.get(name))) for epoch, row in enumerate(self.history, start=1)]
+        values = [(float(epoch), as_number(row.get(name))) for epoch, row in enumerate(self.history, start=1)]
         points = [(epoch, value) for epoch, value in values if value is not None]
         return [epoch for epoch, _ in points], [value for _, value in points]
 
@@ -71,48 +72,34 @@ def read_training_record(store: Store) -> TrainingRecord:
     """Return the training record of a model folder; raises ModelFolderError when it is not one."""
     return TrainingRecord(
         open_model(store),
-        _read_table(store, run_reports.HISTORY),
-        _read_table(store, run_reports.REJECTED),
-        _read_table(store, run_reports.DUPLICATES),
-        _read_object(store, run_reports.METRICS),
-        _read_object(store, run_reports.RUN),
+        _read(store, run_reports.HISTORY, _table),
+        _read(store, run_reports.REJECTED, _table),
+        _read(store, run_reports.DUPLICATES, _table),
+        _read(store, run_reports.METRICS, _object),
+        _read(store, run_reports.RUN, _object),
     )
 
 
-def _read_table(store: Store, name: str) -> list[dict[str, str]]:
-    rows = csv.DictReader(io.StringIO(_read_text(store, name)))
+def _read(store: Store, name: str, parse: Callable[[str], _Content]) -> _Content:
+    """Return a parsed report; of one that is missing, too large or damaged, what an empty text gives."""
     try:
-        return [
-            {str(key): value for key, value in row.items() if isinstance(value, str)}
-            for row in islice(rows, _MOST_ROWS)
-        ]
-    except csv.Error as err:
-        log.warning("%s of model folder %s is not a CSV table and is ignored: %s", name, store.name, err)
-        return []
-
-
-def _read_object(store: Store, name: str) -> dict[str, Any]:
-    text = _read_text(store, name)
-    try:
-        found = json.loads(text) if text else {}
-    except (ValueError, RecursionError) as err:
-        log.warning("%s of model folder %s is not JSON and is ignored: %s", name, store.name, err)
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _read_text(store: Store, name: str) -> str:
-    if store.size("/" + name) is None:
-        return ""
-    try:
-        content = read_bytes(store, "/" + name, _LIMIT)
-    except OSError as err:
+        content = b"" if store.size("/" + name) is None else read_bytes(store, "/" + name, _LIMIT)
+        if len(content) > _LIMIT:
+            raise ValueError(f"it is larger than {_LIMIT} bytes")
+        return parse(content.decode("utf-8", "replace"))
+    except (OSError, ValueError, RecursionError, csv.Error) as err:
         log.warning("%s of model folder %s cannot be read and is ignored: %s", name, store.name, err)
-        return ""
-    if len(content) > _LIMIT:
-        log.warning("%s of model folder %s is larger than %d bytes and is ignored", name, store.name, _LIMIT)
-        return ""
-    return content.decode("utf-8", "replace")
+        return parse("")
+
+
+def _table(text: str) -> list[dict[str, str]]:
+    rows = islice(csv.DictReader(io.StringIO(text)), _MOST_ROWS)
+    return [{str(key): value for key, value in row.items() if isinstance(value, str)} for row in rows]
+
+
+def _object(text: str) -> dict[str, Any]:
+    found = json.loads(text) if text else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _dict(found: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -123,11 +110,3 @@ def _dict(found: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _list(found: Mapping[str, Any], name: str) -> list[Any]:
     value = found.get(name)
     return value if isinstance(value, list) else []
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
