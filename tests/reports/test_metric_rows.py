@@ -8,35 +8,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from vision_recipes.reports.metrics import accuracy_interval, calibration_error, measure
-from vision_recipes.reports.predictions import Joined, Prediction
+from vision_recipes.metrics import accuracy_interval, calibration_error
+from vision_recipes.reports.metric_rows import metric_rows
+from vision_recipes.reports.predictions import LabelledPredictions, Prediction
 
 NAMES = ("egg", "NA", "007", "not egg", "crane (134)", "日本")
 
 
-def joined(pictures):
-    return Joined(list(pictures), 0, 0, 0, 0, 0, 0)
+def evaluated(pictures):
+    return LabelledPredictions(list(pictures), 0, 0, 0, 0, 0, 0)
 
 
 def whole(pictures):
-    rows = list(measure(joined(pictures)))
+    rows = list(metric_rows(evaluated(pictures)))
     return {row["metric"]: row["value"] for row in rows if not row["class"]}
 
 
-def picture(truth, kept, label=None):
-    kept = dict(sorted(kept.items(), key=lambda item: -item[1]))
-    best = label or next(iter(kept))
-    return Prediction("/p.jpg", best, kept.get(best), kept, truth)
+def picture(truth, probabilities, label=None):
+    probabilities = dict(sorted(probabilities.items(), key=lambda item: -item[1]))
+    best = label or next(iter(probabilities))
+    return Prediction("/p.jpg", best, probabilities.get(best), probabilities, truth)
 
 
 @st.composite
 def tables(draw):
-    """Random predictions over two to six labels, all of them kept, as classify writes them: six digits."""
+    """Random predictions over two to six labels, all of them listed, as classify writes them: six digits."""
     labels = NAMES[: draw(st.integers(2, len(NAMES)))]
     count = draw(st.integers(1, 40))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     scores = rng.dirichlet(np.full(len(labels), draw(st.sampled_from([0.05, 0.5, 5.0]))), count)
-    scores = np.array([[float(f"{share:.6g}") for share in row] for row in scores])
+    scores = np.array([[float(f"{score:.6g}") for score in row] for row in scores])
     truths = rng.choice(labels, count)
     return labels, scores, truths
 
@@ -71,7 +72,7 @@ def test_metrics_are_those_of_scikit_learn(table):
 def test_classes_and_confusion_are_those_of_scikit_learn(table):
     labels, scores, truths = table
     pictures = [picture(truth, dict(zip(labels, row, strict=True))) for truth, row in zip(truths, scores, strict=True)]
-    rows = list(measure(joined(pictures)))
+    rows = list(metric_rows(evaluated(pictures)))
     guesses = [labels[place] for place in scores.argmax(1)]
     every = sorted({*truths, *guesses})
     expected = sk.precision_recall_fscore_support(truths, guesses, labels=every, zero_division=0)
@@ -87,21 +88,21 @@ def test_classes_and_confusion_are_those_of_scikit_learn(table):
 
 @given(tables(), st.integers(1, 2))
 @settings(max_examples=60, deadline=None)
-def test_what_was_not_kept_is_unknown_but_bounded(table, keep):
+def test_what_is_not_listed_is_unknown_but_bounded(table, most):
     labels, scores, truths = table
     full = [picture(truth, dict(zip(labels, row, strict=True))) for truth, row in zip(truths, scores, strict=True)]
-    short = [picture(p.truth, dict(list(p.kept.items())[:keep]), p.label) for p in full]
+    short = [picture(p.truth, dict(list(p.probabilities.items())[:most]), p.label) for p in full]
     known, found = whole(full), whole(short)
     for metric in ("accuracy", "balanced_accuracy", "macro_f1", "calibration_error"):
         assert found[metric] == known[metric]
     if found["log_loss"] is None:
         assert found["log_loss_at_least"] <= known["log_loss"] + 1e-9
-    elif all(p.truth in p.kept for p in short):
+    elif all(p.truth in p.probabilities for p in short):
         assert found["log_loss"] == pytest.approx(known["log_loss"])
     assert found.get("top3_accuracy_at_least", 0) <= known["top3_accuracy"]
 
 
-def test_a_label_that_the_model_never_gives_has_probability_0():
+def test_a_label_that_the_model_does_not_have_has_probability_0():
     found = whole([picture("swan", {"egg": 0.9, "stone": 0.1}), picture("egg", {"egg": 0.9, "stone": 0.1})])
     expected = -(math.log(np.finfo(float).eps) + math.log(0.9)) / 2
     assert found["log_loss"] == pytest.approx(expected)
@@ -117,7 +118,9 @@ def test_probabilities_that_do_not_add_up_leave_no_rest_to_go_by():
 
 def test_without_probabilities_what_needs_them_is_none():
     rows = {
-        row["metric"]: row for row in measure(joined([Prediction("/a", "egg", None, {}, "egg")])) if not row["class"]
+        row["metric"]: row
+        for row in metric_rows(evaluated([Prediction("/a", "egg", None, {}, "egg")]))
+        if not row["class"]
     }
     assert rows["accuracy"]["value"] == 1.0
     assert rows["top3_accuracy"]["value"] == 1.0
@@ -145,7 +148,7 @@ def test_rows_of_classes_tell_what_they_are_computed_from():
     pictures = [picture("a", {"a": 1.0}), picture("a", {"b": 1.0}), picture("b", {"b": 1.0})]
     rows = {
         (row["metric"], row["class"], row["predicted"]): (row["value"], row["support"])
-        for row in measure(joined(pictures))
+        for row in metric_rows(evaluated(pictures))
     }
     assert rows["precision", "b", ""] == (0.5, 2)
     assert rows["recall", "a", ""] == (0.5, 2)
