@@ -128,11 +128,11 @@ def augmented_features(source: FeatureSource, images: LabelledImages, augmentati
 
 
 def _augmented_pictures(
-    images: LabelledImages, wanted: Sequence[tuple[int, int]], augmentation: Augmentation
+    images: LabelledImages, copies: Sequence[tuple[int, int]], augmentation: Augmentation
 ) -> Iterator[Picture]:
     assert images.pixels is not None
     row_of_shown, shown = -1, []
-    for row, copy in wanted:
+    for row, copy in copies:
         digest = images.digests[row]
         if row != row_of_shown:
             seed_material = f"{augmentation.seed}:{digest}"
