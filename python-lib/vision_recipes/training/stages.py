@@ -148,7 +148,8 @@ def _fine_tune(
     record: _EpochRecord,
 ) -> None:
     """Train the layers below the head too, and take the result if it is better on the validation pictures."""
-    from vision_recipes.training.fine_tuning import Monitor, fine_tune, predict
+    from vision_recipes.training.batches import predict
+    from vision_recipes.training.fine_tuning import Monitor, fine_tune
 
     monitor = Monitor(record.stage("fine-tuning"), source.cache, _training_key(images, source, settings))
     tuned = fine_tune(source.base, trained.head, images, settings, monitor)
@@ -212,7 +213,7 @@ def _fit_ood(images: LabelledImages, source: FeatureSource, settings: RetrainSet
     """Add the detector of pictures unlike those of the training, if there are enough pictures for one."""
     train, valid = images.subset(TRAIN), images.subset(VALID)
     if trained.network is not None:
-        from vision_recipes.training.fine_tuning import pooled_features
+        from vision_recipes.training.batches import pooled_features
 
         preprocessing = source.base.preprocessing
         train = replace(train, features=pooled_features(trained.network, train, preprocessing))

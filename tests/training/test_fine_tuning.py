@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from training.residual import CHANNELS, GRAPH, INPUT, SIDE, stripes, write_residual_model
 
 from vision_recipes.dataset.column_encoding import ExtraColumn
+from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.errors import SettingsError, TrainingError
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.model_folder.heads import About, Head, spec_with_head
@@ -22,15 +24,18 @@ from vision_recipes.model_folder.saving import save_model
 from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings, RetrainSettings
 from vision_recipes.stores import LocalStore
-from vision_recipes.training import fine_tuning, frozen, rounds, tails
+from vision_recipes.training import batches, fine_tuning, frozen_layers
+from vision_recipes.training.batches import image_samples, pooled_features, predict
 from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.fine_tuning import FineTuned, Watch, fine_tune
-from vision_recipes.training.shots import Album, Shot, Shots
+from vision_recipes.training.fine_tuning import FineTuned, Monitor, fine_tune
+from vision_recipes.training.frozen_layers import split_network
+from vision_recipes.training.training_device import TrainingDevice
 
 pytestmark = pytest.mark.keras
 
-SHOTS = Shots(stripes(64), stripes(32, 1))
+IMAGES = stripes(64, 32)
+TRAINING, VALIDATION = IMAGES.subset(TRAIN), IMAGES.subset(VALID)
 SETTINGS = RetrainSettings(
     layer_to_retrain="n_last", model_learning_rate=0.2, nb_epochs=4, compute=ComputeSettings(use_gpu="false")
 )
@@ -66,7 +71,7 @@ def changed(tuned: FineTuned, base: Model, head: Head) -> set[str]:
 @pytest.fixture(scope="module")
 def tuned_once(base: Model) -> FineTuned:
     """Two epochs of the settings that most tests look at."""
-    return fine_tune(base, a_head(dropout=0.3), SHOTS, PLAIN)
+    return fine_tune(base, a_head(dropout=0.3), IMAGES, PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -84,20 +89,20 @@ def tuned_once(base: Model) -> FineTuned:
 )
 def test_which_layers_are_trained(base: Model, layers: dict[str, Any], expected: list[str]) -> None:
     network = attach_head(base, a_head())
-    found = tails.cut(network, replace(SETTINGS, **layers))
-    assert [layer.name for layer in found.trained] == [*expected, "head_scores"]
+    found = split_network(network, replace(SETTINGS, **layers))
+    assert [layer.name for layer in found.trained_layers] == [*expected, "head_scores"]
     assert {layer.name for layer in network.layers if layer.trainable_weights} == {*expected, "head_scores"}
 
 
-def test_the_cut_follows_branches(base: Model) -> None:
+def test_the_split_follows_branches(base: Model) -> None:
     network = attach_head(base, a_head())
-    found = tails.cut(network, replace(SETTINGS, layer_to_retrain_n=1))
-    assert found.trunk is not None
-    assert [tuple(output.shape[1:]) for output in found.trunk.outputs] == [(11, 11, CHANNELS)] * 2
-    values = normalise(_pixels(SHOTS.valid[:3]), base.preprocessing)
-    assert np.allclose(found.tail(found.trunk(values)), network(values), atol=1e-6)
-    assert found.weights == 9 * CHANNELS**2 + CHANNELS + 2 * CHANNELS + 2
-    assert tails.cut(network, replace(SETTINGS, layer_to_retrain="all")).trunk is None
+    found = split_network(network, replace(SETTINGS, layer_to_retrain_n=1))
+    assert found.frozen is not None
+    assert [tuple(output.shape[1:]) for output in found.frozen.outputs] == [(11, 11, CHANNELS)] * 2
+    values = normalise(VALIDATION.pixels[:3], base.preprocessing)
+    assert np.allclose(found.trainable(found.frozen(values)), network(values), atol=1e-6)
+    assert found.parameters == 9 * CHANNELS**2 + CHANNELS + 2 * CHANNELS + 2
+    assert split_network(network, replace(SETTINGS, layer_to_retrain="all")).frozen is None
 
 
 def test_only_the_trained_layers_change(base: Model, tuned_once: FineTuned) -> None:
@@ -105,8 +110,7 @@ def test_only_the_trained_layers_change(base: Model, tuned_once: FineTuned) -> N
 
 
 def test_the_start_is_the_head_that_was_given(base: Model, tuned_once: FineTuned) -> None:
-    scores = np.asarray(attach_head(base, a_head())(normalise(_pixels(SHOTS.valid), base.preprocessing)))
-    truth = np.array([shot.class_index for shot in SHOTS.valid])
+    scores, truth = predict(attach_head(base, a_head()), VALIDATION, base.preprocessing), VALIDATION.targets
     assert tuned_once.start is not None and tuned_once.start.number == 0
     assert tuned_once.start.val_accuracy == pytest.approx((scores.argmax(1) == truth).mean())
     assert tuned_once.start.val_loss == pytest.approx(-np.log(scores[np.arange(len(truth)), truth]).mean(), abs=1e-5)
@@ -116,28 +120,27 @@ def test_the_start_is_the_head_that_was_given(base: Model, tuned_once: FineTuned
 def test_the_frozen_part_changes_nothing_but_the_time(
     base: Model, tuned_once: FineTuned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "fits", lambda *arguments: False)
-    anew = fine_tune(base, a_head(dropout=0.3), SHOTS, PLAIN)
+    monkeypatch.setattr(fine_tuning, "fit_on_disk", lambda *arguments: False)
+    anew = fine_tune(base, a_head(dropout=0.3), IMAGES, PLAIN)
     for name, values in weights_of(tuned_once.network).items():
         for a, b in zip(values, weights_of(anew.network)[name], strict=True):
             assert np.allclose(a, b, atol=1e-4), name
 
 
 def test_the_same_seed_gives_the_same_bits(base: Model, tuned_once: FineTuned) -> None:
-    again = fine_tune(base, a_head(dropout=0.3), SHOTS, PLAIN)
+    again = fine_tune(base, a_head(dropout=0.3), IMAGES, PLAIN)
     bits = [values.tobytes() for values in tuned_once.network.get_weights()]
     assert bits == [values.tobytes() for values in again.network.get_weights()]
-    other = fine_tune(base, a_head(dropout=0.3), SHOTS, replace(PLAIN, random_seed=1))
+    other = fine_tune(base, a_head(dropout=0.3), IMAGES, replace(PLAIN, random_seed=1))
     assert bits != [values.tobytes() for values in other.network.get_weights()]
 
 
 def compiled(base: Model, **changes: Any) -> Any:
     settings = replace(SETTINGS, **changes)
     network = attach_head(base, a_head())
-    found = tails.cut(network, settings)
-    albums = (Album(SHOTS.train, base.preprocessing, 2), Album(SHOTS.valid, base.preprocessing, 2))
-    rounds.Rounds(network, found, albums, settings).compile(on_gpu=False, spread=False)
-    return found.tail
+    found = split_network(network, settings)
+    fine_tuning._compile(found.trainable, found, settings, TrainingDevice("CPU"))
+    return found.trainable
 
 
 @pytest.mark.parametrize(
@@ -170,23 +173,21 @@ def test_penalties_are_on_the_kernel_of_the_head(base: Model) -> None:
 @pytest.mark.parametrize("layers", ["n_last", "all"])
 def test_extra_columns_come_in(base: Model, layers: str) -> None:
     extra = (ExtraColumn("order", "number"), ExtraColumn("town", "category", categories=("Oslo", "Rome")))
-
-    def told(shots: Sequence[Shot]) -> list[Shot]:
-        return [replace(shot, extra=np.array([shot.class_index, 0, 1], np.float32)) for shot in shots]
-
+    values = np.stack([IMAGES.targets, 0 * IMAGES.targets, 0 * IMAGES.targets + 1], axis=1).astype(np.float32)
     settings = replace(SETTINGS, nb_epochs=12, model_learning_rate=1.0, layer_to_retrain=layers)
-    tuned = fine_tune(base, a_head(extra), Shots(told(SHOTS.train), told(SHOTS.valid)), settings)
+    tuned = fine_tune(base, a_head(extra), replace(IMAGES, extra=values, columns=extra), settings)
     assert tuned.best.val_accuracy == 1 and len(tuned.network.inputs) == 2
 
 
 def test_fine_tuning_beats_a_head_that_is_not_enough(base: Model, tmp_path: Path) -> None:
     told: list[Epoch] = []
-    tuned = fine_tune(base, a_head(), SHOTS, replace(SETTINGS, nb_epochs=8, layer_to_retrain="all"), Watch(told.append))
+    tuned = fine_tune(
+        base, a_head(), IMAGES, replace(SETTINGS, nb_epochs=8, layer_to_retrain="all"), Monitor(told.append)
+    )
     assert tuned.start is not None and (tuned.start.val_accuracy or 1) < 0.75 < 0.9 < (tuned.best.val_accuracy or 0)
     assert tuned.beats_start and tuned.epochs == told and tuned.best in told
     assert tuned.best == max(told, key=lambda epoch: epoch.rank)
-    scores = np.asarray(tuned.network(normalise(_pixels(SHOTS.valid), base.preprocessing), training=False))
-    right = (scores.argmax(1) == [shot.class_index for shot in SHOTS.valid]).mean()
+    right = (predict(tuned.network, VALIDATION, base.preprocessing).argmax(1) == VALIDATION.targets).mean()
     assert right == pytest.approx(tuned.best.val_accuracy)
     store = LocalStore(tmp_path / "tuned")
     save_model(store, tuned.network, spec_with_head(base, a_head(), About("tuned")))
@@ -198,7 +199,7 @@ def test_random_weights_train_all_layers_with_their_normalisation(base: Model) -
     settings = replace(
         SETTINGS, layer_to_retrain="all", initial_weights="random", model_learning_rate=0.03, nb_epochs=6
     )
-    tuned = fine_tune(base, head, SHOTS, settings)
+    tuned = fine_tune(base, head, IMAGES, settings)
     names = {node.name for node in GRAPH.nodes if node.kind in ("Conv2D", "BatchNormalization")}
     assert changed(tuned, base, head) == names | {"head_scores"}
     assert tuned.start is None and tuned.beats_start and (tuned.best.val_accuracy or 0) > 0.9
@@ -206,105 +207,147 @@ def test_random_weights_train_all_layers_with_their_normalisation(base: Model) -
 
 
 def test_weights_of_pictures_count(base: Model) -> None:
-    heavy = [replace(shot, weight=9.0 if shot.class_index else 0.1) for shot in SHOTS.train]
-    tuned = fine_tune(base, a_head(), Shots(heavy, SHOTS.valid), replace(SETTINGS, early_stopping_patience=0))
-    scores = np.asarray(tuned.network(normalise(_pixels(SHOTS.valid), base.preprocessing), training=False))
+    heavy = np.where(IMAGES.sides == VALID, 1, np.where(IMAGES.targets == 1, 9, 0.1)).astype(np.float32)
+    tuned = fine_tune(base, a_head(), replace(IMAGES, weights=heavy), replace(SETTINGS, early_stopping_patience=0))
+    scores = predict(tuned.network, VALIDATION, base.preprocessing)
     assert (scores.argmax(1) == 1).mean() > 0.8
 
 
 @pytest.mark.parametrize("layers", ["n_last", "all"])
 def test_copies_join_the_unchanged_pictures(base: Model, monkeypatch: pytest.MonkeyPatch, layers: str) -> None:
-    seen: list[tuple[int, int]] = []
-    whole = Album.batch
+    seen: set[str] = set()
+    whole = batches.variants
 
-    def noted(self: Album, rows: np.ndarray, turn: int = 0) -> Any:
-        if self.copies:
-            seen.extend((int(row), turn) for row in rows)
-        return whole(self, rows, turn)
+    def noted(pixels: np.ndarray, count: int, plan: Any, material: str) -> list[np.ndarray]:
+        seen.add(material)
+        return whole(pixels, count, plan, material)
 
-    monkeypatch.setattr(Album, "batch", noted)
+    monkeypatch.setattr(batches, "variants", noted)
     settings = replace(SETTINGS, layer_to_retrain=layers, nb_epochs=2, data_augmentation=True, n_augmentation=2)
-    fine_tune(base, a_head(), SHOTS, settings)
-    turns = [0] if layers == "n_last" else [0, 1]
-    assert sorted(seen) == sorted((row, turn) for row in range(3 * len(SHOTS.train)) for turn in turns)
+    with steps_watched(monkeypatch) as sizes:
+        fine_tune(base, a_head(), IMAGES, settings)
+    assert sum(sizes) == 2 * 3 * len(TRAINING)
+    expected = {f"1337:{digest}:{number}:{copy}" for digest in TRAINING.digests for number in (0, 1) for copy in (1, 2)}
+    first = {material for material in expected if material.split(":")[2] == "0"}
+    if layers == "n_last":
+        assert seen == first
+    else:
+        assert expected <= seen and not any("1-" in material.split(":")[1][:2] for material in seen)
 
 
-def test_an_album_shows_each_picture_unchanged_and_varied() -> None:
+def test_each_picture_is_shown_unchanged_and_in_augmented_copies() -> None:
     settings = replace(SETTINGS, data_augmentation=True, n_augmentation=3)
     plain = replace(INPUT, channels="rgb", mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
-    album = Album.to_train(SHOTS.train[:2], plain, 2, settings)
-    assert len(album) == 8
-    batch, again, later = album.batch(np.arange(8)), album.batch(np.arange(8)), album.batch(np.arange(8), 1)
+    samples = image_samples(TRAINING.take(np.arange(2)), plain, settings)
+    assert len(samples) == 8
+    (pixels,), (again,), (later,) = (samples.inputs(np.arange(8), number) for number in (0, 0, 1))
     for number in (0, 1):
-        assert np.array_equal(batch.pixels[4 * number], SHOTS.train[number].picture.pixels)
+        assert np.array_equal(pixels[4 * number], TRAINING.pixels[number])
         for place in range(4 * number + 1, 4 * number + 4):
-            assert not np.array_equal(batch.pixels[place], batch.pixels[4 * number])
-            assert not np.array_equal(batch.pixels[place], later.pixels[place])
-    assert np.array_equal(batch.pixels, again.pixels)
-    assert batch.wanted.argmax(1).tolist() == [0] * 4 + [1] * 4
+            assert not np.array_equal(pixels[place], pixels[4 * number])
+            assert not np.array_equal(pixels[place], later[place])
+    assert np.array_equal(pixels, again)
+    assert samples.targets.tolist() == [0] * 4 + [1] * 4
+    assert len(image_samples(VALIDATION, plain)) == len(VALIDATION)
+
+
+def test_outputs_and_pooled_features_of_pictures(base: Model) -> None:
+    extra = np.random.default_rng(1).normal(size=(len(IMAGES), 1)).astype(np.float32)
+    head = a_head((ExtraColumn("order", "number"),))
+    network, images = attach_head(base, head), replace(IMAGES, extra=extra)
+    outputs, features = (compute(network, images, base.preprocessing) for compute in (predict, pooled_features))
+    assert outputs.dtype == features.dtype == np.float32
+    expected = network([normalise(IMAGES.pixels[:], base.preprocessing), extra], training=False)
+    np.testing.assert_allclose(outputs, np.asarray(expected), atol=1e-5)
+    logits = np.concatenate([features, extra], axis=1) @ head.kernel + head.bias
+    np.testing.assert_allclose(np.log(outputs[:, 1] / outputs[:, 0]), logits[:, 1] - logits[:, 0], atol=1e-4)
+
+
+@contextmanager
+def steps_watched(monkeypatch: pytest.MonkeyPatch, check: Any = lambda size: None) -> Iterator[list[int]]:
+    """Give the sizes of the batches trained on, in order; `check` is called with each size before the step."""
+    import keras
+
+    sizes: list[int] = []
+    whole = keras.Model.make_train_function
+
+    def make_train_function(self: Any, force: bool = False) -> None:
+        whole(self, force)
+        step = self.train_function
+
+        def watched(iterator: Any) -> Any:
+            batch = next(iterator)
+            size = len(batch[1])
+            sizes.append(size)
+            check(size)
+            return step(iter([batch]))
+
+        self.train_function = watched if step.__name__ != "watched" else step
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "make_train_function", make_train_function)
+        yield sizes
 
 
 def test_a_wild_learning_rate_stops_with_a_message(base: Model) -> None:
     with pytest.raises(TrainingError, match="learning rate of 1e\\+29"):
-        fine_tune(base, a_head(), SHOTS, replace(SETTINGS, model_learning_rate=1e30))
+        fine_tune(base, a_head(), IMAGES, replace(SETTINGS, model_learning_rate=1e30))
 
 
 def test_memory_that_runs_out_halves_the_batch(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    import keras
     import tensorflow as tf
 
-    whole = keras.Model.train_on_batch
-    sizes: list[int] = []
-
-    def small_machine(self: Any, inputs: Any, classes: np.ndarray, *rest: Any, **more: Any) -> Any:
-        sizes.append(len(classes))
-        if len(classes) > 5:
+    def small_machine(size: int) -> None:
+        if size > limit:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-        return whole(self, inputs, classes, *rest, **more)
 
-    monkeypatch.setattr(keras.Model, "train_on_batch", small_machine)
-    tuned = fine_tune(base, a_head(), SHOTS, replace(SETTINGS, nb_epochs=2))
+    limit = 5
+    with steps_watched(monkeypatch, small_machine) as sizes:
+        tuned = fine_tune(base, a_head(), IMAGES, replace(SETTINGS, nb_epochs=2))
     assert tuned.batch_size == 4 and sizes[:3] == [16, 8, 4]
-    assert sum(sizes[2:]) == 2 * len(SHOTS.train) and len(tuned.epochs) == 2
+    assert sum(sizes[2:]) == 2 * len(TRAINING) and len(tuned.epochs) == 2
+    limit = 0
+    with steps_watched(monkeypatch, small_machine), pytest.raises(TrainingError, match="single picture"):
+        fine_tune(base, a_head(), IMAGES, SETTINGS)
 
-    def no_memory(*arguments: Any, **more: Any) -> Any:
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(keras.Model, "train_on_batch", no_memory)
-    with pytest.raises(TrainingError, match="single picture"):
-        fine_tune(base, a_head(), SHOTS, SETTINGS)
+def test_an_epoch_that_memory_cut_short_starts_again_from_its_first_weights(
+    base: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(SETTINGS, nb_epochs=6, learning_rate_schedule="plateau", early_stopping_patience=0)
+    small = fine_tune(base, a_head(), IMAGES, replace(settings, batch_size=4, model_optimizer="sgd"))
+    failures = [6]
+
+    def once(size: int) -> None:
+        failures[0] -= 1
+        if failures[0] == 0:
+            raise MemoryError
+
+    with steps_watched(monkeypatch, once) as sizes:
+        tuned = fine_tune(base, a_head(), IMAGES, replace(settings, batch_size=8, model_optimizer="sgd"))
+    assert sizes[:6] == [8] * 6 and sizes[6:] == [4] * 6 * 16 and len(tuned.epochs) == 6
+    assert [epoch.number for epoch in tuned.epochs] == [epoch.number for epoch in small.epochs]
+    assert tuned.epochs[0] == replace(small.epochs[0], seconds=tuned.epochs[0].seconds)
 
 
 def test_other_failures_are_not_taken_for_memory(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    import keras
-
-    def broken(*arguments: Any, **more: Any) -> Any:
+    def broken(size: int) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(keras.Model, "train_on_batch", broken)
-    with pytest.raises(ZeroDivisionError):
-        fine_tune(base, a_head(), SHOTS, SETTINGS)
+    with steps_watched(monkeypatch, broken), pytest.raises(ZeroDivisionError):
+        fine_tune(base, a_head(), IMAGES, SETTINGS)
 
 
 def test_steps_and_validation_steps(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    import keras
-
-    whole = keras.Model.train_on_batch
-    sizes: list[int] = []
-
-    def counted(self: Any, inputs: Any, classes: np.ndarray, *rest: Any, **more: Any) -> Any:
-        sizes.append(len(classes))
-        return whole(self, inputs, classes, *rest, **more)
-
-    monkeypatch.setattr(keras.Model, "train_on_batch", counted)
     settings = replace(SETTINGS, nb_epochs=2, batch_size=10, nb_steps_per_epoch=3, nb_validation_steps=1)
-    tuned = fine_tune(base, a_head(), SHOTS, settings)
+    with steps_watched(monkeypatch) as sizes:
+        tuned = fine_tune(base, a_head(), IMAGES, settings)
     assert sizes == [10] * 6
-    assert (10 * (tuned.epochs[0].val_accuracy or 0)) % 1 == pytest.approx(0, abs=1e-9)
+    assert (10 * (tuned.epochs[0].val_accuracy or 0)) % 1 == pytest.approx(0, abs=1e-6)
 
 
 def test_without_validation_training_pictures_judge(base: Model) -> None:
-    tuned = fine_tune(base, a_head(), Shots(SHOTS.train, []), replace(SETTINGS, nb_epochs=6))
+    tuned = fine_tune(base, a_head(), TRAINING, replace(SETTINGS, nb_epochs=6))
     assert tuned.start is not None and tuned.start.val_accuracy is None
     assert tuned.best.accuracy > tuned.start.accuracy and tuned.beats_start
 
@@ -318,11 +361,11 @@ def test_a_killed_training_goes_on_from_its_best_epoch(base: Model, tmp_path: Pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fine_tune(base, a_head(), SHOTS, settings, Watch(killed, store, "key"))
+        fine_tune(base, a_head(), IMAGES, settings, Monitor(killed, store, "key"))
     (path,) = store.paths()
     assert path.startswith("/training/")
     told: list[Epoch] = []
-    tuned = fine_tune(base, a_head(), SHOTS, settings, Watch(told.append, store, "key"))
+    tuned = fine_tune(base, a_head(), IMAGES, settings, Monitor(told.append, store, "key"))
     assert 1 < told[0].number <= 4 and [epoch.number for epoch in tuned.epochs] == [1, 2, 3, 4, 5, 6]
     assert tuned.best == max(tuned.epochs, key=lambda epoch: epoch.rank)
     assert store.paths() == []
@@ -333,11 +376,11 @@ def test_checkpoints_that_do_not_fit_are_left_aside(tmp_path: Path, caplog: pyte
     epoch = Epoch(1, 1.0, 0.5, 0.9, 0.6, 0.1, 2.0)
     weights = [np.ones((2, 3), np.float32), np.zeros(3, np.float32)]
     assert kept.load(weights) is None and not caplog.text
-    kept.keep([epoch], weights)
+    kept.save([epoch], weights)
     epochs, found = kept.load(weights) or ([], [])
     assert epochs == [epoch] and all(np.array_equal(a, b) for a, b in zip(found, weights, strict=True))
     assert kept.load([np.ones((2, 4), np.float32), weights[1]]) is None
-    kept.keep([epoch], [weights[0] * np.nan, weights[1]])
+    kept.save([epoch], [weights[0] * np.nan, weights[1]])
     assert kept.load(weights) is None
     (file,) = tmp_path.rglob("*.npz")
     for content in (b"", b"not a zip", file.read_bytes()[:-40]):
@@ -352,11 +395,10 @@ def test_checkpoints_that_do_not_fit_are_left_aside(tmp_path: Path, caplog: pyte
 def test_results_of_the_frozen_part_must_fit_on_the_disk(
     base: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = tails.cut(attach_head(base, a_head()), SETTINGS)
-    albums = [Album(SHOTS.train, base.preprocessing, 2)]
-    assert frozen.fits(found.trunk, albums, tmp_path)
-    monkeypatch.setattr(frozen.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
-    assert not frozen.fits(found.trunk, albums, tmp_path)
+    found = split_network(attach_head(base, a_head()), SETTINGS)
+    assert frozen_layers.fit_on_disk(found.frozen, len(TRAINING), tmp_path)
+    monkeypatch.setattr(frozen_layers.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    assert not frozen_layers.fit_on_disk(found.frozen, len(TRAINING), tmp_path)
 
 
 @pytest.mark.slow
@@ -368,11 +410,11 @@ sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from training.test_finetuning import *
-fine_tuning._strategy = lambda gpus: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-fine_tuning._Place.of = classmethod(lambda cls, compute: cls("2 x CPU", "float32", True, fine_tuning._strategy(2)))
+from training.test_fine_tuning import *
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+TrainingDevice.claim = classmethod(lambda cls, compute: cls("2 x CPU", "float32", True, strategy))
 base = open_model(LocalStore({str(base.store.name)!r}))
-tuned = fine_tune(base, a_head(), SHOTS, replace(SETTINGS, nb_epochs=3))
+tuned = fine_tune(base, a_head(), IMAGES, replace(SETTINGS, nb_epochs=3))
 assert changed(tuned, base, a_head()) == {{"second", "third", "head_scores"}}
 assert tuned.epochs[-1].loss < tuned.epochs[0].loss and len(tuned.epochs) == 3
 """
@@ -381,14 +423,10 @@ assert tuned.epochs[-1].loss < tuned.epochs[0].loss and len(tuned.epochs) == 3
 
 
 def test_lower_precision_ends_in_float32(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = fine_tuning._Place("CPU", "mixed_bfloat16", False)
-    monkeypatch.setattr(fine_tuning._Place, "of", classmethod(lambda cls, compute: place))
-    tuned = fine_tune(base, a_head(), SHOTS, replace(SETTINGS, nb_epochs=2))
+    device = TrainingDevice("CPU", "mixed_bfloat16")
+    monkeypatch.setattr(TrainingDevice, "claim", classmethod(lambda cls, compute: device))
+    tuned = fine_tune(base, a_head(), IMAGES, replace(SETTINGS, nb_epochs=2))
     assert {layer.dtype_policy.name for layer in tuned.network.layers} == {"float32"}
     assert changed(tuned, base, a_head()) == {"second", "third", "head_scores"}
     spec = spec_with_head(base, a_head(), About("tuned"))
     assert spec.input.width == SIDE
-
-
-def _pixels(shots: Any) -> np.ndarray:
-    return np.stack([shot.picture.pixels for shot in shots])
