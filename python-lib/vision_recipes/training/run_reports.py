@@ -11,17 +11,19 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
-from vision_recipes.dataset.preparation import Prepared
 from vision_recipes.dataset.splits import SIDES, TRAIN
 from vision_recipes.metrics import accuracy_interval, cross_entropy, softmax
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.stages import Trained
+
+if TYPE_CHECKING:
+    from vision_recipes.dataset.preparation import Prepared
+    from vision_recipes.training.stages import Trained
 
 HISTORY, METRICS, RUN = "history.csv", "metrics.json", "run.json"
 VALIDATION, UNREADABLE, EXAMPLES = "validation.csv", "rejected.csv", "augmentation.html"
