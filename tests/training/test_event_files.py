@@ -1,18 +1,19 @@
 """Event files read back: our own, TensorBoard's own writer's, Keras' tensors, and damaged ones."""
 
+import io
 import struct
 
 import pytest
 
 from vision_recipes.stores import LocalStore
-from vision_recipes.training import tensorboard_logs
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.tensorboard_events import LONGEST, points
+from vision_recipes.training.tensorboard_logs import TensorBoardLogs
 
 
 @pytest.fixture
 def content(tmp_path):
-    with tensorboard_logs.Curves(LocalStore(tmp_path)) as written:
+    with TensorBoardLogs(LocalStore(tmp_path)) as written:
         for number in (1, 2, 3):
             written.add(Epoch(number, 1 / number, 0.5, None, None, 0.001, 2.0))
     return next(tmp_path.rglob("events*")).read_bytes()
@@ -29,37 +30,54 @@ def test_our_own_files(content):
     assert found[0].time > 1.5e9
 
 
-def event(tensor=b"", *, step=4):
-    value = tensorboard_logs._field(1, b"loss") + tensorboard_logs._field(8, tensor)
-    return tensorboard_logs._record(
-        tensorboard_logs._event(step) + tensorboard_logs._field(5, tensorboard_logs._field(1, value))
-    )
+def record(content):
+    """Return the record of an event file as TensorBoard writes it."""
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    stream = io.BytesIO()
+    RecordWriter(stream).write(content)
+    return stream.getvalue()
+
+
+def value_event(**value):
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    return Event(step=9, wall_time=5.0, summary=Summary(value=[Summary.Value(tag="loss", **value)])).SerializeToString()
 
 
 @pytest.mark.parametrize(
     ("tensor", "value"),
     [
-        (b"\x08\x01" + tensorboard_logs._field(4, struct.pack("<f", 0.5)), 0.5),
-        (b"\x08\x01" + tensorboard_logs._field(5, struct.pack("<f", 0.5)), 0.5),
-        (b"\x08\x01" + tensorboard_logs._float(5, 0.5), 0.5),
-        (b"\x08\x02" + tensorboard_logs._field(4, struct.pack("<d", 0.25)), 0.25),
-        (b"\x08\x02" + tensorboard_logs._field(6, struct.pack("<d", 0.25)), 0.25),
-        (b"\x08\x07" + tensorboard_logs._field(8, b"a text"), None),
-        (b"\x08\x01" + tensorboard_logs._field(4, struct.pack("<2f", 1, 2)), None),
+        ({"dtype": 1, "tensor_content": struct.pack("<f", 0.5)}, 0.5),
+        ({"dtype": 1, "float_val": [0.5]}, 0.5),
+        ({"dtype": 2, "tensor_content": struct.pack("<d", 0.25)}, 0.25),
+        ({"dtype": 2, "double_val": [0.25]}, 0.25),
+        ({"dtype": 7, "string_val": [b"a text"]}, None),
+        ({"dtype": 1, "tensor_content": struct.pack("<2f", 1, 2)}, None),
+        ({"dtype": 1, "float_val": [1, 2]}, None),
     ],
 )
 def test_tensors_as_keras_writes_them(tensor, value):
-    found = [(point.tag, point.step, point.value) for point in points(event(tensor))]
-    assert found == ([] if value is None else [("loss", 4, value)])
+    from tensorboard.compat.proto.tensor_pb2 import TensorProto
+
+    found = [
+        (point.tag, point.step, point.value) for point in points(record(value_event(tensor=TensorProto(**tensor))))
+    ]
+    assert found == ([] if value is None else [("loss", 9, value)])
 
 
-def test_messages_that_tensorboard_itself_makes():
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import Summary
+def test_a_tensor_whose_only_float_is_not_packed():
+    tensor = b"\x08\x01" + b"\x2d" + struct.pack("<f", 0.5)
+    named = b"\x0a\x04loss" + b"\x42" + bytes([len(tensor)]) + tensor
+    summary = b"\x0a" + bytes([len(named)]) + named
+    (point,) = points(record(b"\x10\x04" + b"\x2a" + bytes([len(summary)]) + summary))
+    assert (point.tag, point.step, point.value) == ("loss", 4, 0.5)
 
-    event = Event(step=9, wall_time=5.0, summary=Summary(value=[Summary.Value(tag="x", simple_value=-1.5)]))
-    (point,) = points(tensorboard_logs._record(event.SerializeToString()))
-    assert (point.tag, point.step, point.value, point.time) == ("x", 9, -1.5, 5.0)
+
+def test_plain_values():
+    (point,) = points(record(value_event(simple_value=-1.5)))
+    assert (point.tag, point.step, point.value, point.time) == ("loss", 9, -1.5, 5.0)
 
 
 def test_a_file_that_is_cut_anywhere_gives_what_is_whole(content):
@@ -74,7 +92,7 @@ def test_odd_bytes_end_the_reading(content):
         list(points(content[:place] + b"\xff" + content[place + 1 :]))
     assert list(points(b"not an event file at all, but long enough to hold a length")) == []
     assert list(points(struct.pack("<Q", 2**63) + b"\0" * 40)) == []
-    assert list(points(tensorboard_logs._record(b"\xff" * 30))) == []
+    assert list(points(record(b"\xff" * 30))) == []
 
 
 def test_large_records_are_passed_over(content):
