@@ -1,4 +1,4 @@
-"""The walk over random tables: whatever is missing, repeated or oddly named, the figures are scikit-learn's."""
+"""The recipe over random tables: whatever is missing, repeated or oddly named, the figures are scikit-learn's."""
 
 import json
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from vision_recipes.evaluate import Beside, Outputs, evaluate
+from vision_recipes.evaluate import OptionalInputs, OptionalOutputs, evaluate
 from vision_recipes.settings import EvaluateSettings
 from vision_recipes.stores import LocalStore
 
@@ -98,7 +98,13 @@ def test_every_picture_has_a_row_and_the_page_is_written(tmp_path):
     judged = Rows((), [])
     wanted = EvaluateSettings("dataset", "", "path", "label", ("camera",))
     told = list(
-        evaluate(scored(predictions), truths, wanted, Beside(other=other), Outputs(judged, LocalStore(tmp_path)))
+        evaluate(
+            scored(predictions),
+            truths,
+            wanted,
+            OptionalInputs(other=other),
+            OptionalOutputs(judged, LocalStore(tmp_path)),
+        )
     )
     figures = {(row["metric"], row["slice"]): row["value"] for row in told if not row["class"]}
     assert figures["slice_accuracy", "p"] == 1.0

@@ -1,4 +1,4 @@
-"""The walk from a model folder to its curves."""
+"""From a model folder to its training curves."""
 
 import math
 import shutil

@@ -1,4 +1,4 @@
-"""Recipes for people who look: checked labels back into training, the page of an evaluation."""
+"""Recipes for review: checked labels back into training, the report of an evaluation, saliency maps."""
 
 import csv
 
@@ -61,7 +61,7 @@ def test_an_evaluation_draws_its_page(doubtful):
     assert sum(halves) / 2 == pytest.approx(right / 60)
     page = (doubtful.folder / "report" / "index.html").read_text(encoding="utf-8")
     assert page.count("data:image/webp;base64,") > 10
-    assert "belonged to the training: the figures are too good" in page
+    assert "pictures shown here were used in training, so the metrics are too optimistic" in page
     assert "vision-retrain" in page
 
 

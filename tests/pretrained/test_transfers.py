@@ -213,7 +213,7 @@ def test_an_encrypted_address_never_leads_to_a_plain_one(monkeypatch):
     answer._content_consumed = True
     asked = []
     monkeypatch.setattr(requests.Session, "get", lambda session, url, **_: asked.append(url) or answer)
-    with pytest.raises(DownloadError, match="leads to http://elsewhere.invalid/file.h5, which is not encrypted"):
+    with pytest.raises(DownloadError, match="redirects to http://elsewhere.invalid/file.h5, which is not encrypted"):
         connections.connect("https://example.invalid/file.h5", {}, (1.0, 1.0))
     assert asked == ["https://example.invalid/file.h5"]
 

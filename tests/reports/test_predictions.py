@@ -110,7 +110,7 @@ def test_numbered_labels_stand_for_the_name_that_classes_share():
     joined = join(
         read_predictions(predictions), find_labels(["/a", "/b"], FROM_TABLE, labels(("a", "crane"), ("b", "dog")))
     )
-    assert joined.pictures[0].kept == pytest.approx({"crane": 0.65, "dog": 0.35})
+    assert joined.pictures[0].probabilities == pytest.approx({"crane": 0.65, "dog": 0.35})
     assert joined.pictures[0].probability == pytest.approx(0.65)
 
 

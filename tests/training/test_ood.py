@@ -7,8 +7,8 @@ import pytest
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.config import VerdictConfig
-from vision_recipes.model_folder.ood import KNOWN, LIMIT, MOST_CLASSES, UNKNOWN, UNSURE, read_verdict, write_verdict
+from vision_recipes.model_folder.config import OodConfig
+from vision_recipes.model_folder.ood import KNOWN, MAX_BYTES, MAX_CLASSES, UNKNOWN, UNSURE, read_ood, write_ood
 from vision_recipes.training.ood import MAX_FLAGGED, fit_ood
 
 WIDE = 40
@@ -48,7 +48,7 @@ def fit(train, valid, precision=0.0):
 
 
 def verdicts(detector, rows):
-    return [detector.judge(*pair)[0] for pair in zip(rows.logits, rows.features, strict=True)]
+    return [detector.assess(*pair)[0] for pair in zip(rows.logits, rows.features, strict=True)]
 
 
 @pytest.mark.parametrize("count", [120, 1000])
@@ -85,8 +85,8 @@ def test_the_evidence_of_a_known_picture_is_for_its_class_and_of_a_far_one_for_n
 
 def test_a_label_without_evidence_has_a_higher_score():
     detector, more = fit(draw(400, 0), draw(200, 1)), draw(100, 5)
-    right = [detector.judge(*pair)[1] for pair in zip(more.logits, more.features, strict=True)]
-    wrong = [detector.judge(*pair)[1] for pair in zip(-more.logits, more.features, strict=True)]
+    right = [detector.assess(*pair)[1] for pair in zip(more.logits, more.features, strict=True)]
+    wrong = [detector.assess(*pair)[1] for pair in zip(-more.logits, more.features, strict=True)]
     assert np.subtract(wrong, right).min() > 0
     assert np.median(np.subtract(wrong, right)) > 0.2
 
@@ -101,7 +101,7 @@ def test_a_class_without_training_pictures_has_no_evidence():
 def test_identical_pictures_are_known(wide):
     same = scored(np.ones((40, wide), np.float32), np.zeros(40, int), np.ones((40, 2), np.float32))
     detector = fit(same, same)
-    assert detector.judge(same.logits[0], same.features[0])[0] == KNOWN
+    assert detector.assess(same.logits[0], same.features[0])[0] == KNOWN
     assert np.isfinite(detector.evidence(same.features + 1)).all()
 
 
@@ -110,7 +110,7 @@ def test_copies_of_one_picture_give_finite_numbers(seed):
     rows = draw(100, seed)
     rows.features[:90] = rows.features[0]
     detector = fit(rows, draw(50, 9))
-    assert np.isfinite(detector.examples).all()
+    assert np.isfinite(detector.references).all()
     assert np.isfinite(detector.evidence(rows.features)).all()
 
 
@@ -126,7 +126,7 @@ def test_too_few_pictures_and_too_many_classes_give_no_detector():
     train, valid = draw(100, 0), draw(20, 1)
     assert fit(train, draw(9, 1)) is None
     assert fit(draw(19, 0), valid) is None
-    assert fit(train, scored(valid.features, valid.targets, np.zeros((20, MOST_CLASSES + 1)))) is None
+    assert fit(train, scored(valid.features, valid.targets, np.zeros((20, MAX_CLASSES + 1)))) is None
 
 
 def test_the_file_of_very_long_vectors_can_be_read():
@@ -138,16 +138,16 @@ def test_the_file_of_very_long_vectors_can_be_read():
         for i in (1, 2)
     ]
     detector = fit(*rows)
-    content = write_verdict(detector)
-    assert len(content) < LIMIT
-    assert read_verdict(content, "known.npz", detector.config, wide, 2).turn.shape == (wide, 41)
+    content = write_ood(detector)
+    assert len(content) < MAX_BYTES
+    assert read_ood(content, "known.npz", detector.config, wide, 2).projection.shape == (wide, 41)
 
 
 def test_a_detector_survives_its_file():
     detector = fit(draw(100, 0), draw(50, 1))
-    content = write_verdict(detector)
-    assert content == write_verdict(detector)
-    read = read_verdict(content, "known.npz", detector.config, WIDE, 3)
+    content = write_ood(detector)
+    assert content == write_ood(detector)
+    read = read_ood(content, "known.npz", detector.config, WIDE, 3)
     rows = draw(20, 4)
     assert (read.evidence(rows.features) == detector.evidence(rows.features)).all()
     alone = np.concatenate([read.evidence(vector[None]) for vector in rows.features])
@@ -156,10 +156,10 @@ def test_a_detector_survives_its_file():
 
 @pytest.mark.parametrize("spoil", [lambda c: c[:100], lambda c: b"", lambda c: c.replace(b"turn", b"tarn")])
 def test_an_untrusted_file_is_refused(spoil):
-    content = write_verdict(fit(draw(100, 0), draw(50, 1)))
+    content = write_ood(fit(draw(100, 0), draw(50, 1)))
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
-        read_verdict(spoil(content), "known.npz", VerdictConfig(), WIDE, 3)
+        read_ood(spoil(content), "known.npz", OodConfig(), WIDE, 3)
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
-        read_verdict(content, "known.npz", VerdictConfig(), WIDE - 1, 3)
+        read_ood(content, "known.npz", OodConfig(), WIDE - 1, 3)
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
-        read_verdict(content, "known.npz", VerdictConfig(), WIDE, 4)
+        read_ood(content, "known.npz", OodConfig(), WIDE, 4)

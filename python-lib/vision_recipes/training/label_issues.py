@@ -114,8 +114,8 @@ def _out_of_fold(images: LabelledImages, clean: np.ndarray, seed: int) -> np.nda
     def penalty(ridge: float) -> Penalty:
         return Penalty(np.full(ready.matrix.shape[1], ridge))
 
-    problem = Problem(ready.matrix, one_hot, images.weights * clean.astype(np.float32), ready.energy)
-    unit = float(ready.energy.sum()) / len(images) or 1.0
+    problem = Problem(ready.matrix, one_hot, images.weights * clean.astype(np.float32), ready.squares)
+    unit = float(ready.squares.sum()) / len(images) or 1.0
     trial = Trial(problem, images.targets, images.groups, penalty)
     strength = choose_strength(trial, tuple(unit * ridge for ridge in _RIDGES), seed=seed)
     logits = np.zeros(one_hot.shape, np.float32)

@@ -12,24 +12,24 @@ import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, scaling_of
-from vision_recipes.model_folder.config import VerdictConfig
+from vision_recipes.model_folder.config import OodConfig
 from vision_recipes.model_folder.ood import (
-    LIMIT,
-    MOST_CLASSES,
-    MOST_DIRECTIONS,
-    MOST_EXAMPLES,
-    Verdict,
-    closeness,
-    oddness,
+    MAX_BYTES,
+    MAX_CLASSES,
+    MAX_DIRECTIONS,
+    MAX_REFERENCES,
+    OodDetector,
+    gaussian_kernel,
+    ood_scores,
 )
-from vision_recipes.training.design_matrix import directions
+from vision_recipes.training.design_matrix import principal_components
 
 MAX_FLAGGED = 0.1
 """The fraction of validation pictures that may be flagged as unsure or unknown, unless a precision is asked for."""
 
 _MIN_PICTURES = 10
 _ROUNDING, _MIN_DISTANCE = 1e-6, 1e-3
-_MAX_PROJECTION = LIMIT // 2 // 4
+_MAX_PROJECTION = MAX_BYTES // 2 // 4
 """How many numbers the projection may take: half of the file, 4 bytes each."""
 
 _SHRINKAGE, _BANDWIDTH, _RIDGE = 0.3, 1.5, 0.3
@@ -37,25 +37,25 @@ _SHRINKAGE, _BANDWIDTH, _RIDGE = 0.3, 1.5, 0.3
 of houses and drawn characters with one class left out at a time; the results hardly depend on them."""
 
 
-def fit_ood(train: LabelledImages, valid: LabelledImages, logits: np.ndarray, precision: float = 0.0) -> Verdict | None:
+def fit_ood(
+    train: LabelledImages, valid: LabelledImages, logits: np.ndarray, precision: float = 0.0
+) -> OodDetector | None:
     """Return the detector, or None with too few pictures, too many classes or too many features.
 
     `logits` (n, classes) are the finished network's for the validation pictures. With a `precision`, as many of these
     are flagged as it takes for that fraction of the others to be right; without one, at most a tenth.
     """
     width, classes = train.features.shape[1], logits.shape[1]
-    wide = min(MOST_DIRECTIONS, _MAX_PROJECTION // width)
-    if len(valid) < _MIN_PICTURES or len(train) < 2 * _MIN_PICTURES or classes > MOST_CLASSES or not wide:
+    wide = min(MAX_DIRECTIONS, _MAX_PROJECTION // width)
+    if len(valid) < _MIN_PICTURES or len(train) < 2 * _MIN_PICTURES or classes > MAX_CLASSES or not wide:
         return None
-    every = -(-len(train) // MOST_EXAMPLES)
+    every = -(-len(train) // MAX_REFERENCES)
     parts = _fit_kernel_ridge(train.features[::every], np.eye(classes)[train.targets[::every]], wide)
-    scores = oddness(Verdict(VerdictConfig(), *parts).evidence(valid.features), logits)
+    scores = ood_scores(OodDetector(OodConfig(), *parts).evidence(valid.features), logits)
     right = logits.argmax(axis=1) == valid.targets
     limit = _limit(scores, right, precision) + _ROUNDING
     known = scores <= limit
-    return Verdict(
-        VerdictConfig(limit, float(known.mean()), float(right[known].mean()) if known.any() else 0.0), *parts
-    )
+    return Verdict(OodConfig(limit, float(known.mean()), float(right[known].mean()) if known.any() else 0.0), *parts)
 
 
 def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
@@ -69,17 +69,17 @@ def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
 
 
 def _fit_kernel_ridge(features: np.ndarray, one_hot: np.ndarray, wide: int) -> tuple[np.ndarray, ...]:
-    """Return mean (d,), projection (d, at most `wide`), references and weights of a Verdict for features (n, d)."""
+    """Return mean (d,), projection (d, at most `wide`), references and weights of an OodDetector for features (n, d)."""
     scaling = scaling_of(features, FULL)
     scaled = scaling.apply(features)
-    projection = directions(scaled)[:, -min(wide, len(scaled) // 2) :]
+    projection = principal_components(scaled)[:, -min(wide, len(scaled) // 2) :]
     projection = projection @ _whitening(scaled @ projection, one_hot)
     points = scaled @ projection
     squares = (points**2).sum(axis=1)
     distance = float(np.median(squares[:, None] + squares - 2 * (points @ points.T)))
     projection *= np.float32(np.sqrt(_BANDWIDTH / (distance if distance > _MIN_DISTANCE else 1.0)))
     references = scaled @ projection
-    kernel = closeness(references, references, (references**2).sum(axis=1)).astype(np.float64)
+    kernel = gaussian_kernel(references, references, (references**2).sum(axis=1)).astype(np.float64)
     weights = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), one_hot)
     parts = scaling.mean, projection / scaling.scale[:, None], references, weights
     return tuple(np.ascontiguousarray(part, np.float32) for part in parts)
