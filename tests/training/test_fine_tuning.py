@@ -216,13 +216,13 @@ def test_weights_of_pictures_count(base: Model) -> None:
 @pytest.mark.parametrize("layers", ["n_last", "all"])
 def test_copies_join_the_unchanged_pictures(base: Model, monkeypatch: pytest.MonkeyPatch, layers: str) -> None:
     seen: set[str] = set()
-    whole = batches.variants
+    whole = batches.augment
 
     def noted(pixels: np.ndarray, count: int, plan: Any, material: str) -> list[np.ndarray]:
         seen.add(material)
         return whole(pixels, count, plan, material)
 
-    monkeypatch.setattr(batches, "variants", noted)
+    monkeypatch.setattr(batches, "augment", noted)
     settings = replace(SETTINGS, layer_to_retrain=layers, nb_epochs=2, data_augmentation=True, n_augmentation=2)
     with steps_watched(monkeypatch) as sizes:
         fine_tune(base, a_head(), IMAGES, settings)

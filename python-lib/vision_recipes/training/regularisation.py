@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vision_recipes.dataset.splits import group_folds
 from vision_recipes.metrics import cross_entropy
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
 
@@ -111,15 +112,9 @@ def _folds(trial: Trial, seed: int) -> tuple[np.ndarray, np.ndarray]:
     per_class = np.bincount(trial.targets[first])
     if len(groups) < _FEWEST_GROUPS or np.median(per_class[per_class > 0]) < _FEWEST_PER_CLASS:
         return np.empty(0, int), np.empty(0, int)
-    draw = np.random.default_rng(seed)
-    order = draw.permutation(len(groups))
-    order = order[np.argsort(trial.targets[first][order], kind="stable")]
     number = _FOLDS if len(trial.targets) <= _MOST_ROWS // 2 else _FOLDS_OF_MANY
     every = max(1, -(-len(trial.targets) // _MOST_ROWS))
-    fold_of = np.full(len(groups), -1)
-    chosen = order[::every]
-    fold_of[chosen] = np.arange(len(chosen)) % number
-    folds = fold_of[np.searchsorted(groups, trial.groups)]
+    folds = group_folds(trial.targets, trial.groups, number, seed, every)
     rows = np.flatnonzero(folds >= 0)
     return rows, folds[rows]
 

@@ -1,19 +1,18 @@
-"""Doubtful labels among points whose classes are known, and decisions on them."""
+"""Label issues among points whose classes are known, and decisions on them."""
 
 import json
 
 import numpy as np
 import pytest
-from vision_recipes.training.examples import Examples
-from vision_recipes.training.lessons import Wanted
 
+from vision_recipes.dataset.duplicates import find_duplicates
+from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.labels import find_labels
+from vision_recipes.dataset.splits import merge_groups
 from vision_recipes.errors import LabelsError
-from vision_recipes.pictures import Picture
 from vision_recipes.settings import CheckLabelsSettings, RetrainSettings
-from vision_recipes.training.features import Usable
-from vision_recipes.training.label_check import check_up
-from vision_recipes.training.label_issues import find_doubts, find_neighbours
+from vision_recipes.training.label_check import check_rows
+from vision_recipes.training.label_issues import find_label_issues, find_neighbours
 
 CLASSES = 4
 
@@ -25,17 +24,17 @@ def points(count, seed, spread=1.6):
     return (middles[targets] + rng.standard_normal((count, 24))).astype(np.float32), targets
 
 
-def usable(features, labels, digests=None):
-    pictures = [
-        Picture(f"/{place}.png", label=label, digest=digests[place] if digests else f"{place:064d}")
-        for place, label in enumerate(labels)
-    ]
-    return Usable(pictures, features, [])
+def check(features, labels, unreadable=(), **settings):
+    """Return the rows of pictures "0", "1", …, whose near-duplicates are found and kept in one group, as the recipe."""
+    classes, targets = np.unique(labels, return_inverse=True)
+    pairs = find_duplicates(features, [str(row) for row in range(len(labels))], 1337)
+    groups = merge_groups(len(labels), [(pair.one, pair.other) for pair in pairs])
+    images = LabelledImages.of_features(features, targets, classes.tolist(), groups)
+    return check_rows(images, pairs, unreadable, CheckLabelsSettings(label_source="folder_names", **settings))
 
 
 def checked(features, labels, **settings):
-    rows = check_up(usable(features, labels), Wanted({}), CheckLabelsSettings(label_source="folder_names", **settings))
-    return {row["images"]: row for row in rows}
+    return {row["images"]: row for row in check(features, labels, **settings)}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -45,11 +44,9 @@ def test_swapped_labels_are_the_most_suspicious(seed):
     swapped = draw.choice(200, 10, replace=False)
     given = targets.copy()
     given[swapped] = (targets[swapped] + draw.integers(1, CLASSES, 10)) % CLASSES
-    rows = check_up(
-        usable(features, [f"c{k}" for k in given]), Wanted({}), CheckLabelsSettings(label_source="folder_names")
-    )
+    rows = check(features, [f"c{k}" for k in given])
     assert [row["rank"] for row in rows] == list(range(1, 201))
-    first = {int(row["images"][1:-4]): row for row in rows[:20]}
+    first = {int(row["images"]): row for row in rows[:20]}
     found = set(swapped.tolist()) & set(first)
     assert len(found) >= 9
     assert sum(first[row]["suggested_label"] == f"c{targets[row]}" for row in found) >= 9
@@ -57,45 +54,67 @@ def test_swapped_labels_are_the_most_suspicious(seed):
     assert sum(row["issue"] == "wrong_label" for row in rows) <= 20
 
 
-def test_copies_and_odd_pictures_are_named():
+def test_near_duplicates_and_outliers_are_named():
     features, targets = points(80, 3, spread=3)
     features[70], features[71] = features[0], features[2]
     features[60] = 40 * np.random.default_rng(0).standard_normal(24)
     labels = [f"c{k}" for k in targets]
     labels[70], labels[71] = "c1", "c2"
     rows = checked(features, labels)
-    assert rows["/70.png"]["issue"] in ("conflicting_copy", "wrong_label")
-    assert rows["/0.png"]["issue"] in ("conflicting_copy", "wrong_label")
-    assert rows["/70.png"]["suspicion"] >= 0.5
-    assert rows["/71.png"]["issue"] == "copy"
-    assert rows["/60.png"]["issue"] == "outlier" or rows["/60.png"]["strangeness"] > 1.2
-    nearest = json.loads(rows["/71.png"]["neighbours"])[0]
-    assert (nearest["path"], nearest["label"]) == ("/2.png", "c2")
+    assert rows["70"]["issue"] in ("conflicting_copy", "wrong_label")
+    assert rows["0"]["issue"] in ("conflicting_copy", "wrong_label")
+    assert rows["70"]["suspicion"] >= 0.5
+    assert rows["71"]["issue"] == "copy"
+    assert rows["60"]["issue"] == "outlier" or rows["60"]["strangeness"] > 1.2
+    nearest = json.loads(rows["71"]["neighbours"])[0]
+    assert (nearest["path"], nearest["label"]) == ("2", "c2")
     assert nearest["likeness"] > 0.99
 
 
-def test_a_class_of_one_picture_is_not_judged():
+def test_a_class_of_one_picture_is_not_checked():
     features, targets = points(41, 1)
     labels = [f"c{k}" for k in targets]
     labels[40] = "alone"
-    row = checked(features, labels)["/40.png"]
+    row = checked(features, labels)["40"]
     assert (row["suspicion"], row["suggested_label"]) == (0.0, "alone")
     assert row["issue"] != "wrong_label"
 
 
-def test_copies_do_not_vouch_for_each_other():
+def test_copies_are_no_evidence_for_each_others_label():
     features, targets = points(60, 5, spread=3)
     features = np.concatenate([features, np.repeat(features[:1], 5, axis=0)])
     given = np.concatenate([targets, np.full(5, (targets[0] + 1) % CLASSES)])
     given[0] = (targets[0] + 1) % CLASSES
     groups = np.concatenate([np.arange(60), np.zeros(5, int)])
-    rows = Examples(features, np.empty((65, 0), np.float32), given, np.ones(65, np.float32), groups, CLASSES)
-    doubts = find_doubts(rows, find_neighbours(features, 10), 0)
-    assert (doubts.suspicion[[0, 60, 61, 62, 63, 64]] > 0.5).all()
-    assert (doubts.suggested[[0, 60]] == targets[0]).all()
+    images = LabelledImages.of_features(features, given, [str(k) for k in range(CLASSES)], groups)
+    found = find_label_issues(images, find_neighbours(features, 10), 0)
+    assert (found.suspicion[[0, 60, 61, 62, 63, 64]] > 0.5).all()
+    assert (found.suggested[[0, 60]] == targets[0]).all()
 
 
-def test_one_class_cannot_be_doubted():
+def test_unreadable_pictures_come_last():
+    features, targets = points(20, 1)
+    rows = check(features, [f"c{k}" for k in targets], [("/broken.png", "c1"), ("/gone.png", "c2")])
+    assert rows[20:] == [
+        {"images": "/broken.png", "label": "c1", "issue": "unreadable", "rank": 21},
+        {"images": "/gone.png", "label": "c2", "issue": "unreadable", "rank": 22},
+    ]
+
+
+@pytest.mark.parametrize("width", [24, 700])
+def test_neighbours_are_the_most_similar_rows(width):
+    features = np.random.default_rng(0).standard_normal((700, width)).astype(np.float32)
+    features[300] = features[7] + 1e-3
+    near = find_neighbours(features, 4)
+    assert near.rows.shape == near.similarity.shape == (700, 4)
+    assert (near.rows != np.arange(700)[:, None]).all()
+    assert (np.diff(near.similarity, axis=1) <= 0).all()
+    assert (near.rows[7, 0], near.rows[300, 0]) == (300, 7)
+    assert near.similarity[7, 0] > 0.99
+    assert np.median(near.outlier_score) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_one_class_cannot_be_checked():
     with pytest.raises(LabelsError, match="two classes"):
         checked(points(8, 0)[0], ["x"] * 8)
 
@@ -105,9 +124,9 @@ def test_decisions_fill_only_what_looks_wrong():
     labels = [f"c{k}" for k in targets]
     labels[0] = "c1"
     rows = checked(features, labels, on_wrong_label="relabel")
-    assert rows["/0.png"]["decision"] == "relabel"
-    assert [path for path, row in rows.items() if row["decision"]] == ["/0.png"]
-    assert checked(features, labels)["/0.png"]["decision"] == ""
+    assert rows["0"]["decision"] == "relabel"
+    assert [path for path, row in rows.items() if row["decision"]] == ["0"]
+    assert checked(features, labels)["0"]["decision"] == ""
 
 
 class Rows:
@@ -139,9 +158,9 @@ def test_retraining_takes_decisions():
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "problem"),
     [(("/a", "x", "y", "perhaps"), "holds 'perhaps'"), (("/a", "x", "", "relabel"), "'suggested_label' is empty")],
 )
-def test_decisions_that_cannot_be_followed_are_told(row, told):
-    with pytest.raises(LabelsError, match=told):
+def test_decisions_that_cannot_be_followed_are_refused(row, problem):
+    with pytest.raises(LabelsError, match=problem):
         find_labels(["/a"], DECIDED, Rows(row))

@@ -1,4 +1,4 @@
-"""Training curves: TensorBoard's own reader finds them, while training goes on."""
+"""Training curves: TensorBoard's own loader reads them, also during training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from vision_recipes.stores import LocalStore
 from vision_recipes.training import tensorboard_logs
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.tensorboard_logs import Curves
+from vision_recipes.training.tensorboard_logs import TensorBoardLogs
 
 
 def epoch(number: int, *, validated: bool = True) -> Epoch:
@@ -20,7 +20,7 @@ def epoch(number: int, *, validated: bool = True) -> Epoch:
 
 
 def read(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """Return the curves in a folder by TensorBoard's own loader, in a process of its own: it may wake TensorFlow."""
+    """Return the curves in a folder by TensorBoard's own loader, in a process of its own: it may import TensorFlow."""
     code = """
 import json, sys
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
@@ -44,9 +44,9 @@ print(json.dumps(found))
 
 
 def test_tensorboard_reads_the_curves(tmp_path: Path) -> None:
-    with Curves(LocalStore(tmp_path)) as curves:
+    with TensorBoardLogs(LocalStore(tmp_path)) as logs:
         for number in (1, 2, 200):
-            curves.add(epoch(number))
+            logs.add(epoch(number))
     found = read(tmp_path / "tensorboard_logs")
     assert found.pop("versions") == [(0, "brain.Event:2")] * 2
     assert set(found) == {
@@ -62,31 +62,33 @@ def test_tensorboard_reads_the_curves(tmp_path: Path) -> None:
 
 
 def test_without_validation_there_is_one_file(tmp_path: Path) -> None:
-    with Curves(LocalStore(tmp_path)) as curves:
-        curves.add(epoch(1, validated=False))
+    with TensorBoardLogs(LocalStore(tmp_path)) as logs:
+        logs.add(epoch(1, validated=False))
     (path,) = tmp_path.rglob("*tfevents*")
     assert path.parent.name == "train"
 
 
-def test_the_first_epoch_shows_at_once_and_a_failure_keeps_what_was_written(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), Curves(LocalStore(tmp_path), "logs") as curves:
-        curves.add(epoch(1))
+def test_the_first_epoch_is_written_immediately_and_a_failure_keeps_what_was_written(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), TensorBoardLogs(LocalStore(tmp_path), "logs") as logs:
+        logs.add(epoch(1))
         assert len(list((tmp_path / "logs").rglob("*tfevents*"))) == 2
-        curves.add(epoch(2))
+        logs.add(epoch(2))
         raise RuntimeError
     assert len(read(tmp_path / "logs")["train/epoch_loss"]) == 2
 
 
-def test_an_earlier_training_leaves_and_other_files_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_earlier_trainings_files_are_deleted_and_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = LocalStore(tmp_path)
     store.write("/tensorboard_logs/train/events.out.tfevents.1.old", b"old")
     store.write("/tensorboard_logs/notes.txt", b"mine")
-    with Curves(store):
+    with TensorBoardLogs(store):
         pass
     assert len(store.paths()) == 2
     monkeypatch.setattr(tensorboard_logs.time, "time", lambda: 1_800_000_000.0)
-    with Curves(store) as curves:
-        curves.add(epoch(1))
+    with TensorBoardLogs(store) as logs:
+        logs.add(epoch(1))
     assert store.paths() == [
         "/tensorboard_logs/notes.txt",
         "/tensorboard_logs/train/events.out.tfevents.1800000000.vision-recipes",
@@ -94,11 +96,11 @@ def test_an_earlier_training_leaves_and_other_files_stay(tmp_path: Path, monkeyp
     ]
 
 
-def test_curves_wake_no_framework(tmp_path: Path) -> None:
+def test_writing_imports_no_framework(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom vision_recipes.stores import LocalStore\nfrom vision_recipes.training.tensorboard_logs import Curves\n"
+        "import sys\nfrom vision_recipes.stores import LocalStore\nfrom vision_recipes.training.tensorboard_logs import TensorBoardLogs\n"
         "from vision_recipes.training.epochs import Epoch\n"
-        f"with Curves(LocalStore({str(tmp_path)!r})) as curves:\n    curves.add(Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))\n"
-        "assert not set(sys.modules) & {'tensorflow', 'tensorboard', 'google.protobuf', 'keras'}"
+        f"with TensorBoardLogs(LocalStore({str(tmp_path)!r})) as logs:\n    logs.add(Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))\n"
+        "assert not set(sys.modules) & {'tensorflow', 'keras', 'pandas', 'sklearn'}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
