@@ -178,7 +178,9 @@ def test_extra_columns_come_in(base: Model, layers: str) -> None:
 
 def test_fine_tuning_beats_a_head_that_is_not_enough(base: Model, tmp_path: Path) -> None:
     told: list[Epoch] = []
-    tuned = fine_tune(base, a_head(), IMAGES, replace(SETTINGS, nb_epochs=8, layer_to_retrain="all"), Monitor(told.append))
+    tuned = fine_tune(
+        base, a_head(), IMAGES, replace(SETTINGS, nb_epochs=8, layer_to_retrain="all"), Monitor(told.append)
+    )
     assert tuned.start is not None and (tuned.start.val_accuracy or 1) < 0.75 < 0.9 < (tuned.best.val_accuracy or 0)
     assert tuned.beats_start and tuned.epochs == told and tuned.best in told
     assert tuned.best == max(told, key=lambda epoch: epoch.rank)
