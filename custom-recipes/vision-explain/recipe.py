@@ -2,7 +2,7 @@
 
 from dss_ports import input_folder, input_table, output_folder, output_table, params
 from vision_recipes.explain import Beside, explain
-from vision_recipes.rows import EXPLAINED
+from vision_recipes.report_columns import EXPLAINED
 from vision_recipes.settings import ExplainSettings
 
 output_table("explained_dataset").write(

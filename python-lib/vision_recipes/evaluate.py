@@ -10,6 +10,7 @@ from typing import Any
 from vision_recipes.dataset import extra_columns
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import SettingsError
+from vision_recipes.report_columns import JUDGED
 from vision_recipes.reports.comparison import compare
 from vision_recipes.reports.label_issues import read_suspicions
 from vision_recipes.reports.metrics import measure
@@ -18,7 +19,6 @@ from vision_recipes.reports.picture_rows import judged_rows
 from vision_recipes.reports.predictions import Joined, Predictions, join, read_predictions
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
 from vision_recipes.reports.training_record import read_record
-from vision_recipes.rows import JUDGED
 from vision_recipes.settings import EvaluateSettings
 from vision_recipes.stores import OutputTable, Store, Table
 
@@ -56,7 +56,7 @@ def evaluate(
     beside: Beside = Beside(),  # noqa: B008 - frozen
     outputs: Outputs = Outputs(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
-    """Return an iterator over the rows (rows.METRICS) on how good the predictions are; write what else is wanted.
+    """Return an iterator over the metrics as rows (report_columns.METRICS); write what else is wanted.
 
     Raises PredictionsError, LabelsError, SettingsError or ModelFolderError before the first row when something that is
     connected cannot be used or does not join.

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vision_recipes.dataset.labels import Labels, label_text
+from vision_recipes.dataset.labels import Labels
+from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import PredictionsError
 from vision_recipes.stores import Table
 
@@ -205,7 +206,7 @@ def _best_first(kept: Mapping[str, float]) -> dict[str, float]:
 
 
 def wrong_paths(table: Table) -> Iterator[str]:
-    """Yield the paths of the pictures that a table of judged pictures (rows.JUDGED) calls wrong."""
+    """Yield the paths of the pictures that a table of judged pictures (report_columns.JUDGED) calls wrong."""
     if not {"images", "right"} <= set(table.columns):
         raise PredictionsError(
             f"Dataset {table.name} has the columns {', '.join(table.columns)}; images and right are needed. "

@@ -16,10 +16,10 @@ from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.dataset.mapped_arrays import RowWriter
 from vision_recipes.errors import PictureFolderError, TrainingError
 from vision_recipes.images.reading import READING, read
-from vision_recipes.inference.feature_cache import Kept
-from vision_recipes.inference.forward_pass import Request, forward
-from vision_recipes.inference.opening import FEATURES, open_engine
-from vision_recipes.inference.progress import Progress
+from vision_recipes.inference.engine import FEATURES
+from vision_recipes.inference.feature_cache import FeatureCache
+from vision_recipes.inference.forward_pass import Progress, Request, forward
+from vision_recipes.inference.opening import open_engine
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
@@ -115,15 +115,17 @@ def compute_copies(source: Source, pictures: Sequence[Picture], features: np.nda
     if source.cache is not None:
         told = (source.base.folder_hash, engine.name, engine.precision, settings.model_pooling, str(plan), READING)
         key = hashlib.sha256(repr((*told, settings.random_seed)).encode()).hexdigest()
-        kept = Kept(source.cache, key, engine.network.length, every=256)
+        kept = FeatureCache(source.cache, key, engine.network.length, every=256)
 
-    def known(picture: Picture) -> bool:
-        return kept is not None and all(_named(picture, copy) in kept for copy in range(copies))
+    def lookup(picture: Picture) -> np.ndarray | None:
+        """Return the features of all copies, (copies, d), when the cache has every one of them."""
+        found = [None if kept is None else kept.get(_named(picture, copy)) for copy in range(copies)]
+        return None if any(vector is None for vector in found) else np.stack(found)  # type: ignore[arg-type]
 
     def varied() -> Iterator[Picture]:
         paths = [picture.path for picture in pictures]
         for before, picture in zip(
-            pictures, read(source.pictures, paths, source.base.preprocessing, known=known), strict=True
+            pictures, read(source.pictures, paths, source.base.preprocessing, lookup=lookup), strict=True
         ):
             require_same(before, picture)
             shown = None
@@ -131,22 +133,22 @@ def compute_copies(source: Source, pictures: Sequence[Picture], features: np.nda
                 shown = variants(picture.pixels, copies, plan, f"{settings.random_seed}:{picture.digest}")
             for copy in range(copies):
                 pixels = None if shown is None else shown[copy]
-                yield replace(picture, pixels=pixels, digest=_named(picture, copy))
+                cached = None if picture.cached is None else picture.cached[copy]
+                yield replace(picture, pixels=pixels, digest=_named(picture, copy), cached=cached)
 
-    vectors, progress = RowWriter(source.workdir / "copies"), Progress("computed varied copies:", len(pictures) * copies)
+    vectors, progress = (
+        RowWriter(source.workdir / "copies"),
+        Progress("computed varied copies:", len(pictures) * copies),
+    )
     try:
         for row, (picture, vector) in enumerate(engine.run(varied(), source.no_columns)):
-            remembered = vector is None
-            if vector is None:
-                vector = None if kept is None else kept.get(picture.digest)
-            elif kept is not None:
+            assert vector is not None  # require_same lets no unreadable picture pass
+            if kept is not None and picture.cached is None:
                 kept.add(picture.digest, vector)
-            if vector is None:
-                raise TrainingError(f"The cache changed while {picture.path} was read. Run the recipe again.")
             if row % copies == 0:
                 vectors.append(np.asarray(features[row // copies]))
             vectors.append(vector)
-            progress.add(picture, kept=remembered)
+            progress.add(picture)
     finally:
         if kept is not None:
             kept.close()

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vision_recipes.errors import TrainingError
-from vision_recipes.inference.devices import choose, claim, list_gpus
+from vision_recipes.inference.device_claim import claim
+from vision_recipes.inference.devices import choose_gpus
 from vision_recipes.model_folder.heads import Head, attach_head
 from vision_recipes.settings import ComputeSettings, RetrainSettings
 from vision_recipes.stores import Store
@@ -193,7 +194,7 @@ class _Place:
 
     @classmethod
     def of(cls, compute: ComputeSettings) -> _Place:
-        gpus = choose(compute, list_gpus() if compute.use_gpu != "false" else ())
+        gpus = choose_gpus(compute)
         given = claim(compute, gpus)
         if not gpus:
             return cls(str(given), "float32", False)

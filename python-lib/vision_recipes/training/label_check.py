@@ -32,7 +32,7 @@ _CONFLICTING = 0.5
 
 
 def check_up(usable: Usable, wanted: Wanted, settings: CheckLabelsSettings) -> list[dict[str, Any]]:
-    """Return rows (rows.CHECKED), the most suspicious first, pictures that cannot be read last."""
+    """Return rows (report_columns.CHECKED), the most suspicious first, pictures that cannot be read last."""
     from threadpoolctl import threadpool_limits
 
     pictures = usable.pictures

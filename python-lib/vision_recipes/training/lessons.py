@@ -13,7 +13,8 @@ import numpy as np
 from vision_recipes.dataset import duplicates, splits
 from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.dataset.extra_columns import join, learn
-from vision_recipes.dataset.labels import Labels, find_labels, label_text
+from vision_recipes.dataset.labels import Labels, find_labels
+from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import LabelsError, SettingsError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.model_folder.config import MAX_CLASSES, ExtraColumn
