@@ -203,7 +203,7 @@ def _highest_first(probabilities: Mapping[str, float]) -> dict[str, float]:
 
 
 def wrong_paths(table: Table) -> Iterator[str]:
-    """Yield the paths of the pictures that a table of evaluated pictures (report_columns.JUDGED) marks as wrong."""
+    """Yield the paths of the pictures that a table of evaluated pictures (JUDGED) marks as wrong."""
     if not {"images", "right"} <= set(table.columns):
         raise PredictionsError(
             f"Dataset {table.name} has the columns {', '.join(table.columns)}; images and right are needed. "
