@@ -42,8 +42,8 @@ def check_rows(
     present = sorted(set(labels))
     if len(present) < 2 or len(images) < 3:
         raise LabelsError(
-            f"{len(images)} usable pictures have {len(present)} different labels ({', '.join(map(repr, present[:5]))}); "
-            "checking labels takes at least two classes and three pictures."
+            f"{len(images)} usable pictures have {len(present)} labels ({', '.join(map(repr, present[:5]))}); checking "
+            "labels takes at least two classes and three pictures."
         )
     with threadpool_limits(processors() if images.features.size > _WORTH_THREADS else 1):
         near = find_neighbours(images.features, max(settings.nb_neighbours, _MIN_NEIGHBOURS), settings.random_seed)

@@ -70,7 +70,7 @@ def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
 
 
 def _fit_kernel_ridge(features: np.ndarray, one_hot: np.ndarray, wide: int) -> tuple[np.ndarray, ...]:
-    """Return mean (d,), projection (d, at most `wide`), references and weights of an OodDetector for features (n, d)."""
+    """Return the mean, projection (d, at most `wide`), references and weights of a detector for features (n, d)."""
     scaling = scaling_of(features, FULL)
     scaled = scaling.apply(features)
     projection = principal_components(scaled)[:, -min(wide, len(scaled) // 2) :]
