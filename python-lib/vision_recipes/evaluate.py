@@ -29,7 +29,7 @@ PAGE = "/index.html"
 
 @dataclass(frozen=True)
 class OptionalInputs:
-    """What may be connected beside predictions and labels.
+    """What may be connected in addition to predictions and labels.
 
     `other` are another model's predictions, `checked` is what vision-check-labels wrote of `checked_pictures`.
     """
@@ -43,7 +43,7 @@ class OptionalInputs:
 
 @dataclass(frozen=True)
 class OptionalOutputs:
-    """What may be connected beside the metrics: a row per picture, a folder for the report."""
+    """What may be connected in addition to the metrics: a row per picture, a folder for the report."""
 
     pictures: OutputTable | None = None
     report: Store | None = None

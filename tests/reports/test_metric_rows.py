@@ -19,7 +19,7 @@ def evaluated(pictures):
     return LabelledPredictions(list(pictures), 0, 0, 0, 0, 0, 0)
 
 
-def whole(pictures):
+def overall(pictures):
     rows = list(metric_rows(evaluated(pictures)))
     return {row["metric"]: row["value"] for row in rows if not row["class"]}
 
@@ -46,16 +46,16 @@ def tables(draw):
 @settings(max_examples=80, deadline=None)
 def test_metrics_are_those_of_scikit_learn(table):
     labels, scores, truths = table
-    found = whole(
+    found = overall(
         [picture(truth, dict(zip(labels, row, strict=True))) for truth, row in zip(truths, scores, strict=True)]
     )
-    guesses = [labels[place] for place in scores.argmax(1)]
+    predicted = [labels[place] for place in scores.argmax(1)]
     present = sorted(set(truths))
-    assert found["accuracy"] == pytest.approx(sk.accuracy_score(truths, guesses))
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(truths, predicted))
     assert found["balanced_accuracy"] == pytest.approx(
-        sk.recall_score(truths, guesses, average="macro", labels=present, zero_division=0)
+        sk.recall_score(truths, predicted, average="macro", labels=present, zero_division=0)
     )
-    assert found["macro_f1"] == pytest.approx(sk.f1_score(truths, guesses, average="macro", zero_division=0))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(truths, predicted, average="macro", zero_division=0))
     indices = [labels.index(truth) for truth in truths]
     clipped = np.clip(scores[np.arange(len(truths)), indices], np.finfo(float).eps, 1 - np.finfo(float).eps)
     assert found["log_loss"] == pytest.approx(-np.log(clipped).mean(), abs=1e-9)
@@ -73,9 +73,9 @@ def test_classes_and_confusion_are_those_of_scikit_learn(table):
     labels, scores, truths = table
     pictures = [picture(truth, dict(zip(labels, row, strict=True))) for truth, row in zip(truths, scores, strict=True)]
     rows = list(metric_rows(evaluated(pictures)))
-    guesses = [labels[place] for place in scores.argmax(1)]
-    every = sorted({*truths, *guesses})
-    expected = sk.precision_recall_fscore_support(truths, guesses, labels=every, zero_division=0)
+    predicted = [labels[place] for place in scores.argmax(1)]
+    every = sorted({*truths, *predicted})
+    expected = sk.precision_recall_fscore_support(truths, predicted, labels=every, zero_division=0)
     for metric, values in zip(("precision", "recall", "f1", "support"), expected, strict=True):
         found = {row["class"]: row["value"] for row in rows if row["metric"] == metric}
         assert found == pytest.approx(dict(zip(every, map(float, values), strict=True))), metric
@@ -83,7 +83,7 @@ def test_classes_and_confusion_are_those_of_scikit_learn(table):
     for row in rows:
         if row["metric"] == "confusion":
             matrix[every.index(row["class"]), every.index(row["predicted"])] = row["value"]
-    assert (matrix == sk.confusion_matrix(truths, guesses, labels=every)).all()
+    assert (matrix == sk.confusion_matrix(truths, predicted, labels=every)).all()
 
 
 @given(tables(), st.integers(1, 2))
@@ -92,25 +92,25 @@ def test_what_is_not_listed_is_unknown_but_bounded(table, most):
     labels, scores, truths = table
     full = [picture(truth, dict(zip(labels, row, strict=True))) for truth, row in zip(truths, scores, strict=True)]
     short = [picture(p.truth, dict(list(p.probabilities.items())[:most]), p.label) for p in full]
-    known, found = whole(full), whole(short)
+    complete, found = overall(full), overall(short)
     for metric in ("accuracy", "balanced_accuracy", "macro_f1", "calibration_error"):
-        assert found[metric] == known[metric]
+        assert found[metric] == complete[metric]
     if found["log_loss"] is None:
-        assert found["log_loss_at_least"] <= known["log_loss"] + 1e-9
+        assert found["log_loss_at_least"] <= complete["log_loss"] + 1e-9
     elif all(p.truth in p.probabilities for p in short):
-        assert found["log_loss"] == pytest.approx(known["log_loss"])
-    assert found.get("top3_accuracy_at_least", 0) <= known["top3_accuracy"]
+        assert found["log_loss"] == pytest.approx(complete["log_loss"])
+    assert found.get("top3_accuracy_at_least", 0) <= complete["top3_accuracy"]
 
 
 def test_a_label_that_the_model_does_not_have_has_probability_0():
-    found = whole([picture("swan", {"egg": 0.9, "stone": 0.1}), picture("egg", {"egg": 0.9, "stone": 0.1})])
+    found = overall([picture("swan", {"egg": 0.9, "stone": 0.1}), picture("egg", {"egg": 0.9, "stone": 0.1})])
     expected = -(math.log(np.finfo(float).eps) + math.log(0.9)) / 2
     assert found["log_loss"] == pytest.approx(expected)
     assert found["top3_accuracy"] == 0.5
 
 
 def test_probabilities_that_do_not_add_up_leave_no_rest_to_go_by():
-    found = whole([picture("dog", {"egg": 0.9, "stone": 0.8}), picture("egg", {"egg": 0.9, "stone": 0.8})])
+    found = overall([picture("dog", {"egg": 0.9, "stone": 0.8}), picture("egg", {"egg": 0.9, "stone": 0.8})])
     assert found["log_loss"] is None
     assert found["log_loss_at_least"] == pytest.approx(-(math.log(0.8) + math.log(0.9)) / 2)
     assert found["top3_accuracy"] is None

@@ -64,7 +64,7 @@ def store(folder, paths):
     return LocalStore(folder)
 
 
-def test_a_page_loads_nothing_and_tells_everything(tmp_path):
+def test_a_report_loads_nothing_and_shows_everything(tmp_path):
     pictures = predictions(60, 3)
     page = render_page(evaluation(pictures, pictures=store(tmp_path, [picture.path for picture in pictures])))
     read = Reader(page)
@@ -91,7 +91,7 @@ def test_a_page_loads_nothing_and_tells_everything(tmp_path):
     assert any(f"{right} of 60 pictures are predicted correctly" in text for text in read.text)
 
 
-def test_untrusted_names_do_nothing(tmp_path):
+def test_names_of_strangers_do_nothing(tmp_path):
     pictures = predictions(30, 3, label=lambda number: f"{NASTY}{number}" + "long " * 300 * (number == 2))
     pictures[0] = Prediction(f"/{NASTY}\udcff\x07.png", pictures[0].label, 0.5, {}, pictures[0].truth, NASTY)
     cells = {picture.path: {NASTY: NASTY} for picture in pictures}
@@ -135,7 +135,7 @@ def test_a_page_stays_small_whatever_the_number_of_pictures(tmp_path, classes):
     assert len(cells) == min(classes, MOST_CLASSES) ** 2
 
 
-def test_without_pictures_or_model_the_page_still_tells(tmp_path):
+def test_without_pictures_or_model_there_is_still_a_report(tmp_path):
     pictures = [Prediction("/a.png", "x", None, {}, "x"), Prediction("/../../etc/passwd", "x", 0.4, {"x": 0.4}, "y")]
     page = render_page(evaluation(pictures, pictures=store(tmp_path, ["/b.png"])))
     assert "picture not available" in page.decode()
@@ -180,13 +180,13 @@ def test_the_page_of_a_trained_model(tmp_path, trained):
     training = read_training_record(LocalStore(trained))
     pictures = predictions(12, 2)
     page = render_page(evaluation(pictures, training=training, pictures=store(tmp_path, ["/0.png", "/1.png"]))).decode()
-    for told in (
+    for text in (
         "Accuracy over 2 epochs",
         "minihost run vision-retrain",
         "image_width=160",
         "1 pair of near-duplicates",
     ):
-        assert told in page, told
+        assert text in page, text
     assert re.search(r"keras</td><td>[\d.]+</td><td class=\"changed\">0\.1", page)
 
 

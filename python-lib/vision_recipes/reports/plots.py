@@ -21,7 +21,7 @@ _COLOURS = {
 }
 _INK, _MUTED, _LINE, _GOOD, _BAD = _COLOURS
 _NUMBERED = re.compile(r' id="[a-z0-9.]+_\d+"|<style.*?</style>', re.DOTALL)
-"""Ids, which would be repeated from plot to plot, and style rules, which would apply to the whole page."""
+"""Ids, which would be repeated from plot to plot, and style rules, which would apply to the entire page."""
 _SIZE = (4.2, 2.75)
 _BINS = 10
 

@@ -35,8 +35,8 @@ def prepare_model(model: Model, settings: RetrainSettings, workdir: Path) -> tup
         if requested != (size.width, size.height):
             raise SettingsError(
                 f"image_width, image_height: model {model.name!r} was retrained with pictures of {size.width} x "
-                f"{size.height}, which stays so; {requested[0]} x {requested[1]} was asked for. Leave both 0, or start from "
-                "the model that it was retrained from."
+                f"{size.height}, which stays so; {requested[0]} x {requested[1]} was asked for. Leave both 0, or "
+                "start from the model that it was retrained from."
             )
         columns = tuple(dict.fromkeys(column.name for column in head.extra))
         if settings.extra_columns and set(settings.extra_columns) != set(columns):
