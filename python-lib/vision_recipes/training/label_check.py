@@ -39,25 +39,25 @@ def check_rows(
     from threadpoolctl import threadpool_limits
 
     targets, labels = images.targets, images.labels
-    found = sorted(set(labels))
-    if len(found) < 2 or len(images) < 3:
+    present = sorted(set(labels))
+    if len(present) < 2 or len(images) < 3:
         raise LabelsError(
-            f"{len(images)} usable pictures have {len(found)} different labels ({', '.join(map(repr, found[:5]))}); "
-            "checking labels takes at least two classes and three pictures."
+            f"{len(images)} usable pictures have {len(present)} labels ({', '.join(map(repr, present[:5]))}); checking "
+            "labels takes at least two classes and three pictures."
         )
     with threadpool_limits(processors() if images.features.size > _WORTH_THREADS else 1):
         near = find_neighbours(images.features, max(settings.nb_neighbours, _MIN_NEIGHBOURS), settings.random_seed)
-        doubtful = find_label_issues(images, near, settings.random_seed)
-    issues, suspicion = _issues(doubtful, near, pairs, targets)
+        label_issues = find_label_issues(images, near, settings.random_seed)
+    issues, suspicion = _issues(label_issues, near, pairs, targets)
     decision = {"relabel": RELABEL, "drop": DROP}.get(settings.on_wrong_label, "")
     rows = [
         {
             "images": images.paths[row],
             "label": labels[row],
-            "suggested_label": images.classes[doubtful.suggested[row]],
+            "suggested_label": images.classes[label_issues.suggested[row]],
             "suspicion": round(float(suspicion[row]), 6),
             "issue": issues[row],
-            "probability": round(float(doubtful.probabilities[row, targets[row]]), 6),
+            "probability": round(float(label_issues.probabilities[row, targets[row]]), 6),
             "strangeness": round(float(near.outlier_score[row]), 4),
             "neighbours": _neighbours(images, near, row, settings.nb_neighbours),
             "decision": decision if issues[row] == WRONG else "",
@@ -77,10 +77,10 @@ def check_rows(
 
 
 def _issues(
-    doubtful: LabelIssues, near: Neighbours, pairs: Sequence[Pair], targets: np.ndarray
+    label_issues: LabelIssues, near: Neighbours, pairs: Sequence[Pair], targets: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
     """Return the most serious issue of each row, empty for none, and its suspicion."""
-    suspicion = doubtful.suspicion.copy()
+    suspicion = label_issues.suspicion.copy()
     issues = np.where(near.outliers, OUTLIER, "").astype(object)
     for pair in pairs:
         if targets[pair.one] == targets[pair.other]:
@@ -89,7 +89,7 @@ def _issues(
         if targets[pair.one] != targets[pair.other]:
             rows = [pair.one, pair.other]
             issues[rows], suspicion[rows] = CONFLICT, np.maximum(suspicion[rows], _CONFLICTING)
-    issues[(doubtful.wrong | (suspicion >= _CERTAIN)) & (doubtful.suggested != targets)] = WRONG
+    issues[(label_issues.wrong | (suspicion >= _CERTAIN)) & (label_issues.suggested != targets)] = WRONG
     return [str(issue) for issue in issues], suspicion
 
 

@@ -19,7 +19,7 @@ from vision_recipes.training.design_matrix import design
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
 from vision_recipes.training.regularisation import Trial, choose_strength
 
-_FOLDS, _ROUNDS = 5, 2
+_FOLDS, _REPEATS = 5, 2
 _STEPS, _TOLERANCE = 80, 1e-6
 _RIDGES = (0.2, 0.06, 0.02, 0.006)
 _BLOCK, _MAX_CANDIDATES = 256, 50_000
@@ -61,7 +61,7 @@ class Neighbours:
 def find_label_issues(images: LabelledImages, near: Neighbours, seed: int) -> LabelIssues:
     """Return the label issues; groups are kept in one fold, so copies are never evidence for each other's label."""
     every, targets, clean = np.arange(len(images)), images.targets, np.ones(len(images), bool)
-    for turn in range(_ROUNDS):
+    for turn in range(_REPEATS):
         probabilities = _out_of_fold(images, clean, seed + turn)
         wrong, suggested = _confident_joint(probabilities, targets)
         clean = ~wrong

@@ -55,9 +55,8 @@ def fit_ood(
     right = logits.argmax(axis=1) == valid.targets
     limit = _limit(scores, right, precision) + _ROUNDING
     known = scores <= limit
-    return OodDetector(
-        OodConfig(limit, float(known.mean()), float(right[known].mean()) if known.any() else 0.0), *parts
-    )
+    reached = float(right[known].mean()) if known.any() else 0.0
+    return OodDetector(OodConfig(limit, float(known.mean()), reached), *parts)
 
 
 def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
