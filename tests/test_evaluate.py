@@ -1,4 +1,4 @@
-"""The walk over random tables: whatever is missing, repeated or oddly named, the figures are scikit-learn's."""
+"""The recipe over random tables: whatever is missing, repeated or oddly named, the figures are scikit-learn's."""
 
 import json
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from vision_recipes.evaluate import Beside, Outputs, evaluate
+from vision_recipes.evaluate import OptionalInputs, OptionalOutputs, evaluate
 from vision_recipes.settings import EvaluateSettings
 from vision_recipes.stores import LocalStore
 
@@ -35,9 +35,9 @@ def scored(rows):
 
 
 def row(path, scores):
-    kept = dict(sorted(scores.items(), key=lambda item: -item[1]))
-    best = next(iter(kept))
-    return (path, json.dumps(kept), 0, best, kept[best], "")
+    probabilities = dict(sorted(scores.items(), key=lambda item: -item[1]))
+    best = next(iter(probabilities))
+    return (path, json.dumps(probabilities), 0, best, probabilities[best], "")
 
 
 @st.composite
@@ -74,15 +74,15 @@ def test_figures_are_scikit_learns_whatever_the_tables_lack(drawn):
     rows = list(evaluate(scored(predictions), Rows(("path", "label"), truths), BY_TABLE))
     found = {row["metric"]: row["value"] for row in rows if not row["class"]}
     truth = [label for label, _ in joined]
-    guess = [max(scores, key=scores.get) for _, scores in joined]
+    predicted = [max(scores, key=scores.get) for _, scores in joined]
     assert found["n_scored"] == len(joined)
-    assert found["accuracy"] == pytest.approx(sk.accuracy_score(truth, guess))
-    assert found["macro_f1"] == pytest.approx(sk.f1_score(truth, guess, average="macro", zero_division=0))
-    recall = sk.recall_score(truth, guess, average="macro", labels=sorted(set(truth)), zero_division=0)
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(truth, predicted))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(truth, predicted, average="macro", zero_division=0))
+    recall = sk.recall_score(truth, predicted, average="macro", labels=sorted(set(truth)), zero_division=0)
     assert found["balanced_accuracy"] == pytest.approx(recall)
     per_class = {row["class"]: row["value"] for row in rows if row["metric"] == "precision"}
-    every = sorted({*truth, *guess})
-    expected = sk.precision_score(truth, guess, average=None, labels=every, zero_division=0)
+    every = sorted({*truth, *predicted})
+    expected = sk.precision_score(truth, predicted, average=None, labels=every, zero_division=0)
     assert per_class == pytest.approx(dict(zip(every, expected.tolist(), strict=True)))
 
 
@@ -95,16 +95,22 @@ def test_every_picture_has_a_row_and_the_page_is_written(tmp_path):
     ]
     truths = Rows(("path", "label", "camera"), [("a.jpg", "x", "p"), ("b.jpg", "x", "q"), ("c.jpg", "y", "q")])
     other = scored([row("/b.jpg", {"x": 0.7, "y": 0.3}), row("/a.jpg", {"x": 0.8, "y": 0.2})])
-    judged = Rows((), [])
+    pictures = Rows((), [])
     wanted = EvaluateSettings("dataset", "", "path", "label", ("camera",))
-    told = list(
-        evaluate(scored(predictions), truths, wanted, Beside(other=other), Outputs(judged, LocalStore(tmp_path)))
+    found = list(
+        evaluate(
+            scored(predictions),
+            truths,
+            wanted,
+            OptionalInputs(other=other),
+            OptionalOutputs(pictures, LocalStore(tmp_path)),
+        )
     )
-    figures = {(row["metric"], row["slice"]): row["value"] for row in told if not row["class"]}
+    figures = {(row["metric"], row["slice"]): row["value"] for row in found if not row["class"]}
     assert figures["slice_accuracy", "p"] == 1.0
     assert figures["slice_accuracy", "q"] == 0.0
     assert figures["compared_only_other_right", ""] == 1.0
-    rows = {row["images"]: row for row in judged.rows()}
+    rows = {row["images"]: row for row in pictures.rows()}
     assert list(rows) == ["/a.jpg", "/b.jpg", "/d.jpg", "/c.jpg"]
     assert [rows[path]["right"] for path in rows] == [1, 0, None, None]
     assert (rows["/b.jpg"]["other_label"], rows["/b.jpg"]["probability_of_truth"]) == ("x", 0.4)

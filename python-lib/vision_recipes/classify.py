@@ -55,20 +55,20 @@ def classify(
     with the job is raised before the first row: ModelFolderError, PictureFolderError, DeviceError, SettingsError.
     """
     opened = open_model(model)
-    if review is not None and opened.verdict is None:
+    if review is not None and opened.ood_detector is None:
         raise SettingsError(
             f"review_dataset: model {opened.name!r} cannot tell what it does not know, so there is nothing to review. "
             "Retrain it on labels of your own (with ten validation pictures at least), or leave the output empty."
         )
     paths = list_pictures(pictures)
     request = Request(
-        SCORES if opened.verdict is None else SCORES_AND_FEATURES,
+        SCORES if opened.ood_detector is None else SCORES_AND_FEATURES,
         batch=settings.batch_size,
         verb="classified",
         extra=_extra_columns(opened, paths, extra),
     )
     results = forward(pictures, paths, opened, settings.compute, request, cache=cache)
-    columns = rows.CLASSIFIED if opened.verdict is None else (*rows.CLASSIFIED, rows.VERDICT)
+    columns = rows.CLASSIFIED if opened.ood_detector is None else (*rows.CLASSIFIED, rows.VERDICT)
     return Classified(columns, _rows(results, columns, opened, settings, review))
 
 
@@ -87,7 +87,7 @@ def _rows(
     settings: ClassifySettings,
     review: OutputTable | None,
 ) -> Generator[Row, None, None]:
-    classes, detector, flagged = model.config.n_classes, model.verdict, _Flagged()
+    classes, detector, flagged = model.config.n_classes, model.ood_detector, _Flagged()
     for picture, vector in results:
         if vector is None:
             yield rows.rejected(picture, columns)
@@ -95,7 +95,7 @@ def _rows(
         scores = vector[:classes]
         row = rows.classified(picture, scores, model.label_keys, settings)
         if detector is not None:
-            row["verdict"], ood_score = detector.judge(scores, vector[classes:])
+            row["verdict"], ood_score = detector.assess(scores, vector[classes:])
             if row["verdict"] != KNOWN:
                 flagged.add(ood_score, rows.flagged(picture, scores, model.label_keys, row["verdict"], ood_score))
         yield row

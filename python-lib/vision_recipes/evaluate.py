@@ -1,4 +1,4 @@
-"""The walk from predictions and true labels to metrics, a row per picture, and a page to look at."""
+"""Evaluate: from predictions and true labels to metrics, a row per picture, and a report."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import SettingsError
 from vision_recipes.report_columns import JUDGED
 from vision_recipes.reports.comparison import compare
-from vision_recipes.reports.label_issues import read_suspicions
-from vision_recipes.reports.metrics import measure
-from vision_recipes.reports.page import Evidence, draw_page
-from vision_recipes.reports.picture_rows import judged_rows
-from vision_recipes.reports.predictions import Joined, Predictions, join, read_predictions
+from vision_recipes.reports.label_issues import read_checked_labels
+from vision_recipes.reports.metric_rows import metric_rows
+from vision_recipes.reports.page import Evaluation, render_page
+from vision_recipes.reports.picture_rows import picture_rows
+from vision_recipes.reports.predictions import LabelledPredictions, Predictions, join, read_predictions
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
-from vision_recipes.reports.training_record import read_record
+from vision_recipes.reports.training_record import read_training_record
 from vision_recipes.settings import EvaluateSettings
 from vision_recipes.stores import OutputTable, Store, Table
 
@@ -28,8 +28,8 @@ PAGE = "/index.html"
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What may be connected beside predictions and labels.
+class OptionalInputs:
+    """What may be connected in addition to predictions and labels.
 
     `other` are another model's predictions, `checked` is what vision-check-labels wrote of `checked_pictures`.
     """
@@ -42,8 +42,8 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class Outputs:
-    """What is wanted beside the metrics: a row per picture, a folder with the page."""
+class OptionalOutputs:
+    """What may be connected in addition to the metrics: a row per picture, a folder for the report."""
 
     pictures: OutputTable | None = None
     report: Store | None = None
@@ -53,71 +53,71 @@ def evaluate(
     predictions: Table,
     labels: Table | None,
     settings: EvaluateSettings,
-    beside: Beside = Beside(),  # noqa: B008 - frozen
-    outputs: Outputs = Outputs(),  # noqa: B008 - frozen
+    inputs: OptionalInputs = OptionalInputs(),  # noqa: B008 - frozen
+    outputs: OptionalOutputs = OptionalOutputs(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
-    """Return an iterator over the metrics as rows (report_columns.METRICS); write what else is wanted.
+    """Return an iterator over the metrics (report_columns.METRICS) of the predictions; write the other outputs.
 
-    Raises PredictionsError, LabelsError, SettingsError or ModelFolderError before the first row when something that is
-    connected cannot be used or does not join.
+    Raises PredictionsError, LabelsError, SettingsError or ModelFolderError before the first row when an input cannot be
+    used or does not join.
     """
     found = read_predictions(predictions)
-    joined = _join(found, labels, settings, predictions.name)
-    record = read_record(beside.model) if beside.model else None
-    checked = read_suspicions(beside.checked) if beside.checked else []
+    evaluated = _join(found, labels, settings, predictions.name)
+    training = read_training_record(inputs.model) if inputs.model else None
+    checked = read_checked_labels(inputs.checked) if inputs.checked else []
     comparison = None
-    if beside.other is not None:
-        other = _join(read_predictions(beside.other), labels, settings, beside.other.name)
-        comparison = compare(joined.pictures, other.pictures, beside.other.name)
-    slices = _slices(joined, labels, settings)
-    rows = [*measure(joined), *slice_rows(slices), *(comparison.rows() if comparison else ())]
+    if inputs.other is not None:
+        other = _join(read_predictions(inputs.other), labels, settings, inputs.other.name)
+        comparison = compare(evaluated.pictures, other.pictures, inputs.other.name)
+    slices = _slices(evaluated, labels, settings)
+    rows = [*metric_rows(evaluated), *slice_rows(slices), *(comparison.rows() if comparison else ())]
     if outputs.pictures is not None:
-        outputs.pictures.write(JUDGED, judged_rows(found, joined, comparison))
+        outputs.pictures.write(JUDGED, picture_rows(found, evaluated, comparison))
     if outputs.report is not None:
-        evidence = Evidence(
+        evaluation = Evaluation(
             name=predictions.name,
-            joined=joined,
+            predictions=evaluated,
             rejected=found.rejected,
             rows=rows,
             slices=slices,
             comparison=comparison,
-            other_name=beside.other.name if beside.other else "",
-            record=record,
-            pictures=beside.pictures,
+            other_name=inputs.other.name if inputs.other else "",
+            training=training,
+            pictures=inputs.pictures,
             checked=checked,
-            checked_pictures=beside.checked_pictures,
+            checked_pictures=inputs.checked_pictures,
         )
-        outputs.report.write(PAGE, draw_page(evidence))
-        log.info("the page is %s in folder %s", PAGE.strip("/"), outputs.report.name)
+        outputs.report.write(PAGE, render_page(evaluation))
+        log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
     return iter(rows)
 
 
-def _join(found: Predictions, labels: Table | None, settings: EvaluateSettings, name: str) -> Joined:
+def _join(found: Predictions, labels: Table | None, settings: EvaluateSettings, name: str) -> LabelledPredictions:
     truths = find_labels(found.paths, settings, labels)
     for remark in truths.remarks():
         log.warning("true labels: %s", remark)
-    joined = join(found, truths)
+    evaluated = join(found, truths)
     log.info(
         "evaluated %d pictures; %d could not be scored, %d have no true label, %d true labels have no "
         "prediction, %d pictures were scored more than once (%s)",
-        len(joined.pictures),
-        joined.rejected,
-        joined.without_truth,
-        joined.without_prediction,
-        joined.repeated_predictions,
+        len(evaluated.pictures),
+        evaluated.rejected,
+        evaluated.without_truth,
+        evaluated.without_prediction,
+        evaluated.repeated_predictions,
         name,
     )
-    return joined
+    return evaluated
 
 
-def _slices(joined: Joined, labels: Table | None, settings: EvaluateSettings) -> list[Slice]:
+def _slices(evaluated: LabelledPredictions, labels: Table | None, settings: EvaluateSettings) -> list[Slice]:
     if not settings.slice_columns:
         return []
     if labels is None:
         raise SettingsError(
-            f"slice_columns: {', '.join(settings.slice_columns)} should part the pictures, but no label dataset is "
+            f"slice_columns: {', '.join(settings.slice_columns)} should slice the pictures, but no label dataset is "
             "connected. Connect one with these columns and the pictures' paths."
         )
-    paths = [picture.path for picture in joined.pictures]
+    paths = [picture.path for picture in evaluated.pictures]
     cells = extra_columns.join(labels, paths, settings.slice_columns, settings.col_filename)
-    return find_slices(joined.pictures, cells, settings.slice_columns)
+    return find_slices(evaluated.pictures, cells, settings.slice_columns)

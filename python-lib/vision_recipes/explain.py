@@ -115,7 +115,7 @@ class _Explainer:
         large = [saliency_maps.enlarge(one.values, *pixels.shape[1:3]) for one in found]
         drops = {}
         if self.settings.deletion_test:
-            salient = [saliency_maps.hottest(saliency) for saliency in large]
+            salient = [saliency_maps.most_salient_first(saliency) for saliency in large]
             drops["drop_hottest"] = self._drops(pixels, salient, found, extra)
             drops["drop_random"] = self._drops(pixels, self._random(pixels, found, seed), found, extra)
         for place, (one, saliency) in enumerate(zip(found, large, strict=True)):
@@ -135,7 +135,7 @@ class _Explainer:
         places = found[0].values.shape[0]
         side = max(1, round(height / places) if places < height else height // 8)
         draws = [np.random.default_rng((self.settings.random_seed, seed + place)) for place in range(len(pixels))]
-        return [saliency_maps.at_random((height, width), side, draw) for draw in draws]
+        return [saliency_maps.random_order((height, width), side, draw) for draw in draws]
 
     def _drops(
         self, pixels: np.ndarray, orders: Sequence[np.ndarray], found: Sequence[SaliencyMap], extra: np.ndarray | None

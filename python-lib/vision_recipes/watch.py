@@ -1,4 +1,4 @@
-"""The walk from a model folder to its training curves, also while the training goes on."""
+"""From a model folder to its training curves, also while the training runs."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from itertools import islice
 from typing import Any
 
 from vision_recipes.reports import tensorboard
+from vision_recipes.reports.tensorboard_events import read_scalars
 from vision_recipes.stores import Store
-from vision_recipes.training.tensorboard_events import points
 
 LOGS = "/tensorboard_logs/"
 LARGEST = 64 << 20
 MOST_FILES = 200
 MOST_POINTS = 20_000
-"""Limits on what a stranger's folder can make this read."""
+"""Limits on what a folder from an untrusted source can make this read."""
 
 
 def watch(model: Store) -> dict[str, Any]:
     """Return the curves that are written so far, as plain data for a page.
 
-    `curves` are `{"run", "tag", "points": [[step, value], …]}`, one for each run (train, validation) and figure; a
-    value that is no number is None. `age` is how many seconds ago the last figure was written, None when there is none;
+    `curves` are `{"run", "tag", "points": [[step, value], …]}`, one for each run (train, validation) and tag; a value
+    that is not finite is None. `age` is how many seconds ago the last point was written, None when there is none;
     `tensorboard` whether `tensorboard_pages` has something to show.
     """
     curves: dict[tuple[str, str], dict[int, float | None]] = {}
@@ -31,10 +31,10 @@ def watch(model: Store) -> dict[str, Any]:
         run = path.removeprefix(LOGS).rpartition("/")[0] or "run"
         with model.open(path) as stream:
             content = stream.read(LARGEST)
-        for point in islice(points(content), MOST_POINTS):
-            steps = curves.setdefault((run, point.tag), {})
-            steps[point.step] = point.value if math.isfinite(point.value) else None
-            last = max(last, point.time)
+        for scalar in islice(read_scalars(content), MOST_POINTS):
+            steps = curves.setdefault((run, scalar.tag), {})
+            steps[scalar.step] = scalar.value if math.isfinite(scalar.value) else None
+            last = max(last, scalar.time)
     return {
         "model": model.name,
         "curves": [
@@ -47,7 +47,7 @@ def watch(model: Store) -> dict[str, Any]:
 
 
 def tensorboard_pages(model: Store) -> tensorboard.Application:
-    """Return TensorBoard itself as an application over the same logs; it is imported when somebody first asks."""
+    """Return TensorBoard itself as an application over the same logs; it is imported at the first request."""
     return tensorboard.TensorBoardPages(model, logs)
 
 

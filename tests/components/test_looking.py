@@ -1,4 +1,4 @@
-"""Recipes for people who look: checked labels back into training, the page of an evaluation."""
+"""Recipes for review: checked labels back into training, the report of an evaluation, saliency maps."""
 
 import csv
 
@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.fixture
-def doubtful(workshop):
+def mislabelled(workshop):
     """The eggs' labels in a table, four of them wrong."""
     paths = sorted(
         path.relative_to(workshop.folder / "eggs").as_posix() for path in (workshop.folder / "eggs").rglob("*.jpg")
@@ -21,11 +21,11 @@ def doubtful(workshop):
     return workshop
 
 
-def test_labels_are_checked_decided_and_used(doubtful):
+def test_labels_are_checked_decided_and_used(mislabelled):
     roles = ("-i", "image_folder=eggs", "-i", "model_folder=starter", "-i", "label_dataset=labels.csv")
     columns = ("-p", "col_filename=path", "-p", "col_label=label", "-p", "on_wrong_label=drop")
-    doubtful.well("run", "vision-check-labels", *roles, *columns, "-o", "checked_dataset=checked.csv")
-    rows = doubtful.table("checked.csv")
+    mislabelled.well("run", "vision-check-labels", *roles, *columns, "-o", "checked_dataset=checked.csv")
+    rows = mislabelled.table("checked.csv")
     assert len(rows) == 60
     degrees = [float(row["suspicion"]) for row in rows]
     assert degrees == sorted(degrees, reverse=True)
@@ -34,13 +34,13 @@ def test_labels_are_checked_decided_and_used(doubtful):
 
     roles = ("-i", "image_folder=eggs", "-i", "model_folder=starter", "-i", "label_dataset=checked.csv")
     columns = ("-p", "col_filename=images", "-p", "col_label=label", "-p", "col_decision=decision")
-    done = doubtful.well("run", "vision-retrain", *roles, *columns, "-o", "model_output=decided")
+    done = mislabelled.well("run", "vision-retrain", *roles, *columns, "-o", "model_output=decided")
     assert f"{60 - len(dropped)} pictures of 2 classes" in done.stdout + done.stderr
 
 
-def test_an_evaluation_draws_its_page(doubtful):
+def test_an_evaluation_writes_its_report(mislabelled):
     scored = ("run", "vision-classify", "-i", "image_folder=eggs")
-    doubtful.well(*scored, "-i", "model_folder=egg_model", "-o", "scored_dataset=first.csv")
+    mislabelled.well(*scored, "-i", "model_folder=egg_model", "-o", "scored_dataset=first.csv")
     inputs = (
         "scored_dataset=first.csv",
         "other_dataset=first.csv",
@@ -48,27 +48,27 @@ def test_an_evaluation_draws_its_page(doubtful):
         "image_folder=eggs",
         "model_folder=egg_model",
     )
-    outputs = ("metrics_dataset=told.csv", "pictures_dataset=judged.csv", "report_folder=report")
+    outputs = ("metrics_dataset=metrics.csv", "pictures_dataset=judged.csv", "report_folder=report")
     roles = [word for ref in inputs for word in ("-i", ref)] + [word for ref in outputs for word in ("-o", ref)]
     columns = ("-p", "col_filename=path", "-p", "col_label=label", "-p", "slice_columns=half")
-    doubtful.well("run", "vision-evaluate", *roles, *columns)
-    metrics = {(row["metric"], row["class"], row["slice"]): row["value"] for row in doubtful.table("told.csv")}
-    judged = doubtful.table("judged.csv")
-    right = sum(row["right"] == "1" for row in judged)
+    mislabelled.well("run", "vision-evaluate", *roles, *columns)
+    metrics = {(row["metric"], row["class"], row["slice"]): row["value"] for row in mislabelled.table("metrics.csv")}
+    pictures = mislabelled.table("judged.csv")
+    right = sum(row["right"] == "1" for row in pictures)
     assert float(metrics["accuracy", "", ""]) == pytest.approx(right / 60)
     assert float(metrics["compared_p_value", "", ""]) == 1.0
     halves = [float(metrics["slice_accuracy", "", half]) for half in "ab"]
     assert sum(halves) / 2 == pytest.approx(right / 60)
-    page = (doubtful.folder / "report" / "index.html").read_text(encoding="utf-8")
+    page = (mislabelled.folder / "report" / "index.html").read_text(encoding="utf-8")
     assert page.count("data:image/webp;base64,") > 10
-    assert "belonged to the training: the figures are too good" in page
+    assert "pictures shown here were used in training, so the metrics are too optimistic" in page
     assert "vision-retrain" in page
 
 
 @pytest.mark.keras
 @pytest.mark.slow
-def test_errors_are_explained_with_overlays(doubtful):
-    doubtful.well(
+def test_errors_are_explained_with_overlays(mislabelled):
+    mislabelled.well(
         "run",
         "vision-classify",
         "-i",
@@ -78,9 +78,9 @@ def test_errors_are_explained_with_overlays(doubtful):
         "-o",
         "scored_dataset=s.csv",
     )
-    judge = ("-i", "scored_dataset=s.csv", "-o", "metrics_dataset=m.csv", "-o", "pictures_dataset=j.csv")
-    doubtful.well("run", "vision-evaluate", *judge, "-p", "label_source=folder_names")
-    scored = {row["images"]: row for row in doubtful.table("s.csv")}
+    outputs = ("-i", "scored_dataset=s.csv", "-o", "metrics_dataset=m.csv", "-o", "pictures_dataset=j.csv")
+    mislabelled.well("run", "vision-evaluate", *outputs, "-p", "label_source=folder_names")
+    scored = {row["images"]: row for row in mislabelled.table("s.csv")}
     roles = (
         "-i",
         "image_folder=more",
@@ -91,19 +91,19 @@ def test_errors_are_explained_with_overlays(doubtful):
         "-o",
         "heat_folder=heat",
     )
-    doubtful.well("run", "vision-explain", *roles, "-p", "nb_pictures=40")
-    rows = doubtful.table("e.csv")
+    mislabelled.well("run", "vision-explain", *roles, "-p", "nb_pictures=40")
+    rows = mislabelled.table("e.csv")
     assert len(rows) == 40
     for row in rows:
         assert row["label"] == scored[row["images"]]["label"]
         assert float(row["probability"]) == pytest.approx(float(scored[row["images"]]["probability"]), abs=2e-3)
-        assert (doubtful.folder / "heat" / row["overlay"].lstrip("/")).stat().st_size > 1000
+        assert (mislabelled.folder / "heat" / row["overlay"].lstrip("/")).stat().st_size > 1000
     drops = [sum(float(row[name]) for row in rows) / 40 for name in ("drop_hottest", "drop_random")]
     assert drops[0] > drops[1]
 
-    wrong = [row["images"] for row in doubtful.table("j.csv") if row["right"] == "0"]
+    wrong = [row["images"] for row in mislabelled.table("j.csv") if row["right"] == "0"]
     which = ("-i", "judged_dataset=j.csv", "-p", "which=errors", "-p", "nb_pictures=3", "-p", "deletion_test=false")
-    doubtful.well("run", "vision-explain", *roles[:4], *which, "-o", "explained_dataset=e.csv", "-p", "label=egg")
-    rows = doubtful.table("e.csv")
+    mislabelled.well("run", "vision-explain", *roles[:4], *which, "-o", "explained_dataset=e.csv", "-p", "label=egg")
+    rows = mislabelled.table("e.csv")
     assert [row["images"] for row in rows] == wrong[:3]
     assert {(row["label"], row["drop_hottest"], row["overlay"]) for row in rows} == {("egg", "", "")}

@@ -1,4 +1,4 @@
-"""The page: one file, nothing from elsewhere, every name harmless, bounded."""
+"""The report: one file, nothing from elsewhere, every name harmless, bounded."""
 
 import base64
 import csv
@@ -13,9 +13,9 @@ from PIL import Image
 
 from vision_recipes.reports.comparison import compare
 from vision_recipes.reports.confusion import MOST_CLASSES
-from vision_recipes.reports.metrics import measure
-from vision_recipes.reports.page import Evidence, draw_page
-from vision_recipes.reports.predictions import Joined, Prediction
+from vision_recipes.reports.metric_rows import metric_rows
+from vision_recipes.reports.page import Evaluation, render_page
+from vision_recipes.reports.predictions import LabelledPredictions, Prediction
 from vision_recipes.reports.slices import find_slices, slice_rows
 from vision_recipes.stores import LocalStore
 
@@ -44,16 +44,17 @@ def predictions(count, classes, seed=0, label=lambda number: f"class {number}"):
     found = []
     for place, row in enumerate(scores):
         order = np.argsort(-row)[:5]
-        kept = {names[number]: float(row[number]) for number in order}
+        probabilities = {names[number]: float(row[number]) for number in order}
         best = names[order[0]]
         truth = names[int(rng.choice(classes, p=row))]
-        found.append(Prediction(f"/{place}.png", best, kept[best], kept, truth))
+        found.append(Prediction(f"/{place}.png", best, probabilities[best], probabilities, truth))
     return found
 
 
-def evidence(found, **more):
-    joined = Joined(found, 0, 0, 0, 0, 0, 0)
-    return Evidence("scored", joined, more.pop("rejected", {}), more.pop("rows", list(measure(joined))), **more)
+def evaluation(found, **more):
+    evaluated = LabelledPredictions(found, 0, 0, 0, 0, 0, 0)
+    rows = more.pop("rows", list(metric_rows(evaluated)))
+    return Evaluation("scored", evaluated, more.pop("rejected", {}), rows, **more)
 
 
 def store(folder, paths):
@@ -63,9 +64,9 @@ def store(folder, paths):
     return LocalStore(folder)
 
 
-def test_a_page_loads_nothing_and_tells_everything(tmp_path):
+def test_a_report_loads_nothing_and_shows_everything(tmp_path):
     pictures = predictions(60, 3)
-    page = draw_page(evidence(pictures, pictures=store(tmp_path, [picture.path for picture in pictures])))
+    page = render_page(evaluation(pictures, pictures=store(tmp_path, [picture.path for picture in pictures])))
     read = Reader(page)
     for tag, attributes in read.tags:
         assert tag not in ("script", "link", "iframe", "object", "embed", "base", "form"), tag
@@ -87,7 +88,7 @@ def test_a_page_loads_nothing_and_tells_everything(tmp_path):
     assert anchors <= set(read.ids)
     assert len(read.ids) == len(set(read.ids))
     right = sum(picture.right for picture in pictures)
-    assert any(f"{right} of 60 pictures got their true label" in text for text in read.text)
+    assert any(f"{right} of 60 pictures are predicted correctly" in text for text in read.text)
 
 
 def test_names_of_strangers_do_nothing(tmp_path):
@@ -95,11 +96,11 @@ def test_names_of_strangers_do_nothing(tmp_path):
     pictures[0] = Prediction(f"/{NASTY}\udcff\x07.png", pictures[0].label, 0.5, {}, pictures[0].truth, NASTY)
     cells = {picture.path: {NASTY: NASTY} for picture in pictures}
     slices = find_slices(pictures, cells, [NASTY])
-    rows = [*measure(Joined(pictures, 0, 0, 0, 0, 0, 0)), *slice_rows(slices)]
+    rows = [*metric_rows(LabelledPredictions(pictures, 0, 0, 0, 0, 0, 0)), *slice_rows(slices)]
     comparison = compare(pictures, predictions(30, 3, seed=2), NASTY)
     rows += comparison.rows()
-    page = draw_page(
-        evidence(
+    page = render_page(
+        evaluation(
             pictures,
             rows=rows,
             slices=slices,
@@ -112,7 +113,7 @@ def test_names_of_strangers_do_nothing(tmp_path):
     assert "<script" not in text
     assert "\u202e" not in text
     assert "\x07" not in text
-    assert "{{7*7}}" in text  # told as it is, not computed
+    assert "{{7*7}}" in text  # shown as it is, not evaluated
     assert "&lt;script&gt;alert(1)" in text
     assert max(len(part) for part in Reader(page).text if "long long" in part) < 400
 
@@ -122,20 +123,22 @@ def test_a_page_stays_small_whatever_the_number_of_pictures(tmp_path, classes):
     pictures = predictions(4000, classes)
     paths = [picture.path for picture in pictures]
     store(tmp_path, paths[:200])
-    page = draw_page(evidence(pictures, pictures=LocalStore(tmp_path)))
+    page = render_page(evaluation(pictures, pictures=LocalStore(tmp_path)))
     shown = [attributes for tag, attributes in Reader(page).tags if tag == "img"]
     assert len(shown) < 300
     assert len(page) < 3_000_000
     cells = [
-        attributes for tag, attributes in Reader(page).tags if tag == "td" and "--share" in attributes.get("style", "")
+        attributes
+        for tag, attributes in Reader(page).tags
+        if tag == "td" and "--fraction" in attributes.get("style", "")
     ]
     assert len(cells) == min(classes, MOST_CLASSES) ** 2
 
 
-def test_without_pictures_or_model_the_page_still_tells(tmp_path):
+def test_without_pictures_or_model_there_is_still_a_report(tmp_path):
     pictures = [Prediction("/a.png", "x", None, {}, "x"), Prediction("/../../etc/passwd", "x", 0.4, {"x": 0.4}, "y")]
-    page = draw_page(evidence(pictures, pictures=store(tmp_path, ["/b.png"])))
-    assert "no picture at hand" in page.decode()
+    page = render_page(evaluation(pictures, pictures=store(tmp_path, ["/b.png"])))
+    assert "picture not available" in page.decode()
     assert not [1 for tag, _ in Reader(page).tags if tag == "img"]
 
 
@@ -156,7 +159,9 @@ def test_slices_are_parts_of_the_pictures():
 
 def test_a_comparison_counts_each_picture_once():
     first, other = predictions(80, 3), predictions(90, 3, seed=5)
-    other = [Prediction(p.path, p.label, p.probability, p.kept, q.truth) for p, q in zip(other, first, strict=False)]
+    other = [
+        Prediction(p.path, p.label, p.probability, p.probabilities, q.truth) for p, q in zip(other, first, strict=False)
+    ]
     found = compare(first, other[10:], "other")
     rows = {row["metric"]: row["value"] for row in found.rows()}
     assert rows["compared_accuracy"] == sum(picture.right for picture in first[10:]) / 70
@@ -170,13 +175,18 @@ def test_a_comparison_counts_each_picture_once():
 
 def test_the_page_of_a_trained_model(tmp_path, trained):
     """Curves, settings, versions, duplicates, leaks and rejected files come from the model folder."""
-    from vision_recipes.reports.training_record import read_record
+    from vision_recipes.reports.training_record import read_training_record
 
-    record = read_record(LocalStore(trained))
+    training = read_training_record(LocalStore(trained))
     pictures = predictions(12, 2)
-    page = draw_page(evidence(pictures, record=record, pictures=store(tmp_path, ["/0.png", "/1.png"]))).decode()
-    for told in ("Accuracy over 2 epochs", "minihost run vision-retrain", "image_width=160", "nearly the same"):
-        assert told in page, told
+    page = render_page(evaluation(pictures, training=training, pictures=store(tmp_path, ["/0.png", "/1.png"]))).decode()
+    for text in (
+        "Accuracy over 2 epochs",
+        "minihost run vision-retrain",
+        "image_width=160",
+        "1 pair of near-duplicates",
+    ):
+        assert text in page, text
     assert re.search(r"keras</td><td>[\d.]+</td><td class=\"changed\">0\.1", page)
 
 

@@ -26,9 +26,9 @@ class Rows:
             yield dict(zip(self.columns, cells, strict=True))
 
 
-def scored(path, kept, error=0):
-    best = max(kept, key=kept.get) if kept else None
-    return (path, json.dumps(kept), error, best, kept.get(best), "")
+def scored(path, probabilities, error=0):
+    best = max(probabilities, key=probabilities.get) if probabilities else None
+    return (path, json.dumps(probabilities), error, best, probabilities.get(best), "")
 
 
 def rejected(path):
@@ -103,14 +103,14 @@ def test_truth_from_names_needs_no_table(settings, path):
 
 
 def test_numbered_labels_stand_for_the_name_that_classes_share():
-    kept = {"crane (134)": 0.4, "dog": 0.35, "crane (517)": 0.25}
-    predictions = table(scored("/a", kept), scored("/b", {"dog": 1.0, "crane (134)": 0.0, "crane (517)": 0.0}))
+    probabilities = {"crane (134)": 0.4, "dog": 0.35, "crane (517)": 0.25}
+    predictions = table(scored("/a", probabilities), scored("/b", {"dog": 1.0, "crane (134)": 0.0, "crane (517)": 0.0}))
     rows = list(evaluate(predictions, labels(("a", "crane"), ("b", "dog")), FROM_TABLE))
     assert values(rows)["accuracy"] == 1.0
     joined = join(
         read_predictions(predictions), find_labels(["/a", "/b"], FROM_TABLE, labels(("a", "crane"), ("b", "dog")))
     )
-    assert joined.pictures[0].kept == pytest.approx({"crane": 0.65, "dog": 0.35})
+    assert joined.pictures[0].probabilities == pytest.approx({"crane": 0.65, "dog": 0.35})
     assert joined.pictures[0].probability == pytest.approx(0.65)
 
 
@@ -132,7 +132,7 @@ def test_tables_of_the_predecessor_have_no_best_label():
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         (("/a", "{not json", 0, "x", 0.5, ""), "picture /a: column 'prediction' holds '{not json', which is no JSON"),
         (("/a", "[" * 100_000, 0, "x", 0.5, ""), "which is no JSON"),
@@ -145,10 +145,10 @@ def test_tables_of_the_predecessor_have_no_best_label():
         (rejected("/a"), "holds no prediction: 1 rows, 1 without a label"),
     ],
 )
-def test_a_table_that_classify_did_not_write_is_refused(row, told):
+def test_a_table_that_classify_did_not_write_is_refused(row, message):
     with pytest.raises(PredictionsError) as caught:
         read_predictions(table(row))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_other_columns_are_refused():

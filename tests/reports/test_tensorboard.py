@@ -8,16 +8,16 @@ from werkzeug.test import Client
 from vision_recipes.reports import tensorboard
 from vision_recipes.stores import LocalStore
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.tensorboard_logs import Curves
+from vision_recipes.training.tensorboard_logs import TensorBoardLogs
 from vision_recipes.watch import logs
 
 pytest.importorskip("tensorboard")
 
 
 def train(folder, *losses):
-    with Curves(LocalStore(folder)) as curves:
+    with TensorBoardLogs(LocalStore(folder)) as written:
         for number, loss in enumerate(losses, start=1):
-            curves.add(Epoch(number, loss, 0.5, loss, 0.5, 0.001, 2.0))
+            written.add(Epoch(number, loss, 0.5, loss, 0.5, 0.001, 2.0))
 
 
 def test_it_shows_the_runs_and_copies_what_grows(tmp_path, monkeypatch):
@@ -27,24 +27,24 @@ def test_it_shows_the_runs_and_copies_what_grows(tmp_path, monkeypatch):
     client = Client(pages)
     assert b"TensorBoard" in client.get("/").data or client.get("/").status_code == 200
     assert json.loads(client.get("/data/environment").data)["window_title"] == ""
-    copies = sorted(path.parent.name for path in pages._place("/").rglob("events*"))
+    copies = sorted(path.parent.name for path in pages._target("/").rglob("events*"))
     assert copies == ["train", "validation"]
     for path in tmp_path.rglob("events*"):
         path.write_bytes(path.read_bytes() + b"more")
     client.get("/data/environment")
-    assert all(path.read_bytes().endswith(b"more") for path in pages._place("/").rglob("events*"))
+    assert all(path.read_bytes().endswith(b"more") for path in pages._target("/").rglob("events*"))
     for path in list(tmp_path.rglob("train/events*")):
         path.unlink()
     client.get("/data/environment")
-    assert [path.parent.name for path in pages._place("/").rglob("events*")] == ["validation"]
+    assert [path.parent.name for path in pages._target("/").rglob("events*")] == ["validation"]
 
 
 def test_copies_stay_in_their_folder(tmp_path):
     pages = tensorboard.TensorBoardPages(LocalStore(tmp_path), logs)
-    assert pages._place("/tensorboard_logs/../../../x").is_relative_to(pages._place("/"))
+    assert pages._target("/tensorboard_logs/../../../x").is_relative_to(pages._target("/"))
 
 
-def test_tensorflow_is_not_woken(tmp_path):
+def test_tensorflow_is_not_imported(tmp_path):
     import subprocess
     import sys
 

@@ -1,1 +1,1 @@
-"""What came out, for people and for checks: predictions held against the truth, metrics."""
+"""Evaluation: predictions compared with true labels, metrics, the report, training curves."""

@@ -1,4 +1,4 @@
-"""The confusion matrix with the pictures in its cells, cut to the classes that matter when there are many."""
+"""The confusion matrix with pictures in its cells; of many classes, those with most errors."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from dataclasses import dataclass
 from vision_recipes.reports.predictions import Prediction
 
 MOST_CLASSES = 10
-"""Of more classes, those with most errors are shown."""
 _SHOWN = {2: 6, 3: 4, 4: 2, 5: 2}
 _PAIRS, _PER_PAIR = 8, 6
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A true label, a predicted one, how many pictures, which share of the truth's, and some of them, surest first."""
+    """The pictures of one true and one predicted label: their count, the fraction of the true label's pictures they
+    are, and some of them, most confident first.
+    """
 
     truth: str
-    guess: str
+    predicted: str
     count: int
-    share: float
+    fraction: float
     pictures: Sequence[Prediction]
 
     @property
     def right(self) -> bool:
         """Whether the cell is on the diagonal."""
-        return self.truth == self.guess
+        return self.truth == self.predicted
 
 
 @dataclass(frozen=True)
-class Matrix:
+class ConfusionMatrix:
     """`rows` holds the cells by true label, then by predicted one, both in the order of `labels`.
 
-    `classes` is how many classes there are in all; `pairs` are the cells with most errors, with more pictures.
+    `classes` is the number of all classes; `pairs` are the cells with most errors, with more pictures.
     """
 
     labels: Sequence[str]
@@ -44,33 +45,33 @@ class Matrix:
 
     def pictures(self) -> Iterator[Prediction]:
         """Yield every picture that is shown."""
-        for cell in [cell for row in self.rows for cell in row] + list(self.pairs):
-            yield from cell.pictures
+        for row in [*self.rows, self.pairs]:
+            for cell in row:
+                yield from cell.pictures
 
 
-def draw_matrix(pictures: Sequence[Prediction]) -> Matrix:
-    """Return the matrix of joined predictions."""
+def confusion_matrix(pictures: Sequence[Prediction]) -> ConfusionMatrix:
+    """Return the confusion matrix of predictions that have true labels."""
     cells: dict[tuple[str, str], list[Prediction]] = defaultdict(list)
     for picture in pictures:
         cells[str(picture.truth), picture.label].append(picture)
     support = Counter(str(picture.truth) for picture in pictures)
     labels = {label for pair in cells for label in pair}
+    wrong = sorted((pair for pair in cells if pair[0] != pair[1]), key=lambda pair: (-len(cells[pair]), pair))
     errors: Counter[str] = Counter()
-    for (truth, guess), found in cells.items():
-        if truth != guess:
-            errors.update({truth: len(found), guess: len(found)})
+    for pair in wrong:
+        errors.update(dict.fromkeys(pair, len(cells[pair])))
     chosen = sorted(sorted(labels, key=lambda label: (-errors[label], -support[label], label))[:MOST_CLASSES])
     shown = _SHOWN.get(len(chosen), 1)
 
-    def cell(pair: tuple[str, str], most: int) -> Cell:
-        found = cells.get(pair, [])
-        surest = sorted(found, key=lambda picture: -(picture.probability or 0))[:most]
-        return Cell(*pair, len(found), len(found) / max(support[pair[0]], 1), surest)
+    def cell(truth: str, predicted: str, most: int) -> Cell:
+        found = cells.get((truth, predicted), [])
+        confident = sorted(found, key=lambda picture: -(picture.probability or 0))[:most]
+        return Cell(truth, predicted, len(found), len(found) / max(support[truth], 1), confident)
 
-    wrong = sorted((pair for pair in cells if pair[0] != pair[1]), key=lambda pair: (-len(cells[pair]), pair))
-    return Matrix(
+    return ConfusionMatrix(
         chosen,
-        [[cell((truth, guess), shown) for guess in chosen] for truth in chosen],
+        [[cell(truth, predicted, shown) for predicted in chosen] for truth in chosen],
         len(labels),
-        [cell(pair, _PER_PAIR) for pair in wrong[:_PAIRS]],
+        [cell(*pair, _PER_PAIR) for pair in wrong[:_PAIRS]],
     )

@@ -1,13 +1,13 @@
-"""What the recipe vision-check-labels wrote, read back from its table for a page."""
+"""Label issues as the recipe vision-check-labels wrote them, read back from its table for the report."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vision_recipes.dataset.column_encoding import as_number
 from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import PredictionsError
 from vision_recipes.report_columns import CHECKED
@@ -15,51 +15,40 @@ from vision_recipes.stores import Table
 
 
 @dataclass(frozen=True)
-class Suspicion:
-    """A picture with its given label, the label that its looks suggest, and how suspicious that is (0 to 1).
+class CheckedLabel:
+    """A picture with its given label, the suggested label, and the suspicion score (0 to 1) of the given one.
 
-    `issue` is empty for a picture that nothing is wrong with; `neighbours` are the paths of the pictures most like it.
+    `issue` is empty when there is none; `neighbours` are the paths of the most similar pictures.
     """
 
     path: str
     given: str
     suggested: str
-    degree: float
+    score: float
     issue: str
     neighbours: tuple[str, ...] = ()
 
 
-def read_suspicions(table: Table) -> list[Suspicion]:
-    """Return the suspicions of a table, the worst first; raises PredictionsError when it is another table."""
+def read_checked_labels(table: Table) -> list[CheckedLabel]:
+    """Return the checked labels of a table, highest score first; raises PredictionsError when it is another table."""
     missing = [column.name for column in CHECKED if column.name not in table.columns]
     if missing:
         raise PredictionsError(
             f"Dataset {table.name} is not what vision-check-labels writes: it lacks {', '.join(missing)}. "
             "Choose its output, or leave the role empty."
         )
-    return sorted(_read(table), key=lambda suspicion: -suspicion.degree)
-
-
-def _read(table: Table) -> Iterator[Suspicion]:
+    found = []
     for row in table.rows():
-        path = label_text(row.get("images"))
+        path, given, suggested, issue = (
+            label_text(row.get(name)) for name in ("images", "label", "suggested_label", "issue")
+        )
         if path is not None:
-            yield Suspicion(
-                path,
-                label_text(row.get("label")) or "",
-                label_text(row.get("suggested_label")) or "",
-                _degree(row.get("suspicion")),
-                label_text(row.get("issue")) or "",
+            score, neighbours = (
+                min(1.0, max(0.0, as_number(row.get("suspicion")) or 0.0)),
                 tuple(_paths(row.get("neighbours"))),
             )
-
-
-def _degree(cell: Any) -> float:
-    try:
-        value = float(cell)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return min(1.0, max(0.0, value)) if math.isfinite(value) else 0.0
+            found.append(CheckedLabel(path, given or "", suggested or "", score, issue or "", neighbours))
+    return sorted(found, key=lambda checked: -checked.score)
 
 
 def _paths(cell: Any) -> Iterator[str]:

@@ -1,194 +1,171 @@
-"""The page to look at: one HTML file with everything in it, whatever the number of pictures."""
+"""The report of an evaluation: one self-contained HTML file, of bounded size whatever the number of pictures."""
 
 from __future__ import annotations
 
 import datetime
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from vision_recipes.pictures import REASONS
-from vision_recipes.reports import augmented, plots, reproduction, selection, summary
+from vision_recipes.reports import plots, ranking, reproduction
+from vision_recipes.reports.augmented import augmentation_examples
 from vision_recipes.reports.comparison import Comparison
-from vision_recipes.reports.confusion import Matrix, draw_matrix
-from vision_recipes.reports.label_issues import Suspicion
-from vision_recipes.reports.metrics import Row
-from vision_recipes.reports.predictions import Joined, Prediction
+from vision_recipes.reports.confusion import confusion_matrix
+from vision_recipes.reports.label_issues import CheckedLabel
+from vision_recipes.reports.metric_rows import Row, confidences
+from vision_recipes.reports.predictions import LabelledPredictions, Prediction
 from vision_recipes.reports.rendering import render
 from vision_recipes.reports.slices import Slice
+from vision_recipes.reports.summary import summarise
 from vision_recipes.reports.thumbnails import Thumbnail, make_thumbnails
-from vision_recipes.reports.training_record import Record
+from vision_recipes.reports.training_record import TrainingRecord
 from vision_recipes.stores import Store
 
 log = logging.getLogger("vision_recipes")
 
-_WORST, _LEAST, _SUSPECTS, _PAIRS, _DISAGREEMENTS = 12, 12, 12, 8, 8
+_GALLERY, _PAIRS, _DISAGREEMENTS, _NEIGHBOURS = 12, 8, 8, 3
 _CLASSES, _FILES = 200, 40
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """All that a page may show; what was not connected is None or empty.
+class Evaluation:
+    """All that a report may show; what was not connected is None or empty.
 
-    `rejected` holds the reason of each picture without a prediction. `checked` are suspicions of the recipe
-    vision-check-labels, whose pictures lie in `checked_pictures`.
+    `rejected` holds the reason of each picture without a prediction; `rows` are the metrics (METRICS). `checked`
+    are labels checked by the recipe vision-check-labels, whose pictures are in `checked_pictures`.
     """
 
     name: str
-    joined: Joined
+    predictions: LabelledPredictions
     rejected: Mapping[str, str]
     rows: Sequence[Row]
     slices: Sequence[Slice] = ()
     comparison: Comparison | None = None
     other_name: str = ""
-    record: Record | None = None
+    training: TrainingRecord | None = None
     pictures: Store | None = None
-    checked: Sequence[Suspicion] = ()
+    checked: Sequence[CheckedLabel] = ()
     checked_pictures: Store | None = None
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """What was chosen to be shown."""
-
-    matrix: Matrix
-    worst: Sequence[Prediction]
-    least: Sequence[Prediction]
-    suspects: Sequence[Prediction]
-    disagreements: Sequence[tuple[Prediction, Prediction]]
-    checked: Sequence[Suspicion] = field(default=())
-
-    def paths(self) -> Iterator[str]:
-        for pictures in (self.matrix.pictures(), self.worst, self.least):
-            yield from (picture.path for picture in pictures)
-        yield from (first.path for first, _ in self.disagreements)
-
-
-def draw_page(evidence: Evidence) -> bytes:
-    """Return the page as UTF-8."""
-    pictures = evidence.joined.pictures
-    shown = _Shown(
-        draw_matrix(pictures),
-        selection.worst_errors(pictures, _WORST),
-        selection.least_certain(pictures, _LEAST),
-        [] if evidence.checked else selection.likely_mislabelled(pictures, _SUSPECTS),
-        evidence.comparison.disagreements[:_DISAGREEMENTS] if evidence.comparison else [],
-        [suspicion for suspicion in evidence.checked if suspicion.issue][:_SUSPECTS],
-    )
-    thumbs = make_thumbnails(evidence.pictures, shown.paths())
-    record = evidence.record
-    whole = {row["metric"]: row for row in evidence.rows if not row["class"] and not row["slice_column"]}
+def render_page(evaluation: Evaluation) -> bytes:
+    """Return the report as UTF-8."""
+    pictures, training = evaluation.predictions.pictures, evaluation.training
+    matrix = confusion_matrix(pictures)
+    worst, least = ranking.worst_errors(pictures, _GALLERY), ranking.least_certain(pictures, _GALLERY)
+    disagreements = evaluation.comparison.disagreements[:_DISAGREEMENTS] if evaluation.comparison else []
+    shown = [*matrix.pictures(), *worst, *least, *(first for first, _ in disagreements)]
+    thumbs = make_thumbnails(evaluation.pictures, [picture.path for picture in shown])
+    issues = [checked for checked in evaluation.checked if checked.issue][:_GALLERY]
+    issue_paths = [path for checked in issues for path in (checked.path, *checked.neighbours[:_NEIGHBOURS])]
+    overall = {row["metric"]: row for row in evaluation.rows if not row["class"] and not row["slice_column"]}
     page = render(
         "page.html",
         {
-            "title": f"How {record.model.name if record else evidence.name} did",
+            "title": f"Evaluation of {training.model.name if training else evaluation.name}",
             "made": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
-            "evidence": evidence,
-            "whole": whole,
-            "summary": list(summary.tell(evidence.joined, evidence.rows, shown.matrix)),
-            "shown": shown,
+            "evaluation": evaluation,
+            "training": training,
+            "overall": overall,
+            "summary": list(summarise(evaluation.predictions, evaluation.rows, matrix)),
+            "matrix": matrix,
+            "worst": worst,
+            "least": least,
+            "disagreements": disagreements,
+            "label_errors": ranking.likely_label_errors(pictures, _GALLERY),
+            "issues": issues,
+            "issue_thumbs": make_thumbnails(evaluation.checked_pictures or evaluation.pictures, issue_paths),
             "thumbs": thumbs,
-            "checked_thumbs": _checked_thumbs(evidence, shown),
-            "classes": _classes(evidence.rows),
-            "class_count": shown.matrix.classes,
-            "slices": _by_column(evidence.slices),
-            "drawings": _drawings(pictures),
-            "curves": _curves(record),
-            "rejected": _rejected(evidence),
-            "leaks": _leaks(evidence, thumbs),
-            "pairs": _pairs(record),
-            "augmented": augmented.samples(record, evidence.pictures, [picture.path for picture in pictures]),
+            "classes": _classes(evaluation.rows),
+            "slices": _slices(evaluation.slices),
+            "calibration": _calibration(pictures),
+            "curves": _curves(training),
+            "rejected": _rejected(evaluation),
+            "leakage": _leakage(training, thumbs),
+            "duplicates": _duplicates(training),
+            "augmented": augmentation_examples(training, evaluation.pictures, [picture.path for picture in pictures]),
             "verdicts": _verdicts(pictures),
-            "settings": reproduction.settings(record),
-            "versions": reproduction.versions(record),
-            "command": reproduction.command(record),
+            "settings": reproduction.settings(training),
+            "versions": reproduction.versions(training),
+            "command": reproduction.command(training),
         },
     )
-    log.info("the page shows %d of %d pictures, %.1f MB", len(thumbs), len(pictures), len(page) / 1e6)
+    log.info("the report shows %d of %d pictures, %.1f MB", len(thumbs), len(pictures), len(page) / 1e6)
     return page
 
 
-def _checked_thumbs(evidence: Evidence, shown: _Shown) -> dict[str, Thumbnail]:
-    neighbours = [neighbour for suspicion in shown.checked for neighbour in suspicion.neighbours[:3]]
-    paths = [suspicion.path for suspicion in shown.checked] + neighbours
-    return make_thumbnails(evidence.checked_pictures or evidence.pictures, paths)
-
-
 def _classes(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the figures per class, the lowest F1 first, at most _CLASSES of them."""
+    """Return the metrics per class, the lowest F1 first, at most _CLASSES of them."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         if row["metric"] in ("precision", "recall", "f1", "support"):
             found.setdefault(row["class"], {"label": row["class"]})[row["metric"]] = row["value"]
             if row["metric"] == "precision":
-                found[row["class"]]["guessed"] = row["support"]
-    return sorted(found.values(), key=lambda figures: (figures["f1"], -figures["support"]))[:_CLASSES]
+                found[row["class"]]["predicted"] = row["support"]
+    return sorted(found.values(), key=lambda metrics: (metrics["f1"], -metrics["support"]))[:_CLASSES]
 
 
-def _by_column(slices: Sequence[Slice]) -> dict[str, list[tuple[Slice, dict[str, float]]]]:
+def _slices(slices: Sequence[Slice]) -> dict[str, list[tuple[Slice, dict[str, float]]]]:
+    """Return the slices of each column with their metrics, the lowest accuracy first."""
     found: dict[str, list[tuple[Slice, dict[str, float]]]] = {}
     for part in slices:
-        found.setdefault(part.column, []).append((part, part.figures()))
-    for parts in found.values():
-        parts.sort(key=lambda pair: pair[1]["slice_accuracy"])
-    return found
+        found.setdefault(part.column, []).append((part, part.metrics()))
+    return {column: sorted(parts, key=lambda pair: pair[1]["slice_accuracy"]) for column, parts in found.items()}
 
 
-def _drawings(pictures: Sequence[Prediction]) -> list[Any]:
-    told = [(picture.probability, picture.right) for picture in pictures if picture.probability is not None]
-    if not told:
+def _calibration(pictures: Sequence[Prediction]) -> list[Any]:
+    probabilities, right = confidences(pictures)
+    if not len(right):
         return []
-    probabilities, right = np.array(told, np.float64).T
-    return [plots.draw_confidence(probabilities, right), plots.draw_calibration(probabilities, right)]
+    return [plots.draw_calibration(probabilities, right), plots.draw_confidence(probabilities, right)]
 
 
-def _curves(record: Record | None) -> list[Any]:
-    if record is None or not record.history:
-        return []
+def _curves(training: TrainingRecord | None) -> list[Any]:
     drawn = []
-    for title, trained, judged in (("Accuracy", "accuracy", "val_accuracy"), ("Loss", "loss", "val_loss")):
-        lines = [("training pictures", *record.curve(trained)), ("validation pictures", *record.curve(judged))]
+    for title, name in (("Accuracy", "accuracy"), ("Loss", "loss")):
+        sides = {"training": name, "validation": f"val_{name}"}
+        lines = [(side, *training.curve(column)) for side, column in sides.items()] if training else []
         lines = [line for line in lines if line[1]]
-        if lines:
-            told = "; ".join(f"{name} from {ys[0]:.3g} to {ys[-1]:.3g}" for name, _, ys in lines)
-            drawn.append(plots.draw_curves(lines, title, f"{title} over {len(record.history)} epochs: {told}."))
+        if training and lines:
+            values = "; ".join(f"{side} from {ys[0]:.3g} to {ys[-1]:.3g}" for side, _, ys in lines)
+            drawn.append(plots.draw_curves(lines, title, f"{title} over {len(training.history)} epochs: {values}."))
     return drawn
 
 
-def _rejected(evidence: Evidence) -> dict[str, Any]:
-    """Return reasons with their meaning and count, and the first files of the folder that was scored."""
-    counts = Counter(evidence.rejected.values())
-    trained = Counter(row.get("reason", "") for row in evidence.record.rejected) if evidence.record else Counter()
+def _rejected(evaluation: Evaluation) -> dict[str, Any]:
+    """Return reasons with their meaning and counts, and the first files of the folder that was scored."""
+    scored = Counter(evaluation.rejected.values())
+    rows = evaluation.training.rejected if evaluation.training else ()
+    trained = Counter(row.get("reason", "") for row in rows)
     reasons = [
-        {"reason": reason, "meaning": REASONS.get(reason, ""), "scored": counts[reason], "trained": trained[reason]}
-        for reason, _ in (counts + trained).most_common()
+        {"reason": reason, "meaning": REASONS.get(reason, ""), "scored": scored[reason], "trained": trained[reason]}
+        for reason, _ in (scored + trained).most_common()
     ]
-    return {"reasons": reasons, "files": list(evidence.rejected.items())[:_FILES], "count": len(evidence.rejected)}
+    return {"reasons": reasons, "files": list(evaluation.rejected)[:_FILES], "count": len(evaluation.rejected)}
 
 
-def _leaks(evidence: Evidence, thumbs: Mapping[str, Thumbnail]) -> dict[str, Any]:
-    """Return how many of the pictures looked at here, byte for byte, were trained on, and the first of them."""
-    if evidence.record is None or not thumbs:
-        return {}
-    known = evidence.record.trained_on
-    found = [(path, known[thumb.digest]) for path, thumb in thumbs.items() if thumb.digest in known]
-    return {"looked": len(thumbs), "found": found[:_FILES], "count": len(found)} if known else {}
+def _leakage(training: TrainingRecord | None, thumbs: Mapping[str, Thumbnail]) -> dict[str, Any]:
+    """Return how many of the pictures shown, byte for byte, were in the training, and the first of them."""
+    splits = training.splits if training else {}
+    found = [(path, splits[thumb.digest]) for path, thumb in thumbs.items() if thumb.digest in splits]
+    return {"compared": len(thumbs), "found": found[:_FILES], "count": len(found)} if splits and thumbs else {}
 
 
-def _pairs(record: Record | None) -> dict[str, Any]:
-    rows = record.duplicates if record else []
-    across = [row for row in rows if row.get("split") != row.get("other_split")]
+def _duplicates(training: TrainingRecord | None) -> dict[str, Any]:
+    """Return counts of the training's near-duplicates and some: those with two labels, across the split, others."""
+    rows = training.duplicates if training else []
     differing = [row for row in rows if row.get("label") != row.get("other_label")]
+    across = [row for row in rows if row.get("split") != row.get("other_split")]
     first = [*differing, *[row for row in across if row not in differing]]
     rest = [row for row in rows[: 2 * _PAIRS] if row not in first]
     return {"rows": [*first, *rest][:_PAIRS], "count": len(rows), "across": len(across), "differing": len(differing)}
 
 
 def _verdicts(pictures: Sequence[Prediction]) -> list[tuple[str, int, float]]:
-    parts = Counter(picture.verdict for picture in pictures if picture.verdict)
-    right = Counter(picture.verdict for picture in pictures if picture.verdict and picture.right)
-    return [(verdict, count, right[verdict] / count) for verdict, count in parts.most_common()]
+    """Return verdicts with their number of pictures and the accuracy on these."""
+    counts = Counter(picture.verdict for picture in pictures if picture.verdict)
+    right = Counter(picture.verdict for picture in pictures if picture.right)
+    return [(verdict, count, right[verdict] / count) for verdict, count in counts.most_common()]

@@ -1,4 +1,4 @@
-"""Drawings of a page as inline SVG, made by Matplotlib in colours that follow the page's light or dark."""
+"""Plots as inline SVG, drawn by Matplotlib in colours that follow the page's light or dark scheme."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _COLOURS = {
 }
 _INK, _MUTED, _LINE, _GOOD, _BAD = _COLOURS
 _NUMBERED = re.compile(r' id="[a-z0-9.]+_\d+"|<style.*?</style>', re.DOTALL)
-"""Names that every figure gives to its parts anew, and rules that would hold for the whole page."""
+"""Ids, which would be repeated from plot to plot, and style rules, which would apply to the entire page."""
 _SIZE = (4.2, 2.75)
 _BINS = 10
 
 
-def draw_curves(series: Sequence[tuple[str, Sequence[float], Sequence[float]]], title: str, told: str) -> Markup:
-    """Return a line drawing; `series` are name, x and y, at most two: what was trained on, and what judged."""
+def draw_curves(series: Sequence[tuple[str, Sequence[float], Sequence[float]]], title: str, described: str) -> Markup:
+    """Return a line plot; `series` are name, x and y, at most two: training and validation."""
     figure, axes = _axes(title, "epoch")
     for (name, xs, ys), colour, style in zip(series, (_MUTED, _GOOD), ("--", "-"), strict=False):
         axes.plot(xs, ys, style, color=colour, label=name, linewidth=1.8, marker="o" if len(xs) < 3 else "")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, labelcolor=_INK, fontsize=9)
-    return _svg(figure, told)
+    return _svg(figure, described)
 
 
 def draw_calibration(probabilities: np.ndarray, right: np.ndarray) -> Markup:
-    """Return how often the best label is right, for each tenth of the probability it was given."""
-    figure, axes = _axes("How often it is right, when it says so", "probability of the best label")
+    """Return the reliability diagram: the accuracy in ten bins of the predicted label's probability (n,)."""
+    figure, axes = _axes("Calibration (reliability diagram)", "confidence", "accuracy")
     bins = np.clip((probabilities * _BINS).astype(int), 0, _BINS - 1)
     counts = np.bincount(bins, minlength=_BINS)
     hits = np.bincount(bins, right, _BINS)
@@ -47,16 +47,16 @@ def draw_calibration(probabilities: np.ndarray, right: np.ndarray) -> Markup:
     axes.bar((seen + 0.5) / _BINS, hits[seen] / counts[seen], 0.84 / _BINS, color=_GOOD, alpha=0.85)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
-    told = "; ".join(
+    described = "; ".join(
         f"{place / _BINS:.1f} to {(place + 1) / _BINS:.1f}: {hits[place] / counts[place]:.0%} of {counts[place]}"
         for place in seen
     )
-    return _svg(figure, f"Share of right labels by probability. {told}.")
+    return _svg(figure, f"Accuracy by confidence. {described}.")
 
 
 def draw_confidence(probabilities: np.ndarray, right: np.ndarray) -> Markup:
-    """Return how many right and wrong pictures there are by the probability of the best label."""
-    figure, axes = _axes("How sure it is", "probability of the best label")
+    """Return the histogram of the predicted label's probability (n,), right and wrong predictions apart."""
+    figure, axes = _axes("Confidence histogram", "confidence", "pictures")
     edges = np.linspace(0, 1, 2 * _BINS + 1)
     found = [np.histogram(probabilities[right == side], edges)[0] for side in (1, 0)]
     middle, width = (edges[1:] + edges[:-1]) / 2, 0.84 / (2 * _BINS)
@@ -66,10 +66,10 @@ def draw_confidence(probabilities: np.ndarray, right: np.ndarray) -> Markup:
     axes.set_xlim(0, 1)
     axes.legend(frameon=False, labelcolor=_INK, fontsize=9, loc="upper left")
     hits = int(right.sum())
-    return _svg(figure, f"Pictures by probability of the best label: {hits} right, {len(right) - hits} wrong.")
+    return _svg(figure, f"Number of pictures by confidence: {hits} right, {len(right) - hits} wrong.")
 
 
-def _axes(title: str, below: str) -> tuple[Any, Any]:
+def _axes(title: str, below: str, left: str = "") -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE, layout="constrained")
@@ -78,6 +78,7 @@ def _axes(title: str, below: str) -> tuple[Any, Any]:
     axes.patch.set_alpha(0)
     axes.set_title(title, color=_INK, fontsize=10.5, loc="left")
     axes.set_xlabel(below, color=_MUTED, fontsize=9)
+    axes.set_ylabel(left, color=_MUTED, fontsize=9)
     axes.tick_params(colors=_MUTED, labelsize=9, length=0)
     axes.grid(axis="y", color=_LINE, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -87,13 +88,13 @@ def _axes(title: str, below: str) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _svg(figure: Any, told: str) -> Markup:
-    """Return a figure as an svg element that scales with its box, its text as text, and words for who cannot see it."""
+def _svg(figure: Any, described: str) -> Markup:
+    """Return a figure as an svg element that scales with its box, its text as text, `described` for screen readers."""
     import matplotlib
     from markupsafe import Markup, escape
 
     stream = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": told}):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": described}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = stream.getvalue()
     _, _, inside = text[text.index("<svg") :].partition(">")
@@ -102,4 +103,4 @@ def _svg(figure: Any, told: str) -> Markup:
     inside = _NUMBERED.sub("", inside)
     width, height = (72 * side for side in _SIZE)
     head = f'<svg role="img" viewBox="0 0 {width:g} {height:g}" xmlns:xlink="http://www.w3.org/1999/xlink" aria-label="'
-    return Markup(head) + escape(told) + Markup('">') + Markup(inside)  # noqa: S704 - Matplotlib escapes its text
+    return Markup(head) + escape(described) + Markup('">') + Markup(inside)  # noqa: S704 - Matplotlib escapes its text

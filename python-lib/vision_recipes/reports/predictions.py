@@ -1,4 +1,4 @@
-"""Predictions as the classify recipe wrote them, read back from their table and joined with the truth."""
+"""Predictions as the classify recipe wrote them, read back from their table and joined with the true labels."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ NUMBERED = re.compile(r"(.+?)(?: \(\d+\))+", re.DOTALL)
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was predicted for one picture: the best label, its probability, and the labels that were kept.
+    """What was predicted for one picture: the predicted label, its probability, and those of the labels listed.
 
-    `kept` maps labels to probabilities, best first; `probability` is None when the table does not tell it. `truth` is
-    None until the prediction has been joined; `verdict` is empty when the table has none.
+    `probabilities` maps the listed labels to probabilities, highest first; `probability` is None when the table does
+    not have it. `truth` is None until true labels are joined; `verdict` is empty when the table has none.
     """
 
     path: str
     label: str
     probability: float | None
-    kept: Mapping[str, float]
+    probabilities: Mapping[str, float]
     truth: str | None = None
     verdict: str = ""
 
     @property
     def right(self) -> bool:
-        """Whether the best label is the true one."""
+        """Whether the predicted label is the true one."""
         return self.label == self.truth
 
     @property
-    def of_truth(self) -> float | None:
-        """The probability of the true label, None when it was not kept."""
-        return self.probability if self.right else self.kept.get(str(self.truth))
+    def probability_of_truth(self) -> float | None:
+        """The probability of the true label, None when it is not listed."""
+        return self.probability if self.right else self.probabilities.get(str(self.truth))
 
 
 @dataclass
@@ -59,8 +59,8 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Joined:
-    """Predictions with their truth, and how many rows of either side did not join."""
+class LabelledPredictions:
+    """Predictions with their true labels, and how many rows of either side did not join."""
 
     pictures: list[Prediction]
     rejected: int
@@ -104,11 +104,11 @@ def read_predictions(table: Table) -> Predictions:
     return found
 
 
-def join(predictions: Predictions, truths: Labels) -> Joined:
-    """Return the predictions that have a truth; `truths` were found for `predictions.paths`.
+def join(predictions: Predictions, truths: Labels) -> LabelledPredictions:
+    """Return the predictions that have a true label; `truths` were found for `predictions.paths`.
 
     A label that classify numbered because several classes share its name (`crane (134)`) stands for the plain name,
-    where the truth knows only that one.
+    where only that one is a true label.
     """
     known = set(truths.of.values())
     plain = _plain_names(predictions, known)
@@ -122,7 +122,7 @@ def join(predictions: Predictions, truths: Labels) -> Joined:
             f"None of the {len(predictions.pictures)} pictures with a prediction has a true label; "
             f"{len(truths.of)} pictures that could not be scored have one."
         )
-    return Joined(
+    return LabelledPredictions(
         joined,
         rejected=len(predictions.rejected),
         without_truth=len(predictions.pictures) - len(joined),
@@ -139,29 +139,29 @@ def _is_error(cell: Any) -> bool:
 
 def _read_row(row: Mapping[str, Any], path: str, table: str) -> Prediction | None:
     where = f"Dataset {table}, picture {path}"
-    kept = _best_first(dict(_kept(row.get("prediction"), where)))
-    label = label_text(row.get("label")) or next(iter(kept), None)
+    probabilities = _highest_first(dict(_listed(row.get("prediction"), where)))
+    label = label_text(row.get("label")) or next(iter(probabilities), None)
     if label is None:
         return None
-    told = label_text(row.get("probability"))
-    share = kept.get(label) if told is None else _probability(told, where)
-    return Prediction(path, label, share, kept, verdict=label_text(row.get("verdict")) or "")
+    written = label_text(row.get("probability"))
+    probability = probabilities.get(label) if written is None else _probability(written, where)
+    return Prediction(path, label, probability, probabilities, verdict=label_text(row.get("verdict")) or "")
 
 
-def _kept(cell: Any, where: str) -> Iterator[tuple[str, float]]:
+def _listed(cell: Any, where: str) -> Iterator[tuple[str, float]]:
     text = cell if isinstance(cell, Mapping) else label_text(cell)
     if text is None:
         return
     try:
-        shares = text if isinstance(text, Mapping) else json.loads(text)
+        listed = text if isinstance(text, Mapping) else json.loads(text)
     except (ValueError, RecursionError) as err:
         raise PredictionsError(f"{where}: column 'prediction' holds {text[:80]!r}, which is no JSON: {err}") from err
-    if not isinstance(shares, Mapping):
+    if not isinstance(listed, Mapping):
         raise PredictionsError(
             f"{where}: column 'prediction' holds {str(text)[:80]!r}, not an object of label: number."
         )
-    for label, share in shares.items():
-        yield str(label), _probability(share, where)
+    for label, probability in listed.items():
+        yield str(label), _probability(probability, where)
 
 
 def _probability(cell: Any, where: str) -> float:
@@ -175,8 +175,8 @@ def _probability(cell: Any, where: str) -> float:
 
 
 def _plain_names(predictions: Predictions, known: set[str]) -> dict[str, str]:
-    """Return which numbered labels mean a plain one: that is a true label, and no prediction bears its name."""
-    predicted = {label for picture in predictions.pictures for label in (picture.label, *picture.kept)}
+    """Return which numbered labels mean a plain one: it is a true label, and no prediction has it as its name."""
+    predicted = {label for picture in predictions.pictures for label in (picture.label, *picture.probabilities)}
     plain = {}
     for label in predicted - known:
         match = NUMBERED.fullmatch(label)
@@ -188,25 +188,22 @@ def _plain_names(predictions: Predictions, known: set[str]) -> dict[str, str]:
 def _renamed(picture: Prediction, plain: Mapping[str, str]) -> Prediction:
     if not plain:
         return picture
-    kept: dict[str, float] = {}
-    for label, share in picture.kept.items():
-        name = plain.get(label, label)
-        kept[name] = kept.get(name, 0.0) + share
-    label, told = plain.get(picture.label, picture.label), picture.probability
-    return replace(
-        picture,
-        label=label,
-        probability=None if told is None else min(1.0, max(told, kept.get(label, 0.0))),
-        kept=_best_first(kept),
-    )
+    summed: dict[str, float] = {}
+    for name, value in picture.probabilities.items():
+        name = plain.get(name, name)
+        summed[name] = summed.get(name, 0.0) + value
+    label, probability = plain.get(picture.label, picture.label), picture.probability
+    if probability is not None:
+        probability = min(1.0, max(probability, summed.get(label, 0.0)))
+    return replace(picture, label=label, probability=probability, probabilities=_highest_first(summed))
 
 
-def _best_first(kept: Mapping[str, float]) -> dict[str, float]:
-    return dict(sorted(kept.items(), key=lambda item: -item[1]))
+def _highest_first(probabilities: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(probabilities.items(), key=lambda item: -item[1]))
 
 
 def wrong_paths(table: Table) -> Iterator[str]:
-    """Yield the paths of the pictures that a table of judged pictures (report_columns.JUDGED) calls wrong."""
+    """Yield the paths of the pictures that a table of evaluated pictures (report_columns.JUDGED) marks as wrong."""
     if not {"images", "right"} <= set(table.columns):
         raise PredictionsError(
             f"Dataset {table.name} has the columns {', '.join(table.columns)}; images and right are needed. "

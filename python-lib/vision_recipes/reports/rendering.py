@@ -1,4 +1,4 @@
-"""Templates filled: every text escaped, names of strangers made harmless to the eye as well."""
+"""Templates rendered: every text escaped, and names from untrusted sources without control characters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def render(template: str, content: Mapping[str, Any]) -> bytes:
-    """Return a template of `resource/report` filled with the content, as UTF-8."""
+    """Return a template of `resource/report` rendered with the content, as UTF-8."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -28,7 +28,7 @@ def render(template: str, content: Mapping[str, Any]) -> bytes:
 
 
 def plain(text: object, longest: int = _LONGEST) -> str:
-    """Return a name without characters that control the screen or the direction of writing, cut in the middle."""
+    """Return a name without characters that control the screen or the text direction, shortened in the middle."""
     shown = "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in _HARMFUL else character
         for character in str(text)
@@ -43,9 +43,9 @@ def last_part(path: object) -> str:
     return str(path).rpartition("/")[2]
 
 
-def percent(share: float | None, digits: int = 0) -> str:
-    """Return a share as percent, or a dash when it is not known."""
-    return "–" if share is None else f"{100 * share:.{digits}f}%"
+def percent(fraction: float | None, digits: int = 0) -> str:
+    """Return a fraction as a percentage, or a dash when it is not known."""
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f}%"
 
 
 def number(value: float | None, digits: int = 2) -> str:

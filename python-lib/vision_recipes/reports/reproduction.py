@@ -1,73 +1,79 @@
-"""How a model came about: the settings that were not the usual ones, versions, and the command that repeats it."""
+"""What reproduces a model: the settings that differ from the defaults, the versions, and the command."""
 
 from __future__ import annotations
 
+import json
 import platform
 import shlex
+from collections.abc import Iterator
 from dataclasses import fields
 from importlib import metadata
 from typing import Any
 
-from vision_recipes.reports.training_record import Record
+from vision_recipes.reports.training_record import TrainingRecord
 from vision_recipes.settings import ComputeSettings, RetrainSettings
 from vision_recipes.training.run_reports import PACKAGES
 
 _PAIRS = ("model_custom_params_opti", "model_custom_params_data_augmentation")
 
 
-def settings(record: Record | None) -> list[tuple[str, str, bool]]:
-    """Return the training's parameters as name, value, and whether the value is not the default."""
-    if record is None:
-        return []
-    defaults, given = RetrainSettings(), record.parameters
-    found = []
-    for name in (field.name for field in fields(RetrainSettings) if field.name in given and field.name != "compute"):
-        value, usual = _plain(given[name]), _plain(getattr(defaults, name))
-        found.append((name, value, value != usual))
+def settings(training: TrainingRecord | None) -> list[tuple[str, str, bool]]:
+    """Return the training's parameters as (name, value, differs from the default), those that differ first."""
+    given = training.parameters if training else {}
+    found = [
+        (
+            field.name,
+            _text(given[field.name]),
+            _text(given[field.name]) != _text(getattr(RetrainSettings(), field.name)),
+        )
+        for field in fields(RetrainSettings)
+        if field.name in given and field.name != "compute"
+    ]
     return sorted(found, key=lambda row: not row[2])
 
 
-def versions(record: Record | None) -> list[tuple[str, str, str]]:
-    """Return packages with the version in use now and the one that the model was trained with."""
-    now = {"python": platform.python_version()}
+def versions(training: TrainingRecord | None) -> list[tuple[str, str, str]]:
+    """Return packages with the installed version and the version that trained the model."""
+    installed = {"python": platform.python_version()} | dict(_installed())
+    trained = training.versions if training else {}
+    names = dict.fromkeys([*installed, *trained])
+    return [(name, installed.get(name, ""), trained.get(name, "")) for name in names]
+
+
+def command(training: TrainingRecord | None) -> str:
+    """Return the minihost command that trains the model again; names of folders to replace are in capitals."""
+    if training is None or not training.parameters:
+        return ""
+    given = training.parameters
+    words = ["minihost run vision-retrain -i image_folder=PICTURES -i model_folder=BASE_MODEL -o model_output=MODEL"]
+    if given.get("label_source") == "dataset":
+        words.append("-i label_dataset=LABELS")
+    options = [
+        f"{name}={_parameter(name, given[name])}" for name, value, changed in settings(training) if changed and value
+    ]
+    compute = given["compute"] if isinstance(given.get("compute"), dict) else {}
+    for field in fields(ComputeSettings):
+        value = compute.get(field.name)
+        if value is not None and value != getattr(ComputeSettings(), field.name):
+            options.append(f"compute.{field.name}={value}")
+    return " \\\n    ".join(words + ["-p " + shlex.quote(option) for option in options])
+
+
+def _installed() -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
         try:
-            now[package] = metadata.version(package)
+            yield package, metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    then = record.versions if record else {}
-    return [(name, now.get(name, ""), then.get(name, "")) for name in dict.fromkeys([*now, *then])]
 
 
-def command(record: Record | None) -> str:
-    """Return the mini-host's command that trains so again, on folders whose names stand in capitals."""
-    if record is None or not record.parameters:
-        return ""
-    words = ["minihost run vision-retrain -i image_folder=PICTURES -i model_folder=BASE_MODEL -o model_output=MODEL"]
-    if record.parameters.get("label_source") == "dataset":
-        words.append("-i label_dataset=LABELS")
-    for name, value, changed in settings(record):
-        if changed and value:
-            words.append("-p " + shlex.quote(f"{name}={_given(name, record.parameters[name])}"))
-    compute, usual = record.parameters.get("compute"), ComputeSettings()
-    for field in fields(ComputeSettings):
-        chosen = compute.get(field.name) if isinstance(compute, dict) else None
-        if chosen is not None and chosen != getattr(usual, field.name):
-            words.append("-p " + shlex.quote(f"compute.{field.name}={chosen}"))
-    return " \\\n    ".join(words)
-
-
-def _plain(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(" = ".join(map(str, item)) if isinstance(item, list | tuple) else str(item) for item in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _given(name: str, value: Any) -> str:
-    import json
-
+def _parameter(name: str, value: Any) -> str:
     if name in _PAIRS and isinstance(value, list):
         return json.dumps({str(pair[0]): str(pair[1]) for pair in value if isinstance(pair, list) and len(pair) == 2})
-    if isinstance(value, list | dict):
-        return json.dumps(value)
-    return _plain(value)
+    return json.dumps(value) if isinstance(value, list | dict) else _text(value)

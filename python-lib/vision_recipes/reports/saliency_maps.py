@@ -1,4 +1,4 @@
-"""A heat map laid over its picture, and what can be said of it in numbers."""
+"""Saliency maps: figures that describe one, an overlay over its picture, and pixels hidden for the deletion test."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from PIL import Image
 BORDER = 0.1
 """The border is a tenth of the picture's side all around: 36 % of its area."""
 HIDDEN = 0.2
-"""The part of the pixels that the deletion test hides."""
+"""The fraction of the pixels that the deletion test hides."""
 _COLOURS = np.array([(20, 11, 53), (120, 28, 109), (237, 105, 37), (252, 255, 164)], np.float32)
 _STRONGEST = 0.75
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Numbers on a heat map: `border` is its share at the border; the centre in parts of width and height.
+    """Figures of a saliency map: its fraction at the border; its centre, from 0 to 1 of width and height.
 
-    `extent` is the smallest part of the area that holds half of the heat. All are None for a map without heat.
+    `extent` is the smallest fraction of the area with half of the saliency. All are None for a map that is 0.
     """
 
     border: float | None = None
@@ -29,41 +29,39 @@ class Figures:
     extent: float | None = None
 
 
-def enlarge(heat: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return a map at the size of its picture, float32, bilinear, in sum 1 unless it is all 0."""
-    large = np.asarray(Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
-    large = np.maximum(large, 0.0)
+def enlarge(saliency: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return a map at the size of its picture, float32, bilinear, with sum 1 unless it is all 0."""
+    image = Image.fromarray(saliency.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    large = np.maximum(np.asarray(image), 0.0)
     total = float(large.sum())
     return large / total if total > 0 else np.zeros_like(large)
 
 
-def describe(heat: np.ndarray) -> Figures:
-    """Return the figures of an enlarged map."""
-    total = float(heat.sum())
+def describe(saliency: np.ndarray) -> Figures:
+    """Return the figures of an enlarged map (height, width)."""
+    total = float(saliency.sum())
     if total <= 0:
         return Figures()
-    height, width = heat.shape
+    height, width = saliency.shape
     rim_y, rim_x = max(1, round(height * BORDER)), max(1, round(width * BORDER))
-    inside = float(heat[rim_y : height - rim_y, rim_x : width - rim_x].sum()) / total
+    inside = float(saliency[rim_y : height - rim_y, rim_x : width - rim_x].sum()) / total
     ys, xs = (np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width
-    falling = np.cumsum(np.sort(heat, axis=None)[::-1])
-    half = int(np.searchsorted(falling, total / 2)) + 1
+    cumulative = np.cumsum(np.sort(saliency, axis=None)[::-1])
+    half = int(np.searchsorted(cumulative, total / 2)) + 1
     return Figures(
         1 - inside,
-        float(heat.sum(axis=0) @ xs) / total,
-        float(heat.sum(axis=1) @ ys) / total,
-        min(1.0, half / heat.size),
+        float(saliency.sum(axis=0) @ xs) / total,
+        float(saliency.sum(axis=1) @ ys) / total,
+        min(1.0, half / saliency.size),
     )
 
 
-def overlay(pixels: np.ndarray, heat: np.ndarray) -> bytes:
-    """Return a JPEG of the picture beside itself under the heat: grey where nothing counts, bright where much does."""
-    most = float(heat.max())
-    strength = (heat / most if most > 0 else heat)[..., None].astype(np.float32)
-    places = strength[..., 0] * (len(_COLOURS) - 1)
-    low = np.minimum(places.astype(int), len(_COLOURS) - 2)
-    part = (places - low)[..., None]
-    colour = _COLOURS[low] * (1 - part) + _COLOURS[low + 1] * part
+def overlay(pixels: np.ndarray, saliency: np.ndarray) -> bytes:
+    """Return a JPEG of the picture and, beside it, the picture in grey with bright colours where saliency is high."""
+    strength = saliency / (float(saliency.max()) or 1.0)
+    stops = np.linspace(0, 1, len(_COLOURS))
+    colour = np.stack([np.interp(strength, stops, channel) for channel in _COLOURS.T], axis=-1)
+    strength = strength[..., None]
     grey = pixels.mean(axis=2, keepdims=True).astype(np.float32)
     mixed = grey * 0.85 * (1 - _STRONGEST * strength) + colour * _STRONGEST * strength
     pair = np.concatenate([pixels, np.clip(mixed, 0, 255).astype(np.uint8)], axis=1)
@@ -73,19 +71,19 @@ def overlay(pixels: np.ndarray, heat: np.ndarray) -> bytes:
 
 
 def hide(pixels: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return the picture with the HIDDEN part of its pixels, those that come first in `order`, in its mean colour."""
+    """Return the picture with the first HIDDEN of its pixels in `order` replaced by its mean colour."""
     hidden = pixels.reshape(-1, 3).copy()
     hidden[order[: round(HIDDEN * len(hidden))]] = pixels.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
     return hidden.reshape(pixels.shape)
 
 
-def hottest(heat: np.ndarray) -> np.ndarray:
-    """Return the numbers of the pixels, the hottest first."""
-    return np.argsort(-heat, axis=None, kind="stable")
+def most_salient_first(saliency: np.ndarray) -> np.ndarray:
+    """Return the indices of the pixels, highest saliency first."""
+    return np.argsort(-saliency, axis=None, kind="stable")
 
 
-def at_random(shape: tuple[int, int], cell: int, draw: np.random.Generator) -> np.ndarray:
-    """Return the numbers of the pixels in random order, whole squares of `cell` pixels at a time."""
-    rows, columns = -(-shape[0] // cell), -(-shape[1] // cell)
-    luck = np.kron(draw.permutation(rows * columns).reshape(rows, columns), np.ones((cell, cell), int))
-    return np.argsort(luck[: shape[0], : shape[1]], axis=None, kind="stable")
+def random_order(shape: tuple[int, int], side: int, random: np.random.Generator) -> np.ndarray:
+    """Return the indices of the pixels in random order, complete squares of `side` pixels at a time."""
+    rows, columns = -(-shape[0] // side), -(-shape[1] // side)
+    ranks = np.kron(random.permutation(rows * columns).reshape(rows, columns), np.ones((side, side), int))
+    return np.argsort(ranks[: shape[0], : shape[1]], axis=None, kind="stable")

@@ -1,4 +1,4 @@
-"""How good predictions are on parts of the pictures: one part for each value of a column of a table."""
+"""How good predictions are on slices of the pictures: one slice for each value of a table's column."""
 
 from __future__ import annotations
 
@@ -9,45 +9,32 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.dataset.column_encoding import as_category, as_number
-from vision_recipes.reports.metrics import Row, accuracy_interval
+from vision_recipes.reports.metric_rows import Row, accuracy_metrics, metric_row
 from vision_recipes.reports.predictions import Prediction
 
 EMPTY, OTHERS = "(empty)", "(other values)"
 MOST_VALUES = 50
 """Of a column with more values, the rarest go together as one slice."""
 _FEW_NUMBERS, _PARTS = 12, 4
-_NAMES = ("slice_accuracy", "slice_accuracy_low", "slice_accuracy_high", "slice_balanced_accuracy", "slice_macro_f1")
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The pictures whose cell in `column` is `value`, with figures that scikit-learn computes."""
+    """The pictures whose cell in `column` is `value`."""
 
     column: str
     value: str
     pictures: Sequence[Prediction]
 
-    @property
-    def right(self) -> int:
-        """How many got their true label."""
-        return sum(picture.right for picture in self.pictures)
-
-    def figures(self) -> dict[str, float]:
-        """Return the metrics of the slice by name."""
-        from sklearn.metrics import f1_score, recall_score
-
-        truths = [str(picture.truth) for picture in self.pictures]
-        guesses = [picture.label for picture in self.pictures]
-        low, high = accuracy_interval(self.right, len(truths))
-        recall = recall_score(truths, guesses, labels=sorted(set(truths)), average="macro", zero_division=0.0)
-        macro = f1_score(truths, guesses, average="macro", zero_division=0.0)
-        return dict(zip(_NAMES, (self.right / len(truths), low, high, float(recall), float(macro)), strict=True))
+    def metrics(self) -> dict[str, float]:
+        """Return the accuracy metrics of the slice by name, each with the prefix `slice_`."""
+        return {f"slice_{name}": value for name, value in accuracy_metrics(self.pictures).items()}
 
 
 def find_slices(
     pictures: Sequence[Prediction], cells: Mapping[str, Mapping[str, Any]], columns: Sequence[str]
 ) -> list[Slice]:
-    """Return the slices by each column; `cells` holds the table's row of each path that it knows.
+    """Return the slices by each column; `cells` maps paths to rows of the table.
 
     A column of numbers with more than 12 different values is cut into quarters. A missing cell is a value too.
     """
@@ -65,18 +52,10 @@ def find_slices(
 
 
 def slice_rows(slices: Sequence[Slice]) -> Iterator[Row]:
-    """Yield a row (rows.METRICS) per slice and metric."""
+    """Yield a row (report_columns.METRICS) per slice and metric."""
     for part in slices:
-        for metric, value in part.figures().items():
-            yield {
-                "metric": metric,
-                "class": "",
-                "predicted": "",
-                "value": value,
-                "support": len(part.pictures),
-                "slice_column": part.column,
-                "slice": part.value,
-            }
+        for name, value in part.metrics().items():
+            yield metric_row(name, value, len(part.pictures), slice_column=part.column, slice=part.value)
 
 
 def _values(cells: Sequence[Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Small pictures for a page: decoded as all pictures are and encoded anew, so that no byte of a file goes in."""
+"""Thumbnails for the report: decoded as all pictures are and encoded anew, so that no byte of a file is copied."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIDE = 176
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A picture for a page: a data URI and its size; `digest` is the SHA-256 of the whole file."""
+    """A small picture for HTML: a data URI and its size; `digest` is the SHA-256 of the whole file."""
 
     source: str
     width: int
@@ -29,7 +29,7 @@ class Thumbnail:
 
 
 def make_thumbnails(store: Store | None, paths: Iterable[str], side: int = SIDE) -> dict[str, Thumbnail]:
-    """Return thumbnails by path, of the paths that the folder lists and that can be read."""
+    """Return thumbnails by path, of the paths that are in the folder and can be read."""
     if store is None:
         return {}
     listed = set(store.paths())

@@ -1,0 +1,67 @@
+"""Figures on saliency maps, overlays, and what the deletion test hides."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vision_recipes.reports import saliency_maps
+
+
+def test_an_even_map_is_even():
+    figures = saliency_maps.describe(np.full((50, 100), 0.1))
+    assert figures.border == pytest.approx(0.36)
+    assert (figures.centre_x, figures.centre_y) == pytest.approx((0.5, 0.5))
+    assert figures.extent == pytest.approx(0.5, abs=1e-3)
+
+
+def test_saliency_at_a_corner_shows_in_the_figures():
+    saliency = np.zeros((40, 40))
+    saliency[:2, -2:] = 1
+    figures = saliency_maps.describe(saliency)
+    assert figures.border == 1.0
+    assert figures.centre_x == pytest.approx(39 / 40)
+    assert figures.centre_y == pytest.approx(1 / 40)
+    assert figures.extent == pytest.approx(2 / 1600, abs=1 / 1600)
+
+
+def test_no_saliency_has_no_figures():
+    assert saliency_maps.describe(saliency_maps.enlarge(np.zeros((4, 4)), 20, 20)) == saliency_maps.Figures()
+
+
+def test_a_map_keeps_its_sum_when_it_grows():
+    saliency = np.random.default_rng(0).random((5, 7)).astype(np.float32)
+    large = saliency_maps.enlarge(saliency, 33, 61)
+    assert large.shape == (33, 61)
+    assert large.sum() == pytest.approx(1, abs=1e-4)
+    assert large.min() >= 0
+
+
+def test_hiding_takes_the_most_salient_fifth():
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
+    saliency = np.arange(400).reshape(20, 20)
+    hidden = saliency_maps.hide(pixels, saliency_maps.most_salient_first(saliency))
+    mean = pixels.reshape(-1, 3).mean(axis=0).round()
+    assert (hidden[16:] == mean).all()
+    assert (hidden[:16] == pixels[:16]).all()
+
+
+def test_random_hiding_takes_whole_squares():
+    order = saliency_maps.random_order((24, 30), 6, np.random.default_rng(1))
+    assert sorted(order.tolist()) == list(range(720))
+    hidden = np.zeros(720, bool)
+    hidden[order[:144]] = True
+    squares = hidden.reshape(4, 6, 5, 6).sum(axis=(1, 3))
+    assert sorted(squares.ravel().tolist()) == [0] * 16 + [36] * 4
+
+
+def test_an_overlay_is_the_picture_beside_itself():
+    pixels = np.full((30, 40, 3), 200, np.uint8)
+    saliency = np.zeros((30, 40))
+    saliency[10:20, 10:20] = 1
+    image = np.asarray(Image.open(io.BytesIO(saliency_maps.overlay(pixels, saliency))))
+    assert image.shape == (30, 80, 3)
+    assert abs(image[15, 15].astype(int) - 200).max() < 6
+    assert int(image[15, 55, 0]) > int(image[2, 42, 0]) + 30
+    assert image[2, 42].max() < 200
