@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import queue
 import threading
 import time
@@ -19,7 +20,6 @@ from vision_recipes.images.decoding import LIMITS, Limits, Rejected, decode
 from vision_recipes.images.formats import sniff
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.preprocessing import Preprocessing
-from vision_recipes.processors import processors
 from vision_recipes.stores import Store, read_bytes
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ def list_pictures(store: Store) -> list[str]:
     return paths
 
 
+def cpu_count() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def hidden(path: str) -> bool:
     """Return whether a path is hidden or of a file that operating systems leave behind (`.DS_Store`, `Thumbs.db`)."""
     parts = path.strip("/").split("/")
@@ -102,7 +107,7 @@ class _Readers:
         *,
         decode_cached: bool,
     ) -> None:
-        self.count = processors()
+        self.count = cpu_count()
         self._store, self._preprocessing, self._limits = store, preprocessing, limits
         self._lookup, self._decode_cached = lookup, decode_cached
         self._waiting: queue.SimpleQueue[_Slot | None] = queue.SimpleQueue()
