@@ -15,8 +15,8 @@ from vision_recipes.dataset.label_decisions import DROP, RELABEL
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.errors import LabelsError
 from vision_recipes.images.reading import cpu_count
-from vision_recipes.settings import CheckLabelsSettings
 from vision_recipes.training.label_issues import LabelIssues, Neighbours, find_label_issues, find_neighbours
+from vision_recipes.training_settings import CheckLabelsSettings
 
 log = logging.getLogger("vision_recipes")
 

@@ -12,11 +12,11 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, HALF
 from vision_recipes.images.reading import cpu_count
 from vision_recipes.metrics import accuracy, cross_entropy
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.design_matrix import Design, design
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, dropout_ridge, solve
 from vision_recipes.training.regularisation import RIDGES, Strength, Trial, choose_strength
+from vision_recipes.training_settings import RetrainSettings
 
 _TABLE_RIDGE = 1.0
 _DROPOUT_FITS = 2
