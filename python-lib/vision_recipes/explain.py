@@ -32,7 +32,7 @@ Cells = dict[str, float | None]
 
 
 @dataclass(frozen=True)
-class Beside:
+class OptionalInputs:
     """What may be connected beside pictures and model.
 
     `judged` is the table of evaluated pictures, `extra` that of a model trained with columns, `overlays` takes the
@@ -48,7 +48,7 @@ def explain(
     pictures: Store,
     model: Store,
     settings: ExplainSettings,
-    beside: Beside = Beside(),  # noqa: B008 - frozen
+    inputs: OptionalInputs = OptionalInputs(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
     """Return an iterator over a row (report_columns.EXPLAINED) per picture, whose overlay is written by then.
 
@@ -57,12 +57,12 @@ def explain(
     opened = open_model(model)
     label = _class_number(opened, settings.label)
     listed = list_pictures(pictures)
-    paths = _paths(listed, settings, beside.judged)
-    extra = encode_table(opened.extra_columns, listed, beside.extra, opened.name)
+    paths = _paths(listed, settings, inputs.judged)
+    extra = encode_table(opened.extra_columns, listed, inputs.extra, opened.name)
     network = HiResCam(opened, settings.compute)
     log.info("saliency maps of %d pictures, from %s, on %s", len(paths), network.layer, network.device)
     found = read(pictures, paths, opened.preprocessing)
-    return _rows(found, _Explainer(network, settings, label, extra), opened.label_keys, beside.overlays)
+    return _rows(found, _Explainer(network, settings, label, extra), opened.label_keys, inputs.overlays)
 
 
 def _rows(

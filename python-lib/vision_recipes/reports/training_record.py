@@ -73,7 +73,7 @@ def read_training_record(store: Store) -> TrainingRecord:
     return TrainingRecord(
         open_model(store),
         _read(store, run_reports.HISTORY, _table),
-        _read(store, run_reports.REJECTED, _table),
+        _read(store, run_reports.UNREADABLE, _table),
         _read(store, run_reports.DUPLICATES, _table),
         _read(store, run_reports.METRICS, _object),
         _read(store, run_reports.RUN, _object),

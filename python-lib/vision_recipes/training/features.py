@@ -60,7 +60,7 @@ def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: b
     if keep_pixels:
         pixels = RowWriter(source.workdir / "pixels")
     extra = encode_missing(source.base.extra_columns)  # columns of a former last layer do not matter to features
-    request = Request(FEATURES, source.pooling, source.batch_size, "computed features of", extra, keep_pixels)
+    request = Request(FEATURES, source.pooling, source.batch_size, "computed features of", extra, pixels=keep_pixels)
     for picture, vector in forward(source.pictures, paths, source.base, source.compute, request, cache=source.cache):
         if vector is None:
             read.unreadable.append(picture)
