@@ -19,8 +19,9 @@ from benchmarks.starter import sample_files
 from vision_recipes.classify import classify
 from vision_recipes.resources import resource_folder
 from vision_recipes.retrain import retrain
-from vision_recipes.settings import ClassifySettings, RetrainSettings
+from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import LocalStore
+from vision_recipes.training_settings import RetrainSettings
 
 CHARACTERS, SIDE = 800, 160
 PAGE = """# Pictures of a class that was never trained on

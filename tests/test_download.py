@@ -8,10 +8,10 @@ from pretrained.misbehaving import serving
 
 from vision_recipes.download import download
 from vision_recipes.errors import DownloadError, SettingsError
+from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import catalogue, open_model
 from vision_recipes.pretrained import published
 from vision_recipes.resources import resource_folder
-from vision_recipes.settings import DownloadSettings
 
 NAME = "MobileNetV2"
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from vision_recipes.evaluate import OptionalInputs, OptionalOutputs, evaluate
-from vision_recipes.settings import EvaluateSettings
 from vision_recipes.stores import LocalStore
+from vision_recipes.training_settings import EvaluateSettings
 
 NAMES = ("NA", "007", "7", "null", "egg, boiled", "日本", " x")
 BY_TABLE = EvaluateSettings(label_source="dataset", col_filename="path", col_label="label")

@@ -5,8 +5,8 @@ from model_folder.small import local, write_small_model
 
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.export_model import export_model
+from vision_recipes.macro_settings import ExportSettings
 from vision_recipes.model_folder import open_model
-from vision_recipes.settings import ExportSettings
 
 FILES = {
     "onnx": ["/onnx/about.json", "/onnx/classify.py", "/onnx/model.onnx"],

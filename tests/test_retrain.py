@@ -14,7 +14,6 @@ from dataset.conftest import MemoryTable
 from inference.memory_store import MemoryStore
 from model_folder.small import write_small_model
 from training.colours import SHADES, shade, write_colour_model, write_colours
-from vision_recipes.training.calibration import Calibration
 
 from vision_recipes.classify import classify
 from vision_recipes.errors import (
@@ -27,9 +26,11 @@ from vision_recipes.errors import (
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.retrain import retrain
-from vision_recipes.settings import ClassifySettings, ComputeSettings, RetrainSettings
+from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training import stages
+from vision_recipes.training.calibration import Calibration
+from vision_recipes.training_settings import RetrainSettings
 
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
 
@@ -445,7 +446,7 @@ def test_no_framework_wakes_for_the_last_layer(model, pictures, output):
 
     code = (
         "import sys; from vision_recipes.retrain import retrain; from vision_recipes.stores import LocalStore;"
-        "from vision_recipes.settings import RetrainSettings;"
+        "from vision_recipes.training_settings import RetrainSettings;"
         f"retrain(LocalStore({str(pictures.root)!r}), LocalStore({str(model.root)!r}), LocalStore({str(output.root)!r}),"
         " RetrainSettings.from_params({'label_source': 'folder_names', 'compute': {'use_gpu': 'false'}}));"
         "found = {'tensorflow', 'keras', 'sklearn', 'pandas'} & set(sys.modules); assert not found, found"
@@ -456,7 +457,7 @@ def test_no_framework_wakes_for_the_last_layer(model, pictures, output):
 def test_real_photos(shared, output, tmp_path):
     """Photos of rooms with a network that was trained on others: mostly right after seconds."""
     from vision_recipes.import_model import import_model
-    from vision_recipes.settings import ImportSettings
+    from vision_recipes.macro_settings import ImportSettings
 
     net = LocalStore(tmp_path / "net")
     settings = ImportSettings(

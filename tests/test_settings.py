@@ -3,7 +3,9 @@
 import pytest
 
 from vision_recipes.errors import SettingsError
-from vision_recipes.settings import ClassifySettings, ComputeSettings, ImportSettings, RetrainSettings
+from vision_recipes.macro_settings import ImportSettings
+from vision_recipes.settings import ClassifySettings, ComputeSettings
+from vision_recipes.training_settings import RetrainSettings
 
 
 def test_absent_none_and_empty_are_the_default():

@@ -3,7 +3,7 @@
 from dss_ports import input_folder, input_table, optional_output_table, output_folder, output_table, params
 from vision_recipes.evaluate import OptionalInputs, OptionalOutputs, evaluate
 from vision_recipes.report_columns import METRICS
-from vision_recipes.settings import EvaluateSettings
+from vision_recipes.training_settings import EvaluateSettings
 
 rows = evaluate(
     predictions=input_table("scored_dataset"),

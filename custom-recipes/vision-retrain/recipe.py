@@ -2,7 +2,7 @@
 
 from dss_ports import input_folder, input_table, output_folder, params
 from vision_recipes.retrain import retrain
-from vision_recipes.settings import RetrainSettings
+from vision_recipes.training_settings import RetrainSettings
 
 retrain(
     pictures=input_folder("image_folder"),

@@ -12,10 +12,10 @@ from typing import Any
 from vision_recipes.dataset.label_table import Columns, Tables, read_label_table
 from vision_recipes.dataset.preparation import group_images
 from vision_recipes.model_folder import open_model
-from vision_recipes.settings import CheckLabelsSettings
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.features import FeatureSource, read_pictures
 from vision_recipes.training.label_check import check_rows
+from vision_recipes.training_settings import CheckLabelsSettings
 
 log = logging.getLogger("vision_recipes")
 

@@ -16,7 +16,6 @@ from vision_recipes.images.reading import list_pictures
 from vision_recipes.inference.engine import SCORES, SCORES_AND_FEATURES
 from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.model_folder import Model, open_model
-from vision_recipes.model_folder.ood import KNOWN
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import OutputTable, Store, Table
@@ -96,7 +95,7 @@ def _rows(
         row = rows.classified(picture, scores, model.label_keys, settings)
         if detector is not None:
             row["verdict"], ood_score = detector.assess(scores, vector[classes:])
-            if row["verdict"] != KNOWN:
+            if row["verdict"] != rows.KNOWN:
                 flagged.add(ood_score, rows.flagged(picture, scores, model.label_keys, row["verdict"], ood_score))
         yield row
     if detector is not None:

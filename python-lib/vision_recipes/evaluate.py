@@ -19,8 +19,8 @@ from vision_recipes.reports.picture_rows import picture_rows
 from vision_recipes.reports.predictions import LabelledPredictions, Predictions, join, read_predictions
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
 from vision_recipes.reports.training_record import read_training_record
-from vision_recipes.settings import EvaluateSettings
 from vision_recipes.stores import OutputTable, Store, Table
+from vision_recipes.training_settings import EvaluateSettings
 
 log = logging.getLogger("vision_recipes")
 

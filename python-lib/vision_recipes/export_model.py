@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from vision_recipes.macro_settings import ExportSettings
 from vision_recipes.model_export.exporting import export, open_network
 from vision_recipes.model_folder import open_model
-from vision_recipes.settings import ExportSettings
 from vision_recipes.stores import Store
 
 

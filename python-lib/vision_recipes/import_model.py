@@ -6,11 +6,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import model_card, open_model
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_import import importing
 from vision_recipes.model_import.sources import find_source
-from vision_recipes.settings import ImportSettings
 from vision_recipes.stores import Store
 
 

@@ -34,6 +34,7 @@ CLASSIFIED = (
     Column("reason", "string", "Why there is no prediction; empty when there is one"),
 )
 
+KNOWN, UNSURE, UNKNOWN = "known", "unsure", "unknown"
 VERDICT = Column("verdict", "string", "known, unsure (review it) or unknown (unlike all training pictures)")
 
 REVIEW = (

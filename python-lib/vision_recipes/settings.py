@@ -1,15 +1,118 @@
-"""What each recipe and macro can be told, as frozen dataclasses made once at the door.
+"""Parameters as frozen dataclasses, checked once before the run: the base of all settings, and those for using a model.
 
+An absent value, None and "" are alike; the rest is cast and checked, and every mistake comes in one SettingsError.
 Field names and defaults are those of the components' `params`; a test holds the two together.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
-from vision_recipes.parameters import Settings, choice, flag, names, number, pairs, text, whole
+from vision_recipes.errors import SettingsError
+
+
+def _checked(rule: Mapping[str, Any], given: Any) -> Any:
+    value = rule["cast"](given)
+    choices, low, high = rule.get("choices"), rule.get("low"), rule.get("high")
+    if choices and value not in choices:
+        raise ValueError(f"{given!r} is not one of {', '.join(choices)}")
+    if low is not None and value < low:
+        raise ValueError(f"{given!r} is below the minimum {low}")
+    if high is not None and value > high:
+        raise ValueError(f"{given!r} is above the maximum {high}")
+    return value
+
+
+def _to_whole(given: Any) -> int:
+    number = _to_number(given)
+    if number != int(number):
+        raise ValueError(f"{given!r} is not a whole number")
+    return int(number)
+
+
+def _to_number(given: Any) -> float:
+    try:
+        if isinstance(given, bool):
+            raise TypeError
+        number = float(given)
+    except (TypeError, ValueError, OverflowError) as err:
+        raise ValueError(f"{given!r} is not a number") from err
+    if not math.isfinite(number):
+        raise ValueError(f"{given!r} is not a finite number")
+    return number
+
+
+def _to_text(given: Any) -> str:
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if not isinstance(given, str | int | float):
+        raise ValueError(f"{given!r} is not text")
+    return str(given).strip()
+
+
+def _to_flag(given: Any) -> bool:
+    if isinstance(given, bool):
+        return given
+    if str(given).lower() in ("true", "false"):
+        return str(given).lower() == "true"
+    raise ValueError(f"{given!r} is not true or false")
+
+
+def whole(default: int, low: int | None = None, high: int | None = None) -> Any:
+    """Declare a whole number within inclusive bounds."""
+    return field(default=default, metadata={"cast": _to_whole, "low": low, "high": high})
+
+
+def number(default: float, low: float | None = None, high: float | None = None) -> Any:
+    """Declare a finite number within inclusive bounds."""
+    return field(default=default, metadata={"cast": _to_number, "low": low, "high": high})
+
+
+def choice(default: str, *others: str) -> Any:
+    """Declare one of a few words, the default first."""
+    return field(default=default, metadata={"cast": _to_text, "choices": (default, *others)})
+
+
+def text(default: str = "") -> Any:
+    """Declare a text, stripped."""
+    return field(default=default, metadata={"cast": _to_text})
+
+
+def flag(default: bool) -> Any:
+    """Declare true or false."""
+    return field(default=default, metadata={"cast": _to_flag})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The base of all settings: how parameters become checked fields."""
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """Return the settings that the parameters describe; raises SettingsError with every mistake in them."""
+        values: dict[str, Any] = {}
+        mistakes: list[str] = []
+        for spec in fields(cls):
+            given = params.get(spec.name)
+            if given is None or given == "":
+                continue
+            try:
+                values[spec.name] = _checked(spec.metadata, given)
+            except (ValueError, TypeError, SettingsError) as err:
+                mistakes.append(f"{spec.name}: {err}")
+        if not mistakes:
+            settings = cls(**values)
+            mistakes += settings.mistakes()
+        if mistakes:
+            raise SettingsError("; ".join(mistakes))
+        return settings
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield what is wrong between fields that are each right alone."""
+        yield from ()
 
 
 @dataclass(frozen=True)
@@ -37,7 +140,8 @@ def _to_compute(given: Any) -> ComputeSettings:
     return ComputeSettings.from_params(given)
 
 
-def _compute() -> Any:
+def preset() -> Any:
+    """Declare the parameter set `vision-compute`."""
     return field(default_factory=ComputeSettings, metadata={"cast": _to_compute})
 
 
@@ -48,7 +152,7 @@ class ClassifySettings(Settings):
     max_nb_labels: int = whole(5, 1)
     min_threshold: float = number(0.0, 0.0, 1.0)
     batch_size: int = whole(0, 0, 4096)
-    compute: ComputeSettings = _compute()
+    compute: ComputeSettings = preset()
 
 
 @dataclass(frozen=True)
@@ -58,176 +162,16 @@ class ExtractSettings(Settings):
     extract_layer_index: int = whole(-2)
     flatten: bool = flag(False)
     batch_size: int = whole(0, 0, 4096)
-    compute: ComputeSettings = _compute()
-
-
-@dataclass(frozen=True)
-class RetrainSettings(Settings):
-    """Pictures, labels and a model to your own model.
-
-    `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
-    `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer with a
-    convex solver and fine-tunes with adamw; `initial_weights` "random" trains all layers, whatever `layer_to_retrain`
-    says; `class_weights` "auto" weighs each class by the inverse of its frequency.
-    """
-
-    label_source: str = choice("dataset", "folder_names", "file_names")
-    label_pattern: str = text()
-    col_filename: str = text()
-    col_label: str = text()
-    col_decision: str = text()
-    train_ratio: float = number(0.8, 0.05, 0.95)
-    split_column: str = text()
-    group_column: str = text()
-    random_seed: int = whole(1337, 0, 2**31 - 1)
-    model_pooling: str = choice("avg", "max", "none")
-    image_width: int = whole(0, 0, 4096)
-    image_height: int = whole(0, 0, 4096)
-    image_resize: str = choice("model", "squash", "crop", "pad")
-    layer_to_retrain: str = choice("last", "n_last", "all")
-    layer_to_retrain_n: int = whole(2, 1)
-    initial_weights: str = choice("pretrained", "random")
-    model_dropout: float = number(0.0, 0.0, 0.95)
-    model_l1: float = number(0.0, 0.0)
-    model_l2: float = number(0.0, 0.0)
-    label_smoothing: float = number(0.0, 0.0, 0.5)
-    model_optimizer: str = choice("auto", "adam", "adamw", "adagrad", "sgd", "rmsprop")
-    model_learning_rate: float = number(0.001, 0.0)
-    learning_rate_schedule: str = choice("constant", "cosine", "plateau")
-    model_custom_params_opti: tuple[tuple[str, str], ...] = pairs()
-    batch_size: int = whole(0, 0, 4096)
-    nb_epochs: int = whole(10, 1, 10_000)
-    nb_steps_per_epoch: int = whole(0, 0)
-    nb_validation_steps: int = whole(0, 0)
-    early_stopping_patience: int = whole(5, 0)
-    class_weights: str = choice("none", "auto")
-    data_augmentation: bool = flag(False)
-    n_augmentation: int = whole(2, 1, 100)
-    model_custom_params_data_augmentation: tuple[tuple[str, str], ...] = pairs()
-    extra_columns: tuple[str, ...] = names()
-    verdict_precision: float = number(0.0, 0.0, 1.0)
-    tensorboard: bool = flag(True)
-    compute: ComputeSettings = _compute()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield label settings that do not fit the chosen source of labels."""
-        yield from _label_mistakes(self)
-        if bool(self.image_width) != bool(self.image_height):
-            yield (
-                f"image_width is {self.image_width} and image_height is {self.image_height}: "
-                "give both, or leave both 0 for the network's own size"
-            )
-
-
-@dataclass(frozen=True)
-class EvaluateSettings(Settings):
-    """Where the truth for the scored pictures comes from, and the columns that part the pictures into slices."""
-
-    label_source: str = choice("dataset", "folder_names", "file_names")
-    label_pattern: str = text()
-    col_filename: str = text()
-    col_label: str = text()
-    slice_columns: tuple[str, ...] = names()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield label settings that do not fit the chosen source of labels."""
-        yield from _label_mistakes(self)
-
-
-@dataclass(frozen=True)
-class CheckLabelsSettings(Settings):
-    """Pictures, labels and a model to the labels that are doubtful. `on_wrong_label` fills the column of decisions."""
-
-    label_source: str = choice("dataset", "folder_names", "file_names")
-    label_pattern: str = text()
-    col_filename: str = text()
-    col_label: str = text()
-    group_column: str = text()
-    nb_neighbours: int = whole(5, 1, 50)
-    on_wrong_label: str = choice("ask", "relabel", "drop")
-    random_seed: int = whole(1337, 0, 2**31 - 1)
-    compute: ComputeSettings = _compute()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield label settings that do not fit the chosen source of labels."""
-        yield from _label_mistakes(self)
+    compute: ComputeSettings = preset()
 
 
 @dataclass(frozen=True)
 class ExplainSettings(Settings):
-    """Pictures and a model to heat maps: of which pictures (`nb_pictures` 0 = all), for which label (empty = best)."""
+    """Pictures and a model to saliency maps: of which pictures (`nb_pictures` 0 = all), `label` empty: the predicted."""
 
     which: str = choice("all", "errors")
     nb_pictures: int = whole(100, 0)
     label: str = text()
     deletion_test: bool = flag(True)
     random_seed: int = whole(1337, 0, 2**31 - 1)
-    compute: ComputeSettings = _compute()
-
-
-@dataclass(frozen=True)
-class DownloadSettings(Settings):
-    """Which pre-trained model to fetch, from where, into which folder."""
-
-    model_choice: str = text("starter")
-    source: str = choice("catalogue", "mirror", "file")
-    mirror: str = text()
-    output_managed_folder: str = text()
-    output_new_folder_name: str = text()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield a missing mirror or output folder."""
-        if self.source != "catalogue" and not self.mirror:
-            yield f"mirror: source is {self.source!r}, so give the URL, folder or file to read from"
-        yield from _folder_mistakes(self)
-
-
-@dataclass(frozen=True)
-class ImportSettings(Settings):
-    """A model made elsewhere: its file or folder, its labels, its preprocessing."""
-
-    model_file: str = text()
-    model_source_folder: str = text()
-    labels_file: str = text()
-    preprocessing: str = choice("auto", "caffe", "tf", "torch", "zero_to_one", "raw", "numbers")
-    channels: str = choice("rgb", "bgr")
-    mean: str = text("0, 0, 0")
-    std: str = text("1, 1, 1")
-    output_managed_folder: str = text()
-    output_new_folder_name: str = text()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield a missing model or output folder."""
-        if not (self.model_file or self.model_source_folder):
-            yield "model_file: give a .keras or .h5 file, or a model_source_folder"
-        yield from _folder_mistakes(self)
-
-
-@dataclass(frozen=True)
-class ExportSettings(Settings):
-    """Which model to write for other programs, in which formats, into which folder."""
-
-    model_folder: str = text()
-    export_format: str = choice("both", "onnx", "openvino")
-    output_managed_folder: str = text()
-    output_new_folder_name: str = text()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield a missing model or output folder."""
-        if not self.model_folder:
-            yield "model_folder: choose the folder of the model to export"
-        yield from _folder_mistakes(self)
-
-
-def _label_mistakes(settings: RetrainSettings | EvaluateSettings | CheckLabelsSettings) -> Iterator[str]:
-    if settings.label_source == "dataset":
-        for name in ("col_filename", "col_label"):
-            if not getattr(settings, name):
-                yield f"{name}: labels come from a dataset, so name its column"
-    if settings.label_source == "file_names" and not settings.label_pattern:
-        yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
-
-
-def _folder_mistakes(settings: DownloadSettings | ImportSettings | ExportSettings) -> Iterator[str]:
-    if not (settings.output_managed_folder or settings.output_new_folder_name):
-        yield "output_managed_folder: choose a folder, or give output_new_folder_name to create one"
+    compute: ComputeSettings = preset()

@@ -4,7 +4,7 @@ from dataiku.runnables import Runnable
 
 from dss_ports import folder_to_fill, percent, summary
 from vision_recipes.download import download
-from vision_recipes.settings import DownloadSettings
+from vision_recipes.macro_settings import DownloadSettings
 
 
 class DownloadModel(Runnable):

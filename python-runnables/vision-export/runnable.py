@@ -4,7 +4,7 @@ from dataiku.runnables import Runnable
 
 from dss_ports import folder_to_fill, folder_to_read, percent, summary
 from vision_recipes.export_model import export_model
-from vision_recipes.settings import ExportSettings
+from vision_recipes.macro_settings import ExportSettings
 
 
 class ExportModel(Runnable):

@@ -4,7 +4,7 @@ from dataiku.runnables import Runnable
 
 from dss_ports import folder_to_fill, folder_to_read, percent, summary
 from vision_recipes.import_model import import_model
-from vision_recipes.settings import ImportSettings
+from vision_recipes.macro_settings import ImportSettings
 
 
 class ImportModel(Runnable):

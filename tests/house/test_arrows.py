@@ -20,8 +20,8 @@ FLOORS = [
 ]
 """The rooms, from the ground up; those on one floor never import each other."""
 ROOMS = set().union(*FLOORS)
-GROUND = {"errors", "parameters", "pictures", "preprocessing", "processors", "resources", "rows", "settings", "stores"}
-GROUND |= {"metrics", "strict_json"}
+GROUND = {"errors", "pictures", "preprocessing", "resources", "rows", "settings", "stores"}
+GROUND |= {"macro_settings", "metrics", "report_columns", "strict_json", "training_settings"}
 HEAVY = {"tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "jinja2", "h5py", "requests", "tensorboard"}
 HEAVY |= {"onnx", "onnxruntime"}
 FORBIDDEN = {

@@ -6,18 +6,18 @@ from dataclasses import MISSING, fields
 import pytest
 from conftest import ROOT
 
-from vision_recipes import settings
+from vision_recipes import macro_settings, settings, training_settings
 
 PAIRS = {
     "custom-recipes/vision-classify/recipe.json": settings.ClassifySettings,
     "custom-recipes/vision-extract/recipe.json": settings.ExtractSettings,
-    "custom-recipes/vision-retrain/recipe.json": settings.RetrainSettings,
-    "custom-recipes/vision-evaluate/recipe.json": settings.EvaluateSettings,
+    "custom-recipes/vision-retrain/recipe.json": training_settings.RetrainSettings,
+    "custom-recipes/vision-evaluate/recipe.json": training_settings.EvaluateSettings,
     "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,
-    "custom-recipes/vision-check-labels/recipe.json": settings.CheckLabelsSettings,
-    "python-runnables/vision-download/runnable.json": settings.DownloadSettings,
-    "python-runnables/vision-import/runnable.json": settings.ImportSettings,
-    "python-runnables/vision-export/runnable.json": settings.ExportSettings,
+    "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
+    "python-runnables/vision-download/runnable.json": macro_settings.DownloadSettings,
+    "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
+    "python-runnables/vision-export/runnable.json": macro_settings.ExportSettings,
     "parameter-sets/vision-compute/parameter-set.json": settings.ComputeSettings,
 }
 

@@ -25,8 +25,9 @@ from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing, normalise
 from vision_recipes.retrain import retrain
-from vision_recipes.settings import ClassifySettings, ComputeSettings, RetrainSettings
+from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
+from vision_recipes.training_settings import RetrainSettings
 
 CLASSES = 12
 SIDE = 64

@@ -17,7 +17,8 @@ from vision_recipes.errors import ModelFolderError
 from vision_recipes.images.decoding import fit
 from vision_recipes.model_export import exporting, onnx_files
 from vision_recipes.model_export.scripts import script
-from vision_recipes.model_folder import Check, ExtraColumn, open_model
+from vision_recipes.model_folder import ExtraColumn, open_model
+from vision_recipes.model_folder.checks import Check
 from vision_recipes.model_folder.heads import About, Head, save_with_head
 from vision_recipes.model_folder.saving import save_model
 

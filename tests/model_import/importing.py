@@ -4,8 +4,8 @@ import h5py
 from model_folder.small import local
 
 from vision_recipes.import_model import import_model
+from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import open_model
-from vision_recipes.settings import ImportSettings
 
 NUMBERS = {"preprocessing": "numbers", "channels": "bgr", "mean": "10, 20, 30", "std": "50, 60, 70"}
 

@@ -9,7 +9,7 @@ from vision_recipes.errors import LabelsError, PredictionsError
 from vision_recipes.evaluate import evaluate
 from vision_recipes.report_columns import METRICS
 from vision_recipes.reports.predictions import join, read_predictions
-from vision_recipes.settings import EvaluateSettings
+from vision_recipes.training_settings import EvaluateSettings
 
 COLUMNS = ["images", "prediction", "error", "label", "probability", "reason"]
 FROM_TABLE = EvaluateSettings(label_source="dataset", col_filename="path", col_label="label")

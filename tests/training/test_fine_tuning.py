@@ -22,7 +22,7 @@ from vision_recipes.model_folder.heads import About, Head, spec_with_head
 from vision_recipes.model_folder.rebuilding import attach_head
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.preprocessing import normalise
-from vision_recipes.settings import ComputeSettings, RetrainSettings
+from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training import batches, fine_tuning, frozen_layers
 from vision_recipes.training.batches import image_samples, pooled_features, predict
@@ -31,6 +31,7 @@ from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.fine_tuning import FineTuned, Monitor, fine_tune
 from vision_recipes.training.frozen_layers import split_network
 from vision_recipes.training.training_device import TrainingDevice
+from vision_recipes.training_settings import RetrainSettings
 
 pytestmark = pytest.mark.keras
 

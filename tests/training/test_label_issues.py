@@ -10,9 +10,9 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.dataset.splits import merge_groups
 from vision_recipes.errors import LabelsError
-from vision_recipes.settings import CheckLabelsSettings, RetrainSettings
 from vision_recipes.training.label_check import check_rows
 from vision_recipes.training.label_issues import find_label_issues, find_neighbours
+from vision_recipes.training_settings import CheckLabelsSettings, RetrainSettings
 
 CLASSES = 4
 

@@ -10,12 +10,12 @@ import pytest
 from vision_recipes.dataset.labelled_images import LabelledImages, class_weights
 from vision_recipes.dataset.standardisation import scaling_of
 from vision_recipes.metrics import accuracy, cross_entropy, softmax
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training import linear_probe
 from vision_recipes.training.design_matrix import design
 from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.logistic_regression import Penalty, Problem, dropout_ridge, solve
 from vision_recipes.training.regularisation import Trial, best_factor, choose_strength
+from vision_recipes.training_settings import RetrainSettings
 
 SETTINGS = RetrainSettings()
 WIDTH, CLASSES = 30, 4

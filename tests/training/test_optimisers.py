@@ -7,8 +7,8 @@ import inspect
 import pytest
 
 from vision_recipes.errors import SettingsError
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.optimisers import EVERY, PARAMETERS, make_optimizer, read_parameters
+from vision_recipes.training_settings import RetrainSettings
 
 
 @pytest.mark.keras

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.errors import SettingsError, TrainingError
 from vision_recipes.metrics import accuracy
-from vision_recipes.settings import ComputeSettings, RetrainSettings
+from vision_recipes.settings import ComputeSettings
 from vision_recipes.training.batches import BatchOrder
 from vision_recipes.training.epochs import Epoch, require_finite
 from vision_recipes.training.sgd_probe import SgdProbe, fit_sgd
+from vision_recipes.training_settings import RetrainSettings
 
 pytestmark = pytest.mark.keras
 

@@ -15,7 +15,7 @@ from vision_recipes.dataset.extra_columns import learn
 from vision_recipes.dataset.label_table import LabelTable
 from vision_recipes.dataset.labelled_images import LabelledImages, ReadPictures, class_weights
 from vision_recipes.errors import LabelsError
-from vision_recipes.settings import RetrainSettings
+from vision_recipes.training_settings import RetrainSettings
 
 log = logging.getLogger("vision_recipes")
 

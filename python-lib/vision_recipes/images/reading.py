@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vision_recipes.errors import PictureFolderError
-from vision_recipes.images.decoder_process import DecoderProcess
 from vision_recipes.images.decoding import LIMITS, Limits, Rejected, decode
 from vision_recipes.images.formats import sniff
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.preprocessing import Preprocessing
-from vision_recipes.processors import processors
 from vision_recipes.stores import Store, read_bytes
+
+if TYPE_CHECKING:
+    from vision_recipes.images.decoder_process import DecoderProcess
 
 READING = 1
 """Counts up when the same file gives other pixels than before, so that results cached earlier are not used."""
@@ -67,6 +72,11 @@ def list_pictures(store: Store) -> list[str]:
     return paths
 
 
+def cpu_count() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def hidden(path: str) -> bool:
     """Return whether a path is hidden or of a file that operating systems leave behind (`.DS_Store`, `Thumbs.db`)."""
     parts = path.strip("/").split("/")
@@ -97,7 +107,7 @@ class _Readers:
         *,
         decode_cached: bool,
     ) -> None:
-        self.count = processors()
+        self.count = cpu_count()
         self._store, self._preprocessing, self._limits = store, preprocessing, limits
         self._lookup, self._decode_cached = lookup, decode_cached
         self._waiting: queue.SimpleQueue[_Slot | None] = queue.SimpleQueue()
@@ -130,13 +140,20 @@ class _Readers:
         threading.Thread(target=self._work, name=f"pictures-{self._threads}", daemon=True).start()
 
     def _work(self) -> None:
-        with DecoderProcess(self._limits) as process:
+        with ExitStack() as stack:
+
+            @cache
+            def process() -> DecoderProcess:
+                from vision_recipes.images.decoder_process import DecoderProcess
+
+                return stack.enter_context(DecoderProcess(self._limits))
+
             while (slot := self._waiting.get()) is not None and not self._closed:
                 slot.started = time.monotonic()
                 slot.picture = self._read(slot.path, process)
                 slot.done.set()
 
-    def _read(self, path: str, process: DecoderProcess) -> Picture:
+    def _read(self, path: str, process: Callable[[], DecoderProcess]) -> Picture:
         picture = Picture(path)
         try:
             content = read_bytes(self._store, path, self._limits.file_bytes)
@@ -146,7 +163,7 @@ class _Readers:
             if self._lookup is not None:
                 picture.cached = self._lookup(picture)
             if picture.cached is None or self._decode_cached:
-                decoder = process.decode if _risky(content, self._limits) else decode
+                decoder = process().decode if _risky(content, self._limits) else decode
                 picture.pixels = decoder(content, self._preprocessing)
         except Rejected as err:
             picture.reason, picture.detail = err.reason, err.detail

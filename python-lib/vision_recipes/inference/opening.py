@@ -18,7 +18,8 @@ from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 
 if TYPE_CHECKING:
-    from vision_recipes.model_folder import Check, Model
+    from vision_recipes.model_folder import Model
+    from vision_recipes.model_folder.checks import Check
 
 log = logging.getLogger("vision_recipes")
 

@@ -4,19 +4,15 @@ The names below are what reading a model takes. What writes one stands in `heads
 """
 
 from vision_recipes.dataset.column_encoding import ExtraColumn
-from vision_recipes.model_folder.checks import Check
 from vision_recipes.model_folder.config import HeadConfig, Layer, ModelConfig, Network
 from vision_recipes.model_folder.folder import Model, open_model
-from vision_recipes.model_folder.ood import OodDetector
 
 __all__ = [
-    "Check",
     "ExtraColumn",
     "HeadConfig",
     "Layer",
     "Model",
     "ModelConfig",
     "Network",
-    "OodDetector",
     "open_model",
 ]

@@ -8,14 +8,19 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.errors import ModelFolderError, OutputError
-from vision_recipes.model_folder import checks, labels, ood
+from vision_recipes.model_folder import labels
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Layer, ModelConfig, read_config
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import CHUNK, Store, read_bytes
 from vision_recipes.strict_json import MAX_BYTES
+
+if TYPE_CHECKING:
+    from vision_recipes.model_folder.checks import Check
+    from vision_recipes.model_folder.ood import OodDetector
 
 NEXT_STEP = "Run the macro vision-download or vision-import into the folder, or retrain the model again."
 
@@ -81,17 +86,21 @@ class Model:
         return self.config.head.extra if self.config.head else ()
 
     @cached_property
-    def check(self) -> checks.Check:
+    def check(self) -> Check:
         """The pictures and scores that every engine is verified with."""
+        from vision_recipes.model_folder import checks
+
         entry, shape = self.config.files.check, (self.preprocessing.height, self.preprocessing.width)
         return checks.read_check(self.read(entry, checks.MAX_BYTES), self.where(entry), shape, self.config.n_classes)
 
     @cached_property
-    def ood_detector(self) -> ood.OodDetector | None:
+    def ood_detector(self) -> OodDetector | None:
         """How to tell pictures like the training pictures from others; None for a model that was not retrained here."""
         entry, config, head = self.config.files.known, self.config.verdict, self.config.head
         if entry is None or config is None or head is None:
             return None
+        from vision_recipes.model_folder import ood
+
         content = self.read(entry, ood.MAX_BYTES)
         return ood.read_ood(content, self.where(entry), config, head.features, self.config.n_classes)
 

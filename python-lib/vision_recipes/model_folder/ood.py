@@ -15,8 +15,8 @@ import numpy as np
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder.config import OodConfig
 from vision_recipes.model_folder.npz import read_npz, write_npz
+from vision_recipes.rows import KNOWN, UNKNOWN, UNSURE
 
-KNOWN, UNSURE, UNKNOWN = "known", "unsure", "unknown"
 MAX_DIRECTIONS, MAX_REFERENCES, MAX_CLASSES = 256, 1000, 1000
 MAX_BYTES = 64 << 20
 _ARRAYS = ("middle", "turn", "examples", "weights")

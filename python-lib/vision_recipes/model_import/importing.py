@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError, SettingsError
+from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import catalogue, hdf5, layer_graph, networks, weights
 from vision_recipes.model_folder.config import HeadConfig, Network, check_preprocessing
 from vision_recipes.model_folder.keras2_weights import read_in_order
@@ -22,7 +23,6 @@ from vision_recipes.model_import.predecessor import read_predecessor
 from vision_recipes.model_import.sources import Source
 from vision_recipes.model_import.weights_files import recognise
 from vision_recipes.preprocessing import Preprocessing
-from vision_recipes.settings import ImportSettings
 
 OTHER_SCALINGS = {"squeezenet": "caffe"}
 """Scalings of networks that are not in the catalogue, by the start of their name."""

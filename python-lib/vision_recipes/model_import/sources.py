@@ -10,8 +10,8 @@ from typing import Any
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError, SettingsError
+from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_import.predecessor import is_predecessor
-from vision_recipes.settings import ImportSettings
 from vision_recipes.stores import CHUNK, LocalStore, Store, read_bytes
 
 SUFFIXES = (".keras", ".h5", ".hdf5")

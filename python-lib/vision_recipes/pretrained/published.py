@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vision_recipes.errors import DownloadError
+from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import hdf5, networks, weights
 from vision_recipes.model_folder.catalogue import Architecture, imagenet_labels
 from vision_recipes.model_folder.config import Network
@@ -19,7 +20,6 @@ from vision_recipes.model_folder.keras2_weights import read_in_order
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.pretrained import transfers
-from vision_recipes.settings import DownloadSettings
 from vision_recipes.stores import file_digest
 
 Progress = Callable[[int, int], None]

@@ -10,9 +10,9 @@ from vision_recipes.errors import VisionError
 from vision_recipes.images.reading import read
 from vision_recipes.reports.thumbnails import SIDE, Thumbnail, encode
 from vision_recipes.reports.training_record import TrainingRecord
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
 from vision_recipes.training.augmentation import AugmentationPlan, augment
+from vision_recipes.training_settings import RetrainSettings
 
 _PICTURES, _COPIES = 4, 3
 

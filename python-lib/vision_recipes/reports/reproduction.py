@@ -11,8 +11,9 @@ from importlib import metadata
 from typing import Any
 
 from vision_recipes.reports.training_record import TrainingRecord
-from vision_recipes.settings import ComputeSettings, RetrainSettings
+from vision_recipes.settings import ComputeSettings
 from vision_recipes.training.run_reports import PACKAGES
+from vision_recipes.training_settings import RetrainSettings
 
 _PAIRS = ("model_custom_params_opti", "model_custom_params_data_augmentation")
 

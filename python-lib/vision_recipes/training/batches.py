@@ -12,8 +12,8 @@ import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.preprocessing import Preprocessing, normalise
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.augmentation import AugmentationPlan, augment
+from vision_recipes.training_settings import RetrainSettings
 
 _PREDICT_BATCH = 32
 

@@ -13,7 +13,6 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.model_folder.heads import Head
 from vision_recipes.model_folder.rebuilding import attach_head
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
 from vision_recipes.training.batches import image_samples
 from vision_recipes.training.checkpoints import Checkpoints
@@ -29,6 +28,7 @@ from vision_recipes.training.frozen_layers import (
 from vision_recipes.training.optimisers import make_optimizer
 from vision_recipes.training.training_device import TrainingDevice
 from vision_recipes.training.training_loop import TrainingLoop, compile_network
+from vision_recipes.training_settings import RetrainSettings
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder.folder import Model

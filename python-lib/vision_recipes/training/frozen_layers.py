@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.model_folder.networks import layer_named
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.batches import Samples
+from vision_recipes.training_settings import RetrainSettings
 
 log = logging.getLogger("vision_recipes")
 

@@ -14,9 +14,9 @@ from vision_recipes.dataset.duplicates import Pair
 from vision_recipes.dataset.label_decisions import DROP, RELABEL
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.errors import LabelsError
-from vision_recipes.processors import processors
-from vision_recipes.settings import CheckLabelsSettings
+from vision_recipes.images.reading import cpu_count
 from vision_recipes.training.label_issues import LabelIssues, Neighbours, find_label_issues, find_neighbours
+from vision_recipes.training_settings import CheckLabelsSettings
 
 log = logging.getLogger("vision_recipes")
 
@@ -45,7 +45,7 @@ def check_rows(
             f"{len(images)} usable pictures have {len(present)} labels ({', '.join(map(repr, present[:5]))}); checking "
             "labels takes at least two classes and three pictures."
         )
-    with threadpool_limits(processors() if images.features.size > _WORTH_THREADS else 1):
+    with threadpool_limits(cpu_count() if images.features.size > _WORTH_THREADS else 1):
         near = find_neighbours(images.features, max(settings.nb_neighbours, _MIN_NEIGHBOURS), settings.random_seed)
         label_issues = find_label_issues(images, near, settings.random_seed)
     issues, suspicion = _issues(label_issues, near, pairs, targets)

@@ -10,13 +10,13 @@ import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, HALF
+from vision_recipes.images.reading import cpu_count
 from vision_recipes.metrics import accuracy, cross_entropy
-from vision_recipes.processors import processors
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.design_matrix import Design, design
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, dropout_ridge, solve
 from vision_recipes.training.regularisation import RIDGES, Strength, Trial, choose_strength
+from vision_recipes.training_settings import RetrainSettings
 
 _TABLE_RIDGE = 1.0
 _DROPOUT_FITS = 2
@@ -57,7 +57,7 @@ def fit(
     from threadpoolctl import threadpool_limits
 
     work = 4.0 * len(train) * (train.features.shape[1] + train.extra.shape[1]) * len(train.classes)
-    with threadpool_limits(processors() if work > _WORTH_THREADS else 1):
+    with threadpool_limits(cpu_count() if work > _WORTH_THREADS else 1):
         large = len(train) * min(train.features.shape[1], len(train)) > _MOST_CELLS
         if settings.model_optimizer == "auto" and not large:
             return _fit_regression(train, valid, settings, on_epoch)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from vision_recipes.errors import SettingsError
-from vision_recipes.settings import RetrainSettings
+from vision_recipes.training_settings import RetrainSettings
 
 _ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False}
 PARAMETERS: dict[str, dict[str, float | bool]] = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vision_recipes.errors import SettingsError
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.augmentation import AugmentationPlan
 from vision_recipes.training.optimisers import read_parameters
+from vision_recipes.training_settings import RetrainSettings
 
 
 def check_parameters(settings: RetrainSettings) -> None:

@@ -18,8 +18,8 @@ import numpy as np
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import SIDES, TRAIN
 from vision_recipes.metrics import accuracy_interval, cross_entropy, softmax
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.epochs import Epoch
+from vision_recipes.training_settings import RetrainSettings
 
 if TYPE_CHECKING:
     from vision_recipes.dataset.preparation import Prepared

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.batches import Samples
 from vision_recipes.training.design_matrix import design
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.optimisers import make_optimizer
 from vision_recipes.training.training_device import TrainingDevice
 from vision_recipes.training.training_loop import TrainingLoop, compile_network
+from vision_recipes.training_settings import RetrainSettings
 
 _BATCH, _EVALUATION_BATCH = 32, 4096
 

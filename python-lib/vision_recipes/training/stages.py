@@ -16,7 +16,6 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import SIDES, TEST, TRAIN, VALID
 from vision_recipes.model_folder.heads import Head
 from vision_recipes.model_folder.ood import MAX_CLASSES
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
 from vision_recipes.training.augmentation import AugmentationPlan
 from vision_recipes.training.calibration import calibrate
@@ -25,6 +24,7 @@ from vision_recipes.training.features import Augmentation, FeatureSource, augmen
 from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.ood import fit_ood
 from vision_recipes.training.tensorboard_logs import TensorBoardLogs
+from vision_recipes.training_settings import RetrainSettings
 
 log = logging.getLogger("vision_recipes")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vision_recipes.errors import SettingsError
-from vision_recipes.settings import RetrainSettings
+from vision_recipes.training_settings import RetrainSettings
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder import Model

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import TrainingError
-from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.batches import BatchOrder, Samples, as_keras
 from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch, require_finite
 from vision_recipes.training.training_device import is_out_of_memory
+from vision_recipes.training_settings import RetrainSettings
 
 log = logging.getLogger("vision_recipes")
 

@@ -1,1 +1,0 @@
-"""The ways to run a network forward: one interface, on OpenVINO or Keras; the choice of devices and precision."""

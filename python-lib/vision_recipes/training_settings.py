@@ -1,0 +1,136 @@
+"""The parameters of the recipes that need labels: retrain, evaluate and check-labels; see settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vision_recipes.settings import ComputeSettings, Settings, choice, flag, number, preset, text, whole
+
+
+def names() -> Any:
+    """Declare a list of names."""
+    return field(default=(), metadata={"cast": _to_names})
+
+
+def pairs() -> Any:
+    """Declare a list of name and value pairs."""
+    return field(default=(), metadata={"cast": _to_pairs})
+
+
+@dataclass(frozen=True)
+class RetrainSettings(Settings):
+    """Pictures, labels and a model to your own model.
+
+    `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
+    `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer with a
+    convex solver and fine-tunes with adamw; `initial_weights` "random" trains all layers, whatever `layer_to_retrain`
+    says; `class_weights` "auto" weighs each class by the inverse of its frequency.
+    """
+
+    label_source: str = choice("dataset", "folder_names", "file_names")
+    label_pattern: str = text()
+    col_filename: str = text()
+    col_label: str = text()
+    col_decision: str = text()
+    train_ratio: float = number(0.8, 0.05, 0.95)
+    split_column: str = text()
+    group_column: str = text()
+    random_seed: int = whole(1337, 0, 2**31 - 1)
+    model_pooling: str = choice("avg", "max", "none")
+    image_width: int = whole(0, 0, 4096)
+    image_height: int = whole(0, 0, 4096)
+    image_resize: str = choice("model", "squash", "crop", "pad")
+    layer_to_retrain: str = choice("last", "n_last", "all")
+    layer_to_retrain_n: int = whole(2, 1)
+    initial_weights: str = choice("pretrained", "random")
+    model_dropout: float = number(0.0, 0.0, 0.95)
+    model_l1: float = number(0.0, 0.0)
+    model_l2: float = number(0.0, 0.0)
+    label_smoothing: float = number(0.0, 0.0, 0.5)
+    model_optimizer: str = choice("auto", "adam", "adamw", "adagrad", "sgd", "rmsprop")
+    model_learning_rate: float = number(0.001, 0.0)
+    learning_rate_schedule: str = choice("constant", "cosine", "plateau")
+    model_custom_params_opti: tuple[tuple[str, str], ...] = pairs()
+    batch_size: int = whole(0, 0, 4096)
+    nb_epochs: int = whole(10, 1, 10_000)
+    nb_steps_per_epoch: int = whole(0, 0)
+    nb_validation_steps: int = whole(0, 0)
+    early_stopping_patience: int = whole(5, 0)
+    class_weights: str = choice("none", "auto")
+    data_augmentation: bool = flag(False)
+    n_augmentation: int = whole(2, 1, 100)
+    model_custom_params_data_augmentation: tuple[tuple[str, str], ...] = pairs()
+    extra_columns: tuple[str, ...] = names()
+    verdict_precision: float = number(0.0, 0.0, 1.0)
+    tensorboard: bool = flag(True)
+    compute: ComputeSettings = preset()
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield label settings that do not fit the chosen source of labels."""
+        yield from _label_mistakes(self)
+        if bool(self.image_width) != bool(self.image_height):
+            yield (
+                f"image_width is {self.image_width} and image_height is {self.image_height}: "
+                "give both, or leave both 0 for the network's own size"
+            )
+
+
+@dataclass(frozen=True)
+class EvaluateSettings(Settings):
+    """Where the truth for the scored pictures comes from, and the columns that part the pictures into slices."""
+
+    label_source: str = choice("dataset", "folder_names", "file_names")
+    label_pattern: str = text()
+    col_filename: str = text()
+    col_label: str = text()
+    slice_columns: tuple[str, ...] = names()
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield label settings that do not fit the chosen source of labels."""
+        yield from _label_mistakes(self)
+
+
+@dataclass(frozen=True)
+class CheckLabelsSettings(Settings):
+    """Pictures, labels and a model to the labels that are doubtful. `on_wrong_label` fills the column of decisions."""
+
+    label_source: str = choice("dataset", "folder_names", "file_names")
+    label_pattern: str = text()
+    col_filename: str = text()
+    col_label: str = text()
+    group_column: str = text()
+    nb_neighbours: int = whole(5, 1, 50)
+    on_wrong_label: str = choice("ask", "relabel", "drop")
+    random_seed: int = whole(1337, 0, 2**31 - 1)
+    compute: ComputeSettings = preset()
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield label settings that do not fit the chosen source of labels."""
+        yield from _label_mistakes(self)
+
+
+def _label_mistakes(settings: RetrainSettings | EvaluateSettings | CheckLabelsSettings) -> Iterator[str]:
+    if settings.label_source == "dataset":
+        for name in ("col_filename", "col_label"):
+            if not getattr(settings, name):
+                yield f"{name}: labels come from a dataset, so name its column"
+    if settings.label_source == "file_names" and not settings.label_pattern:
+        yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
+
+
+def _to_names(given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        given = given.split(",")
+    if not isinstance(given, list | tuple):
+        raise ValueError(f"{given!r} is not a list of names")
+    return tuple(str(name).strip() for name in given if str(name).strip())
+
+
+def _to_pairs(given: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(given, Mapping):
+        given = [{"from": name, "to": value} for name, value in given.items()]
+    if not isinstance(given, list | tuple) or not all(isinstance(pair, Mapping) and "from" in pair for pair in given):
+        raise ValueError(f"{given!r} is not a list of name and value pairs")
+    return tuple((str(pair["from"]).strip(), str(pair.get("to", "")).strip()) for pair in given)
