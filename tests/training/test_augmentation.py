@@ -157,7 +157,7 @@ def test_choices_are_all_drawn() -> None:
         ("flip", "sideways", "horizontal, vertical, both or none"),
     ],
 )
-def test_mistakes_are_told(name: str, written: str, told: str) -> None:
+def test_errors_of_the_user_are_explained(name: str, written: str, told: str) -> None:
     with pytest.raises(SettingsError, match=told) as caught:
         Plan.from_pairs(((name, written),))
     assert "model_custom_params_data_augmentation" in str(caught.value)

@@ -31,7 +31,7 @@ def verify(engine: Engine, model: Model) -> None:
     check = model.check
     pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
     head = model.config.head
-    extra = np.zeros(head.width - head.features if head else 0, np.float32)
+    extra = np.zeros(head.extra_width if head else 0, np.float32)
     scored = engine.run(pictures, lambda picture: extra)
     scores = np.stack([vector for _, vector in scored if vector is not None])
     where = f"{engine.name} in {engine.precision} on {engine.device}, for model {model.name!r},"

@@ -65,7 +65,7 @@ def save_with_head(
 ) -> None:
     """Write the folder of a network retrained in its last layer only; imports neither Keras nor TensorFlow.
 
-    The layers of `base` up to its feature layer are kept as they are. `store` may be the folder of `base` itself.
+    The layers of `base` up to its feature layer stay as they are. `store` may be the folder of `base` itself.
     """
     _require_finite(head)
     spec = spec_with_head(base, head, about)

@@ -26,11 +26,11 @@ def attach_head(base: Model, head: Head, *, pretrained: bool = True) -> Any:
     import keras
 
     spec = spec_with_head(base, head, About(base.name))
-    whole = networks.build(replace(spec, head=None))
+    complete = networks.build(replace(spec, head=None))
     if pretrained:
-        features = networks.layer_named(whole, spec.feature_layer).output
-        load_weights(keras.Model(whole.inputs[0], features), base)
-    network = networks.put_head(whole, spec)
+        features = networks.layer_named(complete, spec.feature_layer).output
+        load_weights(keras.Model(complete.inputs[0], features), base)
+    network = networks.put_head(complete, spec)
     if pretrained:
         network.get_layer("head_scores").set_weights(head.weights)
     return network
