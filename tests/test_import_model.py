@@ -246,7 +246,7 @@ CONFIG = json.dumps(keras2.functional())
         ([("config.json", CONFIG), ("config.json", "{}"), ("model.weights.h5", b"")], "each once"),
         ([("config.json", CONFIG), ("model.weights.h5", b""), ("../../evil.py", b"")], "evil.py"),
         ([("config.json", CONFIG), ("model.weights.h5", b"\0" * 60_000_000)], "unpacks to more than"),
-        ([("config.json", b" " * 40_000_000), ("model.weights.h5", b"")], "larger than"),
+        ([("config.json", b" " * 40_000_000), ("model.weights.h5", b"")], "unpacks to more than"),
         ([("config.json", CONFIG), ("model.weights.h5", b"<html>")], "cut off or is not an HDF5"),
         ([("config.json", "["), ("model.weights.h5", b"")], "not valid JSON"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vision_recipes.model_folder import catalogue, model_card, open_model
-from vision_recipes.model_folder.copying import copy_model
+from vision_recipes.model_folder.commit import copy_model
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.pretrained import published
 from vision_recipes.resources import resource_folder

@@ -12,7 +12,7 @@ from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.model_import.predecessor import is_predecessor
 from vision_recipes.settings import ImportSettings
-from vision_recipes.stores import CHUNK, LocalStore, Store, read_bytes
+from vision_recipes.stores import LocalStore, Store, copy_stream, read_bytes
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 LABEL_NAMES = ("model_labels.csv", "labels.csv", "labels.txt", "class_names.txt", "classes.txt")
@@ -57,18 +57,15 @@ class Source:
     def copy(self, path: str, workdir: Path) -> Path:
         """Return a local copy of a file of the folder; the copy's name is none that the folder could choose."""
         target = Path(tempfile.mkdtemp(dir=workdir)) / "source"
-        size = 0
         try:
-            with self.store.open(path) as stream, open(target, "wb") as copy:
-                while chunk := stream.read(CHUNK):
-                    size += len(chunk)
-                    if size > MAX_MODEL:
-                        raise ModelFolderError(f"{path} in {self.store.name!r} is larger than {MAX_MODEL} bytes.")
-                    copy.write(chunk)
+            with self.store.open(path) as stream:
+                size, _sha256 = copy_stream(stream, target, MAX_MODEL)
         except OSError as err:
             raise ModelFolderError(
                 f"{path} in {self.store.name!r} cannot be read: {err}. Check the path and the rights."
             ) from err
+        if size > MAX_MODEL:
+            raise ModelFolderError(f"{path} in {self.store.name!r} is larger than {MAX_MODEL} bytes.")
         return target
 
 

@@ -17,9 +17,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 class TransientError(Exception):
     """A transfer failed in a way that another attempt may not; `after` is how long the server asks to wait, seconds."""
 
-    def __init__(self, reason: str, after: float = 0.0) -> None:
-        super().__init__(reason)
-        self.after = after
+    after = 0.0
 
 
 def without_credentials(url: str) -> str:
