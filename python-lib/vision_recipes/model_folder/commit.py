@@ -96,7 +96,7 @@ def finish(store: Store, config: ModelConfig, reports: Mapping[str, bytes]) -> N
     for entry in config.files.entries():
         if store.size("/" + entry.name) not in (None, entry.bytes):
             raise OutputError(
-                f"{entry.name} was cut off when written into folder {store.name!r}. Check the storage and its space."
+                f"{entry.name} was cut off when written into {store.name!r}. Check the storage and its space."
             )
     for name, report in reports.items():
         if previous is None and name == CARD and _has_foreign_card(store):

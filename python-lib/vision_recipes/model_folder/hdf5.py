@@ -84,9 +84,7 @@ def _collect(group: Any, names: str, kinds: str, found: dict[str, StoredLayer], 
         variables = layers[place].get("vars")
         name = None if variables is None else variables.attrs.get("name")
         if not isinstance(name, str) or names + name in found:
-            raise ModelFolderError(
-                f"{where}: {place[:80]!r} has no name of its own, so it cannot be identified. {NEXT_STEP}"
-            )
+            raise ModelFolderError(f"{where}: {place[:80]!r} has no name of its own to identify it. {NEXT_STEP}")
         stored = [variables[str(number)] for number in range(len(variables)) if str(number) in variables]
         if len(stored) != len(variables):
             raise ModelFolderError(f"{where}: the variables of {place[:80]!r} are not numbered from 0. {NEXT_STEP}")

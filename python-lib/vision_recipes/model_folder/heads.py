@@ -131,11 +131,9 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     model = ov.Core().read_model(source)
     below = _base_layers(base)
     outputs = {name: result for result in model.get_results() for name in result.output(0).names}
-    missing = [layer.output for layer in below if layer.output not in outputs]
+    where, missing = base.where(base.config.files.xml), [layer.output for layer in below if layer.output not in outputs]
     if missing:
-        raise ModelFolderError(
-            f"{base.where(base.config.files.xml)} has no result {missing[0]}. Import the model again."
-        )
+        raise ModelFolderError(f"{where} has no result {missing[0]}. Import the model again.")
     pixels = next(node for node in model.get_parameters() if openvino_ir.PIXELS in node.output(0).names)
     features = outputs[base.feature_layer.output].input_value(0)
     index = _free_index(below[-1].index, {name for layer in below for name in outputs[layer.output].output(0).names})
@@ -187,6 +185,4 @@ def _require_finite(head: Head) -> None:
     if head.kernel.shape[1:] != head.bias.shape or len(head.labels) != len(head.bias):
         raise ValueError(f"kernel {head.kernel.shape}, bias {head.bias.shape} and {len(head.labels)} labels do not fit")
     if not (np.isfinite(head.kernel).all() and np.isfinite(head.bias).all()):
-        raise TrainingError(
-            "Training ended in numbers that are not finite, so nothing is saved. Lower the learning rate."
-        )
+        raise TrainingError("Training gave numbers that are not finite, so nothing is saved. Lower the learning rate.")

@@ -51,9 +51,8 @@ def translate(config: dict[str, Any], where: str) -> Translation:
         graph = Graph(nodes)
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as err:
         reason = err if isinstance(err, ValueError) else f"its description is not as Keras writes it ({err!r:.100})"
-        raise ModelFolderError(
-            f"{where} cannot be imported: {reason}. Networks of Keras's own layers with one input and output can."
-        ) from err
+        can = "Networks of Keras's own layers with one input and output can."
+        raise ModelFolderError(f"{where} cannot be imported: {reason}. {can}") from err
     size = work.size or (DEFAULT_SIDE, DEFAULT_SIDE)
     return Translation(graph, size, work.size is not None, leaves, tuple(work.names))
 

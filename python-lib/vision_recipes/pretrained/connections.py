@@ -77,7 +77,7 @@ def _explained(url: str, err: Exception) -> Exception:
     host, reason = urlsplit(url).hostname, _innermost(err)
     if isinstance(err, exceptions.ProxyError):
         return DownloadError(
-            f"The proxy for {host} does not answer: {reason}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+            f"The proxy for {host} does not answer: {reason}. Check HTTPS_PROXY, HTTP_PROXY, NO_PROXY."
         )
     if isinstance(err, exceptions.SSLError):
         return DownloadError(
