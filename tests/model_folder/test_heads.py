@@ -12,9 +12,9 @@ from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import TrainingError
 from vision_recipes.model_folder import ExtraColumn, Network, layer_graph, open_model
 from vision_recipes.model_folder.check_pictures import score_ir
-from vision_recipes.model_folder.heads import About, Head, save_with_head, spec_with_head
+from vision_recipes.model_folder.heads import About, Head, attach_head, save_with_head, spec_with_head
 from vision_recipes.model_folder.layer_graph import Graph, Node
-from vision_recipes.model_folder.rebuilding import attach_head, rebuild
+from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.model_folder.resizing import resize
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec

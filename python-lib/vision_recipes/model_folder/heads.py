@@ -95,6 +95,23 @@ def spec_with_head(base: Model, head: Head, about: About) -> ModelSpec:
     )
 
 
+def attach_head(base: Model, head: Head, *, pretrained: bool = True) -> Any:
+    """Return the keras.Model of the base with the head on it, for fine-tuning; all weights set, or random ones."""
+    import keras
+
+    from vision_recipes.model_folder import networks, rebuilding
+
+    spec = spec_with_head(base, head, About(base.name))
+    complete = networks.build(replace(spec, head=None))
+    if pretrained:
+        features = networks.layer_named(complete, spec.feature_layer).output
+        rebuilding.load_weights(keras.Model(complete.inputs[0], features), base)
+    network = networks.put_head(complete, spec)
+    if pretrained:
+        network.get_layer("head_scores").set_weights(head.weights)
+    return network
+
+
 def network_without_top(base: Model) -> Network:
     """Return the network without its own top, which may not fit other picture sizes, where the features allow it."""
     network = base.config.network

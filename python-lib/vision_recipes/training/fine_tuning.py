@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vision_recipes.errors import TrainingError
 from vision_recipes.inference.devices import choose, claim, list_gpus
-from vision_recipes.model_folder.heads import Head
-from vision_recipes.model_folder.rebuilding import attach_head
+from vision_recipes.model_folder.heads import Head, attach_head
 from vision_recipes.settings import ComputeSettings, RetrainSettings
 from vision_recipes.stores import Store
 from vision_recipes.training.checkpoints import Checkpoints
