@@ -1,4 +1,4 @@
-"""The walk that puts a pre-trained model into a folder, from the bundle, a file, a folder and a server."""
+"""Download of a pre-trained model into a folder: from the bundle, a file, a folder and a server."""
 
 import h5py
 import numpy as np
@@ -42,7 +42,7 @@ def quiet(done, total):
 
 
 @pytest.mark.skipif(not (resource_folder() / "starter").is_dir(), reason="the starter is not trained yet")
-def test_the_starter_needs_no_network_and_wakes_no_framework(tmp_path, monkeypatch):
+def test_the_starter_needs_no_network_and_imports_no_framework(tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     facts = download(settings(), local(tmp_path / "starter"), quiet)
     model = open_model(local(tmp_path / "starter"))
@@ -50,12 +50,12 @@ def test_the_starter_needs_no_network_and_wakes_no_framework(tmp_path, monkeypat
     assert model.check.scores.shape[1] == len(model.labels)
 
 
-def test_an_unknown_network_is_told_with_suggestions(tmp_path):
+def test_an_unknown_network_is_refused_with_suggestions(tmp_path):
     with pytest.raises(SettingsError, match="Did you mean ResNet50"):
         download(settings(model_choice="resnet-50"), local(tmp_path / "m"), quiet)
 
 
-def test_a_missing_file_or_mirror_is_told_with_what_is_expected(tmp_path):
+def test_a_missing_file_or_mirror_is_refused_with_what_is_expected(tmp_path):
     with pytest.raises(DownloadError, match=r"no file .*nowhere\.h5.*weights file"):
         download(
             settings(model_choice=NAME, source="file", mirror=str(tmp_path / "nowhere.h5")), local(tmp_path), quiet
@@ -72,7 +72,7 @@ def test_a_file_with_another_hash_is_refused(tmp_path):
         )
 
 
-def test_without_network_the_answer_is_quick_and_says_what_else_there_is(tmp_path, monkeypatch):
+def test_without_internet_the_error_is_quick_and_says_what_else_there_is(tmp_path, monkeypatch):
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(DownloadError, match="proxy for storage.googleapis.com does not answer"):
         download(settings(model_choice=NAME), local(tmp_path / "m"), quiet)
@@ -96,7 +96,7 @@ def test_weights_come_from_this_machine(tmp_path, source):
 
 @pytest.mark.keras
 @pytest.mark.network
-def test_a_mirror_that_breaks_off_is_gone_on_with_and_the_good_model_stays_until_then(weights, tmp_path, monkeypatch):
+def test_a_mirror_that_breaks_off_is_resumed_and_the_good_model_stays_until_then(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(published.transfers.Limits, "__init__", short_limits(published.transfers.Limits.__init__))
     target = local(tmp_path / "m")
     target.write("/notes.txt", b"mine")
@@ -107,10 +107,10 @@ def test_a_mirror_that_breaks_off_is_gone_on_with_and_the_good_model_stays_until
             download(mirror, target, quiet)
         assert target.paths() == ["/notes.txt"]
         behaviour.ways[:] = ["good"]
-        told = []
-        download(mirror, target, lambda done, total: told.append((done, total)))
+        calls = []
+        download(mirror, target, lambda done, total: calls.append((done, total)))
     assert "Range" in behaviour.asked[-1]
-    assert told[-1] == (1, 1)
+    assert calls[-1] == (1, 1)
     model = open_model(target)
     assert model.name == NAME
     assert model.labels[134] == model.labels[517] == "crane"

@@ -1,4 +1,4 @@
-"""The walk that writes a model for other programs."""
+"""Export of a model for other programs."""
 
 import pytest
 from model_folder.small import local, write_small_model
@@ -31,13 +31,13 @@ def model(tmp_path):
     ("chosen", "files"), [("onnx", FILES["onnx"]), ("openvino", FILES["openvino"]), ("both", sum(FILES.values(), []))]
 )
 def test_the_chosen_formats_are_written(model, tmp_path, chosen, files):
-    told = []
+    calls = []
     facts = export_model(
-        settings(export_format=chosen), model.store, local(tmp_path / "out"), lambda *now: told.append(now)
+        settings(export_format=chosen), model.store, local(tmp_path / "out"), lambda *now: calls.append(now)
     )
     assert local(tmp_path / "out").paths() == files
     assert facts["Model"] == "small"
-    assert told[-1] == (1, 1)
+    assert calls[-1] == (1, 1)
 
 
 def test_a_model_exported_into_its_own_folder_stays_a_model(model):
@@ -45,7 +45,7 @@ def test_a_model_exported_into_its_own_folder_stays_a_model(model):
     assert open_model(model.store).folder_hash == model.folder_hash
 
 
-def test_nothing_is_written_when_one_format_gives_other_answers(model, tmp_path, monkeypatch):
+def test_nothing_is_written_when_one_format_gives_other_scores(model, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "vision_recipes.model_export.exporting._run_openvino", lambda path, inputs: model.check.scores + 0.1
     )
@@ -54,7 +54,7 @@ def test_nothing_is_written_when_one_format_gives_other_answers(model, tmp_path,
     assert local(tmp_path / "out").paths() == []
 
 
-def test_a_folder_without_a_model_and_missing_choices_are_told(tmp_path):
+def test_a_folder_without_a_model_and_missing_choices_are_refused(tmp_path):
     with pytest.raises(ModelFolderError, match=r"no config\.json"):
         export_model(settings(), local(tmp_path / "empty"), local(tmp_path / "out"), quiet)
     with pytest.raises(SettingsError, match="model_folder: choose the folder"):

@@ -2,8 +2,8 @@
 
     python tools/make_catalogue.py [FILE]     # some minutes: each network is built once, nothing is downloaded
 
-What Keras does not tell (labels for people, old names, licences) stands in the tables below; all else is observed: the
-builders are run with a `get_file` that takes down the address and hash it is asked for, and a `load_weights` that does
+What Keras does not give (labels for people, old names, licences) is in the tables below; all else is observed: the
+builders are run with a `get_file` that records the address and hash it is asked for, and a `load_weights` that does
 nothing.
 """
 
@@ -123,16 +123,16 @@ def _build_smallest(builder):
         except ValueError:
             continue
         return size, weights
-    raise ValueError(f"{builder} takes no small pictures")
+    raise ValueError(f"{builder} accepts no small pictures")
 
 
 def _preprocessing(module):
     """Return the name of the scaling that does what the network's own preprocess_input does."""
     pixels = np.random.default_rng(0).uniform(0, 255, (1, 4, 4, 3)).astype(np.float32)
-    wanted = module.preprocess_input(pixels.copy())
+    expected = module.preprocess_input(pixels.copy())
     for name, (channels, mean, std) in SCALINGS.items():
         ordered = pixels[..., ::-1] if channels == "bgr" else pixels
-        if np.allclose((ordered - np.float32(mean)) / np.float32(std), wanted, atol=1e-3):
+        if np.allclose((ordered - np.float32(mean)) / np.float32(std), expected, atol=1e-3):
             return name
     raise ValueError(f"{module} scales in a way that has no name here")
 

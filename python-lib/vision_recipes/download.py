@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import catalogue, model_card, open_model
-from vision_recipes.model_folder.copying import copy_model
+from vision_recipes.model_folder.commit import copy_model
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.pretrained import published
 from vision_recipes.resources import resource_folder
@@ -16,7 +16,7 @@ from vision_recipes.stores import LocalStore, Store
 def download(settings: DownloadSettings, output: Store, progress: Callable[[int, int], None]) -> dict[str, object]:
     """Write the chosen model into a model folder and return facts about it for people.
 
-    A model that was in the folder stays until the new one is whole. `progress` counts bytes.
+    A model that was in the folder stays until the new one is complete. `progress` counts bytes.
     """
     if settings.model_choice == catalogue.STARTER:
         copy_model(LocalStore(resource_folder() / catalogue.STARTER, "the starter"), output)

@@ -17,7 +17,7 @@ def export_model(
 ) -> dict[str, object]:
     """Write the model of a folder in the chosen formats, each in a folder of its own, and return facts for people.
 
-    Nothing is written before the answers of every format are those of the model.
+    Nothing is written before the scores of every format are those of the model.
     """
     kinds = ("onnx", "openvino") if settings.export_format == "both" else (settings.export_format,)
     model = open_model(folder)

@@ -1,4 +1,4 @@
-"""Import a model made elsewhere: a Keras file, a Teachable Machine export, a folder of the older plugin."""
+"""Import a model made elsewhere: a Keras file, a Teachable Machine export, a folder of the predecessor plugin."""
 
 from __future__ import annotations
 

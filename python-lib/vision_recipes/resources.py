@@ -1,4 +1,4 @@
-"""Where the plugin's own read-only files lie: beside python-lib in a checkout or host, under share/ when installed."""
+"""The plugin's own read-only files: beside python-lib in a checkout or host, under share/ when installed."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any, BinaryIO, Protocol
 
 from vision_recipes.errors import OutputError
 
@@ -149,6 +149,17 @@ def read_bytes(store: Store, path: str, limit: int) -> bytes:
             parts.append(part)
             left -= len(part)
     return b"".join(parts)
+
+
+def copy_stream(source: IO[bytes], target: Path, limit: int) -> tuple[int, str]:
+    """Copy a stream into a local file, ending soon after `limit` bytes; return the size and SHA-256 in hex."""
+    digest, size = hashlib.sha256(), 0
+    with open(target, "wb") as copy:
+        while size <= limit and (chunk := source.read(CHUNK)):
+            digest.update(chunk)
+            size += len(chunk)
+            copy.write(chunk)
+    return size, digest.hexdigest()
 
 
 def file_digest(path: str | os.PathLike[str], like: str) -> str:

@@ -54,6 +54,12 @@ def write(instance: Any) -> Any:
     return instance
 
 
+def require(condition: object, reason: str) -> None:
+    """Raise ValueError with a reason unless the condition holds; for what a dataclass checks when it is made."""
+    if not condition:
+        raise ValueError(reason)
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -80,14 +86,14 @@ def _convert(kind: Any, data: Any, where: str) -> Any:
     if origin is tuple:
         return _convert_list(inside, data, where)
     if origin is dict:
-        _require_object(data, where)
+        _require_kind(data, dict, "an object", where)
         return {key: _convert(inside[1], value, f"{where}.{key}") for key, value in data.items()}
     return _convert_scalar(kind, data, where)
 
 
-def _require_object(data: Any, where: str) -> None:
-    if not isinstance(data, dict):
-        raise ValueError(f"{where or 'it'} must be an object, not {_excerpt(data)}")
+def _require_kind(data: Any, kind: type, words: str, where: str) -> None:
+    if not isinstance(data, kind):
+        raise ValueError(f"{where or 'it'} must be {words}, not {_excerpt(data)}")
 
 
 @functools.cache
@@ -101,14 +107,12 @@ def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
 
 
 def _convert_object(kind: Any, data: Any, where: str) -> Any:
-    _require_object(data, where)
+    _require_kind(data, dict, "an object", where)
     fields, prefix = _fields(kind), f"{where}." if where else ""
     unknown = sorted(set(data) - set(fields))
     missing = [name for name, (_hint, required) in fields.items() if required and name not in data]
-    if unknown:
-        raise ValueError(f"{prefix}{unknown[0][:60]!s} is not a known key")
-    if missing:
-        raise ValueError(f"{prefix}{missing[0]} is missing")
+    require(not unknown, f"{prefix}{''.join(unknown[:1])[:60]} is not a known key")
+    require(not missing, f"{prefix}{''.join(missing[:1])} is missing")
     values = {name: _convert(fields[name][0], value, prefix + name) for name, value in data.items()}
     try:
         return kind(**values)
@@ -117,11 +121,9 @@ def _convert_object(kind: Any, data: Any, where: str) -> Any:
 
 
 def _convert_list(inside: tuple[Any, ...], data: Any, where: str) -> tuple[Any, ...]:
-    if not isinstance(data, list):
-        raise ValueError(f"{where} must be a list, not {_excerpt(data)}")
+    _require_kind(data, list, "a list", where)
     kinds = inside[:1] * len(data) if len(inside) == 2 and inside[1] is Ellipsis else inside
-    if len(data) != len(kinds):
-        raise ValueError(f"{where} must have {len(kinds)} values, not {len(data)}")
+    require(len(data) == len(kinds), f"{where} must have {len(kinds)} values, not {len(data)}")
     return tuple(
         _convert(kind, value, f"{where}[{i}]") for i, (kind, value) in enumerate(zip(kinds, data, strict=True))
     )

@@ -85,7 +85,7 @@ def test_a_lower_precision_computes_lower_and_is_checked(small: Model) -> None:
     assert keras.config.dtype_policy().name == "float32", "the policy of the process is left as it was"
 
 
-def test_answers_that_moved_are_refused(small: Model) -> None:
+def test_other_scores_are_refused(small: Model) -> None:
     import dataclasses
 
     small.__dict__["check"] = dataclasses.replace(small.check, scores=small.check.scores[:, ::-1])

@@ -167,7 +167,7 @@ def test_table_columns_join_the_pictures(tmp_path: Path) -> None:
         list(open_engine(model, CPU).run([picture]))
 
 
-def test_answers_that_moved_are_refused(tiny: Model) -> None:
+def test_other_scores_are_refused(tiny: Model) -> None:
     moved = dataclasses.replace(tiny.check, scores=np.roll(tiny.check.scores, 1, axis=1))
     tiny.__dict__["check"] = moved
     with pytest.raises(ModelFolderError, match="differs by"):

@@ -60,9 +60,9 @@ def test_onnx_takes_pictures_as_they_are_in_batches_of_any_size(small, tmp_path)
         np.testing.assert_allclose(scores, small.check.scores[:count], atol=1e-5)
     assert made.difference < 1e-5
     assert sorted(made.files) == ["onnx/about.json", "onnx/classify.py", "onnx/model.onnx"]
-    told = json.loads(session.get_modelmeta().custom_metadata_map["model"])
-    assert told == json.loads((folder / "about.json").read_text("utf-8"))
-    assert told["labels"] == list(LABELS)
+    about = json.loads(session.get_modelmeta().custom_metadata_map["model"])
+    assert about == json.loads((folder / "about.json").read_text("utf-8"))
+    assert about["labels"] == list(LABELS)
 
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
@@ -78,14 +78,14 @@ def test_extra_columns_are_an_input_of_their_own(with_columns, tmp_path, kind):
 
         compiled = ov.Core().compile_model(folder / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         scores = compiled(inputs)["probabilities"]
-    wanted = scores_of(with_columns, pictures, extra, tmp_path)
-    np.testing.assert_allclose(scores, wanted, atol=1e-5)
+    expected = scores_of(with_columns, pictures, extra, tmp_path)
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
     assert np.abs(scores - with_columns.check.scores).max() > 0.01, "the columns should matter"
 
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
 @pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
-def test_the_script_answers_as_the_model_does(with_columns, tmp_path, kind, resize):
+def test_the_script_scores_as_the_model_does(with_columns, tmp_path, kind, resize):
     model = with_columns
     model.config = replace(model.config, input=replace(model.config.input, resize=resize))
     _made, folder = exported(model, kind, tmp_path)
@@ -102,9 +102,9 @@ def test_the_script_answers_as_the_model_does(with_columns, tmp_path, kind, resi
     path, label, probability = done.stdout.strip().split("\t")
     pictures = np.asarray(fit(photo, model.preprocessing))[None]
     extra = encode(EXTRA, {"price": 11.5, "town": "Rome"})[None]
-    (wanted,) = scores_of(model, pictures, extra, tmp_path)
-    assert (path, label) == ("photo.png", model.labels[wanted.argmax()])
-    assert float(probability) == pytest.approx(wanted.max(), abs=2e-3)
+    (expected,) = scores_of(model, pictures, extra, tmp_path)
+    assert (path, label) == ("photo.png", model.labels[expected.argmax()])
+    assert float(probability) == pytest.approx(expected.max(), abs=2e-3)
 
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
@@ -116,14 +116,14 @@ def test_the_script_is_short_and_mentions_nothing_of_ours(kind):
 
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
-def test_answers_that_moved_are_refused(small, tmp_path, kind):
+def test_other_scores_are_refused(small, tmp_path, kind):
     network = exporting.open_network(small, tmp_path)
     small.__dict__["check"] = Check(small.check.pictures, small.check.scores + np.float32(0.01))
     with pytest.raises(ModelFolderError, match=f"The {kind} form of 'small' does not give the answers.*differs by"):
         exporting.export(small, network, kind, tmp_path)
 
 
-def test_what_onnx_cannot_say_is_named(tmp_path):
+def test_an_operation_without_translation_is_named(tmp_path):
     import openvino as ov
     import openvino.opset13 as ops
 

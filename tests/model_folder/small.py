@@ -41,7 +41,7 @@ LAYERS = (
 
 
 def write_small_model(store: Store, seed: int = 0, labels: tuple[str, ...] = LABELS) -> Model:
-    """Write a whole model folder into the store and return it opened."""
+    """Write a complete model folder into the store and return it opened."""
     draw = np.random.default_rng(seed)
     kernel = draw.normal(0, 0.4, (3, 3, 3, CHANNELS)).astype(np.float32)
     dense = draw.normal(0, 0.3, (CHANNELS, len(labels))).astype(np.float32)

@@ -13,7 +13,7 @@ from vision_recipes.preprocessing import SCALINGS
 from vision_recipes.resources import resource_folder
 
 ROWS = list(catalogue.architectures().values())
-OLD_NAMES = {
+PREDECESSOR_NAMES = {
     "resnet": "ResNet50",
     "xception": "Xception",
     "inception_v3": "InceptionV3",
@@ -30,9 +30,9 @@ OLD_NAMES = {
 SMALLEST = {row.family: min((r for r in ROWS if r.family == row.family), key=lambda r: r.parameters) for row in ROWS}
 
 
-@pytest.mark.parametrize("old", OLD_NAMES)
-def test_names_of_the_older_plugin_lead_to_the_same_networks(old):
-    assert catalogue.find(old).name == OLD_NAMES[old]
+@pytest.mark.parametrize("old", PREDECESSOR_NAMES)
+def test_names_of_the_predecessor_plugin_find_the_same_networks(old):
+    assert catalogue.find(old).name == PREDECESSOR_NAMES[old]
 
 
 def test_every_name_finds_its_row_and_no_name_two():
@@ -48,7 +48,7 @@ def test_an_unknown_name_gets_suggestions():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_rows_are_sound(row):
+def test_rows_are_valid(row):
     assert row.preprocessing in SCALINGS
     assert row.minimum <= row.width == row.height
     assert row.licence
@@ -66,9 +66,9 @@ def test_the_drop_down_shows_sizes_and_needs_no_framework():
         "print([name for name in ('keras', 'tensorflow', 'openvino') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    label, woken = done.stdout.splitlines()
+    label, imported = done.stdout.splitlines()
     assert "224 x 224, 2.6 M parameters, 10 MB" in label
-    assert woken == "[]"
+    assert imported == "[]"
     assert catalogue.choices()[0]["value"] == "starter"
 
 

@@ -22,7 +22,7 @@ def test_pictures_are_always_the_same_and_differ_from_each_other():
     assert PICTURES.std() > 40
 
 
-def test_a_check_comes_back():
+def test_a_check_is_read_as_it_was_written():
     content = write_check(Check(PICTURES, SCORES))
     assert content == write_check(Check(PICTURES, SCORES))
     found = read_check(content, "check.npz", (12, 20), 3)
@@ -30,7 +30,7 @@ def test_a_check_comes_back():
     np.testing.assert_array_equal(found.scores, SCORES)
 
 
-def test_answers_that_moved_are_told_with_the_largest_difference():
+def test_other_scores_are_refused_with_the_largest_difference():
     check = Check(PICTURES, SCORES)
     check.require(SCORES + np.float32(5e-4), "here")
     moved = SCORES.copy()

@@ -1,4 +1,4 @@
-"""A model folder from a stranger: whole and vouched for, or refused by name; nothing wakes a framework."""
+"""A model folder from an untrusted source: complete and verified, or refused by name; no framework is imported."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from vision_recipes.model_folder.check_pictures import score_ir
 from vision_recipes.model_folder.config import read_config
 
 
-def test_a_whole_folder_opens(small, tmp_path):
+def test_a_complete_folder_opens(small, tmp_path):
     assert small.labels == LABELS
     assert small.label_keys == ("egg", "crane (1)", "NA", "crane (3)", "007")
     assert (small.preprocessing.width, small.preprocessing.height) == (20, 16)
@@ -26,12 +26,12 @@ def test_a_whole_folder_opens(small, tmp_path):
     np.testing.assert_allclose(score_ir(small.ir(tmp_path), small.check.pictures), small.check.scores, atol=1e-6)
 
 
-def test_unknown_layers_are_told_with_those_there_are(small):
+def test_unknown_layers_are_refused_with_those_there_are(small):
     with pytest.raises(ModelFolderError, match="has no layer -9.*-4 to -1"):
         small.layer(-9)
 
 
-def test_opening_wakes_no_framework(folder):
+def test_opening_imports_no_framework(folder):
     code = (
         "import sys; from vision_recipes.model_folder import open_model; from vision_recipes.stores import LocalStore;"
         f"open_model(LocalStore({str(folder)!r})).check;"
@@ -48,7 +48,7 @@ def test_a_folder_without_config_says_what_it_holds(tmp_path):
         open_model(store)
 
 
-def test_a_folder_of_the_older_plugin_leads_to_import(tmp_path):
+def test_a_folder_of_the_predecessor_plugin_leads_to_import(tmp_path):
     store = local(tmp_path / "old")
     store.write("/config.json", b'{"architecture": "resnet", "trained_on": "imagenet"}')
     with pytest.raises(ModelFolderError, match="predecessor plugin.*vision-import"):
@@ -132,7 +132,7 @@ def set_in(*path, value):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (set_file("weights", name="../../etc/passwd"), "not a plain file name"),
         (set_file("weights", name="/etc/passwd"), "not a plain file name"),
@@ -158,9 +158,9 @@ def set_in(*path, value):
         (set_in("head", value={"features": 6, "pooling": "odd"}), "pooling"),
     ],
 )
-def test_a_config_with_other_values_is_refused(folder, change, told):
+def test_a_config_with_other_values_is_refused(folder, change, message):
     change_config(folder, change)
-    with pytest.raises(ModelFolderError, match=told):
+    with pytest.raises(ModelFolderError, match=message):
         open_model(local(folder))
 
 
@@ -171,7 +171,7 @@ def test_labels_that_do_not_fit_are_refused(folder):
         open_model(local(folder))
 
 
-def test_the_hash_of_the_answers_ignores_names_and_sees_scaling(folder, small):
+def test_the_hash_ignores_names_and_covers_scaling(folder, small):
     change_config(folder, set_in("name", value="other"))
     assert open_model(local(folder)).folder_hash == small.folder_hash
     change_config(folder, set_in("input", "mean", value=[1, 2, 3]))

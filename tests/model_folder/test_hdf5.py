@@ -21,7 +21,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("pack", [False, True])
-def test_layers_come_back_by_name_with_their_kinds(tmp_path, pack):
+def test_layers_are_read_by_name_with_their_kinds(tmp_path, pack):
     write_stored(tmp_path / "w.h5", LAYERS, pack=pack)
     with open_hdf5(tmp_path / "w.h5", "w.h5") as file:
         stored = read_stored(file, "w.h5")
@@ -80,8 +80,8 @@ def test_data_from_elsewhere_is_refused(tmp_path, evil):
 )
 def test_what_is_no_hdf5_is_named_with_its_size(tmp_path, content):
     (tmp_path / "w.h5").write_bytes(content)
-    told = f"w.h5 \\({len(content)} bytes\\) is cut off or is not an HDF5"
-    with pytest.raises(ModelFolderError, match=told), open_hdf5(tmp_path / "w.h5", "w.h5"):
+    message = f"w.h5 \\({len(content)} bytes\\) is cut off or is not an HDF5"
+    with pytest.raises(ModelFolderError, match=message), open_hdf5(tmp_path / "w.h5", "w.h5"):
         pass
 
 

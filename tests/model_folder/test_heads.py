@@ -12,9 +12,9 @@ from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import TrainingError
 from vision_recipes.model_folder import ExtraColumn, Network, layer_graph, open_model
 from vision_recipes.model_folder.check_pictures import score_ir
-from vision_recipes.model_folder.heads import About, Head, save_with_head, spec_with_head
+from vision_recipes.model_folder.heads import About, Head, attach_head, save_with_head, spec_with_head
 from vision_recipes.model_folder.layer_graph import Graph, Node
-from vision_recipes.model_folder.rebuilding import attach_head, rebuild
+from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.model_folder.resizing import resize
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
@@ -58,8 +58,8 @@ def test_scores_are_those_of_the_features_and_the_layer(small, tmp_path, pooling
     head = a_head(pooling, extra, probabilities=probabilities)
     save_with_head(local(tmp_path / "mine"), small, head, About("mine"))
     mine = open_model(local(tmp_path / "mine"))
-    wanted = by_hand(small, head, tmp_path, encode(extra, {}) * 0)
-    np.testing.assert_allclose(mine.check.scores, wanted, atol=1e-5)
+    expected = by_hand(small, head, tmp_path, encode(extra, {}) * 0)
+    np.testing.assert_allclose(mine.check.scores, expected, atol=1e-5)
     assert mine.labels == ("a", "b", "c")
     assert [layer.name for layer in mine.layers[-2:]] == ["head_pooling", "head_scores"]
     assert mine.feature_layer == small.feature_layer
@@ -98,7 +98,7 @@ def test_a_model_can_be_retrained_into_its_own_folder(small, folder):
     assert {path.name for path in folder.iterdir()} == entries | {"config.json", "README.md"}
 
 
-def test_saving_a_head_wakes_neither_keras_nor_tensorflow(folder, tmp_path):
+def test_saving_a_head_imports_neither_keras_nor_tensorflow(folder, tmp_path):
     code = (
         "import sys, numpy as np; from vision_recipes.model_folder import open_model;"
         "from vision_recipes.model_folder.heads import *; from vision_recipes.stores import LocalStore;"
@@ -118,7 +118,7 @@ def test_numbers_that_are_not_finite_are_never_saved(small, tmp_path):
     assert local(tmp_path / "mine").paths() == []
 
 
-def test_reports_lie_beside_the_model(small, tmp_path):
+def test_reports_are_written_beside_the_model(small, tmp_path):
     save_with_head(
         local(tmp_path / "mine"), small, a_head(), About("mine", "200 photos", "Notes."), {"history.csv": b"epoch\n"}
     )

@@ -15,7 +15,7 @@ NAMES = st.lists(
 
 
 @given(NAMES)
-def test_names_come_back_as_they_were_written(names):
+def test_names_are_read_as_they_were_written(names):
     assert read_labels(write_labels(names), "labels", len(names)) == tuple(names)
 
 
@@ -29,7 +29,7 @@ def test_rows_may_come_in_any_order():
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"id,className\n0,a\n1,b\n", "names 2 classes, but the network gives 3"),
         (b"id,className\n0,a\n1,b\n2,c\n3,d\n", "names 4 classes"),
@@ -44,13 +44,13 @@ def test_rows_may_come_in_any_order():
         (b"id,className\n0," + b"a" * 10_001 + b"\n", "10001 characters"),
     ],
 )
-def test_other_tables_are_refused(content, told):
-    with pytest.raises(ModelFolderError, match=told):
+def test_other_tables_are_refused(content, message):
+    with pytest.raises(ModelFolderError, match=message):
         read_labels(content, "model_labels.csv", 3)
 
 
 @given(NAMES)
-def test_keys_are_unique_and_tell_the_name(names):
+def test_keys_are_unique_and_contain_the_name(names):
     keys = unique_keys(names)
     assert len(set(keys)) == len(names)
     assert all(key.startswith(name) for key, name in zip(keys, names, strict=True))
@@ -85,6 +85,6 @@ def test_names_that_only_look_numbered_stay():
     assert read_foreign_labels(b"7 dwarfs\n3 pigs\n", "labels.txt", 2) == ("7 dwarfs", "3 pigs")
 
 
-def test_too_few_names_are_told():
+def test_too_few_names_are_refused():
     with pytest.raises(ModelFolderError, match="2 names, but the network gives 3 scores"):
         read_foreign_labels(b"cat\ndog\n", "labels.txt", 3)

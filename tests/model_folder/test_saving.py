@@ -1,4 +1,4 @@
-"""Writing a model folder: whole or not at all, the model before kept until the new one stands."""
+"""Writing a model folder: complete or not at all, the previous model stays until the new one is in place."""
 
 import json
 
@@ -8,7 +8,7 @@ from model_folder.small import GRAPH, INPUT, LABELS, local, write_small_model
 
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import Network, open_model
-from vision_recipes.model_folder.copying import copy_model
+from vision_recipes.model_folder.commit import copy_model
 from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
@@ -47,7 +47,7 @@ def usable(store, workdir):
 
 def test_a_failure_at_any_write_leaves_the_old_model_whole(folder, tmp_path, small):
     before, labels = small.folder_hash, ("a", "b", "c", "d", "e")
-    wanted = write_small_model(local(tmp_path / "new"), seed=1, labels=labels).folder_hash
+    expected = write_small_model(local(tmp_path / "new"), seed=1, labels=labels).folder_hash
     seen = []
     for changes in range(40):
         store = BreakingStore(local(folder), changes)
@@ -58,11 +58,11 @@ def test_a_failure_at_any_write_leaves_the_old_model_whole(folder, tmp_path, sma
         else:
             break
     assert set(seen) == {before}
-    assert usable(local(folder), tmp_path).folder_hash == wanted
+    assert usable(local(folder), tmp_path).folder_hash == expected
     assert len(seen) > 7
 
 
-def test_files_of_the_model_before_go_and_others_stay(folder, small):
+def test_files_of_the_previous_model_go_and_others_stay(folder, small):
     store = local(folder)
     for name in ("/notes.txt", "/tensorboard_logs/events", "/history.csv", "/model-0123abcd.bin"):
         store.write(name, b"x")
@@ -83,7 +83,7 @@ def test_file_names_in_a_fresh_folder_are_the_plain_ones(folder):
     assert {"config.json", "model_labels.csv", "model.xml", "model.bin", "check.npz", "README.md"} <= names
 
 
-def test_a_copy_is_whole_and_replaces_what_was_there(folder, small, tmp_path):
+def test_a_copy_is_complete_and_replaces_what_was_there(folder, small, tmp_path):
     target = local(tmp_path / "copy")
     write_small_model(target, seed=3)
     copy_model(local(folder), target)
@@ -127,7 +127,7 @@ def test_keras_networks_are_saved_converted_and_rebuilt(small, tmp_path):
 
 
 @pytest.mark.keras
-def test_scores_that_are_no_probabilities_are_not_saved(small, tmp_path):
+def test_scores_that_are_not_probabilities_are_not_saved(small, tmp_path):
     network = rebuild(small)
     network.layers[-1].activation = lambda scores: scores * 100
     spec = ModelSpec("wild", Network("small", classes=5), INPUT, LABELS, graph=GRAPH)
@@ -143,7 +143,7 @@ def test_versions_and_hashes_are_written(folder):
     assert all(len(entry["sha256"]) == 64 for entry in data["files"].values() if entry)
 
 
-def test_files_of_other_peoples_are_neither_deleted_nor_overwritten(tmp_path, caplog):
+def test_files_of_other_people_are_neither_deleted_nor_overwritten(tmp_path, caplog):
     folder = tmp_path / "mine"
     (folder / "tensorboard_logs").mkdir(parents=True)
     mine = ("README.md", "model.h5", "model.json", "graph.json", "head.csv", "metrics.json", "tensorboard_logs/events")
@@ -155,7 +155,7 @@ def test_files_of_other_peoples_are_neither_deleted_nor_overwritten(tmp_path, ca
     usable(local(folder), tmp_path)
 
 
-def test_what_a_killed_run_left_behind_goes_and_its_card_is_written_anew(tmp_path):
+def test_leftovers_of_a_killed_run_go_and_its_card_is_replaced(tmp_path):
     folder = tmp_path / "left"
     write_small_model(local(folder))
     (folder / "config.json").unlink()

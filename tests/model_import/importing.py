@@ -1,4 +1,4 @@
-"""The import walk as tests run it: into a folder of theirs, with the preprocessing of the small model."""
+"""The import as tests run it: into a folder of theirs, with the preprocessing of the small model."""
 
 import h5py
 from model_folder.small import local

@@ -70,7 +70,7 @@ def teachable() -> dict[str, Any]:
 def write_h5(
     path: Path, config: dict[str, Any], groups: dict[str, list[str]], values: dict[str, list[np.ndarray]]
 ) -> Path:
-    """Write a whole-model .h5: `groups` tells for each outermost layer the layers whose variables lie in its group."""
+    """Write a whole-model .h5: `groups` gives for each outermost layer the layers whose variables are in its group."""
     with h5py.File(path, "w") as file:
         file.attrs["keras_version"] = b"2.4.0"
         file.attrs["backend"] = b"tensorflow"

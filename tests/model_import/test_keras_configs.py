@@ -63,7 +63,7 @@ def test_other_operations_are_refused(layer):
 
 def test_branches_keep_the_order_of_the_file_and_nested_names_stay_apart():
     config = keras2.teachable()
-    told = translate(config, "net")
-    assert [node.name for node in told.graph.nodes] == ["input", "convolved", "active", "pooled", "scores"]
-    assert told.leaves["convolved"] == ("sequential_1", "model1", "convolved")
-    assert told.size == (16, 20)
+    translation = translate(config, "net")
+    assert [node.name for node in translation.graph.nodes] == ["input", "convolved", "active", "pooled", "scores"]
+    assert translation.leaves["convolved"] == ("sequential_1", "model1", "convolved")
+    assert translation.size == (16, 20)

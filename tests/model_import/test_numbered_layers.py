@@ -30,7 +30,7 @@ def build(*, named: bool = False):
 @pytest.mark.parametrize("ending", [".keras", ".h5"])
 @pytest.mark.parametrize(("before", "named"), [(1, False), (2, True)], ids=["second model", "third, names taken"])
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
-def test_a_model_built_after_others_answers_as_it_did(tmp_path, ending, before, named):
+def test_a_model_built_after_others_scores_as_it_did(tmp_path, ending, before, named):
     import keras
 
     keras.backend.clear_session()
@@ -45,7 +45,7 @@ def test_a_model_built_after_others_answers_as_it_did(tmp_path, ending, before, 
     assert model.check.difference(np.asarray(rebuild(model)(model.check.pictures.astype(np.float32)))) < 1e-5
 
 
-def test_numbers_are_counted_anew_and_names_of_their_own_stay():
+def test_numbered_names_are_renumbered_and_others_stay():
     config = {
         "class_name": "Sequential",
         "config": {
@@ -64,9 +64,9 @@ def test_numbers_are_counted_anew_and_names_of_their_own_stay():
             ]
         },
     }
-    told = translate(config, "a file")
-    names = [node.name for node in told.graph.nodes]
+    translation = translate(config, "a file")
+    names = [node.name for node in translation.graph.nodes]
     assert names == ["input", "conv2d", "conv2d_1", "dense.2", "dense", "classes_3"]
-    assert told.leaves["conv2d_1"] == ("conv2d_12",)
-    assert told.leaves["dense"] == ("dense_4",)
-    assert told.leaves["dense.2"] == ("dense",)
+    assert translation.leaves["conv2d_1"] == ("conv2d_12",)
+    assert translation.leaves["dense"] == ("dense_4",)
+    assert translation.leaves["dense.2"] == ("dense",)

@@ -70,8 +70,8 @@ def serving(*ways: str, **options: object) -> Iterator[tuple[str, Behaviour]]:
                 start = int(asked.removeprefix("bytes=").rstrip("-"))
                 if start >= len(content):
                     return self.head(416, 0)
-                told = f"bytes {start}-{len(content) - 1}/{len(content)}"
-                self.head(206, len(content) - start, Content_Range=told)
+                sent = f"bytes {start}-{len(content) - 1}/{len(content)}"
+                self.head(206, len(content) - start, Content_Range=sent)
                 return self.put(content[start:])
             self.head(200, len(content))
             return self.put(content)
@@ -96,8 +96,8 @@ def serving(*ways: str, **options: object) -> Iterator[tuple[str, Behaviour]]:
             self.put(behaviour.content)
 
         def other_part(self) -> None:
-            told = f"bytes 5-{len(behaviour.content) - 1}/{len(behaviour.content)}"
-            self.head(206, len(behaviour.content) - 5, Content_Range=told)
+            sent = f"bytes 5-{len(behaviour.content) - 1}/{len(behaviour.content)}"
+            self.head(206, len(behaviour.content) - 5, Content_Range=sent)
             self.put(behaviour.content[5:])
 
         def out_of_range(self) -> None:
@@ -121,7 +121,7 @@ def serving(*ways: str, **options: object) -> Iterator[tuple[str, Behaviour]]:
             for _ in range(4000):
                 self.put(b"x" * 4096)
 
-        def more_than_told(self) -> None:
+        def more_than_announced(self) -> None:
             self.head(200, 10**9)
             for _ in range(40):
                 self.put(b"x" * 100_000)

@@ -45,12 +45,12 @@ def publish(row, path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", SMALLEST.values(), ids=SMALLEST)
-def test_every_family_gives_the_answers_of_keras_from_its_published_file(row, tmp_path):
+def test_every_family_gives_the_scores_of_keras_from_its_published_file(row, tmp_path):
     original = publish(row, tmp_path / "weights.h5")
     network, spec = published.build(row, tmp_path / "weights.h5")
     pixels = normalise(draw_pictures(row.width, row.height)[:1], spec.input)
-    wanted = np.asarray(original(pixels, training=False))
-    np.testing.assert_allclose(np.asarray(network(pixels, training=False)), wanted, atol=1e-5)
+    expected = np.asarray(original(pixels, training=False))
+    np.testing.assert_allclose(np.asarray(network(pixels, training=False)), expected, atol=1e-5)
     found = {layer.name: layer.size for layer in list_layers(network)}
     assert found[row.feature_layer] == row.features
     assert find_feature_layer(network) == row.feature_layer

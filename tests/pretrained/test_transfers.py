@@ -30,10 +30,10 @@ def _no_proxy(monkeypatch):
 
 
 def get(url, behaviour, target, *, limits=QUICK, hashed=True, max_bytes=2_000_000):
-    told = []
+    calls = []
     remote = RemoteFile(url, behaviour.sha256 if hashed else "", max_bytes)
-    fetch(remote, target, lambda done, total: told.append((done, total)), limits)
-    return told
+    fetch(remote, target, lambda done, total: calls.append((done, total)), limits)
+    return calls
 
 
 def leave_part(target, url, behaviour, size, validator='"one"'):
@@ -62,17 +62,17 @@ def leave_part(target, url, behaviour, size, validator='"one"'):
     ],
     ids="-".join,
 )
-def test_the_file_arrives_whole_all_the_same(tmp_path, ways):
+def test_the_file_arrives_complete_all_the_same(tmp_path, ways):
     target = tmp_path / "file.h5"
     with serving(*ways) as (url, behaviour):
-        told = get(url, behaviour, target)
+        calls = get(url, behaviour, target)
     assert target.read_bytes() == CONTENT
-    assert told[-1] == (len(CONTENT), len(CONTENT)) or ways == ["without_length"]
+    assert calls[-1] == (len(CONTENT), len(CONTENT)) or ways == ["without_length"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file.h5", "file.h5.lock"]
 
 
 @pytest.mark.parametrize(
-    ("way", "told"),
+    ("way", "message"),
     [
         ("html", "26 bytes of text/html.*not the published"),
         ("flipped", "not the published"),
@@ -82,17 +82,17 @@ def test_the_file_arrives_whole_all_the_same(tmp_path, ways):
         ("forbidden", "answered 403"),
         ("compressed", "arrives compressed"),
         ("endless", "more bytes arrived"),
-        ("more_than_told", "has 1000000000 bytes, more than the 2000000"),
+        ("more_than_announced", "has 1000000000 bytes, more than the 2000000"),
         ("slow", "bytes a second"),
         ("silent", "attempts"),
         ("to_file", "file:///etc/passwd is neither an http nor an https"),
         ("in_circles", "more than 5 times"),
     ],
 )
-def test_what_stays_wrong_is_told_and_nothing_is_left_at_the_final_name(tmp_path, way, told):
+def test_persistent_failures_are_reported_and_nothing_is_left_at_the_final_name(tmp_path, way, message):
     target = tmp_path / "file.h5"
     target.write_bytes(b"an older file")
-    with serving(way) as (url, behaviour), pytest.raises(DownloadError, match=told):
+    with serving(way) as (url, behaviour), pytest.raises(DownloadError, match=message):
         get(url, behaviour, target)
     assert target.read_bytes() == b"an older file"
     with serving("good") as (url, behaviour):
@@ -100,13 +100,13 @@ def test_what_stays_wrong_is_told_and_nothing_is_left_at_the_final_name(tmp_path
     assert target.read_bytes() == CONTENT
 
 
-def test_client_mistakes_are_not_tried_again(tmp_path):
+def test_client_errors_are_not_retried(tmp_path):
     with serving("missing") as (url, behaviour), pytest.raises(DownloadError):
         get(url, behaviour, tmp_path / "file.h5")
     assert len(behaviour.asked) == 1
 
 
-def test_a_part_is_gone_on_with_and_only_the_rest_is_fetched(tmp_path):
+def test_a_partial_file_is_resumed_and_only_the_rest_is_fetched(tmp_path):
     target = tmp_path / "file.h5"
     with serving("good") as (url, behaviour):
         leave_part(target, url, behaviour, 100_000)
@@ -127,7 +127,7 @@ def test_two_versions_are_never_joined(tmp_path):
     assert target.read_bytes() == CONTENT
 
 
-def test_a_part_of_another_address_or_with_damage_is_not_used(tmp_path):
+def test_a_partial_file_of_another_address_or_with_damage_is_not_used(tmp_path):
     target = tmp_path / "file.h5"
     with serving("good") as (url, behaviour):
         leave_part(target, url + "?other", behaviour, 100_000)
@@ -140,7 +140,7 @@ def test_a_part_of_another_address_or_with_damage_is_not_used(tmp_path):
     assert target.read_bytes() == CONTENT
 
 
-def test_without_a_hash_only_a_part_with_a_strong_validator_is_gone_on_with(tmp_path):
+def test_without_a_hash_only_a_partial_file_with_a_strong_validator_is_resumed(tmp_path):
     target = tmp_path / "file.h5"
     with serving("cut", "good", etag='W/"weak"') as (url, behaviour):
         get(url, behaviour, target, hashed=False)
@@ -156,7 +156,7 @@ def test_without_a_hash_only_a_part_with_a_strong_validator_is_gone_on_with(tmp_
         get(url, behaviour, target, hashed=False)
 
 
-def test_a_whole_file_is_not_fetched_again(tmp_path):
+def test_a_complete_file_is_not_fetched_again(tmp_path):
     target = tmp_path / "file.h5"
     target.write_bytes(CONTENT)
     with serving("good") as (url, behaviour):
@@ -164,7 +164,7 @@ def test_a_whole_file_is_not_fetched_again(tmp_path):
     assert behaviour.asked == []
 
 
-def test_a_full_disk_is_told_before_the_first_byte(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_before_the_first_byte(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 99, 1))
     with serving("good") as (url, behaviour), pytest.raises(DownloadError, match="MB free.*still to come"):
         get(url, behaviour, tmp_path / "file.h5")
@@ -172,13 +172,13 @@ def test_a_full_disk_is_told_before_the_first_byte(tmp_path, monkeypatch):
     assert not (tmp_path / "file.h5").exists()
 
 
-def test_the_whole_has_a_deadline(tmp_path):
+def test_a_fetch_has_a_deadline(tmp_path):
     limits = Limits(connect=2, read=2, total=0.3, window=60, rate=0, attempts=3, pause=0.01)
     with serving("slow") as (url, behaviour), pytest.raises(DownloadError, match="took longer than"):
         get(url, behaviour, tmp_path / "file.h5", limits=limits)
 
 
-def test_hosts_that_cannot_be_reached_are_told_at_once(tmp_path):
+def test_hosts_that_cannot_be_reached_are_reported_immediately(tmp_path):
     with pytest.raises(DownloadError, match="127.0.0.1 cannot be reached: .*Without internet"):
         fetch(RemoteFile("http://127.0.0.1:9/x", "", 10), tmp_path / "x", lambda *_: None, QUICK)
     with pytest.raises(DownloadError, match="no-such-host.invalid cannot be reached"):
@@ -231,7 +231,7 @@ def test_two_at_once_fetch_it_once(tmp_path):
 
 
 @pytest.mark.parametrize("moments", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments_it_goes_on_and_ends_well(tmp_path, moments):
+def test_killed_at_random_moments_it_resumes_and_completes(tmp_path, moments):
     target, draw = tmp_path / "file.h5", random.Random(3)
     content = os.urandom(20_000_000)
     code = (
@@ -263,7 +263,7 @@ def size_of(target):
     return part.stat().st_size if part.exists() else 0
 
 
-def test_digests_are_of_the_kind_that_is_told(tmp_path):
+def test_digests_are_of_the_kind_of_the_given_hash(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")
     assert file_digest(tmp_path / "x", "0" * 32) == "900150983cd24fb0d6963f7d28e17f72"
     assert file_digest(tmp_path / "x", "0" * 64).startswith("ba7816bf")

@@ -18,8 +18,7 @@ from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.errors import SettingsError, TrainingError
 from vision_recipes.model_folder import Model, open_model
-from vision_recipes.model_folder.heads import About, Head, spec_with_head
-from vision_recipes.model_folder.rebuilding import attach_head
+from vision_recipes.model_folder.heads import About, Head, attach_head, spec_with_head
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings

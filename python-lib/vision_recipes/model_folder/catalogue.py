@@ -98,7 +98,7 @@ def find(name: str) -> Architecture:
         close = difflib.get_close_matches(plain, by_name, n=3)
         hint = f" Did you mean {', '.join(by_name[key].name for key in close)}?" if close else ""
         raise SettingsError(
-            f"There is no network {name!r} in the catalogue.{hint} It has: {', '.join(architectures())}."
+            f"There is no network {name!r} in the catalogue.{hint} It has {', '.join(architectures())}."
         )
     return by_name[plain]
 

@@ -9,11 +9,13 @@ import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import model_card
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Files, Layer, ModelConfig, read_config
+from vision_recipes.model_folder.folder import open_model
 from vision_recipes.model_folder.labels import write_labels
 from vision_recipes.model_folder.ood import write_ood
 from vision_recipes.model_folder.spec import ModelSpec
@@ -94,7 +96,7 @@ def finish(store: Store, config: ModelConfig, reports: Mapping[str, bytes]) -> N
     for entry in config.files.entries():
         if store.size("/" + entry.name) not in (None, entry.bytes):
             raise OutputError(
-                f"{entry.name} was cut off when written into folder {store.name!r}. Check the storage and its space."
+                f"{entry.name} was cut off when written into {store.name!r}. Check the storage and its space."
             )
     for name, report in reports.items():
         if previous is None and name == CARD and _has_foreign_card(store):
@@ -103,6 +105,19 @@ def finish(store: Store, config: ModelConfig, reports: Mapping[str, bytes]) -> N
             store.write("/" + name, report)
     store.write("/" + CONFIG, content)
     _tidy(store, config, previous, set(reports))
+
+
+def copy_model(source: Store, target: Store) -> None:
+    """Write the model of one folder into another, every byte verified on the way."""
+    model = open_model(source)
+    files = model.config.files
+    with tempfile.TemporaryDirectory() as workdir:
+        entries = {role: entry for role in ROLES if (entry := getattr(files, role)) is not None}
+        paths = {role: model.fetch(entry, workdir, role) for role, entry in entries.items()}
+        reports = {}
+        with suppress(OSError):
+            reports[CARD] = read_bytes(source, "/" + CARD, MAX_BYTES)
+        finish(target, replace(model.config, files=put_files(target, paths)), reports)
 
 
 def _put(store: Store, role: str, path: Path, taken: set[str]) -> FileEntry:

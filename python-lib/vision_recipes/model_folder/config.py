@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from vision_recipes import strict_json
 from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.preprocessing import RESIZES, Preprocessing
+from vision_recipes.strict_json import require
 
 VERSION = 3
 CONFIG = "config.json"
@@ -31,12 +31,10 @@ class FileEntry:
     bytes: int
 
     def __post_init__(self) -> None:
-        if not FILE_NAME.fullmatch(self.name) or self.name == CONFIG:
-            raise ValueError(f"name {self.name[:60]!r} is not a plain file name")
-        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
-            raise ValueError("sha256 must be 64 hexadecimal digits")
-        if not 0 < self.bytes <= MAX_BYTES:
-            raise ValueError(f"bytes must be between 1 and {MAX_BYTES}, not {self.bytes}")
+        plain = FILE_NAME.fullmatch(self.name) and self.name != CONFIG
+        require(plain, f"name {self.name[:60]!r} is not a plain file name")
+        require(re.fullmatch("[0-9a-f]{64}", self.sha256), "sha256 must be 64 hexadecimal digits")
+        require(0 < self.bytes <= MAX_BYTES, f"bytes must be between 1 and {MAX_BYTES}, not {self.bytes}")
 
 
 @dataclass(frozen=True)
@@ -55,15 +53,13 @@ class Files:
     graph: FileEntry | None = None
     known: FileEntry | None = None
 
-    def entries(self) -> Iterator[FileEntry]:
-        """Yield the entry of every file."""
-        every = (self.labels, self.weights, self.xml, self.bin, self.check, self.head, self.graph, self.known)
-        yield from (entry for entry in every if entry is not None)
+    def entries(self) -> list[FileEntry]:
+        """Return the entry of every file."""
+        return [entry for entry in vars(self).values() if entry is not None]
 
     def __post_init__(self) -> None:
         names = [entry.name for entry in self.entries()]
-        if len(set(names)) != len(names):
-            raise ValueError("two of the files have the same name")
+        require(len(set(names)) == len(names), "two of the files have the same name")
 
 
 @dataclass(frozen=True)
@@ -79,14 +75,12 @@ class Network:
     top: bool = True
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_. ()+-]{0,99}", self.architecture):
-            raise ValueError(f"architecture {self.architecture[:60]!r} is not a name")
-        if not 1 <= self.classes <= MAX_CLASSES:
-            raise ValueError(f"classes must be between 1 and {MAX_CLASSES}, not {self.classes}")
-        if not set(self.arguments) <= {"alpha", "minimalistic"}:
-            raise ValueError(f"arguments {sorted(self.arguments)} are not known")
-        if not 0 < self.arguments.get("alpha", 1.0) <= 10:
-            raise ValueError("alpha must be between 0 and 10")
+        name = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_. ()+-]{0,99}", self.architecture)
+        require(name, f"architecture {self.architecture[:60]!r} is not a name")
+        require(1 <= self.classes <= MAX_CLASSES, f"classes must be between 1 and {MAX_CLASSES}, not {self.classes}")
+        unknown = sorted(set(self.arguments) - {"alpha", "minimalistic"})
+        require(not unknown, f"arguments {unknown} are not among alpha, minimalistic")
+        require(0 < self.arguments.get("alpha", 1.0) <= 10, "alpha must be between 0 and 10")
 
 
 @dataclass(frozen=True)
@@ -104,22 +98,16 @@ class HeadConfig:
     extra: tuple[ExtraColumn, ...] = ()
 
     @property
-    def width(self) -> int:
-        """How many inputs the dense layer has."""
-        return self.features + self.extra_width
-
-    @property
     def extra_width(self) -> int:
         """How many values the extra columns have."""
         return sum(column.width for column in self.extra)
 
     def __post_init__(self) -> None:
-        if self.pooling not in POOLINGS:
-            raise ValueError(f"pooling {self.pooling[:60]!r} is not one of {', '.join(POOLINGS)}")
-        if self.probabilities not in ("softmax", "sigmoid"):
-            raise ValueError(f"probabilities {self.probabilities[:60]!r} is not softmax or sigmoid")
-        if not 1 <= self.features <= 50_000_000 or not 0 <= self.dropout < 1:
-            raise ValueError("features must be at least 1, and dropout from 0 to below 1")
+        require(self.pooling in POOLINGS, f"pooling {self.pooling[:60]!r} is not one of {', '.join(POOLINGS)}")
+        known = self.probabilities in ("softmax", "sigmoid")
+        require(known, f"probabilities {self.probabilities[:60]!r} is not softmax or sigmoid")
+        require(1 <= self.features <= 50_000_000, f"features must be at least 1, not {self.features}")
+        require(0 <= self.dropout < 1, f"dropout must be from 0 to below 1, not {self.dropout}")
 
 
 @dataclass(frozen=True)
@@ -176,20 +164,15 @@ class ModelConfig:
     versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 2 <= self.n_classes <= MAX_CLASSES:
-            raise ValueError(f"n_classes must be between 2 and {MAX_CLASSES}, not {self.n_classes}")
+        names, indices = {layer.name for layer in self.layers}, {layer.index for layer in self.layers}
+        scores, count = self.layers[-1].shape if self.layers else (), len(self.layers)
+        n = self.n_classes
+        require(2 <= n <= MAX_CLASSES, f"n_classes must be between 2 and {MAX_CLASSES}, not {n}")
         check_preprocessing(self.input)
-        names = [layer.name for layer in self.layers]
-        if not 1 <= len(names) <= 5000 or len(set(names)) != len(names):
-            raise ValueError("layers must be between 1 and 5000, each with a name of its own")
-        if len({layer.index for layer in self.layers}) != len(names):
-            raise ValueError("two layers have the same index")
-        if self.feature_layer not in names:
-            raise ValueError(f"feature_layer {self.feature_layer[:60]!r} is not among the layers")
-        if self.layers[-1].shape != (self.n_classes,):
-            raise ValueError(
-                f"the last layer gives {self.layers[-1].shape}, not one score for each of {self.n_classes} classes"
-            )
+        require(1 <= count == len(names) <= 5000, "layers must be between 1 and 5000, each with a name of its own")
+        require(len(indices) == count, "two layers have the same index")
+        require(self.feature_layer in names, f"feature_layer {self.feature_layer[:60]!r} is not among the layers")
+        require(scores == (n,), f"the last layer gives {scores}, not one score for each of {n} classes")
 
     @property
     def ends_in_features(self) -> bool:
@@ -238,12 +221,9 @@ def read_config(content: bytes, folder: str) -> ModelConfig:
 
 def check_preprocessing(preprocessing: Preprocessing) -> None:
     """Raise ValueError when a preprocessing that was read from a file cannot be used."""
-    for side in ("width", "height"):
-        if not 8 <= getattr(preprocessing, side) <= MAX_SIDE:
-            raise ValueError(f"input.{side} must be between 8 and {MAX_SIDE}, not {getattr(preprocessing, side)}")
-    if preprocessing.channels not in ("rgb", "bgr"):
-        raise ValueError(f"input.channels {preprocessing.channels[:20]!r} is not rgb or bgr")
-    if preprocessing.resize not in RESIZES:
-        raise ValueError(f"input.resize {preprocessing.resize[:20]!r} is not one of {', '.join(RESIZES)}")
-    if not all(value > 0 for value in preprocessing.std):
-        raise ValueError("input.std must be above 0 for each channel")
+    for side, size in (("width", preprocessing.width), ("height", preprocessing.height)):
+        require(8 <= size <= MAX_SIDE, f"input.{side} must be between 8 and {MAX_SIDE}, not {size}")
+    channels, resize = preprocessing.channels, preprocessing.resize
+    require(channels in ("rgb", "bgr"), f"input.channels {channels[:20]!r} is not rgb or bgr")
+    require(resize in RESIZES, f"input.resize {resize[:20]!r} is not one of {', '.join(RESIZES)}")
+    require(all(value > 0 for value in preprocessing.std), "input.std must be above 0 for each channel")

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def any_batch(model: Any) -> None:
-    """Change an ov.Model with inputs of any batch in place: reshapes that were told "one picture" keep the batch."""
+    """Change an ov.Model with inputs of any batch in place: reshapes to a batch of one keep the batch given."""
     import openvino.opset13 as ops
 
     for node in model.get_ordered_ops():
@@ -18,8 +18,8 @@ def any_batch(model: Any) -> None:
         target = node.input_value(1).get_node()
         shape = [int(size) for size in np.ravel(target.get_data())] if target.get_type_name() == "Constant" else []
         if shape and shape[0] == 1:
-            kept = ops.constant(np.array([0, *shape[1:]] if -1 in shape else [-1, *shape[1:]], np.int64))
-            node.input(1).replace_source_output(kept.output(0))
+            any_size = np.array([0, *shape[1:]] if -1 in shape else [-1, *shape[1:]], np.int64)
+            node.input(1).replace_source_output(ops.constant(any_size).output(0))
             node.set_attribute("special_zero", True)
             node.validate_and_infer_types()
     model.validate_nodes_and_infer_types()

@@ -15,7 +15,7 @@ from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import labels
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Layer, ModelConfig, read_config
 from vision_recipes.preprocessing import Preprocessing
-from vision_recipes.stores import CHUNK, Store, read_bytes
+from vision_recipes.stores import Store, copy_stream, read_bytes
 from vision_recipes.strict_json import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -136,14 +136,10 @@ class Model:
         target = Path(workdir) / name
         if self.fetched.get(entry.sha256) == target and target.exists():
             return target
-        digest, size = hashlib.sha256(), 0
         try:
-            with self.store.open("/" + entry.name) as stream, open(target, "wb") as copy:
-                while size <= entry.bytes and (chunk := stream.read(CHUNK)):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    copy.write(chunk)
-            self._require(entry, size, digest.hexdigest())
+            with self.store.open("/" + entry.name) as stream:
+                size, digest = copy_stream(stream, target, entry.bytes)
+            self._require(entry, size, digest)
         except OSError as err:
             target.unlink(missing_ok=True)
             if err.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,4 +1,4 @@
-"""Weights in HDF5 files in the layout of Keras 3, read with suspicion: no links, nothing external, known sizes."""
+"""Weights in HDF5 files in the layout of Keras 3, read defensively: no links, nothing external, known sizes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Variables = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class StoredLayer:
-    """The variables of a layer as they lie in a file; `kinds` are those of the layers around it and its own."""
+    """The variables of a layer as they are in a file; `kinds` are those of the layers around it and its own."""
 
     kinds: str
     variables: Sequence[Any]
@@ -29,7 +29,7 @@ class StoredLayer:
 
 @contextmanager
 def open_hdf5(path: str | os.PathLike[str], where: str) -> Iterator[Any]:
-    """Yield the h5py.File after a walk that refuses links, external storage and virtual datasets."""
+    """Yield the h5py.File after a check that refuses links, external storage and virtual datasets."""
     import h5py
 
     try:
@@ -39,13 +39,13 @@ def open_hdf5(path: str | os.PathLike[str], where: str) -> Iterator[Any]:
         raise ModelFolderError(f"{where} ({size} bytes) is cut off or is not an HDF5 file. {NEXT_STEP}") from err
     with file:
         try:
-            refuse_links(file, where)
+            _refuse_links(file, where)
             yield file
         except (OSError, RuntimeError, KeyError) as err:
             raise ModelFolderError(f"{where} is damaged: {err}. {NEXT_STEP}") from err
 
 
-def refuse_links(group: Any, where: str) -> None:
+def _refuse_links(group: Any, where: str) -> None:
     """Raise ModelFolderError unless every item below the group is stored in the file itself."""
     import h5py
 
@@ -58,16 +58,14 @@ def refuse_links(group: Any, where: str) -> None:
                 raise ModelFolderError(f"{where} has more than {MAX_ITEMS} entries: these are no weights. {NEXT_STEP}")
             link = parent.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise ModelFolderError(
-                    f"{where}: entry {name[:80]!r} is a link to elsewhere, which is refused. {NEXT_STEP}"
-                )
+                raise ModelFolderError(f"{where}: entry {name[:80]!r} is a link, which is refused. {NEXT_STEP}")
             item = parent[name]
             if isinstance(item, h5py.Group):
                 waiting.append(item)
             elif not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
                 raise ModelFolderError(
-                    f"{where}: entry {name[:80]!r} takes its data from other files or is no array, "
-                    f"which is refused. {NEXT_STEP}"
+                    f"{where}: entry {name[:80]!r} has its data in other files or is no array, which is refused. "
+                    + NEXT_STEP
                 )
 
 
@@ -86,9 +84,7 @@ def _collect(group: Any, names: str, kinds: str, found: dict[str, StoredLayer], 
         variables = layers[place].get("vars")
         name = None if variables is None else variables.attrs.get("name")
         if not isinstance(name, str) or names + name in found:
-            raise ModelFolderError(
-                f"{where}: {place[:80]!r} has no name of its own, so it cannot be told apart. {NEXT_STEP}"
-            )
+            raise ModelFolderError(f"{where}: {place[:80]!r} has no name of its own to identify it. {NEXT_STEP}")
         stored = [variables[str(number)] for number in range(len(variables)) if str(number) in variables]
         if len(stored) != len(variables):
             raise ModelFolderError(f"{where}: the variables of {place[:80]!r} are not numbered from 0. {NEXT_STEP}")

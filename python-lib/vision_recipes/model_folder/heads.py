@@ -65,7 +65,7 @@ def save_with_head(
 ) -> None:
     """Write the folder of a network retrained in its last layer only; imports neither Keras nor TensorFlow.
 
-    The layers of `base` up to its feature layer are kept as they are. `store` may be the folder of `base` itself.
+    The layers of `base` up to its feature layer stay as they are. `store` may be the folder of `base` itself.
     """
     _require_finite(head)
     spec = spec_with_head(base, head, about)
@@ -93,6 +93,23 @@ def spec_with_head(base: Model, head: Head, about: About) -> ModelSpec:
         notes=about.notes,
         ood_detector=head.ood_detector,
     )
+
+
+def attach_head(base: Model, head: Head, *, pretrained: bool = True) -> Any:
+    """Return the keras.Model of the base with the head on it, for fine-tuning; all weights set, or random ones."""
+    import keras
+
+    from vision_recipes.model_folder import networks, rebuilding
+
+    spec = spec_with_head(base, head, About(base.name))
+    complete = networks.build(replace(spec, head=None))
+    if pretrained:
+        features = networks.layer_named(complete, spec.feature_layer).output
+        rebuilding.load_weights(keras.Model(complete.inputs[0], features), base)
+    network = networks.put_head(complete, spec)
+    if pretrained:
+        network.get_layer("head_scores").set_weights(head.weights)
+    return network
 
 
 def network_without_top(base: Model) -> Network:
@@ -131,11 +148,9 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     model = ov.Core().read_model(source)
     below = _base_layers(base)
     outputs = {name: result for result in model.get_results() for name in result.output(0).names}
-    missing = [layer.output for layer in below if layer.output not in outputs]
+    where, missing = base.where(base.config.files.xml), [layer.output for layer in below if layer.output not in outputs]
     if missing:
-        raise ModelFolderError(
-            f"{base.where(base.config.files.xml)} has no result {missing[0]}. Import the model again."
-        )
+        raise ModelFolderError(f"{where} has no result {missing[0]}. Import the model again.")
     pixels = next(node for node in model.get_parameters() if openvino_ir.PIXELS in node.output(0).names)
     features = outputs[base.feature_layer.output].input_value(0)
     index = _free_index(below[-1].index, {name for layer in below for name in outputs[layer.output].output(0).names})
@@ -187,6 +202,4 @@ def _require_finite(head: Head) -> None:
     if head.kernel.shape[1:] != head.bias.shape or len(head.labels) != len(head.bias):
         raise ValueError(f"kernel {head.kernel.shape}, bias {head.bias.shape} and {len(head.labels)} labels do not fit")
     if not (np.isfinite(head.kernel).all() and np.isfinite(head.bias).all()):
-        raise TrainingError(
-            "Training ended in numbers that are not finite, so nothing is saved. Lower the learning rate."
-        )
+        raise TrainingError("Training gave numbers that are not finite, so nothing is saved. Lower the learning rate.")

@@ -31,7 +31,7 @@ def read_layers(group: Any, where: str) -> Iterator[tuple[str, list[tuple[str, A
 def read_in_order(file: Any, network: Any, where: str) -> Variables:
     """Return the file's variables by the names of the network's layers, both taken in their order.
 
-    `file` is an opened .h5 file: weights only, or a whole model, of Keras 2 or 3.
+    `file` is an opened .h5 file: weights only, or a complete model, of Keras 2 or 3.
     """
     if "layer_names" not in file.attrs and "model_weights" not in file:
         return _renamed(read_stored(file, where))
@@ -67,7 +67,7 @@ def _renamed(stored: dict[str, StoredLayer]) -> Variables:
 
 
 def _outer_layers(network: Any) -> list[list[str]]:
-    """Return the owner of each variable of the outermost layers, in the order of old files: trainable first."""
+    """Return the owner of each variable of the outermost layers, in the order of Keras 2 files: trainable first."""
     found: dict[str, list[tuple[bool, str]]] = {}
     for name, _kinds, layer in leaves(network):
         for variable in own_variables(layer):

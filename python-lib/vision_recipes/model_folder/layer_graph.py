@@ -13,6 +13,7 @@ from typing import Any
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.strict_json import require
 
 ACTIVATIONS = (
     *("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "mish", "tanh", "sigmoid"),
@@ -79,25 +80,17 @@ class Node:
     inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_.>-]{0,199}", self.name):
-            raise ValueError(f"{self.name[:60]!r} is not a name of a layer")
-        if self.kind not in LAYERS:
-            raise ValueError(
-                f"layer {self.name!r} is of kind {self.kind[:60]!r}, which is not among the layers that are read"
-            )
-        unknown = sorted(set(self.settings) - set(LAYERS[self.kind]))
-        if unknown:
-            raise ValueError(
-                f"layer {self.name!r} ({self.kind}) has the setting {unknown[0][:60]!r}, which is not read"
-            )
+        name = re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_.>-]{0,199}", self.name)
+        require(name, f"{self.name[:60]!r} is not a name of a layer")
+        kind = f"layer {self.name!r} is of kind {self.kind[:60]!r}, which is not among the layers that are read"
+        require(self.kind in LAYERS, kind)
+        where = f"layer {self.name!r} ({self.kind})"
         for key, value in self.settings.items():
-            if not _is_plain(value):
-                raise ValueError(f"layer {self.name!r} ({self.kind}): {key} is not a plain value")
-        activation = self.settings.get("activation")
-        if activation is not None and activation not in ACTIVATIONS:
-            raise ValueError(
-                f"layer {self.name!r}: the activation {str(activation)[:60]!r} is not among those that are read"
-            )
+            require(key in LAYERS[self.kind], f"{where} has the setting {key[:60]!r}, which is not read")
+            require(_is_plain(value), f"{where}: {key} is not a plain value")
+        activation = self.settings.get("activation", "linear")
+        reason = f"{where}: the activation {str(activation)[:60]!r} is not among those that are read"
+        require(activation is None or activation in ACTIVATIONS, reason)
 
 
 @dataclass(frozen=True)
@@ -107,17 +100,15 @@ class Graph:
     nodes: tuple[Node, ...]
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.nodes) <= MAX_LAYERS or self.nodes[0].kind != "InputLayer":
-            raise ValueError(f"the graph must start with its input and have 2 to {MAX_LAYERS} layers")
-        known: set[str] = set()
+        fits = 2 <= len(self.nodes) <= MAX_LAYERS and self.nodes[0].kind == "InputLayer"
+        require(fits, f"the graph must start with its input and have 2 to {MAX_LAYERS} layers")
+        before: set[str] = set()
         for node in self.nodes:
-            if node.name in known:
-                raise ValueError(f"two layers are called {node.name!r}")
-            if bool(known) != bool(node.inputs) or not set(node.inputs) <= known:
-                raise ValueError(
-                    f"layer {node.name!r} takes the output of {list(node.inputs)[:3]}, which do not come before it"
-                )
-            known.add(node.name)
+            require(node.name not in before, f"two layers are called {node.name!r}")
+            ordered = bool(before) == bool(node.inputs) and set(node.inputs) <= before
+            inputs = list(node.inputs)[:3]
+            require(ordered, f"layer {node.name!r} takes the output of {inputs}, which do not come before it")
+            before.add(node.name)
 
 
 def read_graph(content: bytes, where: str) -> Graph:

@@ -8,19 +8,19 @@ from vision_recipes.model_folder.config import ModelConfig
 from vision_recipes.model_folder.folder import Model
 
 ENDING = "`config.json` names the files of the model with their SHA-256; the other files are reports for people."
-"""The sentence that is in every card, and by which a card is known."""
+"""The sentence that is in every card, and identifies our cards."""
 
 
 def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
     """Return README.md of a model folder, in Markdown."""
     size, head = config.input, config.head
-    shown = ", ".join(plain(name) for name in labels[:20]) + (", …" if len(labels) > 20 else "")
+    names = ", ".join(plain(name) for name in labels[:20]) + (", …" if len(labels) > 20 else "")
     lines = {
         "Network": config.network.architecture
         + (f", with a last layer of its own after {config.feature_layer}" if head else ""),
         "Pictures": f"{size.width} x {size.height} pixels, {size.channels.upper()}, "
         f"(x - {list(size.mean)}) / {list(size.std)}, resized by {size.resize}",
-        "Classes": f"{config.n_classes} ({shown})",
+        "Classes": f"{config.n_classes} ({names})",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
         "Trained on": plain(config.trained_on),
         "Source": plain(config.source),

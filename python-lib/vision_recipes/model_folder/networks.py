@@ -34,9 +34,7 @@ def put_head(base: Any, spec: ModelSpec) -> Any:
     features = _pooled(layer_named(base, spec.feature_layer).output, head.pooling)
     inputs = [base.inputs[0]]
     if features.shape[-1] != head.features:
-        raise ModelFolderError(
-            f"The head was made for {head.features} features, but the network gives {features.shape[-1]}."
-        )
+        raise ModelFolderError(f"The head takes {head.features} features, but the network gives {features.shape[-1]}.")
     if head.extra:
         extra = keras.Input((head.extra_width,), name="extra")
         inputs.append(extra)
@@ -112,14 +110,12 @@ def find_feature_layer(network: Any, ignored: Sequence[str] = ()) -> str:
         return pools[-1].name
     candidates = spatial or passed
     if not candidates:
-        raise ModelFolderError(
-            "The network has no layer before its scores, so it has no features to extract or retrain on."
-        )
+        raise ModelFolderError("The network has no layer before its scores, so it has no features to train on.")
     return candidates[-1].name
 
 
 def _is_passed(network: Any, tensor: Any) -> bool:
-    """Tell whether every way from the network's input to its output goes through a tensor."""
+    """Return whether every path from the network's input to its output goes through a tensor."""
     waiting, seen, start = [network.outputs[0]], {id(tensor)}, id(network.inputs[0])
     while waiting:
         current = waiting.pop()

@@ -1,14 +1,12 @@
-"""Keras networks made from a model folder: as it is, or with a new head for further training."""
+"""Keras networks rebuilt from a model folder: built from its description, then given verified weights."""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from typing import Any
 
 from vision_recipes.model_folder import networks, weights
 from vision_recipes.model_folder.folder import Model
-from vision_recipes.model_folder.heads import About, Head, spec_with_head
 from vision_recipes.model_folder.spec import spec_of
 
 
@@ -18,21 +16,6 @@ def rebuild(model: Model) -> Any:
     if model.config.ends_in_features:
         network = networks.cut(network, model.config.feature_layer)
     load_weights(network, model)
-    return network
-
-
-def attach_head(base: Model, head: Head, *, pretrained: bool = True) -> Any:
-    """Return the keras.Model of the base with the head on it, for fine-tuning; all weights set, or random ones."""
-    import keras
-
-    spec = spec_with_head(base, head, About(base.name))
-    whole = networks.build(replace(spec, head=None))
-    if pretrained:
-        features = networks.layer_named(whole, spec.feature_layer).output
-        load_weights(keras.Model(whole.inputs[0], features), base)
-    network = networks.put_head(whole, spec)
-    if pretrained:
-        network.get_layer("head_scores").set_weights(head.weights)
     return network
 
 

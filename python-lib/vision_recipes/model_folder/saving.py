@@ -52,18 +52,15 @@ def _check(network: Any, spec: ModelSpec) -> Check:
     if spec.extra_width:
         inputs.append(np.zeros((len(pictures), spec.extra_width), np.float32))
     outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
+    where = f"The network {spec.name!r}"
     scores = np.asarray(keras.ops.convert_to_numpy(outputs), np.float32)
     if scores.shape != (len(pictures), len(spec.labels)):
-        raise ModelFolderError(
-            f"The network {spec.name!r} gives {scores.shape[-1]} scores, but there are {len(spec.labels)} labels."
-        )
+        raise ModelFolderError(f"{where} gives {scores.shape[-1]} scores, but there are {len(spec.labels)} labels.")
     if not np.isfinite(scores).all():
-        raise ModelFolderError(
-            f"The network {spec.name!r} gives scores that are not finite numbers, so it is not saved."
-        )
+        raise ModelFolderError(f"{where} gives scores that are not finite numbers, so it is not saved.")
     if scores.min() < -1e-4 or scores.max() > 1 + 1e-4:
         raise ModelFolderError(
-            f"The network {spec.name!r} gives scores from {scores.min():.3g} to {scores.max():.3g}, not probabilities; "
+            f"{where} gives scores from {scores.min():.3g} to {scores.max():.3g}, not probabilities; "
             "end it with a softmax or sigmoid activation."
         )
     return Check(pictures, scores)

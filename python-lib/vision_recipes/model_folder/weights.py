@@ -52,10 +52,8 @@ def set_weights(network: Any, stored: Mapping[str, Any], where: str) -> None:
         shapes = [tuple(item.shape) for item in stored.get(name, ())]
         expected = [tuple(variable.shape) for variable in variables]
         if variables and shapes != expected:
-            found = f"has shapes {shapes[:4]}" if name in stored else "is missing"
-            raise ModelFolderError(
-                f"{where} does not fit the network: layer {name!r} needs {expected[:4]} and {found}. {NEXT_STEP}"
-            )
+            found = f"needs {expected[:4]} and {f'has shapes {shapes[:4]}' if name in stored else 'is missing'}"
+            raise ModelFolderError(f"{where} does not fit the network: layer {name!r} {found}. {NEXT_STEP}")
     for name, layer, variables in layers:
         if variables:
             values = [read_values(item, f"{where}: layer {name!r}") for item in stored[name]]

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.config import MAX_SIDE
 from vision_recipes.model_folder.layer_graph import LAYERS, Graph, Node
 from vision_recipes.model_folder.weights import snake_case, stable_names
 from vision_recipes.model_import.keras_operations import is_operation, read_operation
+from vision_recipes.strict_json import require
 
 NESTED = ("Functional", "Model", "Sequential")
 _RANDOM = "Flip Rotation Zoom Translation Contrast Brightness Shear Erasing GaussianBlur ColorJitter"
@@ -49,12 +51,10 @@ def translate(config: dict[str, Any], where: str) -> Translation:
         graph = Graph(nodes)
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as err:
         reason = err if isinstance(err, ValueError) else f"its description is not as Keras writes it ({err!r:.100})"
-        raise ModelFolderError(
-            f"{where} cannot be imported: {reason}. Networks of Keras's own layers with one input and output can."
-        ) from err
-    return Translation(
-        graph, work.size or (DEFAULT_SIDE, DEFAULT_SIDE), work.size is not None, leaves, tuple(work.names)
-    )
+        can = "Networks of Keras's own layers with one input and output can."
+        raise ModelFolderError(f"{where} cannot be imported: {reason}. {can}") from err
+    size = work.size or (DEFAULT_SIDE, DEFAULT_SIDE)
+    return Translation(graph, size, work.size is not None, leaves, tuple(work.names))
 
 
 @dataclass
@@ -66,54 +66,42 @@ class _Translator:
 
     def network(self, config: dict[str, Any], path: tuple[str, ...], source: str | None, depth: int) -> str:
         """Add the layers of a network that takes the output of node `source`, and return the node of its output."""
-        if depth > MAX_DEPTH:
-            raise ValueError("networks are nested too deeply in each other")
+        require(depth <= MAX_DEPTH, "networks are nested too deeply in each other")
         kind, inside, layers = config["class_name"], config["config"], layers_of(config)
         self.names.append(str(config.get("name") or (inside.get("name") if isinstance(inside, dict) else "") or ""))
         if kind == "Sequential":
             return self._sequential(layers, inside, path, source, depth)
-        if kind not in NESTED:
-            raise ValueError(f"the network is of the class {kind!r:.60}, which only its own code can build")
-        if len(_references(inside["input_layers"])) != 1 or len(_references(inside["output_layers"])) != 1:
-            raise ValueError("it has more than one input or output")
+        require(kind in NESTED, f"the network is of the class {kind!r:.60}, which only its own code can build")
+        ends = _references(inside["input_layers"]), _references(inside["output_layers"])
+        require(all(len(end) == 1 for end in ends), "it has more than one input or output")
         outputs: dict[str, str] = {}
-        waiting = list(layers)
+        waiting = [(name_of(layer), layer, _inputs(layer)) for layer in layers]
         while waiting:
             later = []
-            for layer in waiting:
-                inputs = _inputs(layer)
+            for name, layer, inputs in waiting:
                 if all(entry in outputs for entry in inputs):
-                    outputs[name_of(layer)] = self._layer(
-                        layer, path, [outputs[entry] for entry in inputs], source, depth
-                    )
+                    outputs[name] = self._layer(layer, path, [outputs[entry] for entry in inputs], source, depth)
                 else:
-                    later.append(layer)
-            if len(later) == len(waiting):
-                raise ValueError(
-                    f"the layers {', '.join(str(layer.get('name'))[:40] for layer in later[:3])} form a circle"
-                )
+                    later.append((name, layer, inputs))
+            names = ", ".join(name[:40] for name, _layer, _inputs in later[:3])
+            require(len(later) < len(waiting), f"the layers {names} form a circle")
             waiting = later
-        return outputs[_reference(inside["output_layers"])]
+        return outputs[ends[1][0][0]]
 
     def _sequential(self, layers: list[Any], inside: Any, path: tuple[str, ...], source: str | None, depth: int) -> str:
-        current = source
-        first = layers[0]
+        current, first = source, layers[0]
         if current is None and first["class_name"] not in ("InputLayer", *NESTED):
             shape = first["config"].get("batch_input_shape") or first["config"].get("batch_shape")
             shape = shape or (inside.get("build_input_shape") if isinstance(inside, dict) else None)
             current = self._input({"batch_shape": shape or [None, None, None, 3], "name": "pixels"}, path)
         for layer in layers:
-            current = self._layer(layer, path, [current] if current is not None else [], current, depth)
-        if current is None:
-            raise ValueError("it has no layers")
-        return current
+            current = self._layer(layer, path, [] if current is None else [current], current, depth)
+        return str(current)
 
     def _layer(
         self, layer: dict[str, Any], path: tuple[str, ...], inputs: list[str], source: str | None, depth: int
     ) -> str:
-        kind = RENAMED.get(layer["class_name"], layer["class_name"])
-        config = layer["config"]
-        name = name_of(layer)
+        kind, name, config = kind_of(layer), name_of(layer), layer["config"]
         inner = (*path, name)
         if kind in NESTED:
             return self.network(layer | {"name": name}, inner, inputs[0] if inputs else None, depth + 1)
@@ -124,29 +112,25 @@ class _Translator:
         if is_operation(layer):
             kind, settings = read_operation(layer, inputs)
             return self._add(kind, name, inner, settings, tuple(inputs))
-        if kind not in LAYERS or layer.get("registered_name"):
-            raise ValueError(
-                f"its layer {name[:60]!r} is of the kind {str(layer.get('registered_name') or kind)[:60]!r}, "
-                "which is not among Keras's own layers that are read here"
-            )
-        if not f"{layer.get('module') or 'keras.layers'}.".startswith(("keras.layers.", "keras.src.layers.")):
-            raise ValueError(
-                f"its layer {name[:60]!r} comes from the module {str(layer['module'])[:60]!r}, which is not Keras's"
-            )
+        where, registered = f"its layer {name[:60]!r}", layer.get("registered_name")
+        unread = (
+            f"of the kind {str(registered or kind)[:60]!r}, which is not among Keras's own layers that are read here"
+        )
+        require(kind in LAYERS and not registered, f"{where} is {unread}")
+        module = str(layer.get("module") or "keras.layers")
+        own = f"{module}.".startswith(("keras.layers.", "keras.src.layers."))
+        require(own, f"{where} comes from the module {module[:60]!r}, which is not Keras's")
         return self._add(kind, name, inner, _settings(kind, name, config), tuple(inputs))
 
     def _input(self, config: dict[str, Any], path: tuple[str, ...]) -> str:
-        if self.nodes:
-            raise ValueError("it has more than one input")
+        require(not self.nodes, "it has more than one input")
         shape = config.get("batch_shape") or config.get("batch_input_shape") or config["shape"]
         height, width, channels = shape[-3:]
-        if channels != 3 or len(shape) not in (3, 4):
-            raise ValueError(
-                f"it takes an input of shape {shape}, where pictures in colour (height, width, 3) are needed"
-            )
+        colour = channels == 3 and len(shape) in (3, 4)
+        require(colour, f"it takes an input of shape {shape}, where pictures in colour (height, width, 3) are needed")
         for side in (height, width):
-            if side is not None and not (type(side) is int and 8 <= side <= 4096):
-                raise ValueError(f"its input shape {shape} cannot be read")
+            usable = side is None or (type(side) is int and 8 <= side <= MAX_SIDE)
+            require(usable, f"its input shape {shape} cannot be read")
         self.size = (height, width) if height and width else None
         return self._add("InputLayer", "input", path, {}, ())
 
@@ -209,6 +193,11 @@ def layers_of(config: dict[str, Any]) -> list[Any]:
     return found
 
 
+def kind_of(layer: dict[str, Any]) -> str:
+    """Return the kind of a layer in a description, by its name in Keras 3."""
+    return RENAMED.get(layer["class_name"], layer["class_name"])
+
+
 def name_of(layer: dict[str, Any]) -> str:
     """Return the name of a layer or network in a description; its kind when it has none."""
     inside = layer["config"]
@@ -220,14 +209,11 @@ def _inputs(layer: dict[str, Any]) -> list[str]:
     nodes = layer.get("inbound_nodes") or []
     if not nodes:
         return []
-    name = str(layer.get("name"))[:60]
-    if len(nodes) > 1:
-        raise ValueError(f"its layer {name!r} is used more than once")
-    node = nodes[0]
+    where, node = f"its layer {str(layer.get('name'))[:60]!r}", nodes[0]
+    require(len(nodes) == 1, f"{where} is used more than once")
     if isinstance(node, dict):
         for key, value in (node.get("kwargs") or {}).items():
-            if _tensors(value):
-                raise ValueError(f"its layer {name!r} takes another layer's output as {key!r:.40}")
+            require(not _tensors(value), f"{where} takes another layer's output as {key!r:.40}")
         return _tensors(node["args"])
     calls = node if node and isinstance(node[0], list) else [node]
     names = [call[0] for call in calls]
@@ -236,9 +222,8 @@ def _inputs(layer: dict[str, Any]) -> list[str]:
         if is_operation(layer):
             second = options.pop("y", None)
             names += [second[0]] if isinstance(second, list) and second and isinstance(second[0], str) else []
-            options = {key: value for key, value in options.items() if key != "name"}
-        if set(options) - {"training", "mask"}:
-            raise ValueError(f"its layer {name!r} is called with {sorted(options)}")
+            options.pop("name", None)
+        require(set(options) <= {"training", "mask"}, f"{where} is called with {sorted(options)}")
     return names
 
 
@@ -259,13 +244,9 @@ def _references(value: Any) -> list[Any]:
     return [reference for item in value for reference in _references(item)]
 
 
-def _reference(value: Any) -> str:
-    return _references(value)[0][0]
-
-
 def _settings(kind: str, name: str, config: dict[str, Any]) -> dict[str, Any]:
-    if config.get("data_format") == "channels_first":
-        raise ValueError(f"its layer {name[:60]!r} wants channels first, as only some GPUs compute it")
+    first = config.get("data_format") == "channels_first"
+    require(not first, f"its layer {name[:60]!r} takes channels first, which only some GPUs compute")
     settings = {key: config[key] for key in LAYERS[kind] if key in config}
     for key, change in CHANGES.items():
         if key in settings:

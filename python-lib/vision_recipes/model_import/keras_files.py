@@ -16,8 +16,8 @@ from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import hdf5, weights
 from vision_recipes.model_folder.hdf5 import Variables
 from vision_recipes.model_folder.keras2_weights import read_layers
-from vision_recipes.model_import.keras_configs import NESTED, RENAMED, Translation, layers_of, name_of, translate
-from vision_recipes.stores import CHUNK
+from vision_recipes.model_import.keras_configs import NESTED, Translation, kind_of, layers_of, name_of, translate
+from vision_recipes.stores import copy_stream
 
 MAX_CONFIG = 32 << 20
 MAX_WEIGHTS = 8 << 30
@@ -64,12 +64,12 @@ def _open_archive(path: Path, where: str, workdir: Path) -> Iterator[KerasFile]:
                     f"{where} is not a .keras file that can be read: it holds "
                     f"{', '.join(map(repr, extra or names))[:200]}, where {', '.join(MEMBERS)} are expected, each once."
                 )
-            content = _read_member(archive, "config.json", MAX_CONFIG, where)
-            config = strict_json.parse(content, f"config.json in {where}", MAX_CONFIG)
-            stored = workdir / "model.weights.h5"
-            _copy_member(archive, "model.weights.h5", stored, where)
+            description, stored = workdir / "config.json", workdir / "model.weights.h5"
+            _copy_member(archive, description.name, description, MAX_CONFIG, where)
+            _copy_member(archive, stored.name, stored, MAX_WEIGHTS, where)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as err:
         raise ModelFolderError(f"{where} is damaged or cut off: {err}. Copy or export it again.") from err
+    config = strict_json.parse(description.read_bytes(), f"config.json in {where}", MAX_CONFIG)
     translation = translate(config, where)
     with hdf5.open_hdf5(stored, where) as file:
         layers = file.get("layers") or file.get("_layer_checkpoint_dependencies")
@@ -79,24 +79,13 @@ def _open_archive(path: Path, where: str, workdir: Path) -> Iterator[KerasFile]:
         yield KerasFile(translation, {name: by_path.get(path, []) for name, path in translation.leaves.items()})
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, limit: int, where: str) -> bytes:
+def _copy_member(archive: zipfile.ZipFile, name: str, target: Path, limit: int, where: str) -> None:
+    """Unpack a member that has `limit` bytes at most, and does not unpack to much more than it takes in the archive."""
+    ratio_limit = max(archive.getinfo(name).compress_size, 1 << 20) * MAX_RATIO
     with archive.open(name) as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise ModelFolderError(f"{name} in {where} is larger than {limit} bytes.")
-    return content
-
-
-def _copy_member(archive: zipfile.ZipFile, name: str, target: Path, where: str) -> None:
-    info = archive.getinfo(name)
-    limit = min(MAX_WEIGHTS, max(info.compress_size, 1 << 20) * MAX_RATIO)
-    size = 0
-    with archive.open(name) as stream, open(target, "wb") as copy:
-        while chunk := stream.read(CHUNK):
-            size += len(chunk)
-            if size > limit:
-                raise ModelFolderError(f"{name} in {where} unpacks to more than {limit} bytes, which no weights do.")
-            copy.write(chunk)
+        size, _sha256 = copy_stream(stream, target, min(limit, ratio_limit))
+    if size > min(limit, ratio_limit):
+        raise ModelFolderError(f"{name} in {where} unpacks to more than {min(limit, ratio_limit)} bytes.")
 
 
 def _collect_keras3(
@@ -134,9 +123,7 @@ def _read_whole_h5(file: Any, where: str) -> KerasFile:
     by_path: dict[tuple[str, ...], list[Any]] = {}
     for layer, variables in read_layers(file["model_weights"], where):
         by_path |= _by_owner(layer, variables)
-    nested = {
-        name_of(layer) for layer in layers_of(config) if RENAMED.get(layer["class_name"], layer["class_name"]) in NESTED
-    }
+    nested = {name_of(layer) for layer in layers_of(config) if kind_of(layer) in NESTED}
     stored = {}
     for name, path in translation.leaves.items():
         own = path if path and path[0] not in nested else (path[0], path[-1]) if path else ()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
+
+from vision_recipes.strict_json import require
 
 KINDS = {
     **{"Add": "Add", "Subtract": "Subtract", "Multiply": "Multiply", "Maximum": "Maximum", "Minimum": "Minimum"},
@@ -21,26 +24,26 @@ def is_operation(layer: dict[str, Any]) -> bool:
 
 def read_operation(layer: dict[str, Any], inputs: list[str]) -> tuple[str, dict[str, Any]]:
     """Return the kind and settings of the layer that does what an operation does; ValueError when there is none."""
-    old = layer["class_name"] == "TFOpLambda"
-    name = str(layer["config"].get("function") if old else layer["class_name"])
+    keras_2 = layer["class_name"] == "TFOpLambda"
+    name = str(layer["config"].get("function") if keras_2 else layer["class_name"])
     kind = KINDS.get(name)
-    number, first = _operand_of_old(layer) if old else _operand(layer)
-    if kind == "Divide" and len(inputs) == 1 and number is not None and not first:
-        return "Rescaling", {"scale": _each(number, lambda value: 1.0 / value)}
-    if kind is None or kind == "Divide" or (len(inputs) == 2) == (number is not None):
-        raise ValueError(f"it computes with {name[:60]!r} in a way that no layer does which is read here")
-    if number is None:
-        return kind, {}
+    number, first = _operand_of_keras_2(layer) if keras_2 else _operand(layer)
+    if len(inputs) == 2 and number is None and kind not in (None, "Divide"):
+        return str(kind), {}
+    settings = _rescaling(kind, number, first) if len(inputs) == 1 and number is not None else None
+    require(settings, f"it computes with {name[:60]!r} in a way that no layer does which is read here")
+    return "Rescaling", settings or {}
+
+
+def _rescaling(kind: str | None, number: Any, first: bool) -> dict[str, Any] | None:
+    """Return the settings of a Rescaling layer that computes with a number, which may come first; None if none does."""
     if kind == "Multiply":
-        return "Rescaling", {"scale": number}
+        return {"scale": number}
     if kind == "Add":
-        return "Rescaling", {"scale": 1.0, "offset": number}
+        return {"scale": 1.0, "offset": number}
     if kind == "Subtract":
-        return "Rescaling", {
-            "scale": -1.0 if first else 1.0,
-            "offset": number if first else _each(number, lambda v: -v),
-        }
-    raise ValueError(f"it computes {name[:60]!r} with a number, as no layer does which is read here")
+        return {"scale": -1.0, "offset": number} if first else {"scale": 1.0, "offset": _each(number, operator.neg)}
+    return {"scale": _each(number, lambda value: 1.0 / value)} if kind == "Divide" and not first else None
 
 
 def _operand(layer: dict[str, Any]) -> tuple[Any, bool]:
@@ -51,7 +54,7 @@ def _operand(layer: dict[str, Any]) -> tuple[Any, bool]:
     return (found[0][1], found[0][0] == 0) if len(found) == 1 else (None, False)
 
 
-def _operand_of_old(layer: dict[str, Any]) -> tuple[Any, bool]:
+def _operand_of_keras_2(layer: dict[str, Any]) -> tuple[Any, bool]:
     node = layer["inbound_nodes"][0]
     call = node[0] if isinstance(node[0], list) else node
     return _number((call[3] or {}).get("y")), False

@@ -46,18 +46,14 @@ def read_predecessor(config: Mapping[str, Any], names: list[str], where: str) ->
     retrained, top = bool(config.get("retrained")), config.get("top_params")
     top = top if isinstance(top, dict) else {}
     if retrained and not top:
-        raise ModelFolderError(
-            f"{where} is of a retrained model, but its config.json does not describe its last layer (top_params)."
-        )
+        raise ModelFolderError(f"{where} is of a retrained model without a description of its last layer (top_params).")
     if retrained:
         choices = [f"{name}_{trained_on}_weights_retrained.h5", "model_weights_notop.h5", "model_weights.h5"]
     else:
         choices = [f"{name}_{trained_on}_weights.h5", "model_weights.h5"]
     weights = next((choice for choice in choices if choice in names), "")
     if not weights:
-        raise ModelFolderError(
-            f"{where} has none of the weights files {', '.join(choices)}; it holds {', '.join(names[:8])}."
-        )
+        raise ModelFolderError(f"{where} has none of the weights files {', '.join(choices)}: {', '.join(names[:8])}.")
     if not retrained:
         return PredecessorModel(row, weights, row.width, row.height, 1000)
     height, width = _size(top)

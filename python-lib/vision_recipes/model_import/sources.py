@@ -12,7 +12,7 @@ from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_import.predecessor import is_predecessor
-from vision_recipes.stores import CHUNK, LocalStore, Store, read_bytes
+from vision_recipes.stores import LocalStore, Store, copy_stream, read_bytes
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 LABEL_NAMES = ("model_labels.csv", "labels.csv", "labels.txt", "class_names.txt", "classes.txt")
@@ -57,18 +57,15 @@ class Source:
     def copy(self, path: str, workdir: Path) -> Path:
         """Return a local copy of a file of the folder; the copy's name is none that the folder could choose."""
         target = Path(tempfile.mkdtemp(dir=workdir)) / "source"
-        size = 0
         try:
-            with self.store.open(path) as stream, open(target, "wb") as copy:
-                while chunk := stream.read(CHUNK):
-                    size += len(chunk)
-                    if size > MAX_MODEL:
-                        raise ModelFolderError(f"{path} in {self.store.name!r} is larger than {MAX_MODEL} bytes.")
-                    copy.write(chunk)
+            with self.store.open(path) as stream:
+                size, _sha256 = copy_stream(stream, target, MAX_MODEL)
         except OSError as err:
             raise ModelFolderError(
-                f"{path} in {self.store.name!r} cannot be read: {err}. Check the path and the rights."
+                f"{path} in {self.store.name!r} cannot be read: {err}. Check path and rights."
             ) from err
+        if size > MAX_MODEL:
+            raise ModelFolderError(f"{path} in {self.store.name!r} is larger than {MAX_MODEL} bytes.")
         return target
 
 
@@ -81,7 +78,7 @@ def find_source(settings: ImportSettings, folder: Store | None) -> Source:
         )
         if not is_predecessor(config):
             raise SettingsError(
-                f"model_source_folder: {store.name!r} is a model folder of this plugin already. Use it as it is."
+                f"model_source_folder: {store.name!r} is a model folder of this plugin. Use it as it is."
             )
         return _with_labels(settings, Source(store, "", store, "/model_labels.csv", config))
     own = PurePosixPath(model)
@@ -96,7 +93,7 @@ def _find_model(model_file: str, folder: Store | None) -> tuple[Store, str]:
         path = "/" + model_file.lstrip("/")
         if path not in folder.paths():
             raise SettingsError(
-                f"model_file: {model_file!r} is not in folder {folder.name!r}, which has {_file_names(folder)}."
+                f"model_file: {model_file!r} is not in {folder.name!r}, which has {_file_names(folder)}."
             )
         return folder, path
     if model_file:
@@ -134,14 +131,13 @@ def _with_labels(settings: ImportSettings, found: Source) -> Source:
 
 
 def _read(store: Store, path: str, limit: int) -> bytes:
+    where = f"{path.lstrip('/')} in {store.name!r}"
     try:
         content = read_bytes(store, path, limit)
     except OSError as err:
-        raise ModelFolderError(
-            f"{path.lstrip('/')} in {store.name!r} cannot be read: {err}. It belongs to the model."
-        ) from err
+        raise ModelFolderError(f"{where} cannot be read: {err}. It belongs to the model.") from err
     if len(content) > limit:
-        raise ModelFolderError(f"{path.lstrip('/')} in {store.name!r} is larger than {limit} bytes.")
+        raise ModelFolderError(f"{where} is larger than {limit} bytes.")
     return content
 
 

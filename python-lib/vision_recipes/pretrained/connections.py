@@ -17,9 +17,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 class TransientError(Exception):
     """A transfer failed in a way that another attempt may not; `after` is how long the server asks to wait, seconds."""
 
-    def __init__(self, reason: str, after: float = 0.0) -> None:
-        super().__init__(reason)
-        self.after = after
+    after = 0.0
 
 
 def without_credentials(url: str) -> str:
@@ -79,7 +77,7 @@ def _explained(url: str, err: Exception) -> Exception:
     host, reason = urlsplit(url).hostname, _innermost(err)
     if isinstance(err, exceptions.ProxyError):
         return DownloadError(
-            f"The proxy for {host} does not answer: {reason}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+            f"The proxy for {host} does not answer: {reason}. Check HTTPS_PROXY, HTTP_PROXY, NO_PROXY."
         )
     if isinstance(err, exceptions.SSLError):
         return DownloadError(

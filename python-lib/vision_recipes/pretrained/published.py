@@ -45,9 +45,7 @@ def obtain(row: Architecture, settings: DownloadSettings, progress: Progress) ->
     path = _local_file(Path(place).expanduser(), row, settings.source)
     size = path.stat().st_size
     if size > max_bytes:
-        raise DownloadError(
-            f"{path} has {size} bytes, more than the weights of {row.name} can have. Choose another file."
-        )
+        raise DownloadError(f"{path} has {size} bytes, too many for the weights of {row.name}. Choose another file.")
     found = file_digest(path, published.hash)
     if published.hash and found != published.hash.lower():
         raise DownloadError(

@@ -140,8 +140,9 @@ class _Transfer:
         if status == 416:
             raise self._restart("the partial file did not fit the file on the server")
         if status in RETRIED_STATUS:
-            after = float(min(_number(headers.get("Retry-After", "")) or 0, 3600))
-            raise TransientError(f"the server answered {status} {response.reason}", after)
+            busy = TransientError(f"the server answered {status} {response.reason}")
+            busy.after = float(min(_number(headers.get("Retry-After", "")) or 0, 3600))
+            raise busy
         if status not in (200, 206):
             raise DownloadError(
                 f"The server of {self.remote.address} answered {status} {response.reason}. Check the address, your "

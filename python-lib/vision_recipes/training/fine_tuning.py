@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import TRAIN, VALID
-from vision_recipes.model_folder.heads import Head
-from vision_recipes.model_folder.rebuilding import attach_head
+from vision_recipes.model_folder.heads import Head, attach_head
 from vision_recipes.stores import Store
 from vision_recipes.training.batches import image_samples
 from vision_recipes.training.checkpoints import Checkpoints

@@ -43,7 +43,7 @@ def test_layers_are_offered_from_the_scores_backwards(offer):
     assert labels[2] == "-3: active (Activation), 6 values, averaged from 7 x 9; what retraining works on"
 
 
-def test_without_a_model_a_sentence_stands_in_the_list(offer):
+def test_without_a_model_the_list_contains_a_sentence(offer):
     do = offer("layer_choices")
     (nothing,) = do({}, {}, {}, [])["choices"]
     assert nothing == {"value": -2, "label": "-2: choose a model folder to see its layers"}
@@ -58,13 +58,13 @@ def test_models_are_offered_with_their_sizes(offer):
     assert len(choices) > 30
 
 
-def test_the_summary_tells_every_layer(small):
+def test_the_summary_lists_every_layer(small):
     summary = summarise(small.config)
     assert all(layer.name in summary for layer in small.layers)
     assert summary.splitlines()[-1] == "203 parameters; features for retraining come from active"
 
 
-def test_choices_and_summary_wake_no_framework(small):
+def test_choices_and_summary_import_no_framework(small):
     code = (
         "import sys; from vision_recipes.model_folder import open_model; from vision_recipes.stores import LocalStore;"
         "from vision_recipes.model_folder.model_card import layer_choices, summarise;"

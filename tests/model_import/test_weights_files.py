@@ -1,4 +1,4 @@
-"""Files with weights alone: the network of the catalogue they belong to is recognised, or the next step is told."""
+"""Files with weights alone: the network of the catalogue they belong to is recognised, or the next step is translation."""
 
 import h5py
 import numpy as np
@@ -9,7 +9,7 @@ from model_import.importing import run, save_weights_alone
 from vision_recipes.errors import ModelFolderError
 
 
-def test_weights_alone_of_an_unknown_network_say_what_to_do(small, tmp_path):
+def test_weights_only_of_an_unknown_network_say_what_to_do(small, tmp_path):
     with h5py.File(tmp_path / "w.h5", "w") as file:
         keras2.write_weights(file, keras2.FLAT, keras2.values_of(small, tmp_path))
     with pytest.raises(ModelFolderError, match="weights only, 203 numbers, and no network.*Export the whole model"):
@@ -22,7 +22,7 @@ def test_weights_alone_of_an_unknown_network_say_what_to_do(small, tmp_path):
 
 @pytest.mark.keras
 @pytest.mark.parametrize("ending", [".h5", ".weights.h5"], ids=["Keras 2", "Keras 3"])
-def test_weights_alone_of_a_network_of_the_catalogue_are_recognised(tmp_path, ending):
+def test_weights_only_of_a_network_of_the_catalogue_are_recognised(tmp_path, ending):
     import keras
 
     network = keras.applications.MobileNetV2(weights=None, classes=3)
@@ -39,7 +39,7 @@ def test_weights_alone_of_a_network_of_the_catalogue_are_recognised(tmp_path, en
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [".h5", ".weights.h5"], ids=["Keras 2", "Keras 3"])
 @pytest.mark.parametrize("rescaled", [False, True])
-def test_an_efficientnet_that_scales_pictures_twice_keeps_its_answers(tmp_path, monkeypatch, ending, rescaled):
+def test_an_efficientnet_that_scales_pictures_twice_keeps_its_scores(tmp_path, monkeypatch, ending, rescaled):
     import keras
     from keras.src.applications import efficientnet
 

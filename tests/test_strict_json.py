@@ -32,7 +32,7 @@ def test_data_becomes_dataclasses_and_back():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"name": 5}, "name must be text, not 5"),
         ({"mean": [1, 2]}, "mean must have 3 values, not 2"),
@@ -45,13 +45,13 @@ def test_data_becomes_dataclasses_and_back():
         ({"flags": []}, "flags must be an object"),
     ],
 )
-def test_other_types_and_keys_are_refused_by_name(change, told):
-    with pytest.raises(ModelFolderError, match=told):
+def test_other_types_and_keys_are_refused_by_name(change, message):
+    with pytest.raises(ModelFolderError, match=message):
         strict_json.read(Outer, GOOD | change, "it")
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b'{"a": 1, "a": 2}', "'a' is given twice"),
         (b'{"a": NaN}', "NaN is not a number"),
@@ -65,8 +65,8 @@ def test_other_types_and_keys_are_refused_by_name(change, told):
     ],
     ids=["twice", "nan", "infinity", "digits", "depth", "list", "empty", "latin", "large"],
 )
-def test_doubtful_json_is_refused(content, told):
-    with pytest.raises(ModelFolderError, match=told):
+def test_ambiguous_json_is_refused(content, message):
+    with pytest.raises(ModelFolderError, match=message):
         strict_json.parse(content, "config.json")
 
 
