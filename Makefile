@@ -9,10 +9,10 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 install: $(STAMP)
 
-$(STAMP): setup.cfg pyproject.toml
+$(STAMP): setup.cfg pyproject.toml mini-host/setup.cfg mini-host/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable './mini-host[webapps,test]' --editable '.[test,lint]'
 	touch $(STAMP)
 
 demo: install
@@ -37,4 +37,4 @@ plugin: install
 	$(BIN)/minihost package . -o dist
 
 clean:
-	rm -rf $(VENV) build dist python-lib/*.egg-info
+	rm -rf $(VENV) build dist mini-host/build python-lib/*.egg-info mini-host/*.egg-info

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vision_recipes.samples import draw
+from sample_pictures.drawing import draw
 
 SIZE = (470, 400)
 LARGE = (4000, 3000)

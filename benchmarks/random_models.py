@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vision_recipes.model_folder import ModelSpec, Network, save_model
+from vision_recipes.model_folder import Network
+from vision_recipes.model_folder.saving import save_model
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore
 

@@ -18,10 +18,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sample_pictures.drawing import draw
 from vision_recipes.extract import extract
-from vision_recipes.model_folder import ModelSpec, open_model, save_model
+from vision_recipes.model_folder import open_model
+from vision_recipes.model_folder.saving import save_model
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.resources import resource_folder
-from vision_recipes.samples import draw
 from vision_recipes.settings import ExtractSettings
 from vision_recipes.stores import LocalStore
 

@@ -12,7 +12,7 @@ NEXT = {
   Add pictures of your own to {project}/pictures/egg and {project}/pictures/not_egg, or draw more:
     .venv/bin/minihost run vision-samples --project {project} -p seed=3 -p count=200 -p output_managed_folder=pictures
   then train again:   .venv/bin/minihost build --project {project}
-  The other workshop: .venv/bin/minihost build --project examples/cartoon-characters""",
+  The other example:  .venv/bin/minihost build --project examples/cartoon-characters""",
     "cartoon-characters": """Try next
   Compare {project}/results/general_labels.csv (the general network) with scored.csv (the retrained one).
   Use the vectors of {project}/results/features.parquet in a model of your own.""",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from dataset.conftest import MemoryTable
 from inference.memory_store import MemoryStore
 from model_folder.small import write_small_model
 from training.colours import SHADES, shade, write_colour_model, write_colours
+from vision_recipes.training.calibration import Calibration
 
 from vision_recipes.classify import classify
 from vision_recipes.errors import (
@@ -21,15 +23,13 @@ from vision_recipes.errors import (
     PictureFolderError,
     SettingsError,
     TrainingError,
-    VisionError,
 )
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.retrain import retrain
 from vision_recipes.settings import ClassifySettings, ComputeSettings, RetrainSettings
 from vision_recipes.stores import LocalStore
-from vision_recipes.training import teaching
-from vision_recipes.training.ood import Calibration
+from vision_recipes.training import stages
 
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
 
@@ -119,9 +119,9 @@ def test_a_model_of_ones_own_with_all_its_reports(model, pictures, output):
         assert f"Accuracy on {len(rows)} validation pictures: 100.0%" in stream.read().decode()
 
 
-def test_the_calibration_error_is_told_as_it_was_measured(model, pictures, output, caplog, monkeypatch):
+def test_the_calibration_error_is_reported_as_it_was_measured(model, pictures, output, caplog, monkeypatch):
     caplog.set_level("INFO", "vision_recipes")
-    monkeypatch.setattr(teaching, "calibrate", lambda *_judged: Calibration(0.5, 0.3, 0.1))
+    monkeypatch.setattr(stages, "calibrate", lambda *_judged: Calibration(0.5, 0.3, 0.1))
     retrain(pictures, model, output, by_folder())
     told = read_json(output, "metrics.json")["calibration"]
     assert told == {"temperature": 2.0, "error_before": 0.3, "error_after": 0.1}
@@ -213,7 +213,7 @@ def test_a_learning_rate_beyond_reason_leaves_everything_as_it_was(model, pictur
 
 def test_one_class_is_not_enough(model, pictures, output):
     one = MemoryTable("labels", ["path", "label"], [(path, "x") for path in pictures.paths()])
-    with pytest.raises(LabelsError, match="All labelled pictures bear the label 'x'"):
+    with pytest.raises(LabelsError, match="All labelled pictures have the label 'x'"):
         retrain(pictures, model, output, by_table(), one)
     assert output.paths() == []
 
@@ -222,7 +222,7 @@ def test_one_class_whose_pictures_can_be_read_is_not_enough(model, pictures, out
     for path in pictures.paths():
         if not path.startswith("/red/"):
             pictures.write(path, b"nothing")
-    with pytest.raises(LabelsError, match="All usable pictures bear the label 'red'.*no picture of 'blue', 'green'"):
+    with pytest.raises(LabelsError, match="All usable pictures have the label 'red'.*no picture of 'blue', 'green'"):
         retrain(pictures, model, output, by_folder())
     assert output.paths() == []
 
@@ -232,7 +232,7 @@ def test_labels_that_are_identifiers_are_told_before_any_picture_is_read(model, 
     for number in range(10_000):
         never_read.write(f"/{number}.png", b"nothing")
     cells = [(path, f"product {path}") for path in never_read.paths()]
-    with pytest.raises(LabelsError, match="Each of the 10000 labels is that of one picture only.*identifiers"):
+    with pytest.raises(LabelsError, match="Each of the 10000 labels is on one picture only.*identifiers"):
         retrain(never_read, model, output, by_table(), MemoryTable("labels", ["path", "label"], cells))
     assert output.paths() == []
 
@@ -258,7 +258,7 @@ def test_a_class_whose_pictures_are_all_broken_drops_out(model, pictures, output
     pictures.write("/lost/1.png", b"broken")
     retrain(pictures, model, output, by_folder())
     assert "lost" not in open_model(output).labels
-    assert "1 classes drop out, since none of their pictures can be read: lost" in caplog.text
+    assert "1 classes are left out, because none of their pictures can be read: lost" in caplog.text
 
 
 def test_paths_outside_are_never_opened(model, pictures, output, tmp_path):
@@ -409,18 +409,34 @@ def test_what_was_computed_before_an_end_is_not_computed_again(model, pictures, 
     assert "36 known from the cache" in caplog.text
 
 
-def test_a_picture_that_changes_meanwhile_is_noticed(model, pictures, output):
-    class Changing(LocalStore):
-        reads: dict[str, int] = {}
+class Counting(LocalStore):
+    """Counts how often each file is opened."""
 
-        def open(self, path):
-            self.reads[path] = self.reads.get(path, 0) + 1
-            if self.reads[path] == 2:
-                self.write(path, shade("red", 77))
-            return super().open(path)
+    def __init__(self, root):
+        super().__init__(root)
+        self.opened = Counter()
 
-    with pytest.raises(VisionError, match="has changed since training began"):
-        retrain(Changing(pictures.root), model, output, by_folder(data_augmentation=True))
+    def open(self, path):
+        self.opened[path] += 1
+        return super().open(path)
+
+
+def test_each_file_is_opened_once_whatever_copies_there_are(model, pictures, output, tmp_path):
+    cache = LocalStore(tmp_path / "cache")
+    for _ in range(2):
+        counting = Counting(pictures.root)
+        retrain(counting, model, output, by_folder(data_augmentation=True), cache=cache)
+        assert counting.opened == Counter(pictures.paths())
+
+
+@pytest.mark.keras
+def test_each_file_is_opened_once_when_layers_are_fine_tuned(pictures, output, tmp_path):
+    (tmp_path / "small").mkdir()
+    base = write_small_model(LocalStore(tmp_path / "small"))
+    counting = Counting(pictures.root)
+    settings = by_folder(data_augmentation=True, n_augmentation=1, layer_to_retrain="n_last", nb_epochs=1)
+    retrain(counting, base.store, output, settings)
+    assert counting.opened == Counter(pictures.paths())
 
 
 def test_no_framework_wakes_for_the_last_layer(model, pictures, output):

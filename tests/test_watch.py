@@ -5,14 +5,14 @@ import shutil
 
 from vision_recipes.stores import LocalStore
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.tensorboard_logs import Curves
+from vision_recipes.training.tensorboard_logs import TensorBoardLogs
 from vision_recipes.watch import logs, watch
 
 
 def train(folder, *losses):
-    with Curves(LocalStore(folder)) as curves:
+    with TensorBoardLogs(LocalStore(folder)) as written:
         for number, loss in enumerate(losses, start=1):
-            curves.add(Epoch(number, loss, 0.5, loss * 2, 0.25, 0.001, 2.0))
+            written.add(Epoch(number, loss, 0.5, loss * 2, 0.25, 0.001, 2.0))
 
 
 def test_curves_by_run_and_figure(tmp_path):

@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from starter_network import to_keras
 from starter_signs import SIGNS
 from starter_subjects import SUBJECTS
 
-from vision_recipes.model_folder import Model, ModelSpec, Network, checks, hdf5, open_model, save_model, saving
+from vision_recipes.model_folder import Model, Network, check_pictures, checks, commit, hdf5, open_model
+from vision_recipes.model_folder.saving import save_model
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore
 
@@ -104,8 +107,8 @@ def shrink(model: Model, source: Path, target: Path, spec: ModelSpec) -> None:
     ov.save_model(graph, files["xml"], compress_to_fp16=False)
     content = files["check"].read_bytes()
     check = checks.read_check(content, "check.npz", (spec.input.height, spec.input.width), len(spec.labels))
-    check.require(saving.score_ir(files["xml"], check.pictures), "The IR in half precision")
-    saving.commit(LocalStore(target), saving.Draft(spec, config.layers, config.feature_layer, files))
+    check.require(check_pictures.score_ir(files["xml"], check.pictures), "The IR in half precision")
+    commit.commit(LocalStore(target), replace(spec, feature_layer=config.feature_layer), config.layers, files)
 
 
 def halve_constants(graph: Any) -> None:

@@ -7,16 +7,20 @@ small differences in proportion, taper and surface matter (superellipses: balls,
 from __future__ import annotations
 
 import colorsys
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from starter_pictures import SIDE, background, colour
 
-from vision_recipes.samples.grounds import add_nest, add_plate, ground
-from vision_recipes.samples.noise import smooth
-from vision_recipes.samples.paints import banded, mottled, plain, speckled
-from vision_recipes.samples.scene import AXIS, Light, Paint, Pose, Scene
+sys.path.append(str(Path(__file__).resolve().parents[1] / "examples" / "sample-pictures" / "python-lib"))
+
+from sample_pictures.canvas import AXIS, Canvas, Light, Paint, Pose
+from sample_pictures.grounds import add_nest, add_plate, ground
+from sample_pictures.noise import smooth
+from sample_pictures.paints import banded, mottled, plain, speckled
 
 PLACES = np.linspace(-1, 1, 65)
 STAGE = 144
@@ -80,7 +84,7 @@ ROUNDED = (
 
 def lathed(rng: np.random.Generator, what: Body) -> np.ndarray:
     """Return a picture of one to three such bodies, each with its shadow, in the light of one lamp."""
-    scene = Scene(_stage(rng), Light.drawn(rng))
+    canvas = Canvas(_stage(rng), Light.drawn(rng))
     count = int(rng.choice([1, 2, 3], p=[0.65, 0.22, 0.13]))
     size = rng.uniform(0.28, 0.46) * STAGE / count**0.4
     centre = STAGE * (0.5 + rng.normal(0, 0.06, 2))
@@ -92,13 +96,13 @@ def lathed(rng: np.random.Generator, what: Body) -> np.ndarray:
     rest = rng.random()
     if rest < 0.25:
         add = add_plate if rest < 0.12 else add_nest
-        add(rng, scene, *centre, (size + (0 if count == 1 else spread)) * rng.uniform(1.0, 1.5))
+        add(rng, canvas, *centre, (size + (0 if count == 1 else spread)) * rng.uniform(1.0, 1.5))
     profile = np.interp(AXIS, PLACES, what.profile)
     for x, y in sorted(places, key=lambda place: place[1]):
-        bumps = smooth(rng, scene.shape, 30, 3) * what.rough * rng.uniform(0.7, 1.3) if what.rough else None
+        bumps = smooth(rng, canvas.shape, 30, 3) * what.rough * rng.uniform(0.7, 1.3) if what.rough else None
         pose = Pose(x, y, size * rng.uniform(0.88, 1.12), rng.uniform(-np.pi, np.pi))
-        scene.add_body(pose, profile, _skin(rng, what), what.shine * rng.uniform(0.3, 1.2), bumps)
-    picture = Image.fromarray((np.clip(scene.pixels, 0, 1) * 255).astype(np.uint8))
+        canvas.add_body(pose, profile, _skin(rng, what), what.shine * rng.uniform(0.3, 1.2), bumps)
+    picture = Image.fromarray((np.clip(canvas.pixels, 0, 1) * 255).astype(np.uint8))
     return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX)) / 255
 
 

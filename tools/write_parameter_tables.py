@@ -1,4 +1,6 @@
-"""Write each component's roles and parameters from its JSON into its page under docs/, between two marks.
+"""Write each component's roles and parameters from its JSON into its page, between two marks.
+
+The page is under docs/; that of the example plugin is its README.md.
 
 python tools/write_parameter_tables.py            # write
 python tools/write_parameter_tables.py --check    # only say which pages are stale, exit 1 if any
@@ -61,6 +63,8 @@ def pages():
     ):
         for manifest in sorted(ROOT.glob(pattern)):
             yield ROOT / "docs" / f"{manifest.parent.name}.md", manifest
+    example = ROOT / "examples" / "sample-pictures"
+    yield example / "README.md", example / "python-runnables" / "vision-samples" / "runnable.json"
 
 
 def refreshed(page, manifest):
@@ -77,7 +81,7 @@ def main(check):
     for page, manifest in pages():
         old, new = refreshed(page, manifest)
         if old != new:
-            stale.append(page.name)
+            stale.append(str(page.relative_to(ROOT)))
             if not check:
                 page.write_text(new, encoding="utf-8")
     print(f"stale: {', '.join(stale)}" if stale else "all pages are current")

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 
 def percent(callback: Callable[[int], object] | None) -> Callable[[int, int], None]:
     """Return a progress function of (done, total) that tells the host whole percents, each one once."""
-    told = -1
+    reported = -1
 
     def tell(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal reported
         now = 100 * done // max(total, 1)
-        if callback is not None and now > told:
-            told = now
+        if callback is not None and now > reported:
+            reported = now
             callback(now)
 
     return tell

@@ -1,4 +1,4 @@
-"""The walk from pictures, labels and a model to the labels that are doubtful, and the pictures that are odd."""
+"""From pictures, labels and a model to labels that are probably wrong, near-duplicates and outliers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from vision_recipes.dataset.label_table import Columns, Tables, read_label_table
+from vision_recipes.dataset.preparation import group_images
 from vision_recipes.model_folder import open_model
-from vision_recipes.settings import CheckLabelsSettings, RetrainSettings
+from vision_recipes.settings import CheckLabelsSettings
 from vision_recipes.stores import Store, Table
-from vision_recipes.training.features import Source, compute_features
-from vision_recipes.training.label_check import check_up
-from vision_recipes.training.lessons import Tables, find_wanted
+from vision_recipes.training.features import FeatureSource, read_pictures
+from vision_recipes.training.label_check import check_rows
 
 log = logging.getLogger("vision_recipes")
 
@@ -32,19 +33,13 @@ def check_labels(
     """
     started = time.perf_counter()
     opened = open_model(model)
-    seen = RetrainSettings(
-        label_source=settings.label_source,
-        label_pattern=settings.label_pattern,
-        col_filename=settings.col_filename,
-        col_label=settings.col_label,
-        group_column=settings.group_column,
-        random_seed=settings.random_seed,
-        model_pooling=opened.config.head.pooling if opened.config.head else "avg",
-        compute=settings.compute,
-    )
-    with tempfile.TemporaryDirectory(prefix="vision-labels-", ignore_cleanup_errors=True) as folder:
-        wanted = find_wanted(pictures, seen, Tables(labels))
-        usable = compute_features(Source(pictures, opened, seen, Path(folder), cache), wanted.labels)
-        rows = check_up(usable, wanted, settings)
+    pooling = opened.config.head.pooling if opened.config.head else "avg"
+    table = read_label_table(pictures, settings, Tables(labels), Columns(group=settings.group_column))
+    with tempfile.TemporaryDirectory(prefix="vision-labels-", ignore_cleanup_errors=True) as workdir:
+        source = FeatureSource(pictures, opened, Path(workdir), settings.compute, pooling, cache=cache)
+        read = read_pictures(source, list(table.labels))
+        images, near_duplicates = group_images(read, table, settings.random_seed)
+        unreadable = [(picture.path, table.labels[picture.path]) for picture in read.unreadable]
+        rows = check_rows(images, near_duplicates, unreadable, settings)
     log.info("checked the labels of %d pictures in %.1f s", len(rows), time.perf_counter() - started)
     return iter(rows)

@@ -16,7 +16,7 @@ from vision_recipes.images.reading import list_pictures
 from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.inference.outputs import BOTH, SCORES
 from vision_recipes.model_folder import Model, open_model
-from vision_recipes.model_folder.ood import KNOWN, Verdict
+from vision_recipes.model_folder.ood import KNOWN, OodDetector
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import OutputTable, Store, Table
@@ -59,7 +59,7 @@ def classify(
     first row: ModelFolderError, PictureFolderError, DeviceError, SettingsError.
     """
     opened = open_model(model)
-    verdict = opened.verdict
+    verdict = opened.ood_detector
     if review is not None and verdict is None:
         raise SettingsError(
             f"review_dataset: model {opened.name!r} cannot tell what it does not know, so there is nothing to review. "
@@ -91,7 +91,7 @@ def _answers(scored: Scored, model: Model, settings: ClassifySettings) -> Genera
 
 
 def _judged(
-    scored: Scored, model: Model, settings: ClassifySettings, verdict: Verdict, review: OutputTable | None
+    scored: Scored, model: Model, settings: ClassifySettings, verdict: OodDetector, review: OutputTable | None
 ) -> Generator[Row, None, None]:
     count, odd, queue = model.config.n_classes, 0, _Queue()
     for picture, vector in scored:
@@ -99,7 +99,7 @@ def _judged(
             yield rows.rejected(picture, (*rows.CLASSIFIED, rows.VERDICT))
             continue
         scores, features = vector[:count], vector[count:]
-        word, oddness = verdict.judge(scores, features)
+        word, oddness = verdict.assess(scores, features)
         if word != KNOWN:
             odd += 1
             queue.add(oddness, rows.doubtful(picture, scores, model.label_keys, (word, oddness)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vision_recipes.model_folder import catalogue, model_card, open_model, save_model
+from vision_recipes.model_folder import catalogue, model_card, open_model
 from vision_recipes.model_folder.copying import copy_model
+from vision_recipes.model_folder.saving import save_model
 from vision_recipes.pretrained import published
 from vision_recipes.resources import resource_folder
 from vision_recipes.settings import DownloadSettings

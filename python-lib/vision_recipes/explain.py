@@ -139,7 +139,10 @@ class _Walk:
         cell = max(1, round(shape[0] / heats[0].map.shape[0])) if heats[0].map.shape[0] < shape[0] else shape[0] // 8
         draws = [np.random.default_rng((self.settings.random_seed, number + place)) for place in range(len(pixels))]
         hot = np.stack(
-            [saliency_maps.hide(one, saliency_maps.most_salient_first(heat)) for one, heat in zip(pixels, large, strict=True)]
+            [
+                saliency_maps.hide(one, saliency_maps.most_salient_first(heat))
+                for one, heat in zip(pixels, large, strict=True)
+            ]
         )
         cold = np.stack(
             [

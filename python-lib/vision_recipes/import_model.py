@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vision_recipes.model_folder import model_card, open_model, save_model
+from vision_recipes.model_folder import model_card, open_model
+from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_import import importing
 from vision_recipes.model_import.sources import find_source
 from vision_recipes.settings import ImportSettings

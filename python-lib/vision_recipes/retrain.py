@@ -1,4 +1,4 @@
-"""The walk from pictures, labels and a model to your own model."""
+"""From pictures, labels and a model to a model of your own."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from vision_recipes.dataset.label_table import Columns, Tables, read_label_table, require_classes
+from vision_recipes.dataset.preparation import prepare
 from vision_recipes.model_folder import open_model
+from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store, Table
-from vision_recipes.training.features import Source, compute_features
-from vision_recipes.training.lessons import Tables, check_parameters, find_wanted, prepare_lesson
-from vision_recipes.training.results import require_writable, save
-from vision_recipes.training.starting_model import make_ready
-from vision_recipes.training.teaching import teach
+from vision_recipes.training.features import FeatureSource, read_pictures
+from vision_recipes.training.output import describe_base, require_writable, save
+from vision_recipes.training.parameters import check_parameters
+from vision_recipes.training.run_reports import Run
+from vision_recipes.training.stages import train
+from vision_recipes.training.starting_model import prepare_model
 
 log = logging.getLogger("vision_recipes")
 
@@ -30,17 +34,24 @@ def retrain(
 ) -> None:
     """Write a model of your own labels into `output`, which may be the folder of `model` itself.
 
-    Until config.json is written, last, the folder's former model stays whole. Raises SettingsError, LabelsError,
+    Until config.json is written, last, the folder's previous model stays intact. Raises SettingsError, LabelsError,
     PictureFolderError, ModelFolderError, DeviceError, TrainingError, OutputError.
     """
     started = time.perf_counter()
     check_parameters(settings)
-    with tempfile.TemporaryDirectory(prefix="vision-retrain-", ignore_cleanup_errors=True) as folder:
-        base, fitting = make_ready(open_model(model), settings, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="vision-retrain-", ignore_cleanup_errors=True) as workdir:
+        base, settings = prepare_model(open_model(model), settings, Path(workdir))
         require_writable(output)
-        wanted = find_wanted(pictures, fitting, Tables(labels, extra))
-        source = Source(pictures, base, fitting, Path(folder), cache)
-        lesson = prepare_lesson(source, wanted, compute_features(source, wanted.labels))
-        taught = teach(lesson, output)
-        save(output, lesson, taught)
-    log.info("retrained in %.1f s: %s", time.perf_counter() - started, taught.summary)
+        columns = Columns(settings.split_column, settings.group_column, settings.extra_columns)
+        table = read_label_table(pictures, settings, Tables(labels, extra), columns)
+        require_classes(table.labels, MAX_CLASSES, splittable=not settings.split_column)
+        source = FeatureSource(
+            pictures, base, Path(workdir), settings.compute, settings.model_pooling, settings.batch_size, cache
+        )
+        keep_pixels = settings.data_augmentation or settings.layer_to_retrain != "last"
+        read = read_pictures(source, list(table.labels), keep_pixels=keep_pixels)
+        prepared = prepare(read, table, settings)
+        trained = train(prepared.images, source, settings, output)
+        unreadable = [(p.path, table.labels[p.path], p.reason, p.detail) for p in read.unreadable]
+        save(output, source, Run(settings, prepared, trained, unreadable, describe_base(source)))
+    log.info("retrained in %.1f s: %s", time.perf_counter() - started, trained.summary(prepared.images))

@@ -29,83 +29,83 @@ CLASSIFIED = (
     IMAGES,
     Column("prediction", "string", "JSON object: label -> probability, best first"),
     Column("error", "int", "1 when the picture could not be read, else 0"),
-    Column("label", "string", "The best label"),
-    Column("probability", "double", "Probability of the best label"),
+    Column("label", "string", "The predicted label"),
+    Column("probability", "double", "Probability of the predicted label"),
     Column("reason", "string", "Why there is no prediction; empty when there is one"),
 )
 
-VERDICT = Column("verdict", "string", "known, unsure (look at it) or unknown (like nothing it was trained on)")
+VERDICT = Column("verdict", "string", "known, unsure (review it) or unknown (unlike all training pictures)")
 
 REVIEW = (
     IMAGES,
     Column("verdict", "string", "unsure or unknown"),
-    Column("oddness", "double", "How far it is from what is known; the first rows are the worst"),
-    Column("label", "string", "The best label"),
-    Column("probability", "double", "Probability of the best label"),
-    Column("second_label", "string", "The second-best label"),
-    Column("second_probability", "double", "Its probability"),
+    Column("oddness", "double", "Out-of-distribution score; the highest comes first"),
+    Column("label", "string", "The predicted label"),
+    Column("probability", "double", "Probability of the predicted label"),
+    Column("second_label", "string", "The second most probable label"),
+    Column("second_probability", "double", "Probability of the second label"),
 )
 
 EXTRACTED = (
     IMAGES,
-    Column("prediction", "array", "The feature vector: one number per unit of the extracted layer"),
+    Column("prediction", "array", "Feature vector: one number per unit of the extracted layer"),
     Column("error", "int", "1 when the picture could not be read, else 0"),
-    Column("reason", "string", "Why there is no vector; empty when there is one"),
+    Column("reason", "string", "Why there is no feature vector; empty when there is one"),
 )
 
 METRICS = (
     Column("metric", "string", "Name of the metric"),
-    Column("class", "string", "The class it is about; empty for the whole"),
-    Column("predicted", "string", "For confusion counts: the class that was predicted"),
-    Column("value", "double", "The value"),
-    Column("support", "bigint", "How many pictures it is computed from"),
-    Column("slice_column", "string", "For figures on a part of the pictures: the column that tells the parts"),
-    Column("slice", "string", "For figures on a part of the pictures: its value in that column"),
+    Column("class", "string", "The class it applies to; empty for all classes together"),
+    Column("predicted", "string", "For the confusion matrix: the predicted class"),
+    Column("value", "double", "Value of the metric"),
+    Column("support", "bigint", "Number of pictures it is computed from"),
+    Column("slice_column", "string", "For metrics of a slice: the column that defines the slices"),
+    Column("slice", "string", "For metrics of a slice: its value in that column"),
 )
 
 JUDGED = (
     IMAGES,
-    Column("truth", "string", "The true label; empty when it is not known"),
-    Column("label", "string", "The predicted label; empty when there is none"),
-    Column("right", "int", "1 when both are the same, 0 when not, empty when one is missing"),
+    Column("truth", "string", "True label; empty when there is none"),
+    Column("label", "string", "Predicted label; empty when there is none"),
+    Column("right", "int", "1 when the prediction is correct, 0 when not, empty when a label is missing"),
     Column("probability", "double", "Probability of the predicted label"),
-    Column("probability_of_truth", "double", "Probability of the true label; empty when it was not kept"),
-    Column("verdict", "string", "known, unsure or unknown, as the classify recipe wrote it"),
-    Column("other_label", "string", "The label that the other model predicted"),
-    Column("other_right", "int", "1 when the other model is right, 0 when not"),
+    Column("probability_of_truth", "double", "Probability of the true label; empty when the scored dataset lacks it"),
+    Column("verdict", "string", "known, unsure or unknown, as written by the classify recipe"),
+    Column("other_label", "string", "Label predicted by the other model"),
+    Column("other_right", "int", "1 when the other model is correct, 0 when not"),
     Column("reason", "string", "Why there is no prediction; empty when there is one"),
 )
 
 EXPLAINED = (
     IMAGES,
     Column("label", "string", "The label that is explained"),
-    Column("probability", "double", "Its probability"),
-    Column("border_share", "double", "Share of the heat in the outer tenth of each side; 0.36 would be even"),
-    Column("centre_x", "double", "Centre of the heat, from 0 (left) to 1"),
-    Column("centre_y", "double", "Centre of the heat, from 0 (top) to 1"),
-    Column("extent", "double", "Smallest part of the picture that holds half of the heat; 0.5 would be even"),
-    Column("drop_hottest", "double", "How much the probability falls when the hottest fifth of the picture is hidden"),
-    Column("drop_random", "double", "How much it falls when a random fifth is hidden"),
-    Column("overlay", "string", "Path of the overlay picture in the heat folder"),
+    Column("probability", "double", "Probability of this label"),
+    Column("border_share", "double", "Fraction of the saliency in the outer tenth of each side; evenly spread: 0.36"),
+    Column("centre_x", "double", "Centre of the saliency, from 0 (left) to 1 (right)"),
+    Column("centre_y", "double", "Centre of the saliency, from 0 (top) to 1 (bottom)"),
+    Column("extent", "double", "Smallest fraction of the area with half of the saliency; evenly spread: 0.5"),
+    Column("drop_hottest", "double", "Drop in probability when the most salient fifth of the picture is hidden"),
+    Column("drop_random", "double", "Drop in probability when a random fifth of the picture is hidden"),
+    Column("overlay", "string", "Path of the saliency map in the folder of saliency maps"),
     Column("error", "int", "1 when the picture could not be read, else 0"),
-    Column("reason", "string", "Why there is no heat map; empty when there is one"),
+    Column("reason", "string", "Why there is no saliency map; empty when there is one"),
 )
 
 CHECKED = (
     IMAGES,
     Column("label", "string", "The given label"),
-    Column("suggested_label", "string", "The label that the picture's looks suggest"),
-    Column("suspicion", "double", "How suspicious the given label is, from 0 to 1"),
-    Column("issue", "string", "wrong_label, conflicting_copy, copy, outlier, or empty when nothing is wrong"),
-    Column("probability", "double", "Probability of the given label, from a model that did not see the picture"),
-    Column("strangeness", "double", "How far it is from its nearest pictures; 1 is usual"),
-    Column("neighbours", "string", "JSON array of the pictures most like it: path, label, likeness"),
+    Column("suggested_label", "string", "The label that the model suggests"),
+    Column("suspicion", "double", "How likely the given label is wrong, from 0 to 1; a score, not a probability"),
+    Column("issue", "string", "wrong_label, conflicting_copy, copy, outlier or unreadable; empty when there is none"),
+    Column("probability", "double", "Probability of the given label, by a model that was not trained on the picture"),
+    Column("strangeness", "double", "Outlier score: mean distance to the nearest neighbours; 1 is typical"),
+    Column("neighbours", "string", "JSON array of the nearest neighbours: path, label, likeness (cosine similarity)"),
     Column(
         "decision",
         "string",
-        "accept (the given label stays), relabel (takes the suggested one) or drop; for you to fill",
+        "accept (keep the given label), relabel (use the suggested label) or drop; for you to fill in",
     ),
-    Column("rank", "bigint", "1 for the most suspicious"),
+    Column("rank", "bigint", "1 = most suspicious"),
 )
 
 

@@ -219,21 +219,6 @@ class ExportSettings(Settings):
         yield from _folder_mistakes(self)
 
 
-@dataclass(frozen=True)
-class SamplesSettings(Settings):
-    """Which sample pictures to draw, how many, into which folder."""
-
-    sample: str = choice("egg-or-not", "cartoon-characters")
-    count: int = whole(200, 2, 100_000)
-    seed: int = whole(1337, 0, 2**31 - 1)
-    output_managed_folder: str = text()
-    output_new_folder_name: str = text()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield a missing output folder."""
-        yield from _folder_mistakes(self)
-
-
 def _label_mistakes(settings: RetrainSettings | EvaluateSettings | CheckLabelsSettings) -> Iterator[str]:
     if settings.label_source == "dataset":
         for name in ("col_filename", "col_label"):
@@ -243,6 +228,6 @@ def _label_mistakes(settings: RetrainSettings | EvaluateSettings | CheckLabelsSe
         yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
 
 
-def _folder_mistakes(settings: DownloadSettings | ImportSettings | ExportSettings | SamplesSettings) -> Iterator[str]:
+def _folder_mistakes(settings: DownloadSettings | ImportSettings | ExportSettings) -> Iterator[str]:
     if not (settings.output_managed_folder or settings.output_new_folder_name):
         yield "output_managed_folder: choose a folder, or give output_new_folder_name to create one"

@@ -1,8 +1,9 @@
-"""Strict reading of small JSON files written by strangers into frozen dataclasses."""
+"""JSON from untrusted sources, read strictly into frozen dataclasses and written from them."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -12,18 +13,17 @@ from typing import Any, TypeVar
 
 from vision_recipes.errors import ModelFolderError
 
-LIMIT = 1 << 20
+MAX_BYTES = 1 << 20
 """Bytes that a JSON file of a model folder may have."""
 
 T = TypeVar("T")
 
 
-def parse(content: bytes, where: str, limit: int = LIMIT) -> dict[str, Any]:
-    """Return the JSON object in the bytes; anything doubtful (double keys, NaN, huge numbers, depth) is refused."""
+def parse(content: bytes, where: str, limit: int = MAX_BYTES) -> dict[str, Any]:
+    """Return the JSON object in the bytes; anything ambiguous (double keys, NaN, huge numbers, depth) is refused."""
     if len(content) > limit:
         raise ModelFolderError(
-            f"{where} is larger than {limit} bytes: this is no description of a model. "
-            "Fetch or retrain the model again."
+            f"{where} is larger than {limit} bytes, so it does not describe a model. Fetch or retrain the model again."
         )
     try:
         data = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -68,40 +68,48 @@ def _refuse_constant(text: str) -> None:
 
 def _convert(kind: Any, data: Any, where: str) -> Any:
     origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return data
     if dataclasses.is_dataclass(kind):
         return _convert_object(kind, data, where)
     if origin in (types.UnionType, typing.Union):
         if data is None and type(None) in inside:
             return None
         kinds = [member for member in inside if member is not type(None)]
-        exact = [member for member in kinds if type(data) is member]
-        return _convert(exact[0] if exact else kinds[-1], data, where)
+        return _convert(next((member for member in kinds if type(data) is member), kinds[-1]), data, where)
     if origin is tuple:
         return _convert_list(inside, data, where)
     if origin is dict:
-        if not isinstance(data, dict):
-            raise ValueError(f"{where or 'it'} must be an object, not {_shown(data)}")
+        _require_object(data, where)
         return {key: _convert(inside[1], value, f"{where}.{key}") for key, value in data.items()}
     return _convert_scalar(kind, data, where)
 
 
-def _convert_object(kind: Any, data: Any, where: str) -> Any:
+def _require_object(data: Any, where: str) -> None:
     if not isinstance(data, dict):
-        raise ValueError(f"{where or 'it'} must be an object, not {_shown(data)}")
-    hints = typing.get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
+        raise ValueError(f"{where or 'it'} must be an object, not {_excerpt(data)}")
+
+
+@functools.cache
+def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
+    """Return the type of each field of a dataclass, and whether it must be given."""
+    hints, absent = typing.get_type_hints(kind), dataclasses.MISSING
+    return {
+        field.name: (hints[field.name], field.default is absent and field.default_factory is absent)
+        for field in dataclasses.fields(kind)
+    }
+
+
+def _convert_object(kind: Any, data: Any, where: str) -> Any:
+    _require_object(data, where)
+    fields, prefix = _fields(kind), f"{where}." if where else ""
     unknown = sorted(set(data) - set(fields))
-    missing = [
-        name
-        for name, field in fields.items()
-        if name not in data and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
-    prefix = f"{where}." if where else ""
+    missing = [name for name, (_hint, required) in fields.items() if required and name not in data]
     if unknown:
         raise ValueError(f"{prefix}{unknown[0][:60]!s} is not a known key")
     if missing:
         raise ValueError(f"{prefix}{missing[0]} is missing")
-    values = {name: _convert(hints[name], value, prefix + name) for name, value in data.items()}
+    values = {name: _convert(fields[name][0], value, prefix + name) for name, value in data.items()}
     try:
         return kind(**values)
     except ValueError as err:
@@ -110,13 +118,12 @@ def _convert_object(kind: Any, data: Any, where: str) -> Any:
 
 def _convert_list(inside: tuple[Any, ...], data: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(data, list):
-        raise ValueError(f"{where} must be a list, not {_shown(data)}")
-    if len(inside) == 2 and inside[1] is Ellipsis:
-        return tuple(_convert(inside[0], value, f"{where}[{i}]") for i, value in enumerate(data))
-    if len(data) != len(inside):
-        raise ValueError(f"{where} must have {len(inside)} values, not {len(data)}")
+        raise ValueError(f"{where} must be a list, not {_excerpt(data)}")
+    kinds = inside[:1] * len(data) if len(inside) == 2 and inside[1] is Ellipsis else inside
+    if len(data) != len(kinds):
+        raise ValueError(f"{where} must have {len(kinds)} values, not {len(data)}")
     return tuple(
-        _convert(kind, value, f"{where}[{i}]") for i, (kind, value) in enumerate(zip(inside, data, strict=True))
+        _convert(kind, value, f"{where}[{i}]") for i, (kind, value) in enumerate(zip(kinds, data, strict=True))
     )
 
 
@@ -125,10 +132,10 @@ def _convert_scalar(kind: Any, data: Any, where: str) -> Any:
         return float(data)
     if type(data) is not kind or (kind is float and not math.isfinite(data)):
         name = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, str(kind))
-        raise ValueError(f"{where} must be {name}, not {_shown(data)}")
+        raise ValueError(f"{where} must be {name}, not {_excerpt(data)}")
     return data
 
 
-def _shown(data: Any) -> str:
+def _excerpt(data: Any) -> str:
     text = json.dumps(data)
     return text if len(text) <= 60 else text[:57] + "..."

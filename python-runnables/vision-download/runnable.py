@@ -16,6 +16,6 @@ class DownloadModel(Runnable):
         return (100, "NONE")
 
     def run(self, progress_callback):
-        wanted = self.settings
-        folder = folder_to_fill(self.project_key, wanted.output_managed_folder, wanted.output_new_folder_name)
-        return summary(download(wanted, folder, percent(progress_callback)))
+        settings = self.settings
+        folder = folder_to_fill(self.project_key, settings.output_managed_folder, settings.output_new_folder_name)
+        return summary(download(settings, folder, percent(progress_callback)))

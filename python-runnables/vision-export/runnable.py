@@ -16,7 +16,7 @@ class ExportModel(Runnable):
         return (100, "NONE")
 
     def run(self, progress_callback):
-        wanted = self.settings
-        model = folder_to_read(self.project_key, wanted.model_folder)
-        output = folder_to_fill(self.project_key, wanted.output_managed_folder, wanted.output_new_folder_name)
-        return summary(export_model(wanted, model, output, percent(progress_callback)))
+        settings = self.settings
+        model = folder_to_read(self.project_key, settings.model_folder)
+        output = folder_to_fill(self.project_key, settings.output_managed_folder, settings.output_new_folder_name)
+        return summary(export_model(settings, model, output, percent(progress_callback)))

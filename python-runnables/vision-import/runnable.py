@@ -16,7 +16,7 @@ class ImportModel(Runnable):
         return (100, "NONE")
 
     def run(self, progress_callback):
-        wanted = self.settings
-        folder = folder_to_fill(self.project_key, wanted.output_managed_folder, wanted.output_new_folder_name)
-        source = folder_to_read(self.project_key, wanted.model_source_folder)
-        return summary(import_model(wanted, folder, source, percent(progress_callback)))
+        settings = self.settings
+        folder = folder_to_fill(self.project_key, settings.output_managed_folder, settings.output_new_folder_name)
+        source = folder_to_read(self.project_key, settings.model_source_folder)
+        return summary(import_model(settings, folder, source, percent(progress_callback)))

@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from conftest import ROOT
 from PIL import Image
+
+DRAW = ("run", "vision-samples", "--plugin", ROOT / "examples" / "sample-pictures")
 
 
 class Shell:
@@ -39,7 +42,7 @@ def minihost(tmp_path, monkeypatch):
 def workshop(tmp_path_factory):
     """A project with the starter model, labelled eggs, and a model retrained on them."""
     shell = Shell(tmp_path_factory.mktemp("workshop"))
-    draw = ("run", "vision-samples", "-p", "sample=egg-or-not", "-p", "count=60")
+    draw = (*DRAW, "-p", "sample=egg-or-not", "-p", "count=60")
     shell.well(*draw, "-p", "seed=1", "-p", "output_managed_folder=eggs")
     shell.well(*draw, "-p", "seed=2", "-p", "output_managed_folder=more")
     shell.well("run", "vision-download", "-p", "model_choice=starter", "-p", "output_managed_folder=starter")

@@ -1,6 +1,7 @@
 """Components through the fixture that authors of plugins get: what they read, write, answer and refuse."""
 
 import pytest
+from conftest import ROOT
 
 from minihost.errors import ComponentFailed, JobError
 
@@ -9,6 +10,7 @@ from minihost.errors import ComponentFailed, JobError
 def project(minihost_project):
     """The project of a beginner: the starter model and twelve drawn pictures, one of them broken."""
     project = minihost_project()
+    project.plugins.append(ROOT / "examples" / "sample-pictures")
     draw = {"sample": "egg-or-not", "count": 12, "seed": 1, "output_managed_folder": "eggs"}
     drawn = project.run("vision-samples", params=draw, in_process=True)
     assert drawn.answer["type"] == "HTML"

@@ -10,7 +10,7 @@ from served_webapps import Served
 
 from vision_recipes.stores import LocalStore
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.tensorboard_logs import Curves
+from vision_recipes.training.tensorboard_logs import TensorBoardLogs
 
 pytestmark = pytest.mark.network
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -18,9 +18,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 def train(folder, *losses):
     folder.mkdir(parents=True, exist_ok=True)
-    with Curves(LocalStore(folder)) as curves:
+    with TensorBoardLogs(LocalStore(folder)) as written:
         for number, loss in enumerate(losses, start=1):
-            curves.add(Epoch(number, loss, 1 - loss / 2, loss * 1.1, 0.9 - loss / 2, 0.001, 2.0))
+            written.add(Epoch(number, loss, 1 - loss / 2, loss * 1.1, 0.9 - loss / 2, 0.001, 2.0))
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import sys
 import pyarrow.parquet as parquet
 import pytest
 
-from .conftest import prediction
+from .conftest import DRAW, prediction
 
 
 def test_samples_are_the_same_for_the_same_seed(minihost):
     for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
-        macro = ("run", "vision-samples", "-p", "sample=cartoon-characters", "-p", "count=6", "-p", f"seed={seed}")
+        macro = (*DRAW, "-p", "sample=cartoon-characters", "-p", "count=6", "-p", f"seed={seed}")
         minihost.well(*macro, "-p", f"output_managed_folder={folder}")
     contents = [
         sorted(path.read_bytes() for path in (minihost.folder / folder).rglob("*.jpg")) for folder in ("a", "b", "c")

@@ -1,4 +1,4 @@
-"""Pictures that show nearly the same."""
+"""Near-duplicate pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vision_recipes.dataset import duplicates
-from vision_recipes.dataset.duplicates import Pair, find_duplicates, tell_duplicates
+from vision_recipes.dataset.duplicates import Pair, duplicate_remarks, find_duplicates
 
 
 def features(count: int, width: int, seed: int = 0) -> np.ndarray:
@@ -20,7 +20,7 @@ def test_copies_are_found_and_others_are_not(width):
     values[9] = values[50] + 0.05 * features(1, width, 1)[0]
     pairs = find_duplicates(values, [str(row) for row in range(60)], 0)
     assert {(pair.one, pair.other) for pair in pairs} == {(7, 40), (9, 50)}
-    assert all(pair.likeness > duplicates.ALIKE for pair in pairs)
+    assert all(pair.similarity > duplicates.MIN_SIMILARITY for pair in pairs)
 
 
 def test_blocks_are_compared_with_each_other(monkeypatch):
@@ -36,7 +36,7 @@ def test_the_same_bytes_are_always_found():
     assert {(pair.one, pair.other) for pair in pairs} >= {(0, 2), (0, 3)}
 
 
-def test_a_crowd_of_pictures_that_look_alike_is_no_chain_of_copies():
+def test_a_cluster_of_similar_pictures_is_no_chain_of_copies():
     draw = np.random.default_rng(0)
     values = features(100, 30)
     values[:50] = values[0] + 0.3 * draw.normal(size=(50, 30)).astype(np.float32)
@@ -55,14 +55,14 @@ def test_pictures_of_one_kind_are_no_copies_of_each_other():
 
 
 @pytest.mark.parametrize("values", [np.zeros((3, 5), np.float32), np.ones((1, 5), np.float32)])
-def test_features_that_say_nothing_link_nothing(values):
+def test_constant_features_link_nothing(values):
     assert find_duplicates(values, [str(row) for row in range(len(values))], 0) == []
 
 
-def test_leaks_and_conflicts_are_told():
+def test_leakage_and_conflicting_labels_are_reported():
     pairs = [Pair(0, 1, 1.0), Pair(2, 3, 0.95), Pair(4, 5, 0.95)]
-    lines = list(tell_duplicates(pairs, list("abcdef"), np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 0, 0, 1])))
+    lines = list(duplicate_remarks(pairs, list("abcdef"), np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 0, 0, 1])))
     assert "3 pairs" in lines[0]
     assert lines[1].endswith("c = d")
     assert lines[2].endswith("e = f")
-    assert list(tell_duplicates([], [], np.empty(0), np.empty(0))) == []
+    assert list(duplicate_remarks([], [], np.empty(0), np.empty(0))) == []

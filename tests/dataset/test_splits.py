@@ -1,4 +1,4 @@
-"""Which pictures train and which judge."""
+"""The split into training, validation and test pictures, and groups."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vision_recipes.dataset.splits import TEST, TRAIN, VALID, draw_split, linked_by, merge_groups, read_split
+from vision_recipes.dataset.splits import (
+    TEST,
+    TRAIN,
+    VALID,
+    draw_split,
+    group_folds,
+    linked_by,
+    merge_groups,
+    read_split,
+)
 from vision_recipes.errors import LabelsError
 
 NAMES = ["a", "b", "c"]
@@ -41,8 +50,8 @@ def test_every_split_is_stratified_whole_and_keeps_groups(classes, group_count, 
     assert set(targets[split.rows(TRAIN)]) == set(targets), "a class lost all its training pictures"
     if not group_count:
         for number, count in enumerate(np.bincount(targets)):
-            judged = int((targets[split.rows(VALID)] == number).sum())
-            assert judged == (0 if count < 2 else min(max(round(count * (1 - ratio)), 1), count - 1))
+            held_out = int((targets[split.rows(VALID)] == number).sum())
+            assert held_out == (0 if count < 2 else min(max(round(count * (1 - ratio)), 1), count - 1))
     assert (draw_split(targets, groups, names, ratio, seed).sides == split.sides).all()
 
 
@@ -53,15 +62,15 @@ def test_the_seed_draws_another_split():
     assert (sides[0] != sides[2]).any()
 
 
-def test_every_group_may_come_to_judge_as_often_as_single_pictures():
+def test_every_group_is_held_out_as_often_as_single_pictures():
     targets = np.repeat([0, 1], 50)
     groups = alone(100)
     groups[1], groups[51] = 0, 50
-    judged = [draw_split(targets, groups, NAMES[:2], 0.8, seed).sides[0] == VALID for seed in range(300)]
-    assert 0.1 < np.mean(judged) < 0.3
+    held_out = [draw_split(targets, groups, NAMES[:2], 0.8, seed).sides[0] == VALID for seed in range(300)]
+    assert 0.1 < np.mean(held_out) < 0.3
 
 
-def test_large_groups_are_parted_even_when_none_fits():
+def test_large_groups_are_separated_even_when_none_fits():
     targets, groups = np.array([0, 1] * 10), np.repeat([0, 1], 10)
     split = draw_split(targets, groups, NAMES[:2], 0.9, 5)
     assert len(split.rows(VALID)) == len(split.rows(TRAIN)) == 10
@@ -72,15 +81,15 @@ def test_small_classes_are_named():
     assert split.sides[-1] == TRAIN
     assert any("'rare'" in remark and "one picture" in remark for remark in split.remarks)
     tied = draw_split(np.array([0] * 20 + [1, 1]), np.array([*range(20), 30, 30]), ["egg", "pair"], 0.8, 1)
-    assert any("'pair'" in remark and "no picture to judge" in remark for remark in tied.remarks)
+    assert any("'pair'" in remark and "no validation picture" in remark for remark in tied.remarks)
 
 
-def test_only_single_pictures_cannot_be_judged():
-    with pytest.raises(LabelsError, match="no class has two pictures that may be parted"):
+def test_only_single_pictures_cannot_be_split():
+    with pytest.raises(LabelsError, match="no class has two pictures that can be separated"):
         draw_split(np.arange(3), alone(3), NAMES, 0.8, 1)
 
 
-def test_a_column_may_say_the_split():
+def test_a_column_may_give_the_split():
     cells = ["Train", "validation", "TEST", " val ", "training"]
     split = read_split(cells, np.array([0, 0, 1, 1, 1]), NAMES[:2], "part")
     assert split.sides.tolist() == [TRAIN, VALID, TEST, VALID, TRAIN]
@@ -90,16 +99,29 @@ def test_a_column_may_say_the_split():
     ("cells", "says"),
     [
         (["train", "valid", "0", "maybe"], "'0' (1 rows), 'maybe' (1 rows)"),
-        (["train", "train", "train", "train"], "into validation"),
+        (["train", "train", "train", "train"], "picture to validation"),
         (["train", "train", "valid", "valid"], "training for 'b'"),
     ],
 )
-def test_a_column_that_says_something_else_is_refused(cells, says):
+def test_other_words_and_empty_sides_are_refused(cells, says):
     with pytest.raises(LabelsError) as refusal:
         read_split(cells, np.array([0, 0, 1, 1]), NAMES[:2], "part")
     assert says in str(refusal.value)
 
 
 def test_links_make_groups():
-    assert merge_groups(6, [(0, 1), (3, 4)], [(4, 1)]).tolist() == [0, 0, 2, 0, 0, 5]
+    assert merge_groups(6, [(0, 1), (3, 4)], [(4, 1)]).tolist() == [0, 0, 1, 0, 0, 2]
+    assert merge_groups(3, []).tolist() == [0, 1, 2]
     assert linked_by(["x", None, "y", "x", None]) == [(0, 0), (2, 2), (0, 3)]
+
+
+def test_folds_keep_groups_together_and_spread_classes():
+    targets, groups = np.repeat([0, 1, 2], 40), np.repeat(np.arange(60), 2)
+    folds = group_folds(targets, groups, 5, 1)
+    assert (folds[::2] == folds[1::2]).all()
+    assert {int(((folds == fold) & (targets == number)).sum()) for fold in range(5) for number in range(3)} == {8}
+    assert (folds == group_folds(targets, groups, 5, 1)).all()
+    assert (folds != group_folds(targets, groups, 5, 2)).any()
+    some = group_folds(targets, groups, 5, 1, every=3)
+    assert (some[::2] == some[1::2]).all()
+    assert (some >= 0).sum() == 40

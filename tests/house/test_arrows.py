@@ -6,10 +6,11 @@ import sys
 
 import pytest
 from conftest import ROOT
+from import_graph import imports, touches
 
 LIB = ROOT / "python-lib"
 FLOORS = [
-    {"images", "samples"},
+    {"images"},
     {"dataset"},
     {"model_folder"},
     {"model_import", "model_export", "pretrained"},
@@ -26,31 +27,7 @@ HEAVY |= {"onnx", "onnxruntime"}
 FORBIDDEN = {
     "vision_recipes": {"dataiku", "dss_ports", "minihost"},
     "dss_ports": {"minihost", "keras", "tensorflow", "openvino", "PIL"} | {f"vision_recipes.{room}" for room in ROOMS},
-    "minihost": {"vision_recipes", "dss_ports", "keras", "tensorflow", "openvino", "PIL"},
 }
-
-
-def imports(path, *, top_level_only=False):
-    """Yield the full dotted names that a file imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            inside |= {id(child) for child in ast.walk(node)}
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            inside |= {id(child) for child in ast.walk(node)}
-    for node in ast.walk(tree):
-        if top_level_only and id(node) in inside:
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def touches(names, forbidden):
-    return sorted(name for name in names if any(name == bad or name.startswith(bad + ".") for bad in forbidden))
 
 
 @pytest.mark.parametrize("package", sorted(FORBIDDEN))
@@ -101,7 +78,7 @@ def test_runners_open_call_write():
 
 
 def test_the_core_wakes_no_framework():
-    walks = ["classify", "extract", "retrain", "evaluate", "download", "import_model", "draw_samples", "settings"]
+    walks = ["classify", "extract", "retrain", "evaluate", "download", "import_model", "settings"]
     code = (
         "import sys\n"
         + "\n".join(f"import vision_recipes.{walk}" for walk in walks)

@@ -18,7 +18,6 @@ PAIRS = {
     "python-runnables/vision-download/runnable.json": settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": settings.ImportSettings,
     "python-runnables/vision-export/runnable.json": settings.ExportSettings,
-    "python-runnables/vision-samples/runnable.json": settings.SamplesSettings,
     "parameter-sets/vision-compute/parameter-set.json": settings.ComputeSettings,
 }
 

@@ -13,7 +13,7 @@ LIB = ROOT / "python-lib"
 BANNED = {"utils", "util", "misc", "common", "helper", "helpers", "manager", "handler", "base", "shared"}
 MANIFESTS = sorted(
     path
-    for pattern in ("plugin.json", "*/*/*.json", "code-env/python/desc.json")
+    for pattern in ("plugin.json", "*/*/*.json", "code-env/python/desc.json", "examples/sample-pictures/**/*.json")
     for path in ROOT.glob(pattern)
     if path.name in ("plugin.json", "recipe.json", "runnable.json", "parameter-set.json", "webapp.json", "desc.json")
 )

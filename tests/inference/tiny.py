@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_recipes.model_folder import Model, ModelSpec, Network, open_model
-from vision_recipes.model_folder.checks import Check, draw_pictures, write_check
-from vision_recipes.model_folder.config import ExtraColumn, HeadConfig, Layer
+from vision_recipes.dataset.column_encoding import ExtraColumn
+from vision_recipes.model_folder import Model, Network, open_model
+from vision_recipes.model_folder.check_pictures import score_ir, write_ir_check
+from vision_recipes.model_folder.commit import commit
+from vision_recipes.model_folder.config import HeadConfig, Layer
 from vision_recipes.model_folder.openvino_ir import with_normalisation
-from vision_recipes.model_folder.saving import Draft, commit, score_ir
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore
 
@@ -58,10 +60,9 @@ def write_tiny_model(folder: Path, seed: int = 0, *, extra: bool = False) -> Mod
         model_xml = work / "model.xml"
         model_xml.write_bytes(files["xml"].read_bytes())
         model_xml.with_suffix(".bin").write_bytes(files["bin"].read_bytes())
-        pictures = draw_pictures(INPUT.width, INPUT.height)
-        files["check"].write_bytes(write_check(Check(pictures, score_ir(model_xml, pictures, columns))))
         head = HeadConfig(CHANNELS, extra=EXTRA) if extra else None
-        spec = ModelSpec("tiny", Network("MobileNetV2"), INPUT, LABELS, head=head)
+        spec = ModelSpec("tiny", Network("MobileNetV2"), INPUT, LABELS, "active", head)
+        write_ir_check(files["check"], model_xml, spec)
         shape = (7, 11, CHANNELS)
         layers = (
             Layer(1, "convolved", "Conv2D", shape, CHANNELS, kernel.size),
@@ -69,7 +70,7 @@ def write_tiny_model(folder: Path, seed: int = 0, *, extra: bool = False) -> Mod
             Layer(3, "pooled", "GlobalAveragePooling2D", (CHANNELS,), CHANNELS),
             Layer(4, "scores", "Dense", (len(LABELS),), len(LABELS), dense.size),
         )
-        commit(LocalStore(folder), Draft(spec, layers, "active", files))
+        commit(LocalStore(folder), spec, layers, files)
     return open_model(LocalStore(folder))
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_recipes.model_folder import Model, ModelSpec, Network, open_model
-from vision_recipes.model_folder.checks import Check, draw_pictures, write_check
+from vision_recipes.model_folder import Model, Network, open_model
+from vision_recipes.model_folder.check_pictures import write_ir_check
+from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import Layer
 from vision_recipes.model_folder.hdf5 import StoredLayer, write_stored
 from vision_recipes.model_folder.layer_graph import Graph, Node, write_graph
 from vision_recipes.model_folder.openvino_ir import with_normalisation, write_ir
-from vision_recipes.model_folder.saving import Draft, commit, score_ir
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore, Store
 
@@ -59,10 +60,9 @@ def write_small_model(store: Store, seed: int = 0, labels: tuple[str, ...] = LAB
         write_stored(files["weights"], stored)
         files["graph"].write_bytes(write_graph(GRAPH))
         _write_ir(files["xml"], kernel, dense, biases)
-        pictures = draw_pictures(INPUT.width, INPUT.height)
-        files["check"].write_bytes(write_check(Check(pictures, score_ir(files["xml"], pictures))))
-        spec = ModelSpec("small", Network("small", classes=len(labels)), INPUT, labels, graph=GRAPH)
-        commit(store, Draft(spec, LAYERS, "active", files))
+        spec = ModelSpec("small", Network("small", classes=len(labels)), INPUT, labels, "active", graph=GRAPH)
+        write_ir_check(files["check"], files["xml"], spec)
+        commit(store, spec, LAYERS, files)
     return open_model(store)
 
 

@@ -13,8 +13,8 @@ from model_folder.small import LABELS, change_config, local
 
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import open_model
+from vision_recipes.model_folder.check_pictures import score_ir
 from vision_recipes.model_folder.config import read_config
-from vision_recipes.model_folder.saving import score_ir
 
 
 def test_a_whole_folder_opens(small, tmp_path):
@@ -51,7 +51,7 @@ def test_a_folder_without_config_says_what_it_holds(tmp_path):
 def test_a_folder_of_the_older_plugin_leads_to_import(tmp_path):
     store = local(tmp_path / "old")
     store.write("/config.json", b'{"architecture": "resnet", "trained_on": "imagenet"}')
-    with pytest.raises(ModelFolderError, match="older plugin.*vision-import"):
+    with pytest.raises(ModelFolderError, match="predecessor plugin.*vision-import"):
         open_model(store)
 
 

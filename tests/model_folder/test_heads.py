@@ -10,23 +10,14 @@ from model_folder.small import CHANNELS, GRAPH, INPUT, LABELS, local
 
 from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import TrainingError
-from vision_recipes.model_folder import (
-    About,
-    ExtraColumn,
-    Head,
-    ModelSpec,
-    Network,
-    attach_head,
-    layer_graph,
-    open_model,
-    resize,
-    save_model,
-    save_with_head,
-    spec_with_head,
-)
+from vision_recipes.model_folder import ExtraColumn, Network, layer_graph, open_model
+from vision_recipes.model_folder.check_pictures import score_ir
+from vision_recipes.model_folder.heads import About, Head, save_with_head, spec_with_head
 from vision_recipes.model_folder.layer_graph import Graph, Node
-from vision_recipes.model_folder.rebuilding import rebuild
-from vision_recipes.model_folder.saving import score_ir
+from vision_recipes.model_folder.rebuilding import attach_head, rebuild
+from vision_recipes.model_folder.resizing import resize
+from vision_recipes.model_folder.saving import save_model
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import normalise
 
 DRAW = np.random.default_rng(5)
@@ -109,7 +100,8 @@ def test_a_model_can_be_retrained_into_its_own_folder(small, folder):
 
 def test_saving_a_head_wakes_neither_keras_nor_tensorflow(folder, tmp_path):
     code = (
-        "import sys, numpy as np; from vision_recipes.model_folder import *; from vision_recipes.stores import LocalStore;"
+        "import sys, numpy as np; from vision_recipes.model_folder import open_model;"
+        "from vision_recipes.model_folder.heads import *; from vision_recipes.stores import LocalStore;"
         f"head = Head(np.ones(({CHANNELS}, 2), 'f4'), np.zeros(2, 'f4'), ('a', 'b'));"
         f"save_with_head(LocalStore({str(tmp_path / 'mine')!r}), open_model(LocalStore({str(folder)!r})), head, About('x'));"
         "print([name for name in ('keras', 'tensorflow') if name in sys.modules])"

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.catalogue import imagenet_labels
 from vision_recipes.model_folder.labels import read_labels, unique_keys, write_labels
-from vision_recipes.model_import.label_files import imagenet_labels, read_foreign_labels
+from vision_recipes.model_import.label_files import read_foreign_labels
 
 NAMES = st.lists(
     st.text(st.characters(codec="utf-8"), max_size=20).filter(lambda t: "\r" not in t), min_size=1, max_size=30

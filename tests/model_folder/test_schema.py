@@ -61,7 +61,7 @@ def test_other_types_and_keys_are_refused_by_name(change, told):
         (b"[1, 2]", "a list where an object"),
         (b"", "not valid JSON"),
         (b'{"a": "\xff"}', "not valid JSON"),
-        (b" " * (strict_json.LIMIT + 1), "larger than"),
+        (b" " * (strict_json.MAX_BYTES + 1), "larger than"),
     ],
     ids=["twice", "nan", "infinity", "digits", "depth", "list", "empty", "latin", "large"],
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision_recipes.model_folder import ModelSpec, Network, layer_graph
+from vision_recipes.model_folder import Network, layer_graph
 from vision_recipes.model_folder.layer_graph import Graph, Node
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 
 SIDE = 12

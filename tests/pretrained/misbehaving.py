@@ -112,7 +112,7 @@ def serving(*ways: str, **options: object) -> Iterator[tuple[str, Behaviour]]:
             self.head(200, len(behaviour.content))
             self.put(behaviour.content[:-1] + b"!")
 
-        def packed(self) -> None:
+        def compressed(self) -> None:
             self.head(200, 20, Content_Encoding="gzip")
             self.put(b"x" * 20)
 

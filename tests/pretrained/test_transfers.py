@@ -16,7 +16,7 @@ from pretrained.misbehaving import CONTENT, serving
 
 from vision_recipes.errors import DownloadError
 from vision_recipes.pretrained import connections
-from vision_recipes.pretrained.transfers import Limits, Wanted, fetch
+from vision_recipes.pretrained.transfers import Limits, RemoteFile, fetch
 from vision_recipes.stores import file_digest
 
 pytestmark = pytest.mark.network
@@ -29,10 +29,10 @@ def _no_proxy(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def get(url, behaviour, target, *, limits=QUICK, hashed=True, most_bytes=2_000_000):
+def get(url, behaviour, target, *, limits=QUICK, hashed=True, max_bytes=2_000_000):
     told = []
-    wanted = Wanted(url, behaviour.sha256 if hashed else "", most_bytes)
-    fetch(wanted, target, lambda done, total: told.append((done, total)), limits)
+    remote = RemoteFile(url, behaviour.sha256 if hashed else "", max_bytes)
+    fetch(remote, target, lambda done, total: told.append((done, total)), limits)
     return told
 
 
@@ -80,7 +80,7 @@ def test_the_file_arrives_whole_all_the_same(tmp_path, ways):
         ("busy", "503"),
         ("missing", "answered 404.*Check the address"),
         ("forbidden", "answered 403"),
-        ("packed", "arrives packed"),
+        ("compressed", "arrives compressed"),
         ("endless", "more bytes arrived"),
         ("more_than_told", "has 1000000000 bytes, more than the 2000000"),
         ("slow", "bytes a second"),
@@ -152,7 +152,7 @@ def test_without_a_hash_only_a_part_with_a_strong_validator_is_gone_on_with(tmp_
         assert "Range" in behaviour.asked[1]
     assert target.read_bytes() == CONTENT
     target.unlink()
-    with serving("cut_without_length") as (url, behaviour), pytest.raises(DownloadError, match="tells no size"):
+    with serving("cut_without_length") as (url, behaviour), pytest.raises(DownloadError, match="gives no size"):
         get(url, behaviour, target, hashed=False)
 
 
@@ -180,15 +180,15 @@ def test_the_whole_has_a_deadline(tmp_path):
 
 def test_hosts_that_cannot_be_reached_are_told_at_once(tmp_path):
     with pytest.raises(DownloadError, match="127.0.0.1 cannot be reached: .*Without internet"):
-        fetch(Wanted("http://127.0.0.1:9/x", "", 10), tmp_path / "x", lambda *_: None, QUICK)
+        fetch(RemoteFile("http://127.0.0.1:9/x", "", 10), tmp_path / "x", lambda *_: None, QUICK)
     with pytest.raises(DownloadError, match="no-such-host.invalid cannot be reached"):
-        fetch(Wanted("http://no-such-host.invalid/x", "", 10), tmp_path / "x", lambda *_: None, QUICK)
+        fetch(RemoteFile("http://no-such-host.invalid/x", "", 10), tmp_path / "x", lambda *_: None, QUICK)
 
 
 def test_a_proxy_that_does_not_answer_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with pytest.raises(DownloadError, match="The proxy for example.invalid does not answer.*HTTPS_PROXY"):
-        fetch(Wanted("http://example.invalid/x", "", 10), tmp_path / "x", lambda *_: None, QUICK)
+        fetch(RemoteFile("http://example.invalid/x", "", 10), tmp_path / "x", lambda *_: None, QUICK)
 
 
 def test_passwords_in_addresses_are_not_shown(tmp_path):
@@ -213,7 +213,7 @@ def test_an_encrypted_address_never_leads_to_a_plain_one(monkeypatch):
     answer._content_consumed = True
     asked = []
     monkeypatch.setattr(requests.Session, "get", lambda session, url, **_: asked.append(url) or answer)
-    with pytest.raises(DownloadError, match="leads to http://elsewhere.invalid/file.h5, which is not encrypted"):
+    with pytest.raises(DownloadError, match="redirects to http://elsewhere.invalid/file.h5, which is not encrypted"):
         connections.connect("https://example.invalid/file.h5", {}, (1.0, 1.0))
     assert asked == ["https://example.invalid/file.h5"]
 
@@ -236,7 +236,7 @@ def test_killed_at_random_moments_it_goes_on_and_ends_well(tmp_path, moments):
     content = os.urandom(20_000_000)
     code = (
         "import sys; from vision_recipes.pretrained.transfers import *;"
-        "fetch(Wanted(sys.argv[1], sys.argv[2], 10**8), Path(sys.argv[3]), lambda done, total: None)"
+        "fetch(RemoteFile(sys.argv[1], sys.argv[2], 10**8), Path(sys.argv[3]), lambda done, total: None)"
     )
     kills = 0
     with serving("good", content=content, pause=0.004) as (url, behaviour):

@@ -8,16 +8,16 @@ from werkzeug.test import Client
 from vision_recipes.reports import tensorboard
 from vision_recipes.stores import LocalStore
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.tensorboard_logs import Curves
+from vision_recipes.training.tensorboard_logs import TensorBoardLogs
 from vision_recipes.watch import logs
 
 pytest.importorskip("tensorboard")
 
 
 def train(folder, *losses):
-    with Curves(LocalStore(folder)) as curves:
+    with TensorBoardLogs(LocalStore(folder)) as written:
         for number, loss in enumerate(losses, start=1):
-            curves.add(Epoch(number, loss, 0.5, loss, 0.5, 0.001, 2.0))
+            written.add(Epoch(number, loss, 0.5, loss, 0.5, 0.001, 2.0))
 
 
 def test_it_shows_the_runs_and_copies_what_grows(tmp_path, monkeypatch):

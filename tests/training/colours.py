@@ -10,8 +10,9 @@ import numpy as np
 from inference.tiny import INPUT, LABELS, write_tiny_model
 from PIL import Image
 
-from vision_recipes.model_folder import Model, ModelSpec, Network, hdf5, open_model
-from vision_recipes.model_folder.saving import Draft, commit
+from vision_recipes.model_folder import Model, Network, hdf5, open_model
+from vision_recipes.model_folder.commit import commit
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.stores import LocalStore
 
 SHADES = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (50, 60, 200)}
@@ -32,8 +33,8 @@ def write_colour_model(folder: Path) -> Model:
         files = {"xml": xml, "bin": xml.with_suffix(".bin"), "weights": work / "weights", "check": work / "check"}
         hdf5.write_stored(files["weights"], layers)
         files["check"].write_bytes(tiny.read(tiny.config.files.check, 1 << 24))
-        spec = ModelSpec("tiny", Network("MobileNetV2"), INPUT, LABELS)
-        commit(LocalStore(folder), Draft(spec, tiny.layers, "active", files))
+        spec = ModelSpec("tiny", Network("MobileNetV2"), INPUT, LABELS, "active")
+        commit(LocalStore(folder), spec, tiny.layers, files)
     return open_model(LocalStore(folder))
 
 

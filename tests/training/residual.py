@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from vision_recipes.model_folder import Model, ModelSpec, Network, open_model, save_model
+from vision_recipes.dataset.labelled_images import LabelledImages
+from vision_recipes.dataset.mapped_arrays import MappedRows
+from vision_recipes.dataset.splits import TRAIN, VALID
+from vision_recipes.model_folder import Model, Network, open_model
+from vision_recipes.model_folder.saving import save_model
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.model_folder.layer_graph import Graph, Node, build
-from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore
-from vision_recipes.training.shots import Shot
 
 SIDE, CHANNELS = 24, 6
 INPUT = Preprocessing(SIDE, SIDE, "bgr", (120.0, 120.0, 120.0), (60.0, 60.0, 60.0))
@@ -52,15 +56,25 @@ def write_residual_model(folder: Path) -> Model:
     return open_model(store)
 
 
-def stripes(count: int, seed: int = 0, *, weight: float = 1.0) -> list[Shot]:
+def stripes(train: int, valid: int) -> LabelledImages:
     """Return pictures of stripes that rise (class 0) or fall (class 1), in any colour and of any width."""
+    pixels = np.concatenate([_stripes(train, 0), _stripes(valid, 1)])
+    targets = np.concatenate([np.arange(train) % 2, np.arange(valid) % 2])
+    images = LabelledImages.of_features(np.zeros((len(targets), 0), np.float32), targets, ("rising", "falling"))
+    return replace(
+        images,
+        digests=[f"{side}-{number}" for side, count in enumerate((train, valid)) for number in range(count)],
+        sides=np.repeat([TRAIN, VALID], [train, valid]),
+        pixels=MappedRows(pixels),
+    )
+
+
+def _stripes(count: int, seed: int) -> np.ndarray:
     draw = np.random.default_rng(seed)
     y, x = np.mgrid[0:SIDE, 0:SIDE]
-    shots = []
+    pixels = np.empty((count, SIDE, SIDE, 3), np.uint8)
     for number in range(count):
-        falling = number % 2
-        wave = np.sin((x + (y if falling else -y)) * draw.uniform(0.8, 1.4) + draw.uniform(0, 6))
-        pixels = 128 + wave[..., None] * draw.uniform(-60, 60, 3) + draw.normal(0, 10, (SIDE, SIDE, 3))
-        picture = Picture(f"/{number}.png", np.clip(pixels, 0, 255).astype(np.uint8), digest=f"{seed}-{number}")
-        shots.append(Shot(picture, falling, weight=weight))
-    return shots
+        wave = np.sin((x + (y if number % 2 else -y)) * draw.uniform(0.8, 1.4) + draw.uniform(0, 6))
+        values = 128 + wave[..., None] * draw.uniform(-60, 60, 3) + draw.normal(0, 10, (SIDE, SIDE, 3))
+        pixels[number] = np.clip(values, 0, 255).astype(np.uint8)
+    return pixels

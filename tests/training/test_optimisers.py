@@ -1,48 +1,52 @@
-"""Optimisers by name: the steps of Keras, and parameters that are checked before any work."""
+"""Optimizers by name: those of Keras, with parameters that are checked before any work."""
 
 from __future__ import annotations
 
-import numpy as np
+import inspect
+
 import pytest
 
 from vision_recipes.errors import SettingsError
-from vision_recipes.training.optimisers import Optimiser, read_parameters
-
-CASES = [
-    ("adam", {}),
-    ("adam", {"amsgrad": True, "beta_1": 0.8}),
-    ("adamw", {"weight_decay": 0.1}),
-    ("adagrad", {"initial_accumulator_value": 0.2}),
-    ("sgd", {}),
-    ("sgd", {"momentum": 0.9}),
-    ("sgd", {"momentum": 0.9, "nesterov": True}),
-    ("rmsprop", {"rho": 0.8}),
-    ("rmsprop", {"centered": True, "momentum": 0.5}),
-    ("sgd", {"clipnorm": 0.5}),
-    ("sgd", {"clipvalue": 0.1}),
-    ("sgd", {"global_clipnorm": 0.5}),
-]
+from vision_recipes.settings import RetrainSettings
+from vision_recipes.training.optimisers import EVERY, PARAMETERS, make_optimizer, read_parameters
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize(("name", "parameters"), CASES)
-def test_steps_are_those_of_keras(name, parameters):
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_table_holds_the_parameters_of_keras_and_their_defaults(name):
     import keras
 
-    kind = {"adam": "Adam", "adamw": "AdamW", "adagrad": "Adagrad", "sgd": "SGD", "rmsprop": "RMSprop"}[name]
-    theirs = getattr(keras.optimizers, kind)(learning_rate=0.05, **parameters)
-    draw = np.random.default_rng(0)
-    arrays = [draw.normal(size=(4, 3)).astype(np.float32), draw.normal(size=3).astype(np.float32)]
-    variables = [keras.Variable(array, name=label) for array, label in zip(arrays, ("kernel", "bias"), strict=True)]
-    theirs.exclude_from_weight_decay(var_list=[variables[1]])
-    theirs.build(variables)
-    ours = Optimiser(name, parameters)
-    for _ in range(6):
-        slopes = [draw.normal(size=array.shape).astype(np.float32) for array in arrays]
-        theirs.apply([keras.ops.convert_to_tensor(slope) for slope in slopes])
-        ours.step(arrays, slopes, 0.05)
-    for array, variable in zip(arrays, variables, strict=True):
-        np.testing.assert_allclose(array, keras.ops.convert_to_numpy(variable), atol=2e-5)
+    kind = type(make_optimizer(RetrainSettings(model_optimizer=name), 0.05))
+    assert kind.__module__.startswith("keras.") and kind.__name__.lower() == name
+    theirs = inspect.signature(getattr(keras.optimizers, kind.__name__)).parameters
+    assert {key: theirs[key].default for key in PARAMETERS[name]} == PARAMETERS[name]
+    assert set(EVERY) <= set(theirs)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("adam", {"amsgrad": True, "beta_1": 0.8}),
+        ("adamw", {"weight_decay": 0.1}),
+        ("adagrad", {"initial_accumulator_value": 0.2}),
+        ("sgd", {"momentum": 0.9, "nesterov": True}),
+        ("rmsprop", {"centered": True, "momentum": 0.5, "rho": 0.8}),
+        ("sgd", {"clipnorm": 0.5}),
+        ("adam", {"clipvalue": 0.1}),
+        ("sgd", {"global_clipnorm": 0.5}),
+    ],
+)
+def test_optimizers_are_made_with_their_parameters(name, parameters):
+    pairs = tuple((key, str(value)) for key, value in parameters.items())
+    made = make_optimizer(RetrainSettings(model_optimizer=name, model_custom_params_opti=pairs), 0.05)
+    assert {key: getattr(made, key) for key in parameters} == parameters
+    assert float(made.learning_rate) == pytest.approx(0.05)
+
+
+@pytest.mark.keras
+def test_auto_is_adamw():
+    assert type(make_optimizer(RetrainSettings(), 0.05)).__name__ == "AdamW"
 
 
 def test_parameters_are_read():

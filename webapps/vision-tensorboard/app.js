@@ -1,4 +1,4 @@
-// Draws the curves that the backend reads, and looks again as long as somebody watches.
+// Draws the training curves from the backend and polls it while the page is visible.
 (() => {
   'use strict';
   const NAMES = {
@@ -10,7 +10,7 @@
   const ORDER = Object.keys(NAMES);
   const COLOURS = { train: 'var(--train)', validation: 'var(--validation)' };
   const MORE = ['var(--third)', 'var(--fourth)', 'var(--soft)'];
-  // A training counts as going on for a minute, or as long as three epochs took, after its last figure.
+  // A training counts as running until its last value is older than a minute or three epochs, whichever is longer.
   const isLive = (answer) => {
     const epochs = answer.curves.find((curve) => curve.run === 'train' && curve.tag === 'epoch_seconds')?.points || [];
     return answer.age !== null && answer.age < Math.max(60, 3 * (epochs[epochs.length - 1]?.[1] || 0));
@@ -26,13 +26,13 @@
   };
 
   const nameOf = (tag) => NAMES[tag] || tag.replace(/^epoch_/, '').replace(/_/g, ' ');
-  const isShare = (tag) => /accuracy|precision|recall|auc/i.test(tag);
+  const isFraction = (tag) => /accuracy|precision|recall|auc/i.test(tag);
   const digits = (value) => (value === null ? '–' : Math.abs(value) >= 1000 || (value && Math.abs(value) < 0.001) ? value.toExponential(2) : String(Number(value.toPrecision(4))));
-  const shown = (tag, value) => (value !== null && isShare(tag) && value >= 0 && value <= 1 ? `${(100 * value).toFixed(1)} %` : digits(value));
+  const shown = (tag, value) => (value !== null && isFraction(tag) && value >= 0 && value <= 1 ? `${(100 * value).toFixed(1)} %` : digits(value));
   const colourOf = (run, place) => COLOURS[run.split('/').pop()] || MORE[place % MORE.length];
 
-  const ticks = (low, high, wanted) => {
-    const rough = (high - low || Math.abs(high) || 1) / wanted;
+  const ticks = (low, high, count) => {
+    const rough = (high - low || Math.abs(high) || 1) / count;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 2.5, 5, 10].map((one) => one * power).find((one) => one >= rough);
     const found = [];
@@ -50,7 +50,7 @@
     const steps = points.map((point) => point[0]);
     const values = points.map((point) => point[1]);
     let [low, high] = [Math.min(...values), Math.max(...values)];
-    if (isShare(tag) && high <= 1) high = 1;
+    if (isFraction(tag) && high <= 1) high = 1;
     if (low >= 0 && (low < high * 0.6 || tag === 'epoch_seconds')) low = 0;
     if (low === high) [low, high] = [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
     const [first, last] = [Math.min(...steps), Math.max(Math.max(...steps), Math.min(...steps) + 1)];
@@ -59,7 +59,7 @@
 
     for (const value of ticks(low, high, 4)) {
       svg.append(element('line', { class: 'grid', x1: box.left, x2: box.width - box.right, y1: y(value), y2: y(value) }));
-      const label = isShare(tag) && high <= 1 ? `${Math.round(100 * value)} %` : digits(value);
+      const label = isFraction(tag) && high <= 1 ? `${Math.round(100 * value)} %` : digits(value);
       svg.append(element('text', { x: box.left - 8, y: y(value) + 4, 'text-anchor': 'end' }, label));
     }
     for (const step of ticks(first, last, Math.min(8, last - first)).filter(Number.isInteger))
@@ -67,7 +67,7 @@
 
     curves.forEach((curve, place) => {
       const line = `--line: ${colourOf(curve.run, place)}`;
-      const known = curve.points.filter((point) => point[1] !== null);
+      const finite = curve.points.filter((point) => point[1] !== null);
       let pen = 'M';
       const path = curve.points.map(([step, value]) => {
         if (value === null) { pen = 'M'; return ''; }
@@ -76,7 +76,7 @@
         return piece;
       }).join('');
       svg.append(element('path', { class: 'curve', style: line, d: path }));
-      const end = known[known.length - 1];
+      const end = finite[finite.length - 1];
       if (end) svg.append(element('circle', { class: 'dot', style: line, r: 4, cx: x(end[0]), cy: y(end[1]) }));
     });
 
@@ -114,13 +114,13 @@
     const steps = curves.flatMap((curve) => curve.points.map((point) => point[0]));
     if (steps.length) facts.push(fact('Epochs', String(Math.max(...steps))));
     for (const [tag, best, name] of [['epoch_accuracy', Math.max, 'Best validation accuracy'], ['epoch_loss', Math.min, 'Lowest validation loss']]) {
-      const known = find('validation', tag);
-      if (!known.length) continue;
-      const value = best(...known.map((point) => point[1]));
-      facts.push(fact(name, shown(tag, value), `epoch ${known.find((point) => point[1] === value)[0]}`));
+      const finite = find('validation', tag);
+      if (!finite.length) continue;
+      const value = best(...finite.map((point) => point[1]));
+      facts.push(fact(name, shown(tag, value), `epoch ${finite.find((point) => point[1] === value)[0]}`));
     }
     const seconds = find('train', 'epoch_seconds');
-    if (seconds.length) facts.push(fact('Time spent', duration(seconds.reduce((sum, point) => sum + point[1], 0))));
+    if (seconds.length) facts.push(fact('Training time', duration(seconds.reduce((sum, point) => sum + point[1], 0))));
     byId('facts').replaceChildren(...facts);
   };
 
@@ -152,9 +152,9 @@
     byId('model').textContent = answer.model;
     byId('show-tensorboard').hidden = !answer.tensorboard;
     byId('empty').hidden = answer.curves.length > 0;
-    if (answer.age === null) state('Waiting for a training');
+    if (answer.age === null) state('Waiting for training to start');
     else if (isLive(answer)) state('Training now', 'live');
-    else state(`Last figure ${duration(answer.age)} ago`);
+    else state(`Last update ${duration(answer.age)} ago`);
     const text = JSON.stringify(answer.curves);
     if (text === last) return;
     last = text;
@@ -177,7 +177,7 @@
         show(answer);
         pause = isLive(answer) ? 2000 : 5000;
       } catch (error) {
-        state(`The backend does not answer (${error.message})`, 'bad');
+        state(`No response from the backend (${error.message})`, 'bad');
       }
     }
     setTimeout(look, pause);

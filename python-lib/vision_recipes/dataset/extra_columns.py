@@ -106,7 +106,7 @@ def learn(names: Sequence[str], rows: Rows, source: str) -> tuple[ExtraColumn, .
         log.info(
             "extra column %r: %s, %d of %d cells are missing",
             name,
-            " and ".join(_told(column) for column in columns),
+            " and ".join(_described(column) for column in columns),
             len(cells) - len(filled),
             len(cells),
         )
@@ -138,7 +138,7 @@ def _of_categories(name: str, cells: Sequence[Any], source: str) -> list[ExtraCo
     return [ExtraColumn(name, "category", categories=tuple(sorted(common)))]
 
 
-def _told(column: ExtraColumn) -> str:
+def _described(column: ExtraColumn) -> str:
     if column.kind == "number":
         return f"a number ({column.mean:.4g} on average, give or take {column.scale:.4g})"
     return f"{len(column.categories)} categories"

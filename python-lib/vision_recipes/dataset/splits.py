@@ -1,10 +1,10 @@
-"""Which pictures train and which judge: stratified, seeded, and what belongs together stays on one side."""
+"""The training/validation/test split: stratified, seeded, with groups kept on one side; folds for cross-validation."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,17 +17,17 @@ WORDS = {
     **dict.fromkeys(("valid", "validation", "validate", "val", "dev", "eval"), VALID),
     **dict.fromkeys(("test", "testing", "holdout", "hold-out"), TEST),
 }
-"""What a split column may say, in any case."""
+"""What a cell of a split column may contain, in any case."""
 
 _SHOWN = 12
 
 
 @dataclass(frozen=True)
 class Split:
-    """The side of each picture (TRAIN, VALID or TEST), and what is worth telling about it."""
+    """The side of each picture (TRAIN, VALID or TEST), and sentences on it for people."""
 
     sides: np.ndarray
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
 
     def rows(self, side: int) -> np.ndarray:
         """Return the numbers of the pictures on a side."""
@@ -35,102 +35,89 @@ class Split:
 
 
 def draw_split(targets: np.ndarray, groups: np.ndarray, names: Sequence[str], ratio: float, seed: int) -> Split:
-    """Return a stratified split: of each class a part of about 1 - `ratio` judges, at least one picture if it has two.
+    """Return a stratified split: of each class about 1 - `ratio` for validation, at least one picture if it has two.
 
-    Pictures of one `groups` number stay on one side, and each group has the same chance to judge. A class whose
-    pictures cannot be parted trains only, and is named. Raises LabelsError when no class can be parted.
+    Rows with the same number in `groups` stay on one side, and each group is equally likely to be held out. A class
+    that cannot be split is used for training only, and named. Raises LabelsError when no class can be split.
     """
     counts = np.bincount(targets, minlength=len(names))
-    wanted = np.clip(np.rint(counts * (1 - ratio)), np.minimum(counts - 1, 1), np.maximum(counts - 1, 0))
-    draft = _Draft(targets, wanted.astype(int), counts.copy(), np.zeros(len(targets), bool))
-    parts = _shuffled_groups(groups, seed)
-    for rows in parts:
-        draft.offer(rows)
-    if not draft.valid.any():
-        for rows in sorted(parts, key=len):
-            if draft.offer(rows, anyway=True):
-                break
-    if not draft.valid.any():
+    missing = np.clip(np.rint(counts * (1 - ratio)), np.minimum(counts - 1, 1), np.maximum(counts - 1, 0)).astype(int)
+    left, valid = counts.copy(), np.zeros(len(targets), bool)
+
+    def hold_out(rows: np.ndarray, *, always: bool = False) -> bool:
+        """Move a group to validation if that brings the split nearer to its goal and leaves each class in training."""
+        classes, sizes = np.unique(targets[rows], return_counts=True)
+        gain = np.abs(missing[classes]).sum() - np.abs(missing[classes] - sizes).sum()
+        if (gain <= 0 and not always) or (left[classes] <= sizes).any():
+            return False
+        valid[rows] = True
+        missing[classes] -= sizes
+        left[classes] -= sizes
+        return True
+
+    shuffled = _shuffled_groups(groups, seed)
+    held_out = [hold_out(rows) for rows in shuffled]
+    if not any(held_out) and not any(hold_out(rows, always=True) for rows in sorted(shuffled, key=len)):
         few = ", ".join(f"{name!r} {count}" for name, count in list(zip(names, counts, strict=True))[:_SHOWN])
         raise LabelsError(
-            f"No picture can be set aside to judge the training: no class has two pictures that may be parted ({few}). "
+            f"No picture can be held out for validation: no class has two pictures that can be separated ({few}). "
             "Add pictures, or check that the label column holds classes and not identifiers."
         )
-    split = Split(np.where(draft.valid, VALID, TRAIN))
-    return Split(split.sides, tuple(_remarks(split, targets, names)))
-
-
-@dataclass
-class _Draft:
-    """A split under way: how many pictures of each class are still wanted to judge, and how many are left to train."""
-
-    targets: np.ndarray
-    wanted: np.ndarray
-    left: np.ndarray
-    valid: np.ndarray
-
-    def offer(self, rows: np.ndarray, *, anyway: bool = False) -> bool:
-        """Take a group to judge if that brings the split nearer to what is wanted, and return whether it was taken."""
-        classes, counts = np.unique(self.targets[rows], return_counts=True)
-        gain = int(np.abs(self.wanted[classes]).sum() - np.abs(self.wanted[classes] - counts).sum())
-        if (gain <= 0 and not anyway) or (self.left[classes] <= counts).any():
-            return False
-        self.valid[rows] = True
-        self.wanted[classes] -= counts
-        self.left[classes] -= counts
-        return True
+    return _with_remarks(np.where(valid, VALID, TRAIN), targets, names)
 
 
 def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], column: str) -> Split:
-    """Return the split that a column of a table gives, by WORDS.
+    """Return the split given by a column of a table, in WORDS.
 
-    Raises LabelsError for other words, and when a class has no picture to train on or nothing judges.
+    Raises LabelsError for other words, for a class without training pictures, and without validation pictures.
     """
     words = [cell.strip().lower() for cell in cells]
     unknown = Counter(cell[:60] for cell, word in zip(cells, words, strict=True) if word not in WORDS)
     if unknown:
         found = ", ".join(f"{word!r} ({count} rows)" for word, count in unknown.most_common(_SHOWN))
         raise LabelsError(
-            f"split_column {column!r} holds {found}; it may hold train, validation or test, or be empty to leave the "
-            "picture out."
+            f"split_column {column!r} contains {found}; use train, validation or test, or leave a cell empty to leave "
+            "its picture out."
         )
-    split = Split(np.array([WORDS[word] for word in words]))
-    trained = set(targets[split.rows(TRAIN)].tolist())
-    unseen = [name for number, name in enumerate(names) if number not in trained]
-    if unseen or not len(split.rows(VALID)):
+    sides = np.array([WORDS[word] for word in words])
+    trained = np.bincount(targets[sides == TRAIN], minlength=len(names))
+    missing = [name for name, count in zip(names, trained, strict=True) if not count]
+    if missing or VALID not in sides:
+        side, word = (f"training for {_list(missing)}", "train") if missing else ("validation", "validation")
         raise LabelsError(
-            f"split_column {column!r} puts no usable picture into "
-            + (
-                f"training for {_list(unseen)}. Set some to 'train'"
-                if unseen
-                else "validation. Set some to 'validation'"
-            )
-            + ", or leave the cells of these pictures empty."
+            f"split_column {column!r} assigns no usable picture to {side}. Set some to {word!r}, or leave the cells of "
+            "these pictures empty."
         )
-    return Split(split.sides, tuple(_remarks(split, targets, names)))
+    return _with_remarks(sides, targets, names)
 
 
-def merge_groups(count: int, *links: Sequence[tuple[int, int]] | np.ndarray) -> np.ndarray:
-    """Return a group number for each of `count` pictures, the same for all that are linked, directly or by others."""
-    parent = np.arange(count)
+def merge_groups(count: int, *links: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Return a group number int64 for each of `count` rows, the same for rows linked directly or through others."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def root(row: int) -> int:
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = int(parent[row])
-        return row
-
-    for pairs in links:
-        for one, other in pairs:
-            first, second = sorted((root(int(one)), root(int(other))))
-            parent[second] = first
-    return np.array([root(row) for row in range(count)], dtype=np.int64)
+    pairs = np.array([pair for some in links for pair in some], np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(pairs)), tuple(pairs.T)), (count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
 def linked_by(cells: Sequence[str | None]) -> list[tuple[int, int]]:
-    """Return links between pictures with the same cell; empty cells link nothing."""
+    """Return links between rows with the same cell; empty cells link nothing."""
     first: dict[str, int] = {}
     return [(first.setdefault(cell, row), row) for row, cell in enumerate(cells) if cell is not None]
+
+
+def group_folds(targets: np.ndarray, groups: np.ndarray, folds: int, seed: int, every: int = 1) -> np.ndarray:
+    """Return the fold of each row for cross-validation: groups kept together, classes spread evenly.
+
+    Only one in `every` groups is used; the rows of the others have fold -1.
+    """
+    unique, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(unique))
+    used = order[np.argsort(targets[first][order], kind="stable")][::every]
+    fold = np.full(len(unique), -1)
+    fold[used] = np.arange(len(used)) % folds
+    return fold[inverse]
 
 
 def _shuffled_groups(groups: np.ndarray, seed: int) -> list[np.ndarray]:
@@ -140,18 +127,19 @@ def _shuffled_groups(groups: np.ndarray, seed: int) -> list[np.ndarray]:
     return [parts[place] for place in np.random.default_rng(seed).permutation(len(parts))]
 
 
-def _remarks(split: Split, targets: np.ndarray, names: Sequence[str]) -> Iterator[str]:
+def _with_remarks(sides: np.ndarray, targets: np.ndarray, names: Sequence[str]) -> Split:
     counts = np.bincount(targets, minlength=len(names))
-    judged = np.bincount(targets[split.rows(VALID)], minlength=len(names))
-    single = [name for name, count in zip(names, counts, strict=True) if count == 1]
-    if single:
-        yield f"{len(single)} classes have one picture; they are trained on, not judged: {_list(single)}"
-    unjudged = [name for name, count, seen in zip(names, counts, judged, strict=True) if count > 1 and not seen]
-    if unjudged:
-        yield f"{len(unjudged)} classes have no picture to judge them by: {_list(unjudged)}"
-    tiny = [name for name, count in zip(names, counts, strict=True) if 1 < count < 10]
-    if tiny:
-        yield f"{len(tiny)} classes have fewer than 10 pictures, so their accuracy says little: {_list(tiny)}"
+    held_out = np.bincount(targets[sides == VALID], minlength=len(names))
+    remarks = []
+    for found, remark in (
+        (counts == 1, "classes have one picture, which is used for training only, so they are not evaluated"),
+        ((counts > 1) & (held_out == 0), "classes have no validation picture, so they are not evaluated"),
+        ((counts > 1) & (counts < 10), "classes have fewer than 10 pictures, so their accuracy is uncertain"),
+    ):
+        if found.any():
+            named = [name for name, shown in zip(names, found, strict=True) if shown]
+            remarks.append(f"{len(named)} {remark}: {_list(named)}")
+    return Split(sides, tuple(remarks))
 
 
 def _list(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A model as files for other programs: pictures in as they are (uint8, RGB), probabilities out."""
+"""A model exported for other programs: pictures in as they are (uint8, RGB), probabilities out."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ def open_network(model: Model, workdir: Path) -> Any:
     from openvino.preprocess import PrePostProcessor
 
     network = ov.Core().read_model(model.ir(workdir))
-    _scores, *others = sorted(
-        network.get_results(), key=lambda result: openvino_ir.SCORES not in result.output(0).names
-    )
-    for result in others:
-        network.remove_result(result)
+    # the scores may be a layer's result as well: one result of them stays
+    results = sorted(network.get_results(), key=lambda result: openvino_ir.SCORES not in result.output(0).names)
+    for other in results[1:]:
+        network.remove_result(other)
     steps = PrePostProcessor(network)
     steps.input(openvino_ir.PIXELS).tensor().set_element_type(ov.Type.u8)
     network = steps.build()
@@ -54,9 +53,9 @@ def open_network(model: Model, workdir: Path) -> Any:
 
 
 def export(model: Model, network: Any, kind: str, workdir: Path) -> Exported:
-    """Write a network as "onnx" or "openvino" with a description and a script that uses it, its answers checked.
+    """Write a network as "onnx" or "openvino" with a description and a script that uses it, its scores verified.
 
-    Raises ModelFolderError when the answers are not those that the model gave when it was made.
+    Raises ModelFolderError when the scores are not those that the model gave when it was made.
     """
     folder = workdir / kind
     folder.mkdir()
@@ -76,18 +75,18 @@ def export(model: Model, network: Any, kind: str, workdir: Path) -> Exported:
 
 def describe(model: Model) -> dict[str, Any]:
     """Return what a program has to know beside the network: size and fit of pictures, labels, extra columns."""
-    size, head = model.preprocessing, model.config.head
-    told = {"name": model.name, "width": size.width, "height": size.height, "resize": size.resize}
-    if head is not None and head.extra:
-        told["columns"] = [strict_json.write(column) for column in head.extra]
-    return told | {"licence": model.config.licence, "labels": list(model.labels)}
+    size = model.preprocessing
+    about = {"name": model.name, "width": size.width, "height": size.height, "resize": size.resize}
+    if model.extra_columns:
+        about["columns"] = strict_json.write(model.extra_columns)
+    return about | {"licence": model.config.licence, "labels": list(model.labels)}
 
 
 def _inputs(model: Model) -> dict[str, np.ndarray]:
     pictures, head = model.check.pictures, model.config.head
     if head is None or not head.extra:
         return {PICTURES: pictures}
-    return {PICTURES: pictures, EXTRA: np.zeros((len(pictures), head.width - head.features), np.float32)}
+    return {PICTURES: pictures, EXTRA: np.zeros((len(pictures), head.extra_width), np.float32)}
 
 
 def _run_onnx(path: Path, inputs: dict[str, np.ndarray]) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_export import onnx_operations
 
-LARGEST = (1 << 31) - (1 << 20)
-"""An ONNX file is one message of Protocol Buffers, which end at two gigabytes."""
+MAX_BYTES = (1 << 31) - (1 << 20)
+"""An ONNX file is one message of Protocol Buffers, which may have two gigabytes at most."""
 IR_VERSION = 9
 BATCH = "n"
 
@@ -21,7 +21,7 @@ BATCH = "n"
 def write_onnx(model: Any, target: Path, metadata: Mapping[str, str]) -> None:
     """Write an ov.Model, whose inputs and results have names; only the batch may vary in shape.
 
-    Raises ModelFolderError when it computes with something that has no translation, or is too large for the format.
+    Raises ModelFolderError when it has an operation without a translation, or is too large for the format.
     """
     import onnx
     from onnx import helper, numpy_helper
@@ -33,7 +33,7 @@ def write_onnx(model: Any, target: Path, metadata: Mapping[str, str]) -> None:
         nodes.add_result(port)
     used = {name for node in nodes.made for name in node.input}
     values = {name: array for name, array in nodes.values.items() if name in used}
-    if sum(array.nbytes for array in values.values()) > LARGEST:
+    if sum(array.nbytes for array in values.values()) > MAX_BYTES:
         raise ModelFolderError("The network is larger than the two gigabytes that an ONNX file may have.")
     graph = helper.make_graph(
         nodes.made,
@@ -58,7 +58,7 @@ def element_type(port: Any) -> int:
 
 @dataclass
 class _Nodes:
-    """The nodes and constants of an ONNX graph while it is made; `names` are of the IR's tensors, by node and port."""
+    """Nodes and constants of an ONNX graph under construction; `names` are of the IR's tensors, by node and port."""
 
     made: list[Any] = field(default_factory=list)
     values: dict[str, np.ndarray] = field(default_factory=dict)
@@ -79,8 +79,8 @@ class _Nodes:
                 name = onnx_operations.translate(node, inputs, self)
             except KeyError as err:
                 raise ModelFolderError(
-                    f"The network computes with {kind} in a way that cannot be said in ONNX ({err}). Choose the format "
-                    "openvino."
+                    f"The network computes with {kind} in a way that has no translation to ONNX ({err}). Choose the "
+                    "format openvino."
                 ) from err
         self.names[node.get_name(), 0] = name
 

@@ -1,6 +1,6 @@
-"""Operations of an OpenVINO IR said in ONNX (opset 18), one entry each; what is not in the tables cannot be exported.
+"""Operations of an OpenVINO IR as ONNX nodes (opset 18), one entry each; what is not in the tables cannot be exported.
 
-No kept library translates in this direction, and the ways by TensorFlow or PyTorch need those and older companions.
+No maintained library translates in this direction, and the ways by TensorFlow or PyTorch need those and older packages.
 """
 
 from __future__ import annotations
@@ -27,22 +27,12 @@ class Writer(Protocol):
         """Return the name of a tensor of the IR as int64."""
 
 
+_SAME_NAME = "Abs Add Erf Exp Floor Greater Less Equal Log Mish Relu Sigmoid Sqrt Tanh Range"
 PLAIN = {
-    **{
-        kind: kind
-        for kind in ("Abs", "Add", "Erf", "Exp", "Floor", "Greater", "Less", "Equal", "Log", "MatMul", "Mish")
-    },
-    **{kind: kind for kind in ("Relu", "Sigmoid", "Sqrt", "Tanh")},
+    **{kind: kind for kind in _SAME_NAME.split()},
     **{"Ceiling": "Ceil", "Divide": "Div", "GreaterEqual": "GreaterOrEqual", "HSwish": "HardSwish", "Multiply": "Mul"},
     **{"LessEqual": "LessOrEqual", "LogicalAnd": "And", "LogicalNot": "Not", "LogicalOr": "Or", "Maximum": "Max"},
-    **{
-        "Minimum": "Min",
-        "Negative": "Neg",
-        "Power": "Pow",
-        "Range": "Range",
-        "Select": "Where",
-        "SoftPlus": "Softplus",
-    },
+    **{"Minimum": "Min", "Negative": "Neg", "Power": "Pow", "Select": "Where", "SoftPlus": "Softplus"},
     **{"SoftSign": "Softsign", "Subtract": "Sub"},
 }
 """Operations that mean the same, with the same inputs."""
@@ -54,8 +44,6 @@ Translation = Callable[[Any, list[str], Writer], str]
 def translate(node: Any, inputs: list[str], writer: Writer) -> str:
     """Add what a node of the IR does and return the name of its output; KeyError when it has no translation."""
     kind = node.get_type_name()
-    if kind == "MatMul":
-        return _product(node, inputs, writer)
     if kind in PLAIN:
         return writer.add(PLAIN[kind], inputs)
     if kind in REDUCTIONS:
@@ -73,86 +61,77 @@ def constant_of(output: Any) -> np.ndarray:
 
 
 def _product(node: Any, inputs: list[str], writer: Writer) -> str:
-    turned = []
+    factors = []
     for place, (name, key) in enumerate(zip(inputs, ("transpose_a", "transpose_b"), strict=True)):
         rank = node.get_input_partial_shape(place).rank.get_length()
         order = [*range(rank - 2), rank - 1, rank - 2]
-        turned.append(writer.add("Transpose", [name], perm=order) if node.get_attributes()[key] and rank > 1 else name)
-    return writer.add("MatMul", turned)
+        factors.append(writer.add("Transpose", [name], perm=order) if node.get_attributes()[key] and rank > 1 else name)
+    return writer.add("MatMul", factors)
 
 
 def _convolution(node: Any, inputs: list[str], writer: Writer) -> str:
     kernel, groups = constant_of(node.input_value(1)), 1
     if node.get_type_name() == "GroupConvolution":
         groups, kernel = kernel.shape[0], kernel.reshape(-1, *kernel.shape[2:])
-    told = node.get_attributes()
-    sides = node.get_input_partial_shape(0)
-    pads = _pads(told, [sides[axis + 2].get_length() for axis in range(kernel.ndim - 2)], kernel.shape[2:])
-    return writer.add(
-        "Conv",
-        [inputs[0], writer.constant(kernel)],
-        group=groups,
-        pads=pads,
-        strides=list(told["strides"]),
-        dilations=list(told["dilations"]),
-        kernel_shape=list(kernel.shape[2:]),
-    )
+    given = _window(node.get_attributes(), kernel.shape[2:]) | {"pads": _pads(node, kernel.shape[2:])}
+    return writer.add("Conv", [inputs[0], writer.constant(kernel)], group=groups, **given)
 
 
-def _pads(told: dict[str, Any], sides: Sequence[int], kernel: Sequence[int]) -> list[int]:
-    """Return what is put before and after each side, in numbers."""
-    if told["auto_pad"] == "explicit":
-        return [*told["pads_begin"], *told["pads_end"]]
-    if told["auto_pad"] == "valid":
+def _window(attributes: dict[str, Any], kernel: Sequence[int]) -> dict[str, Any]:
+    dilations = list(attributes.get("dilations", [1] * len(kernel)))
+    return {"kernel_shape": list(kernel), "strides": list(attributes["strides"]), "dilations": dilations}
+
+
+def _sides(shape: Any) -> list[int]:
+    """Return the spatial sides of a partial shape (n, channels, …)."""
+    return [side.get_length() for side in list(shape)[2:]]
+
+
+def _pads(node: Any, kernel: Sequence[int]) -> list[int]:
+    """Return how much is added before each spatial side, then after each."""
+    attributes, sides = node.get_attributes(), _sides(node.get_input_partial_shape(0))
+    if attributes["auto_pad"] == "explicit":
+        return [*attributes["pads_begin"], *attributes["pads_end"]]
+    if attributes["auto_pad"] == "valid":
         return [0] * 2 * len(sides)
-    before, after = [], []
-    for side, width, step, wide in zip(
-        sides, kernel, told["strides"], told.get("dilations", [1] * len(sides)), strict=True
-    ):
-        whole = max((math.ceil(side / step) - 1) * step + (width - 1) * wide + 1 - side, 0)
-        less, more = whole // 2, whole - whole // 2
-        before.append(less if told["auto_pad"] == "same_upper" else more)
-        after.append(more if told["auto_pad"] == "same_upper" else less)
-    return before + after
+    window = _window(attributes, kernel)
+    smaller, larger = [], []
+    for side, width, step, gap in zip(sides, kernel, window["strides"], window["dilations"], strict=True):
+        total = max((math.ceil(side / step) - 1) * step + (width - 1) * gap + 1 - side, 0)
+        smaller.append(total // 2)
+        larger.append(total - total // 2)
+    return smaller + larger if attributes["auto_pad"] == "same_upper" else larger + smaller
 
 
 def _transposed_convolution(node: Any, inputs: list[str], writer: Writer) -> str:
-    kernel, told = constant_of(node.input_value(1)), node.get_attributes()
-    made, taken = node.get_output_partial_shape(0), node.get_input_partial_shape(0)
+    kernel, attributes = constant_of(node.input_value(1)), node.get_attributes()
+    window = _window(attributes, kernel.shape[2:])
+    sides = zip(_sides(node.get_input_partial_shape(0)), _sides(node.get_output_partial_shape(0)), strict=True)
     before, after, added = [], [], []
-    for axis, (width, step, wide) in enumerate(
-        zip(kernel.shape[2:], told["strides"], told["dilations"], strict=True), start=2
-    ):
-        surplus = (taken[axis].get_length() - 1) * step + (width - 1) * wide + 1 - made[axis].get_length()
-        cut = max(surplus, 0)
-        if told["auto_pad"] == "explicit":
-            before.append(told["pads_begin"][axis - 2])
-            added.append(max(told["pads_begin"][axis - 2] + told["pads_end"][axis - 2] - surplus, 0))
-            after.append(told["pads_end"][axis - 2])
+    for axis, (side, output_side) in enumerate(sides):
+        step, gap = window["strides"][axis], window["dilations"][axis]
+        surplus = (side - 1) * step + (kernel.shape[axis + 2] - 1) * gap + 1 - output_side
+        if attributes["auto_pad"] == "explicit":
+            before.append(attributes["pads_begin"][axis])
+            after.append(attributes["pads_end"][axis])
+            added.append(max(before[-1] + after[-1] - surplus, 0))
         else:
-            before.append(cut // 2 if told["auto_pad"] == "same_lower" else cut - cut // 2)
+            cut = max(surplus, 0)
+            before.append(cut // 2 if attributes["auto_pad"] == "same_lower" else cut - cut // 2)
             after.append(cut - before[-1])
             added.append(max(-surplus, 0))
-    return writer.add(
-        "ConvTranspose",
-        [inputs[0], writer.constant(kernel)],
-        pads=before + after,
-        strides=list(told["strides"]),
-        dilations=list(told["dilations"]),
-        output_padding=added,
-        kernel_shape=list(kernel.shape[2:]),
-    )
+    given = window | {"pads": before + after, "output_padding": added}
+    return writer.add("ConvTranspose", [inputs[0], writer.constant(kernel)], **given)
 
 
 def _pool(node: Any, inputs: list[str], writer: Writer) -> str:
-    told, kernel = node.get_attributes(), [int(side) for side in node.get_attributes()["kernel"]]
-    shape = node.get_input_partial_shape(0)
-    sides = [shape[axis + 2].get_length() for axis in range(len(kernel))]
-    pads, rounded_up = _pads(told, sides, kernel), int(told["rounding_type"] != "floor")
-    given = {"kernel_shape": kernel, "strides": list(told["strides"]), "pads": pads, "ceil_mode": rounded_up}
-    if node.get_type_name() == "AvgPool":
-        return writer.add("AveragePool", inputs[:1], count_include_pad=int(not told["exclude-pad"]), **given)
-    return writer.add("MaxPool", inputs[:1], dilations=list(told["dilations"]), **given)
+    attributes, kernel = node.get_attributes(), [int(side) for side in node.get_attributes()["kernel"]]
+    given = _window(attributes, kernel) | {"pads": _pads(node, kernel)}
+    given["ceil_mode"] = int(attributes["rounding_type"] != "floor")
+    if node.get_type_name() == "MaxPool":
+        return writer.add("MaxPool", inputs[:1], **given)
+    del given["dilations"]
+    return writer.add("AveragePool", inputs[:1], count_include_pad=int(not attributes["exclude-pad"]), **given)
 
 
 def _normalisation(node: Any, inputs: list[str], writer: Writer) -> str:
@@ -161,30 +140,28 @@ def _normalisation(node: Any, inputs: list[str], writer: Writer) -> str:
 
 def _pad(node: Any, inputs: list[str], writer: Writer) -> str:
     amounts = np.concatenate([constant_of(node.input_value(place)).ravel() for place in (1, 2)])
-    kept = [inputs[0], writer.constant(amounts.astype(np.int64)), *inputs[3:4]]
-    modes = {"constant": "constant", "edge": "edge", "reflect": "reflect"}
-    return writer.add("Pad", kept, mode=modes[node.get_attributes()["pad_mode"]])
+    operands = [inputs[0], writer.constant(amounts.astype(np.int64)), *inputs[3:4]]
+    modes = {mode: mode for mode in ("constant", "edge", "reflect")}
+    return writer.add("Pad", operands, mode=modes[node.get_attributes()["pad_mode"]])
 
 
 def _resized(node: Any, inputs: list[str], writer: Writer) -> str:
-    told = node.get_attributes()
+    attributes = node.get_attributes()
     axes = [int(axis) for axis in constant_of(node.input_value(2)).ravel()]
-    sizes = told["shape_calculation_mode"] == "sizes"
-    if sizes:
+    scales_or_sizes = [inputs[1]]
+    if attributes["shape_calculation_mode"] == "sizes":
         shape = node.get_output_partial_shape(0)
-        given = writer.constant(np.array([shape[axis].get_length() for axis in axes], np.int64))
-    else:
-        given = inputs[1]
+        scales_or_sizes = ["", writer.constant(np.array([shape[axis].get_length() for axis in axes], np.int64))]
     modes = {"nearest": "nearest", "linear": "linear", "linear_onnx": "linear", "cubic": "cubic"}
     return writer.add(
         "Resize",
-        [inputs[0], "", *(["", given] if sizes else [given])],
+        [inputs[0], "", *scales_or_sizes],
         axes=axes,
-        antialias=int(told["antialias"]),
-        mode=modes[told["mode"]],
-        coordinate_transformation_mode=told["coordinate_transformation_mode"],
-        nearest_mode="floor" if told["nearest_mode"] == "simple" else told["nearest_mode"],
-        cubic_coeff_a=told["cube_coeff"],
+        antialias=int(attributes["antialias"]),
+        mode=modes[attributes["mode"]],
+        coordinate_transformation_mode=attributes["coordinate_transformation_mode"],
+        nearest_mode="floor" if attributes["nearest_mode"] == "simple" else attributes["nearest_mode"],
+        cubic_coeff_a=attributes["cube_coeff"],
     )
 
 
@@ -193,11 +170,11 @@ def _reshaped(node: Any, inputs: list[str], writer: Writer) -> str:
     return writer.add("Reshape", [inputs[0], writer.integers(node.input_value(1))], allowzero=zero)
 
 
-def _slope(node: Any, inputs: list[str], writer: Writer) -> str:
-    slope, rank = constant_of(node.input_value(1)), node.get_input_partial_shape(0).rank.get_length()
-    if slope.ndim == 1 and slope.size > 1 and rank > 2:
-        slope = slope.reshape(-1, *[1] * (rank - 2))
-    return writer.add("PRelu", [inputs[0], writer.constant(slope)])
+def _prelu(node: Any, inputs: list[str], writer: Writer) -> str:
+    alpha, rank = constant_of(node.input_value(1)), node.get_input_partial_shape(0).rank.get_length()
+    if alpha.ndim == 1 and alpha.size > 1 and rank > 2:
+        alpha = alpha.reshape(-1, *[1] * (rank - 2))
+    return writer.add("PRelu", [inputs[0], writer.constant(alpha)])
 
 
 def _gelu(node: Any, inputs: list[str], writer: Writer) -> str:
@@ -206,11 +183,11 @@ def _gelu(node: Any, inputs: list[str], writer: Writer) -> str:
 
     (x,) = inputs
     if node.get_attributes()["approximation_mode"] == "ERF":
-        bent = writer.add("Erf", [writer.add("Mul", [x, number(math.sqrt(0.5))])])
+        gate = writer.add("Erf", [writer.add("Mul", [x, number(math.sqrt(0.5))])])
     else:
         cube = writer.add("Mul", [writer.add("Mul", [x, x]), writer.add("Mul", [x, number(0.044715)])])
-        bent = writer.add("Tanh", [writer.add("Mul", [writer.add("Add", [x, cube]), number(math.sqrt(2 / math.pi))])])
-    return writer.add("Mul", [writer.add("Mul", [x, number(0.5)]), writer.add("Add", [bent, number(1.0)])])
+        gate = writer.add("Tanh", [writer.add("Mul", [writer.add("Add", [x, cube]), number(math.sqrt(2 / math.pi))])])
+    return writer.add("Mul", [writer.add("Mul", [x, number(0.5)]), writer.add("Add", [gate, number(1.0)])])
 
 
 def _swish(node: Any, inputs: list[str], writer: Writer) -> str:
@@ -219,8 +196,9 @@ def _swish(node: Any, inputs: list[str], writer: Writer) -> str:
 
 
 def _clamped(node: Any, inputs: list[str], writer: Writer) -> str:
-    kind, told = node.get_output_element_type(0).to_dtype(), node.get_attributes()
-    return writer.add("Clip", [inputs[0], *(writer.constant(np.array(told[end], kind)) for end in ("min", "max"))])
+    kind, attributes = node.get_output_element_type(0).to_dtype(), node.get_attributes()
+    bounds = [writer.constant(np.array(attributes[name], kind)) for name in ("min", "max")]
+    return writer.add("Clip", [inputs[0], *bounds])
 
 
 def _scalars(node: Any, *places: int) -> list[float]:
@@ -279,9 +257,9 @@ TRANSLATIONS: dict[str, Translation] = {
     **{"AvgPool": _pool, "MaxPool": _pool, "BatchNormInference": _normalisation, "Clamp": _clamped, "Convert": _cast},
     "Concat": lambda node, inputs, writer: writer.add("Concat", inputs, axis=node.get_attributes()["axis"]),
     **{"Convolution": _convolution, "GroupConvolution": _convolution},
-    **{"ConvolutionBackpropData": _transposed_convolution, "Gather": _gathered, "Gelu": _gelu},
+    **{"ConvolutionBackpropData": _transposed_convolution, "Gather": _gathered, "Gelu": _gelu, "MatMul": _product},
     "Elu": lambda node, inputs, writer: writer.add("Elu", inputs, alpha=node.get_attributes()["alpha"]),
-    **{"HardSigmoid": _hard_sigmoid, "HSigmoid": _hard_sigmoid, "Interpolate": _resized, "PRelu": _slope, "Pad": _pad},
+    **{"HardSigmoid": _hard_sigmoid, "HSigmoid": _hard_sigmoid, "Interpolate": _resized, "PRelu": _prelu, "Pad": _pad},
     **{"Reshape": _reshaped, "Selu": _selu, "ShapeOf": _shape, "Slice": _sliced, "Swish": _swish},
     "Softmax": lambda node, inputs, writer: writer.add("Softmax", inputs, axis=node.get_attributes()["axis"]),
     **{"SquaredDifference": _squared_difference, "Squeeze": _with_axes("Squeeze"), "Tile": _with_axes("Tile")},
@@ -290,4 +268,4 @@ TRANSLATIONS: dict[str, Translation] = {
     ),
     **{"Unsqueeze": _with_axes("Unsqueeze"), "Broadcast": _with_axes("Expand")},
 }
-"""Operations that are said in other words."""
+"""Operations with other inputs or attributes in ONNX."""

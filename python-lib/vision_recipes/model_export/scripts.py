@@ -45,7 +45,7 @@ _SCORED = {"onnx": "network.run(None, {inputs})[0]", "openvino": "network({input
 
 
 def script(kind: str, *, columns: bool) -> str:
-    """Return the text of the script for a format, "onnx" or "openvino"; `columns` tells of extra columns."""
+    """Return the script for a format, "onnx" or "openvino"; `columns` is whether the model takes extra columns."""
     inputs = '"pictures": numpy.asarray(photo)[None]' + (
         ', "extra": numpy.array([extra], "float32")' if columns else ""
     )

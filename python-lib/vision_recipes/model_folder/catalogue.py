@@ -1,4 +1,4 @@
-"""The pre-trained networks that can be had: rows of resource/catalogue.json, read without waking any framework."""
+"""The catalogue of pre-trained networks: rows of resource/catalogue.json, read without importing any framework."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cache
 
 from vision_recipes import strict_json
 from vision_recipes.errors import SettingsError
+from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.resources import resource_folder
 from vision_recipes.stores import file_digest
 
@@ -39,7 +40,7 @@ class Architecture:
 
     `width`, `height`: its own input size; `minimum`: the smallest side it takes without its top. `preprocessing` is one
     of preprocessing.SCALINGS ("raw" where the network scales by itself). `features`: length of the pooled vector of
-    `feature_layer`. `aliases`: names that the older plugin used.
+    `feature_layer`. `aliases`: names that the predecessor plugin used.
     """
 
     name: str
@@ -87,19 +88,24 @@ def architectures() -> dict[str, Architecture]:
 def find(name: str) -> Architecture:
     """Return the network of that name, or else of that alias or name in any case, with or without `::imagenet`.
 
-    `MobileNet` is MobileNet, while `mobilenet` is what the older plugin called MobileNetV2.
+    `MobileNet` is MobileNet, while `mobilenet` is what the predecessor plugin called MobileNetV2.
     """
     if name.strip() in architectures():
         return architectures()[name.strip()]
-    wanted = name.strip().removesuffix("::imagenet").lower()
+    plain = name.strip().removesuffix("::imagenet").lower()
     by_name = {key.lower(): row for row in architectures().values() for key in (row.name, *row.aliases)}
-    if wanted not in by_name:
-        close = difflib.get_close_matches(wanted, by_name, n=3)
+    if plain not in by_name:
+        close = difflib.get_close_matches(plain, by_name, n=3)
         hint = f" Did you mean {', '.join(by_name[key].name for key in close)}?" if close else ""
         raise SettingsError(
             f"There is no network {name!r} in the catalogue.{hint} It has: {', '.join(architectures())}."
         )
-    return by_name[wanted]
+    return by_name[plain]
+
+
+def imagenet_labels() -> tuple[str, ...]:
+    """Return the 1000 names of the ImageNet classes in the order of keras.applications; two are crane, two maillot."""
+    return read_labels((resource_folder() / "imagenet_labels.csv").read_bytes(), "imagenet_labels.csv", 1000)
 
 
 def choices() -> list[dict[str, str]]:

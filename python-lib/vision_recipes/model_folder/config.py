@@ -1,4 +1,4 @@
-"""What `config.json` of a model folder says: the format, version 3, lives here."""
+"""config.json of a model folder, format version 3: what it may say, read strictly."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a model: `head` are the weights of a head trained on features, `graph` an imported network.
+    """The files of a model: `head` holds the weights of a head trained on features, `graph` an imported network.
 
-    `known` tells where the training pictures lie, for verdicts.
+    `known` holds what out-of-distribution detection compares pictures with.
     """
 
     labels: FileEntry
@@ -106,7 +106,12 @@ class HeadConfig:
     @property
     def width(self) -> int:
         """How many inputs the dense layer has."""
-        return self.features + sum(column.width for column in self.extra)
+        return self.features + self.extra_width
+
+    @property
+    def extra_width(self) -> int:
+        """How many values the extra columns have."""
+        return sum(column.width for column in self.extra)
 
     def __post_init__(self) -> None:
         if self.pooling not in POOLINGS:
@@ -118,11 +123,11 @@ class HeadConfig:
 
 
 @dataclass(frozen=True)
-class VerdictConfig:
-    """When a picture is known: its oddness, 1 minus the evidence for its label, is `limit` at most.
+class OodConfig:
+    """The threshold of out-of-distribution detection: a picture is known when its score is `limit` at most.
 
-    The evidence is the mean of that for the network's label and of that for the label with most of it. On validation
-    pictures the part `known` is within the limit, and of these the part `precision` gets its true label.
+    Of the validation pictures the fraction `known` is within the limit; of these the fraction `precision` gets its true
+    label.
     """
 
     limit: float = 0.0
@@ -163,7 +168,7 @@ class ModelConfig:
     feature_layer: str
     files: Files
     head: HeadConfig | None = None
-    verdict: VerdictConfig | None = None
+    verdict: OodConfig | None = None
     trained_on: str = ""
     source: str = ""
     licence: str = ""
@@ -191,31 +196,19 @@ class ModelConfig:
         """Whether the network is cut at its feature layer, and its "scores" are the averaged features."""
         return self.head is None and self.layers[-1].name == "head_pooling"
 
-    def layer(self, index: int) -> Layer:
-        """Return a layer by its index; negative ones count from the end, -1 being the scores."""
-        found = [layer for layer in self.layers if layer.index == index]
-        if index < 0 and -index <= len(self.layers):
-            found = [self.layers[index]]
-        if not found:
-            raise ModelFolderError(
-                f"Model {self.name!r} has no layer {index}: its layers are {self.layers[0].index} to "
-                f"{self.layers[-1].index}, or counted from the end -{len(self.layers)} to -1."
-            )
-        return found[0]
-
     def layer_named(self, name: str) -> Layer:
         """Return a layer by its name; the name must be one of the layers."""
         return next(layer for layer in self.layers if layer.name == name)
 
     def hash(self) -> str:
         """Return a hash of all that determines the model's answers for given pixels, as 64 hexadecimal digits."""
-        told = [
+        parts = (
             strict_json.write(self.input),
             self.files.xml.sha256,
             self.files.bin.sha256,
             strict_json.write(self.head),
-        ]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        )
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> bytes:
         """Return the bytes of config.json."""
@@ -228,15 +221,15 @@ def read_config(content: bytes, folder: str) -> ModelConfig:
     where = f"config.json of model folder {folder!r}"
     data = strict_json.parse(content, where)
     version = data.pop("version", None)
-    told_format = data.pop("format", None)
+    kind = data.pop("format", None)
     if version is None and "architecture" in data:
         raise ModelFolderError(
-            f"Model folder {folder!r} was made by the older plugin (Deep learning on images). "
+            f"Model folder {folder!r} was made by the predecessor plugin (Deep learning on images). "
             "Run the macro vision-import with it as model_source_folder, then use the folder that it makes."
         )
-    if told_format != "vision-recipes model" or version != VERSION:
+    if kind != "vision-recipes model" or version != VERSION:
         raise ModelFolderError(
-            f"{where} has format {str(told_format)[:60]!r}, version {str(version)[:20]}; this plugin "
+            f"{where} has format {str(kind)[:60]!r}, version {str(version)[:20]}; this plugin "
             f"reads version {VERSION} of 'vision-recipes model'. Update the plugin, or run vision-download or "
             "vision-import into the folder."
         )

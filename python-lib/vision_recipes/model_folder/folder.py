@@ -1,4 +1,4 @@
-"""A model folder opened: believed only as far as config.json vouches for it, each file checked before it is used."""
+"""A model folder opened: trusted only as far as config.json names its files, each verified before it is used."""
 
 from __future__ import annotations
 
@@ -12,36 +12,31 @@ from pathlib import Path
 from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import checks, labels, ood
-from vision_recipes.model_folder.checks import Check
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Layer, ModelConfig, read_config
-from vision_recipes.model_folder.ood import Verdict
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import CHUNK, Store, read_bytes
-from vision_recipes.strict_json import LIMIT
+from vision_recipes.strict_json import MAX_BYTES
 
 NEXT_STEP = "Run the macro vision-download or vision-import into the folder, or retrain the model again."
 
 
 def open_model(store: Store) -> Model:
-    """Return the model in a folder, its description and labels checked; weights are checked when they are first used.
+    """Return the model in a folder, its description and labels checked; weights are verified when first used.
 
     Never imports a framework. Raises ModelFolderError naming the file and what to do.
     """
-    content = _read_config_bytes(store)
-    config = read_config(content, store.name)
+    config = read_config(_read_config_bytes(store), store.name)
     for entry in config.files.entries():
         size = store.size("/" + entry.name)
         if size is not None and size != entry.bytes:
             raise ModelFolderError(
                 f"{entry.name} in model folder {store.name!r} has {size} bytes, not the {entry.bytes} that config.json "
-                f"tells: it is cut off or not the model's. {NEXT_STEP}"
+                f"lists: it is cut off or not the model's. {NEXT_STEP}"
             )
     model = Model(store, config)
-    names = labels.read_labels(
-        model.read(config.files.labels, labels.LIMIT), model.where(config.files.labels), config.n_classes
-    )
-    model.labels = names
-    model.label_keys = labels.unique_keys(names)
+    entry = config.files.labels
+    model.labels = labels.read_labels(model.read(entry, labels.MAX_BYTES), model.where(entry), config.n_classes)
+    model.label_keys = labels.unique_keys(model.labels)
     return model
 
 
@@ -53,7 +48,7 @@ class Model:
     config: ModelConfig
     labels: tuple[str, ...] = ()
     label_keys: tuple[str, ...] = ()
-    kept: dict[str, Path] = field(default_factory=dict, repr=False)
+    fetched: dict[str, Path] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -77,40 +72,47 @@ class Model:
 
     @property
     def folder_hash(self) -> str:
-        """A hash of all that determines the answers, for caches."""
+        """A hash of all that determines the outputs, for caches."""
         return self.config.hash()
-
-    @cached_property
-    def check(self) -> Check:
-        """The pictures and scores that every engine is held against."""
-        entry = self.config.files.check
-        shape = (self.preprocessing.height, self.preprocessing.width)
-        return checks.read_check(self.read(entry, checks.LIMIT), self.where(entry), shape, self.config.n_classes)
-
-    @cached_property
-    def verdict(self) -> Verdict | None:
-        """How to tell pictures like those of the training from others, None for a model that was not retrained here."""
-        entry, config = self.config.files.known, self.config.verdict
-        if entry is None or config is None or self.config.head is None:
-            return None
-        content, sizes = self.read(entry, ood.LIMIT), (self.config.head.features, self.config.n_classes)
-        return ood.read_verdict(content, self.where(entry), config, *sizes)
 
     @property
     def extra_columns(self) -> tuple[ExtraColumn, ...]:
         """The table columns that the network takes beside a picture; empty for most."""
         return self.config.head.extra if self.config.head else ()
 
+    @cached_property
+    def check(self) -> checks.Check:
+        """The pictures and scores that every engine is verified with."""
+        entry, shape = self.config.files.check, (self.preprocessing.height, self.preprocessing.width)
+        return checks.read_check(self.read(entry, checks.MAX_BYTES), self.where(entry), shape, self.config.n_classes)
+
+    @cached_property
+    def ood_detector(self) -> ood.OodDetector | None:
+        """How to tell pictures like the training pictures from others; None for a model that was not retrained here."""
+        entry, config, head = self.config.files.known, self.config.verdict, self.config.head
+        if entry is None or config is None or head is None:
+            return None
+        content = self.read(entry, ood.MAX_BYTES)
+        return ood.read_ood(content, self.where(entry), config, head.features, self.config.n_classes)
+
     def layer(self, index: int) -> Layer:
         """Return a layer by its index, negative ones from the end; raises ModelFolderError when there is none."""
-        return self.config.layer(index)
+        found = next((layer for layer in self.layers if layer.index == index), None)
+        if index < 0 and -index <= len(self.layers):
+            found = self.layers[index]
+        if found is None:
+            raise ModelFolderError(
+                f"Model {self.name!r} has no layer {index}: its layers are {self.layers[0].index} to "
+                f"{self.layers[-1].index}, or counted from the end -{len(self.layers)} to -1."
+            )
+        return found
 
     def where(self, entry: FileEntry) -> str:
         """Return the words for a file in messages."""
         return f"{entry.name} in model folder {self.store.name!r}"
 
     def read(self, entry: FileEntry, limit: int) -> bytes:
-        """Return a file's bytes, the very ones that config.json vouches for."""
+        """Return the bytes of a file, verified."""
         if entry.bytes > limit:
             raise ModelFolderError(f"{self.where(entry)} is larger than {limit} bytes. {NEXT_STEP}")
         try:
@@ -121,9 +123,9 @@ class Model:
         return content
 
     def fetch(self, entry: FileEntry, workdir: str | os.PathLike[str], name: str) -> Path:
-        """Return a local copy of a file, checked while it is copied; a second call copies nothing."""
+        """Return a local copy of a file, verified while it is copied; a second call copies nothing."""
         target = Path(workdir) / name
-        if self.kept.get(entry.sha256) == target and target.exists():
+        if self.fetched.get(entry.sha256) == target and target.exists():
             return target
         digest, size = hashlib.sha256(), 0
         try:
@@ -144,11 +146,11 @@ class Model:
         except ModelFolderError:
             target.unlink(missing_ok=True)
             raise
-        self.kept[entry.sha256] = target
+        self.fetched[entry.sha256] = target
         return target
 
     def ir(self, workdir: str | os.PathLike[str]) -> Path:
-        """Return the path of a checked model.xml in `workdir`, model.bin beside it.
+        """Return the path of a verified model.xml in `workdir`, model.bin beside it.
 
         Input `pixels`: float32 (n, height, width, 3), raw RGB of 0 .. 255; `extra` too if the head has such columns.
         Results: `scores` first, then `layer:<index>` for every layer of `layers`.
@@ -157,33 +159,31 @@ class Model:
         return self.fetch(self.config.files.xml, workdir, "model.xml")
 
     def weights(self, workdir: str | os.PathLike[str]) -> list[Path]:
-        """Return the paths of checked copies of the weights: the network's, then the head's if it has its own file."""
-        found = [self.fetch(self.config.files.weights, workdir, "network.weights.h5")]
-        if self.config.files.head is not None:
-            found.append(self.fetch(self.config.files.head, workdir, "head.weights.h5"))
-        return found
+        """Return the paths of verified copies of the weights: the network's, then the head's if it has its own file."""
+        head = self.config.files.head
+        network = self.fetch(self.config.files.weights, workdir, "network.weights.h5")
+        return [network] if head is None else [network, self.fetch(head, workdir, "head.weights.h5")]
 
     def _require(self, entry: FileEntry, size: int, digest: str) -> None:
         if size != entry.bytes or digest != entry.sha256:
             raise ModelFolderError(
-                f"{self.where(entry)} is not the file that config.json tells of: {size} bytes, SHA-256 {digest[:12]}…, "
+                f"{self.where(entry)} is not the file that config.json lists: {size} bytes, SHA-256 {digest[:12]}…, "
                 f"where {entry.bytes} bytes with {entry.sha256[:12]}… are expected. {NEXT_STEP}"
             )
 
     def _unreadable(self, entry: FileEntry, err: OSError) -> ModelFolderError:
-        missing = isinstance(err, FileNotFoundError)
-        reason = "is missing" if missing else f"cannot be read ({err})"
-        return ModelFolderError(f"{self.where(entry)} {reason}, so the model is not whole. {NEXT_STEP}")
+        reason = "is missing" if isinstance(err, FileNotFoundError) else f"cannot be read ({err})"
+        return ModelFolderError(f"{self.where(entry)} {reason}, so the model is incomplete. {NEXT_STEP}")
 
 
 def _read_config_bytes(store: Store) -> bytes:
     try:
-        return read_bytes(store, "/" + CONFIG, LIMIT)
+        return read_bytes(store, "/" + CONFIG, MAX_BYTES)
     except FileNotFoundError as err:
-        found = [path.lstrip("/") for path in store.paths()[:8]]
+        found = ", ".join(path.lstrip("/") for path in store.paths()[:8])
         raise ModelFolderError(
-            f"Folder {store.name!r} has no {CONFIG}, so it is no model folder "
-            f"(found: {', '.join(found) or 'nothing'}). {NEXT_STEP}"
+            f"Folder {store.name!r} has no {CONFIG}, so it is not a model folder (found: {found or 'nothing'}). "
+            f"{NEXT_STEP}"
         ) from err
     except OSError as err:
         raise ModelFolderError(f"{CONFIG} in model folder {store.name!r} cannot be read: {err}. {NEXT_STEP}") from err

@@ -1,12 +1,13 @@
-"""Weights files of Keras 2 and of keras.applications: layers and variables are told apart by their order."""
+"""Weights files of Keras 2 and of keras.applications: layers and variables are identified by their order."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder.hdf5 import StoredLayer, Variables, read_stored
-from vision_recipes.model_folder.weights import lasting, leaves, own_variables
+from vision_recipes.model_folder.weights import leaves, own_variables, stable_names
 
 
 def read_names(group: Any, key: str, where: str) -> list[str]:
@@ -15,8 +16,16 @@ def read_names(group: Any, key: str, where: str) -> list[str]:
     while f"{key}{len(parts)}" in group.attrs:
         parts.append(group.attrs[f"{key}{len(parts)}"])
     if not parts and key == "layer_names":
-        raise ModelFolderError(f"{where} has no list of its layers, so its weights cannot be told apart.")
+        raise ModelFolderError(f"{where} has no list of its layers, so its weights cannot be assigned.")
     return [bytes(name).decode("utf-8") if isinstance(name, bytes) else str(name) for part in parts for name in part]
+
+
+def read_layers(group: Any, where: str) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    """Yield the name of each layer in a group and its variables, (name, h5py dataset), in the file's order."""
+    for layer in read_names(group, "layer_names", where):
+        if layer not in group:
+            raise ModelFolderError(f"{where}: the weights of layer {layer[:80]!r} are missing. Export the model again.")
+        yield layer, [(name, group[layer][name]) for name in read_names(group[layer], "weight_names", where)]
 
 
 def read_in_order(file: Any, network: Any, where: str) -> Variables:
@@ -26,22 +35,16 @@ def read_in_order(file: Any, network: Any, where: str) -> Variables:
     """
     if "layer_names" not in file.attrs and "model_weights" not in file:
         return _renamed(read_stored(file, where))
-    group = file.get("model_weights", file)
-    stored = []
-    for name in read_names(group, "layer_names", where):
-        if name not in group:
-            raise ModelFolderError(f"{where}: the weights of layer {name[:80]!r} are missing. Get the file again.")
-        found = [group[name][variable] for variable in read_names(group[name], "weight_names", where)]
-        if found:
-            stored.append(found)
-    wanted = _outer_layers(network)
-    if len(stored) != len(wanted):
+    layers = read_layers(file.get("model_weights", file), where)
+    stored = [[item for _name, item in variables] for _layer, variables in layers if variables]
+    expected = _outer_layers(network)
+    if len(stored) != len(expected):
         raise ModelFolderError(
-            f"{where} has weights for {len(stored)} layers, but the network has {len(wanted)} layers with weights: "
+            f"{where} has weights for {len(stored)} layers, but the network has {len(expected)} layers with weights: "
             "it is the file of another network, or of one with another top."
         )
     variables: Variables = {}
-    for owners, items in zip(wanted, stored, strict=True):
+    for owners, items in zip(expected, stored, strict=True):
         if len(owners) != len(items):
             raise ModelFolderError(
                 f"{where} has {len(items)} variables where layer {owners[0]!r} needs {len(owners)}: "
@@ -55,7 +58,7 @@ def read_in_order(file: Any, network: Any, where: str) -> Variables:
 def _renamed(stored: dict[str, StoredLayer]) -> Variables:
     """Return the variables by the names that `weights.layer_names` gives, whatever was built before they were saved."""
     outer = [name for name in stored if "/" not in name]
-    names = dict(zip(outer, lasting([(name, stored[name].kinds) for name in outer]), strict=True))
+    names = dict(zip(outer, stable_names([(name, stored[name].kinds) for name in outer]), strict=True))
     variables: Variables = {}
     for name, layer in stored.items():
         first, *inner = name.split("/")

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.resources import resource_folder
 
 MAX_LENGTH = 10_000
-LIMIT = 64 << 20
+MAX_BYTES = 64 << 20
 
 
 def read_labels(content: bytes, where: str, n_classes: int | None = None) -> tuple[str, ...]:
@@ -39,14 +38,15 @@ def read_labels(content: bytes, where: str, n_classes: int | None = None) -> tup
         if int(row[0]) in names:
             raise ModelFolderError(f"{where}, row {number}: the id {int(row[0])} is given twice.")
         names[int(row[0])] = row[1]
-    wanted = len(names) if n_classes is None else n_classes
-    missing = [i for i in range(min(wanted, len(names) + 1)) if i not in names]
-    if len(names) != wanted or missing:
+    expected = len(names) if n_classes is None else n_classes
+    missing = [i for i in range(min(expected, len(names) + 1)) if i not in names]
+    if len(names) != expected or missing:
         gap = f"; the first missing id is {missing[0]}" if missing else ""
         raise ModelFolderError(
-            f"{where} names {len(names)} classes, but the network gives {wanted} scores (ids 0 to {wanted - 1}){gap}."
+            f"{where} names {len(names)} classes, but the network gives {expected} scores "
+            f"(ids 0 to {expected - 1}){gap}."
         )
-    return tuple(names[i] for i in range(wanted))
+    return tuple(names[i] for i in range(expected))
 
 
 def write_labels(names: Sequence[str]) -> bytes:
@@ -70,13 +70,3 @@ def unique_keys(names: Sequence[str]) -> tuple[str, ...]:
         taken.add(key)
         keys.append(key)
     return tuple(keys)
-
-
-def imagenet_labels() -> tuple[str, ...]:
-    """Return the 1000 names of the ImageNet classes in the order of keras.applications; two are crane, two maillot."""
-    return read_labels((resource_folder() / "imagenet_labels.csv").read_bytes(), "imagenet_labels.csv", 1000)
-
-
-def numbered_labels(n_classes: int) -> tuple[str, ...]:
-    """Return the names for classes that nobody named: class_0, class_1, …"""
-    return tuple(f"class_{number}" for number in range(n_classes))

@@ -1,11 +1,12 @@
 """Layer graphs as data: a network that is not in the catalogue, built from allow-listed layers only.
 
 A graph names built-in layers and plain values for their known settings. Nothing in it is code, a module or a path, so a
-graph from a stranger can at worst be a useless network.
+graph from an untrusted source can at worst be a useless network.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +64,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 """The layers that a graph may have, and of each the settings that it may give."""
 
+MAX_BYTES = 8 << 20
 MAX_LAYERS = 5000
 MAX_UNITS = 10_000_000
 
@@ -119,16 +121,13 @@ class Graph:
 
 
 def read_graph(content: bytes, where: str) -> Graph:
-    """Return the graph in a file of a model folder."""
-    return _read(strict_json.parse(content, where, limit=8 << 20), where)
+    """Return the graph in a file of a model folder; raises ModelFolderError."""
+    return strict_json.read(Graph, strict_json.parse(content, where, limit=MAX_BYTES), where)
 
 
 def write_graph(graph: Graph) -> bytes:
     """Return the bytes of a graph's file."""
-    import json
-
-    nodes = [{"name": n.name, "kind": n.kind, "settings": n.settings, "inputs": list(n.inputs)} for n in graph.nodes]
-    return (json.dumps({"nodes": nodes}, separators=(",", ":")) + "\n").encode()
+    return (json.dumps(strict_json.write(graph), separators=(",", ":")) + "\n").encode()
 
 
 def build(graph: Graph, size: tuple[int, int]) -> Any:
@@ -144,25 +143,6 @@ def build(graph: Graph, size: tuple[int, int]) -> Any:
     except (ValueError, TypeError) as err:
         raise ModelFolderError(f"The network's layer {node.name!r} ({node.kind}) cannot be built: {err}") from err
     return keras.Model(outputs[graph.nodes[0].name], outputs[graph.nodes[-1].name], name="network")
-
-
-def _read(data: dict[str, Any], where: str) -> Graph:
-    nodes = data.get("nodes")
-    if set(data) != {"nodes"} or not isinstance(nodes, list):
-        raise ModelFolderError(f"{where} is not a list of layers.")
-    try:
-        return Graph(tuple(_read_node(node) for node in nodes[: MAX_LAYERS + 1]))
-    except ValueError as err:
-        raise ModelFolderError(f"{where} does not describe a network that can be built: {err}.") from err
-
-
-def _read_node(data: Any) -> Node:
-    kinds = {"name": str, "kind": str, "settings": dict, "inputs": list}
-    if not isinstance(data, dict) or {key: type(value) for key, value in data.items()} != kinds:
-        raise ValueError(f"{str(data)[:60]} is not a layer")
-    if not all(isinstance(name, str) for name in data["inputs"]):
-        raise ValueError(f"the inputs of layer {data['name'][:60]!r} are not names")
-    return Node(data["name"], data["kind"], data["settings"], tuple(data["inputs"]))
 
 
 def _is_plain(value: Any) -> bool:

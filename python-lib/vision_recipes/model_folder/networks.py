@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,54 +10,40 @@ import numpy as np
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
-from vision_recipes.model_folder.config import HeadConfig, Layer, Network
+from vision_recipes.model_folder.config import Layer
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.model_folder.weights import layer_names
 
 GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
 SAME_AT_SCORING = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
 
 
-@dataclass(frozen=True)
-class Blueprint:
-    """All that is needed to build a network but its weights. With a head the network is cut at `feature_layer`."""
-
-    network: Network
-    width: int
-    height: int
-    feature_layer: str = ""
-    head: HeadConfig | None = None
-    n_classes: int = 0
-    graph: layer_graph.Graph | None = None
-
-
-def build(blueprint: Blueprint) -> Any:
+def build(spec: ModelSpec) -> Any:
     """Return the keras.Model with random weights: normalised pixels (and extra columns) to scores."""
-    base = _base(blueprint)
-    if blueprint.head is None:
-        return base
-    return put_head(base, blueprint)
+    base = _base(spec)
+    return base if spec.head is None else put_head(base, spec)
 
 
-def put_head(base: Any, blueprint: Blueprint) -> Any:
-    """Return a keras.Model that shares the layers of `base` up to the feature layer and ends in a head."""
+def put_head(base: Any, spec: ModelSpec) -> Any:
+    """Return a keras.Model that shares the layers of `base` up to the feature layer and ends in the spec's head."""
     import keras
 
-    head = blueprint.head
+    head = spec.head
     if head is None:
-        raise ValueError("the blueprint has no head")
-    features = _pooled(layer_named(base, blueprint.feature_layer).output, head.pooling)
+        raise ValueError("the spec has no head")
+    features = _pooled(layer_named(base, spec.feature_layer).output, head.pooling)
     inputs = [base.inputs[0]]
     if features.shape[-1] != head.features:
         raise ModelFolderError(
             f"The head was made for {head.features} features, but the network gives {features.shape[-1]}."
         )
     if head.extra:
-        extra = keras.Input((head.width - head.features,), name="extra")
+        extra = keras.Input((head.extra_width,), name="extra")
         inputs.append(extra)
         features = keras.layers.Concatenate(name="head_columns")([features, extra])
     if head.dropout:
         features = keras.layers.Dropout(head.dropout, name="head_dropout")(features)
-    dense = keras.layers.Dense(blueprint.n_classes, activation=head.probabilities, name="head_scores")
+    dense = keras.layers.Dense(len(spec.labels), activation=head.probabilities, name="head_scores")
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], dense(features), name="network")
 
 
@@ -113,7 +98,7 @@ def find_feature_layer(network: Any, ignored: Sequence[str] = ()) -> str:
     layers = [layer for layer in list_layers(network) if layer.name not in ignored]
     weighted = [place for place, layer in enumerate(layers) if layer.parameters]
     before = [layer for layer in layers[: weighted[-1] if weighted else -1] if layer.kind not in SAME_AT_SCORING]
-    passed = [layer for layer in before if _is_passed(network, layer_named(network, layer.name).output)]
+    passed = [layer for layer in before if _is_passed(network, network.layers[layer.index].output)]
     spatial = [
         layer
         for layer in passed
@@ -156,22 +141,16 @@ def _pooled(features: Any, pooling: str) -> Any:
     return kind(name="head_pooling")(features)
 
 
-def _base(blueprint: Blueprint) -> Any:
-    if blueprint.graph is not None:
-        return layer_graph.build(blueprint.graph, (blueprint.height, blueprint.width))
+def _base(spec: ModelSpec) -> Any:
+    size = spec.input.height, spec.input.width
+    if spec.graph is not None:
+        return layer_graph.build(spec.graph, size)
     import keras
 
-    row = find(blueprint.network.architecture)
-
-    arguments = dict(blueprint.network.arguments)
-    if blueprint.network.top:
-        arguments["classes"] = blueprint.network.classes
-    return getattr(keras.applications, row.builder)(
-        weights=None,
-        include_top=blueprint.network.top,
-        input_shape=(blueprint.height, blueprint.width, 3),
-        **arguments,
-    )
+    builder = getattr(keras.applications, find(spec.network.architecture).builder)
+    classes = {"classes": spec.network.classes} if spec.network.top else {}
+    given = dict(spec.network.arguments) | classes
+    return builder(weights=None, include_top=spec.network.top, input_shape=(*size, 3), **given)
 
 
 def _output(layer: Any) -> Any:

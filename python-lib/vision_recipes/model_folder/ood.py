@@ -1,110 +1,100 @@
-"""What a retrained model knows of its own limits: how much the pictures that it learned from speak for its answer.
+"""Out-of-distribution detection: how much evidence a picture's reference features are for the model's label.
 
-Each of them speaks for its own label, the louder the closer it lies to the picture in question (kernel ridge regression
-of the labels, which is the mean of a Gaussian process: Rasmussen and Williams 2006, chapters 2 and 6). For a picture
-like them the evidence for one label is near 1. For one that lies far from all it is near 0: that is "unknown". For one
-between two classes it is shared among these: that is "unsure".
+The evidence is a kernel ridge regression of the labels on features of training pictures: the mean of a Gaussian process
+(Rasmussen and Williams 2006, chapters 2 and 6). For a picture like those of one class it is near 1 for that class. Far
+from all of them it is near 0: the picture is "unknown". Between two classes it is shared: "unsure".
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.checks import read_array
-from vision_recipes.model_folder.config import VerdictConfig
+from vision_recipes.model_folder.config import OodConfig
+from vision_recipes.model_folder.npz import read_npz, write_npz
 
 KNOWN, UNSURE, UNKNOWN = "known", "unsure", "unknown"
-MOST_DIRECTIONS, MOST_EXAMPLES, MOST_CLASSES = 256, 1000, 1000
-LIMIT = 64 << 20
-_PARTS = ("middle", "turn", "examples", "weights")
+MAX_DIRECTIONS, MAX_REFERENCES, MAX_CLASSES = 256, 1000, 1000
+MAX_BYTES = 64 << 20
+_ARRAYS = ("middle", "turn", "examples", "weights")
+"""The names in known.npz of a detector's mean, projection, references and weights."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """How to judge a picture, all float32.
+class OodDetector:
+    """The detector of a retrained model; all arrays are float32.
 
-    Features less their `middle` (features,), times `turn` (features, k), lie where the `examples` (m, k) are. Each of
-    these speaks with its `weights` (m, classes) times exp(-squared distance).
+    Features are projected as (features - `mean` (d,)) @ `projection` (d, k) and compared with the `references` (m, k).
+    The evidence is the kernel of both times `weights` (m, classes).
     """
 
-    config: VerdictConfig
-    middle: np.ndarray
-    turn: np.ndarray
-    examples: np.ndarray
+    config: OodConfig
+    mean: np.ndarray
+    projection: np.ndarray
+    references: np.ndarray
     weights: np.ndarray
 
     def evidence(self, features: np.ndarray) -> np.ndarray:
-        """Return the evidence (n, classes) for each class of features (n, features): about 1 in sum if known."""
-        turned = _product(features.astype(np.float32) - self.middle, self.turn)
-        return np.asarray(_product(closeness(turned, self.examples, self._squares), self.weights))
+        """Return the evidence (n, classes) for each class of features (n, d): a row sums to about 1 if known."""
+        projected = _product(features.astype(np.float32) - self.mean, self.projection)
+        return _product(gaussian_kernel(projected, self.references, self._squared_norms), self.weights)
 
     @cached_property
-    def _squares(self) -> np.ndarray:
-        return np.asarray((self.examples**2).sum(axis=1))
+    def _squared_norms(self) -> np.ndarray:
+        return np.asarray((self.references**2).sum(axis=1))
 
-    def judge(self, scores: np.ndarray, features: np.ndarray) -> tuple[str, float]:
-        """Return the verdict on one picture with these scores (classes,), and how odd it is, as in VerdictConfig."""
+    def assess(self, scores: np.ndarray, features: np.ndarray) -> tuple[str, float]:
+        """Return the verdict and the out-of-distribution score of a picture with scores (classes,), features (d,)."""
         evidence = self.evidence(features[None])
-        odd, missing = float(oddness(evidence, scores[None])[0]), 1.0 - float(evidence.sum())
-        if odd <= self.config.limit:
-            return KNOWN, odd
-        return (UNKNOWN if missing > odd / 2 else UNSURE), odd
+        score, missing = float(ood_scores(evidence, scores[None])[0]), 1.0 - float(evidence.sum())
+        if score <= self.config.limit:
+            return KNOWN, score
+        return (UNKNOWN if missing > score / 2 else UNSURE), score
 
 
-def oddness(evidence: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Return 1 minus the evidence (n, classes), half of it for the label with most, half for that of the best score."""
-    chosen = np.take_along_axis(evidence, scores.argmax(axis=1)[:, None], axis=1)[:, 0]
-    return np.asarray(1.0 - (evidence.max(axis=1).astype(np.float64) + chosen) / 2)
+def ood_scores(evidence: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return out-of-distribution scores (n,): 1 minus the mean evidence for the best supported and predicted class.
+
+    `evidence` and `scores` are (n, classes).
+    """
+    predicted = np.take_along_axis(evidence, scores.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return np.asarray(1.0 - (evidence.max(axis=1).astype(np.float64) + predicted) / 2)
 
 
-def closeness(points: np.ndarray, examples: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Return exp(-squared distance) of points (n, k) to examples (m, k) with these `squares` (m,), as (n, m)."""
-    apart = (points**2).sum(axis=1)[:, None] + squares - 2 * _product(points, examples.T)
-    return np.asarray(np.exp(-np.maximum(apart, 0)))
+def gaussian_kernel(points: np.ndarray, references: np.ndarray, squared_norms: np.ndarray) -> np.ndarray:
+    """Return exp(-squared distance) (n, m) of points (n, k) to references (m, k), whose squared norms are (m,)."""
+    distances = (points**2).sum(axis=1)[:, None] + squared_norms - 2 * _product(points, references.T)
+    return np.asarray(np.exp(-np.maximum(distances, 0)))
 
 
 def _product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Return rows @ matrix; a single row goes without BLAS, whose threads would fight with those of the engine."""
+    """Return rows @ matrix; a single row goes without BLAS, whose threads would compete with the engine's."""
     return np.asarray(np.einsum("j,jk->k", rows[0], matrix)[None] if len(rows) == 1 else rows @ matrix)
 
 
-def write_verdict(verdict: Verdict) -> bytes:
-    """Return the bytes of known.npz; the same verdict gives the same bytes."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in _PARTS:
-            values = getattr(verdict, name)
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(values, np.float32), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
-    return stream.getvalue()
+def write_ood(detector: OodDetector) -> bytes:
+    """Return the bytes of known.npz; the same detector gives the same bytes."""
+    arrays = detector.mean, detector.projection, detector.references, detector.weights
+    return write_npz({name: np.asarray(part, np.float32) for name, part in zip(_ARRAYS, arrays, strict=True)})
 
 
-def read_verdict(content: bytes, where: str, config: VerdictConfig, features: int, classes: int) -> Verdict:
-    """Return the verdict in an npz file; sizes are held against the numbers of features and classes before reading."""
-    most = (features, features * MOST_DIRECTIONS, MOST_EXAMPLES * MOST_DIRECTIONS, MOST_EXAMPLES * classes)
-    limits = {f"{name}.npy": 4 * size + 4096 for name, size in zip(_PARTS, most, strict=True)}
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {info.filename: info.file_size for info in archive.infolist()}
-            if sorted(members) != sorted(limits) or any(members[name] > limits[name] for name in limits):
-                raise ValueError(f"holds {sorted(members)[:5]} of unexpected size")
-            middle, turn, examples, weights = (read_array(archive.read(name)) for name in limits)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as err:
-        raise ModelFolderError(f"{where} cannot be read: {err}. Retrain the model again.") from err
-    count, wide = len(examples), turn.shape[-1]
-    shapes = ((middle, (features,)), (turn, (features, wide)), (examples, (count, wide)), (weights, (count, classes)))
-    if not count or any(part.shape != shape or part.dtype != np.float32 for part, shape in shapes):
+def read_ood(content: bytes, where: str, config: OodConfig, features: int, classes: int) -> OodDetector:
+    """Return the detector in known.npz; sizes are checked against the numbers of features and classes first."""
+    most = (features, features * MAX_DIRECTIONS, MAX_REFERENCES * MAX_DIRECTIONS, MAX_REFERENCES * classes)
+    limits = {name: 4 * size for name, size in zip(_ARRAYS, most, strict=True)}
+    mean, projection, references, weights = arrays = tuple(read_npz(content, where, limits).values())
+    count, width = len(references), projection.shape[-1]
+    shapes = ((features,), (features, width), (count, width), (count, classes))
+    if not count or any(
+        part.shape != shape or part.dtype != np.float32 for part, shape in zip(arrays, shapes, strict=True)
+    ):
         raise ModelFolderError(
-            f"{where} does not fit the model: {turn.shape}, {examples.shape} and {weights.shape} for {features} "
-            f"features and {classes} classes. Retrain the model again."
+            f"{where} does not fit the model: {projection.shape}, {references.shape} and {weights.shape} for "
+            f"{features} features and {classes} classes. Retrain the model again."
         )
-    if not all(np.isfinite(part).all() for part, _ in shapes):
+    if not all(np.isfinite(part).all() for part in arrays):
         raise ModelFolderError(f"{where} holds numbers that are not finite. Retrain the model again.")
-    return Verdict(config, middle, turn, examples, weights)
+    return OodDetector(config, mean, projection, references, weights)

@@ -1,15 +1,17 @@
-"""The variables of Keras networks: listed by names that last, given from files after all shapes were compared."""
+"""The variables of Keras networks: listed by stable names, loaded from files after all shapes were compared."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.hdf5 import NEXT_STEP, StoredLayer, read_values
+from vision_recipes.model_folder.hdf5 import NEXT_STEP, StoredLayer, open_hdf5, read_stored, read_values
 
 
 def leaves(network: Any, outer: str = "", kinds: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -23,9 +25,9 @@ def leaves(network: Any, outer: str = "", kinds: str = "") -> Iterator[tuple[str
 
 def own_variables(layer: Any) -> list[Any]:
     """Return the variables that Keras stores for a layer itself, in its order."""
-    kept: dict[str, Any] = {}
-    layer.save_own_variables(kept)
-    return [kept[str(number)] for number in range(len(kept))]
+    stored: dict[str, Any] = {}
+    layer.save_own_variables(stored)
+    return [stored[str(number)] for number in range(len(stored))]
 
 
 def stored_layers(network: Any) -> dict[str, StoredLayer]:
@@ -41,9 +43,9 @@ def stored_layers(network: Any) -> dict[str, StoredLayer]:
 
 
 def set_weights(network: Any, stored: Mapping[str, Any], where: str) -> None:
-    """Give every layer of a Keras network its variables (h5py datasets or arrays), found by the layer's name.
+    """Load its variables (h5py datasets or arrays) into every layer of a Keras network, found by the layer's name.
 
-    All shapes are compared before anything is read; other numbers than finite floats are refused.
+    All shapes are compared before anything is read; numbers that are not finite are refused.
     """
     layers = [(name, layer, own_variables(layer)) for name, _kinds, layer in leaves(network)]
     for name, _layer, variables in layers:
@@ -60,15 +62,25 @@ def set_weights(network: Any, stored: Mapping[str, Any], where: str) -> None:
             layer.load_own_variables({str(number): value for number, value in enumerate(values)})
 
 
+def load_files(network: Any, files: Sequence[tuple[str | os.PathLike[str], str]]) -> None:
+    """Load .weights.h5 files, given with the words for them in messages, into a Keras network."""
+    with ExitStack() as opened:
+        stored: dict[str, Sequence[Any]] = {}
+        for path, where in files:
+            file = opened.enter_context(open_hdf5(path, where))
+            stored |= {name: layer.variables for name, layer in read_stored(file, where).items()}
+        set_weights(network, stored, files[0][1])
+
+
 def layer_names(network: Any) -> list[str]:
     """Return a name for each of the network's layers that is the same in every process.
 
     Keras numbers unnamed layers (`conv2d_7`) by what was built before in the process; here the network's first is 0.
     """
-    return lasting([(layer.name, snake_case(type(layer).__name__)) for layer in network.layers])
+    return stable_names([(layer.name, snake_case(type(layer).__name__)) for layer in network.layers])
 
 
-def lasting(layers: Sequence[tuple[str, str]]) -> list[str]:
+def stable_names(layers: Sequence[tuple[str, str]]) -> list[str]:
     """Return the names of layers, each given with its kind, those that Keras numbered counted from 0."""
     numbered: dict[str, list[tuple[int, int]]] = {}
     names = [name for name, _kind in layers]

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.model_folder import catalogue, hdf5, layer_graph, networks, weights
-from vision_recipes.model_folder.config import Network, check_preprocessing
+from vision_recipes.model_folder.config import HeadConfig, Network, check_preprocessing
 from vision_recipes.model_folder.keras2_weights import read_in_order
-from vision_recipes.model_folder.labels import imagenet_labels, numbered_labels, read_labels
-from vision_recipes.model_folder.saving import ModelSpec
+from vision_recipes.model_folder.labels import read_labels
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.model_import import output_layer
 from vision_recipes.model_import.keras_configs import Translation
-from vision_recipes.model_import.keras_files import KerasFile, open_keras_file
-from vision_recipes.model_import.label_files import read_foreign_labels
-from vision_recipes.model_import.predecessor import OlderModel, read_older
+from vision_recipes.model_import.keras_files import open_keras_file
+from vision_recipes.model_import.label_files import numbered_labels, read_foreign_labels
+from vision_recipes.model_import.predecessor import read_predecessor
 from vision_recipes.model_import.sources import Source
-from vision_recipes.model_import.weights_files import Recognised, recognise
+from vision_recipes.model_import.weights_files import recognise
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.settings import ImportSettings
 
-KNOWN_SCALINGS = {"squeezenet": "caffe"}
+OTHER_SCALINGS = {"squeezenet": "caffe"}
 """Scalings of networks that are not in the catalogue, by the start of their name."""
 
 
@@ -38,110 +39,111 @@ class Imported:
 
 def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
     """Return the model of a source; raises ModelFolderError or SettingsError."""
-    if source.older:
-        return _read_older(source, settings, workdir)
+    if source.predecessor:
+        return _read_predecessor(source, settings, workdir)
     path = source.copy(source.model, workdir)
-    recognised = recognise(path, source.where)
-    if recognised is not None:
-        return _read_weights(source, settings, recognised, path)
+    return _read_weights(source, settings, path) or _read_file(source, settings, path)
+
+
+def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported:
+    """Return the network of a file that holds the whole model."""
     with open_keras_file(path, source.where) as found:
-        return _read_file(source, settings, found)
+        translation, size = found.translation, found.translation.size
+        output = layer_graph.build(translation.graph, size).output_shape
+        if len(output) != 2 or not output[-1]:
+            raise ModelFolderError(f"{source.where} gives outputs of shape {output}; one score per class is needed.")
+        completed = output_layer.complete(translation.graph, int(output[-1]))
+        spec = ModelSpec(
+            name=_name(source),
+            network=Network(_plain(translation.names[0]) or "imported", classes=completed.classes),
+            input=_preprocessing(settings, source, translation),
+            labels=_labels(source, completed.classes),
+            graph=completed.graph,
+            source=f"imported from {PurePosixPath(source.model).name}",
+        )
+        network = networks.build(spec)
+        weights.set_weights(network, found.stored | completed.weights(), source.where)
+    notes = [
+        completed.note,
+        "" if translation.sized else f"the file gives no input size, so {size[1]} x {size[0]} is used",
+    ]
+    feature_layer = networks.find_feature_layer(network, output_layer.ADDED)
+    return Imported(network, replace(spec, feature_layer=feature_layer), "; ".join(filter(None, notes)))
 
 
-def _read_file(source: Source, settings: ImportSettings, found: KerasFile) -> Imported:
-    told, size = found.translation, found.translation.size
-    output = layer_graph.build(told.graph, size).output_shape
-    if len(output) != 2 or not output[-1]:
-        raise ModelFolderError(f"{source.where} gives outputs of shape {output}; one score per class is needed.")
-    ending = output_layer.finish(told.graph, int(output[-1]))
-    network = layer_graph.build(ending.graph, size)
-    weights.set_weights(network, found.stored | ending.weights(), source.where)
-    preprocessing = _preprocessing(settings, source, told)
-    notes = [ending.note, "" if told.sized else f"the file tells no input size, so {size[1]} x {size[0]} is used"]
-    spec = ModelSpec(
-        name=_name(source),
-        network=Network(_plain(told.names[0]) or "imported", classes=ending.classes),
-        input=preprocessing,
-        labels=_labels(source, ending.classes),
-        feature_layer=networks.find_feature_layer(network, output_layer.ADDED),
-        graph=ending.graph,
-        source=f"imported from {PurePosixPath(source.model).name}",
-    )
-    return Imported(network, spec, "; ".join(filter(None, notes)))
-
-
-def _read_weights(source: Source, settings: ImportSettings, found: Recognised, path: Path) -> Imported:
+def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Imported | None:
+    """Return the network of the catalogue that a file of weights alone is of; None for a file with the whole model."""
+    found = recognise(path, source.where)
+    if found is None:
+        return None
     row = found.row
-    network = networks.build(networks.Blueprint(Network(row.name, classes=found.classes), row.width, row.height))
-    with hdf5.open_hdf5(path, source.where) as file:
-        weights.set_weights(network, read_in_order(file, network, source.where), source.where)
-    if found.rescaled:
-        networks.fold_deviations(row, network)
-    scaling = row.preprocessing if settings.preprocessing == "auto" else settings.preprocessing
     spec = ModelSpec(
         name=_name(source),
         network=Network(row.name, classes=found.classes),
-        input=_scaled(settings, scaling, (row.height, row.width)),
+        input=_scaled(settings, row.preprocessing, (row.height, row.width)),
         labels=_labels(source, found.classes),
         feature_layer=row.feature_layer,
         source=f"imported from {PurePosixPath(source.model).name}",
     )
+    network = networks.build(spec)
+    _load(network, path, source.where)
+    if found.rescaled:
+        networks.fold_deviations(row, network)
     note = (
         f"the file holds weights only; by their number they are those of {row.name}, used at {row.width} x {row.height}"
     )
     return Imported(network, spec, note)
 
 
-def _read_older(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
-    older = read_older(source.older, source.names, source.where)
-    blueprint = networks.Blueprint(
-        older.network, older.width, older.height, older.architecture.feature_layer, n_classes=older.n_classes
-    )
-    network = networks.build(blueprint)
-    head = None
-    if older.pooling:
-        head = older.head(_pooled_size(network, older))
-        network = networks.put_head(network, replace(blueprint, head=head))
-    where = f"{older.weights} in {source.store.name!r}"
-    with hdf5.open_hdf5(source.copy("/" + older.weights, workdir), where) as file:
-        weights.set_weights(network, read_in_order(file, network, where), where)
-    scaling = older.architecture.preprocessing if settings.preprocessing == "auto" else settings.preprocessing
+def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
+    found = read_predecessor(source.predecessor, source.names, source.where)
+    row = found.architecture
     spec = ModelSpec(
         name=_name(source),
-        network=older.network,
-        input=_scaled(settings, scaling, (older.height, older.width)),
-        labels=read_labels(
-            source.read_labels(), f"{source.labels.lstrip('/')} in {source.store.name!r}", older.n_classes
-        ),
-        feature_layer=older.architecture.feature_layer,
-        head=head,
-        trained_on=str(source.older.get("trained_on", ""))[:100],
-        source="imported from a model folder of the older plugin",
-        licence="" if older.pooling else older.architecture.licence,
+        network=found.network,
+        input=_scaled(settings, row.preprocessing, (found.height, found.width)),
+        labels=read_labels(source.read_labels(), source.where_labels, found.n_classes),
+        feature_layer=row.feature_layer,
+        trained_on=str(source.predecessor.get("trained_on", ""))[:100],
+        source="imported from a model folder of the predecessor plugin",
+        licence="" if found.pooling else row.licence,
     )
-    return Imported(network, spec, older.note)
+    network = networks.build(spec)
+    if found.pooling:
+        height, width, channels = networks.layer_named(network, row.feature_layer).output.shape[1:]
+        features = int(height * width * channels) if found.pooling == "none" else int(channels)
+        spec = replace(spec, head=HeadConfig(features, found.pooling))
+        network = networks.put_head(network, spec)
+    path = source.copy("/" + found.weights, workdir)
+    _load(network, path, f"{found.weights} in {source.store.name!r}")
+    return Imported(network, spec, found.note)
 
 
-def _preprocessing(settings: ImportSettings, source: Source, told: Translation) -> Preprocessing:
+def _load(network: Any, path: Path, where: str) -> None:
+    with hdf5.open_hdf5(path, where) as file:
+        weights.set_weights(network, read_in_order(file, network, where), where)
+
+
+def _preprocessing(settings: ImportSettings, source: Source, translation: Translation) -> Preprocessing:
+    size = translation.size
     if settings.preprocessing != "auto":
-        return _scaled(settings, settings.preprocessing, told.size)
+        return _scaled(settings, "", size)
     if source.teachable:
-        return _scaled(settings, "tf", told.size, resize="crop")
-    kinds = [node.kind for node in told.graph.nodes[1:3]]
-    if "Rescaling" in kinds or "Normalization" in kinds:
-        return _scaled(settings, "raw", told.size)
-    scaling = known_scaling((*told.names, PurePosixPath(source.model).stem))
+        return _scaled(settings, "tf", size, resize="crop")
+    if {"Rescaling", "Normalization"} & {node.kind for node in translation.graph.nodes[1:3]}:
+        return _scaled(settings, "raw", size)
+    scaling = scaling_by_name((*translation.names, PurePosixPath(source.model).stem))
     if not scaling:
         raise SettingsError(
-            f"preprocessing: {source.where} does not tell how its pictures are scaled. Choose caffe, tf (-1 to 1), "
+            f"preprocessing: {source.where} does not say how its pictures are scaled. Choose caffe, tf (-1 to 1), "
             "torch, zero_to_one or raw, as the network was trained with, or give numbers."
         )
-    return _scaled(settings, scaling, told.size)
+    return _scaled(settings, scaling, size)
 
 
-def known_scaling(names: tuple[str, ...]) -> str:
+def scaling_by_name(names: Sequence[str]) -> str:
     """Return the scaling of the first network that one of the names starts with, or an empty text."""
-    table = {row.name.lower(): row.preprocessing for row in catalogue.architectures().values()} | KNOWN_SCALINGS
+    table = {row.name.lower(): row.preprocessing for row in catalogue.architectures().values()} | OTHER_SCALINGS
     for name in names:
         plain = re.sub("[^a-z0-9]", "", name.lower())
         starts = [start for start in table if plain.startswith(start)]
@@ -150,8 +152,10 @@ def known_scaling(names: tuple[str, ...]) -> str:
     return ""
 
 
-def _scaled(settings: ImportSettings, scaling: str, size: tuple[int, int], resize: str = "squash") -> Preprocessing:
+def _scaled(settings: ImportSettings, usual: str, size: tuple[int, int], resize: str = "squash") -> Preprocessing:
+    """Return the preprocessing that the settings choose, with the `usual` scaling of the network for "auto"."""
     height, width = size
+    scaling = usual if settings.preprocessing == "auto" else settings.preprocessing
     if scaling != "numbers":
         return Preprocessing.named(scaling, width, height, resize=resize)
     mean, std = _three("mean", settings.mean), _three("std", settings.std)
@@ -175,20 +179,14 @@ def _three(name: str, text: str) -> tuple[float, float, float]:
 
 def _labels(source: Source, n_classes: int) -> tuple[str, ...]:
     if source.labels:
-        where = f"{source.labels.lstrip('/')} in {source.labels_store.name!r}"
-        return read_foreign_labels(source.read_labels(), where, n_classes)
-    return imagenet_labels() if n_classes == 1000 else numbered_labels(n_classes)
+        return read_foreign_labels(source.read_labels(), source.where_labels, n_classes)
+    return catalogue.imagenet_labels() if n_classes == 1000 else numbered_labels(n_classes)
 
 
 def _name(source: Source) -> str:
-    stem = PurePosixPath(source.model).stem if source.model else str(source.older.get("architecture", "model"))
+    stem = PurePosixPath(source.model).stem if source.model else str(source.predecessor.get("architecture", "model"))
     return _plain(stem) or "model"
 
 
 def _plain(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_. ()+-]", "_", text).lstrip("_. ()+-")[:100]
-
-
-def _pooled_size(base: Any, older: OlderModel) -> int:
-    shape = networks.layer_named(base, older.architecture.feature_layer).output.shape[1:]
-    return int(shape[0] * shape[1] * shape[2]) if older.pooling == "none" else int(shape[-1])

@@ -1,33 +1,24 @@
 """Keras's own descriptions of networks, of versions 2 and 3, read as data and translated into a graph.
 
-Nested networks are laid flat. What is not a plain, known layer (Lambda, custom classes, calls with odd arguments) is
+Nested networks are flattened. What is not a plain, known layer (Lambda, custom classes, calls with odd arguments) is
 refused by name; nothing of the description is ever executed or imported.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder.layer_graph import LAYERS, Graph, Node
-from vision_recipes.model_folder.weights import lasting, snake_case
+from vision_recipes.model_folder.weights import snake_case, stable_names
 from vision_recipes.model_import.keras_operations import is_operation, read_operation
 
 NESTED = ("Functional", "Model", "Sequential")
-PASSED_THROUGH = (
-    *("Identity", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast"),
-    *(
-        "RandomBrightness",
-        "RandomShear",
-        "RandomErasing",
-        "RandomGaussianBlur",
-        "RandomColorJitter",
-        "ActivityRegularization",
-    ),
-)
+_RANDOM = "Flip Rotation Zoom Translation Contrast Brightness Shear Erasing GaussianBlur ColorJitter"
+PASSED_THROUGH = ("Identity", "ActivityRegularization", *(f"Random{kind}" for kind in _RANDOM.split()))
 """Layers that do nothing when pictures are scored."""
 
 RENAMED = {"BatchNormalizationV1": "BatchNormalization", "MaxPool2D": "MaxPooling2D", "AvgPool2D": "AveragePooling2D"}
@@ -37,9 +28,9 @@ MAX_DEPTH = 8
 
 @dataclass(frozen=True)
 class Translation:
-    """A network as a graph. `size` is (height, width); `sized` tells whether the file gave it, or it is the usual 224.
+    """A network as a graph. `size` is (height, width); `sized` is whether the file gave it, or it is the usual 224.
 
-    `leaves` tells for the name of each node which layer of the file it is: names from the outermost network inwards.
+    `leaves` gives for the name of each node its layer in the file: names from the outermost network inwards.
     `names` are those of the network and the networks nested in it.
     """
 
@@ -77,8 +68,7 @@ class _Translator:
         """Add the layers of a network that takes the output of node `source`, and return the node of its output."""
         if depth > MAX_DEPTH:
             raise ValueError("networks are nested too deeply in each other")
-        kind, inside = config["class_name"], config["config"]
-        layers = inside if isinstance(inside, list) else inside["layers"]
+        kind, inside, layers = config["class_name"], config["config"], layers_of(config)
         self.names.append(str(config.get("name") or (inside.get("name") if isinstance(inside, dict) else "") or ""))
         if kind == "Sequential":
             return self._sequential(layers, inside, path, source, depth)
@@ -93,8 +83,9 @@ class _Translator:
             for layer in waiting:
                 inputs = _inputs(layer)
                 if all(entry in outputs for entry in inputs):
-                    name = layer.get("name") or layer["config"]["name"]
-                    outputs[name] = self._layer(layer, path, [outputs[entry] for entry in inputs], source, depth)
+                    outputs[name_of(layer)] = self._layer(
+                        layer, path, [outputs[entry] for entry in inputs], source, depth
+                    )
                 else:
                     later.append(layer)
             if len(later) == len(waiting):
@@ -122,7 +113,7 @@ class _Translator:
     ) -> str:
         kind = RENAMED.get(layer["class_name"], layer["class_name"])
         config = layer["config"]
-        name = str(layer.get("name") or (config.get("name") if isinstance(config, dict) else "") or kind)
+        name = name_of(layer)
         inner = (*path, name)
         if kind in NESTED:
             return self.network(layer | {"name": name}, inner, inputs[0] if inputs else None, depth + 1)
@@ -163,10 +154,7 @@ class _Translator:
         self, kind: str, name: str, path: tuple[str, ...], settings: dict[str, Any], inputs: tuple[str, ...]
     ) -> str:
         plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip("-")[:150] or kind.lower()
-        unique, count = plain, 1
-        while unique in self.nodes:
-            count += 1
-            unique = f"{plain}.{count}"
+        unique = _unique(plain, self.nodes)
         self.nodes[unique] = Node(unique, kind, settings, inputs)
         self.leaves[unique] = path
         return unique
@@ -185,7 +173,7 @@ class _Translator:
 def _renumbered(
     nodes: Iterator[Node], leaves: dict[str, tuple[str, ...]]
 ) -> tuple[tuple[Node, ...], dict[str, tuple[str, ...]]]:
-    """Return nodes and leaves by names that `weights.layer_names` leaves as they are.
+    """Return nodes and leaves by names that `weights.layer_names` does not change.
 
     Keras numbers unnamed layers by what was built before in the same process, so the only dense layer of a network may
     be `dense_7`; its weights are kept under the name that the network has when it is built alone.
@@ -193,20 +181,38 @@ def _renumbered(
     found = list(nodes)
     names: dict[str, str] = {}
     taken: set[str] = set()
-    numbered = lasting([(node.name, snake_case(node.kind)) for node in found])
+    numbered = stable_names([(node.name, snake_case(node.kind)) for node in found])
     own = {name for node, name in zip(found, numbered, strict=True) if name != node.name}
     for node, name in zip(found, numbered, strict=True):
-        unique, count = name, 1
-        while unique in taken or (name == node.name and unique in own):
-            count += 1
-            unique = f"{name}.{count}"
-        names[node.name] = unique
-        taken.add(unique)
+        names[node.name] = _unique(name, taken, own if name == node.name else ())
+        taken.add(names[node.name])
     renamed = (
         Node(names[node.name], node.kind, node.settings, tuple(names[source] for source in node.inputs))
         for node in found
     )
     return tuple(renamed), {names[name]: path for name, path in leaves.items() if name in names}
+
+
+def _unique(name: str, *taken: Container[str]) -> str:
+    """Return a name, with a number after it when it is taken."""
+    unique, count = name, 1
+    while any(unique in names for names in taken):
+        count += 1
+        unique = f"{name}.{count}"
+    return unique
+
+
+def layers_of(config: dict[str, Any]) -> list[Any]:
+    """Return the descriptions of a network's layers."""
+    inside = config["config"]
+    found: list[Any] = inside if isinstance(inside, list) else inside["layers"]
+    return found
+
+
+def name_of(layer: dict[str, Any]) -> str:
+    """Return the name of a layer or network in a description; its kind when it has none."""
+    inside = layer["config"]
+    return str(layer.get("name") or (inside.get("name") if isinstance(inside, dict) else "") or layer["class_name"])
 
 
 def _inputs(layer: dict[str, Any]) -> list[str]:

@@ -15,8 +15,8 @@ from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import hdf5, weights
 from vision_recipes.model_folder.hdf5 import Variables
-from vision_recipes.model_folder.keras2_weights import read_names
-from vision_recipes.model_import.keras_configs import NESTED, RENAMED, Translation, translate
+from vision_recipes.model_folder.keras2_weights import read_layers
+from vision_recipes.model_import.keras_configs import NESTED, RENAMED, Translation, layers_of, name_of, translate
 from vision_recipes.stores import CHUNK
 
 MAX_CONFIG = 32 << 20
@@ -37,7 +37,7 @@ class KerasFile:
 
 @contextmanager
 def open_keras_file(path: str | os.PathLike[str], where: str) -> Iterator[KerasFile]:
-    """Yield the network in a `.keras` or `.h5` file; its kind is told by its content, not by its name."""
+    """Yield the network in a `.keras` or `.h5` file; its kind is known by its content, not by its name."""
     with open(path, "rb") as stream:
         start = stream.read(8)
     if start[:4] == b"PK\x03\x04":
@@ -102,12 +102,10 @@ def _copy_member(archive: zipfile.ZipFile, name: str, target: Path, where: str) 
 def _collect_keras3(
     group: Any, config: dict[str, Any], path: tuple[str, ...], found: dict[tuple[str, ...], list[Any]], where: str
 ) -> None:
-    """Collect the variables of each layer by its path of names, walking the file and its description side by side."""
-    inside = config["config"]
+    """Collect the variables of each layer by its path of names, reading the file and its description side by side."""
     counts: dict[str, int] = {}
-    for layer in inside if isinstance(inside, list) else inside["layers"]:
-        kind = weights.snake_case(str(layer["class_name"]))
-        name = str(layer.get("name") or layer["config"].get("name") or layer["class_name"])
+    for layer in layers_of(config):
+        kind, name = weights.snake_case(str(layer["class_name"])), name_of(layer)
         count = counts.get(kind, 0)
         counts[kind] = count + 1
         place = kind if count == 0 else f"{kind}_{count}"
@@ -133,15 +131,11 @@ def _read_whole_h5(file: Any, where: str) -> KerasFile:
     content = content.encode() if isinstance(content, str) else bytes(content)
     config = strict_json.parse(content, f"the description in {where}", MAX_CONFIG)
     translation = translate(config, where)
-    group = file["model_weights"]
     by_path: dict[tuple[str, ...], list[Any]] = {}
-    for name in read_names(group, "layer_names", where):
-        _collect_h5(group, name, by_path, where)
-    inside = config["config"]
+    for layer, variables in read_layers(file["model_weights"], where):
+        by_path |= _by_owner(layer, variables)
     nested = {
-        str(layer.get("name") or layer["config"]["name"])
-        for layer in (inside if isinstance(inside, list) else inside["layers"])
-        if RENAMED.get(layer["class_name"], layer["class_name"]) in NESTED
+        name_of(layer) for layer in layers_of(config) if RENAMED.get(layer["class_name"], layer["class_name"]) in NESTED
     }
     stored = {}
     for name, path in translation.leaves.items():
@@ -150,18 +144,17 @@ def _read_whole_h5(file: Any, where: str) -> KerasFile:
     return KerasFile(translation, stored)
 
 
-def _collect_h5(group: Any, layer: str, found: dict[tuple[str, ...], list[Any]], where: str) -> None:
-    """Collect the variables below one outermost layer: its own, and those of layers nested in it by their names."""
+def _by_owner(layer: str, variables: list[tuple[str, Any]]) -> dict[tuple[str, ...], list[Any]]:
+    """Return the variables below one outermost layer by their path: its own, and those of layers nested in it."""
     parts: dict[tuple[str, ...], list[tuple[int, Any]]] = {}
-    if layer not in group:
-        raise ModelFolderError(f"{where}: the weights of layer {layer[:80]!r} are missing. Export the model again.")
-    for name in read_names(group[layer], "weight_names", where):
+    for name, item in variables:
         words = name.split("/")
         variable = words[-1].split(":")[0]
         rank = VARIABLE_RANKS.get(variable, VARIABLE_RANKS.get(variable.rstrip("0123456789").rstrip("_"), -1))
-        owner = words[-2] if len(words) > 1 else layer
-        for path in {(layer,), (layer, owner)}:
-            parts.setdefault(path, []).append((rank, group[layer][name]))
+        for path in {(layer,), (layer, words[-2] if len(words) > 1 else layer)}:
+            parts.setdefault(path, []).append((rank, item))
+    found = {}
     for path, items in parts.items():
-        known = len(path) == 2 and all(rank >= 0 for rank, _item in items)
-        found[path] = [item for _rank, item in (sorted(items, key=lambda pair: pair[0]) if known else items)]
+        ranked = len(path) == 2 and all(rank >= 0 for rank, _item in items)
+        found[path] = [item for _rank, item in (sorted(items, key=lambda pair: pair[0]) if ranked else items)]
+    return found

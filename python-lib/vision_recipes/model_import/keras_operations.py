@@ -14,7 +14,7 @@ KINDS = {
 
 
 def is_operation(layer: dict[str, Any]) -> bool:
-    """Tell whether an entry of a network's description is an operation, not a layer."""
+    """Return whether an entry of a network's description is an operation, not a layer."""
     module = str(layer.get("module") or "")
     return layer["class_name"] == "TFOpLambda" or module.startswith(("keras.src.ops.", "keras.ops."))
 
@@ -22,13 +22,13 @@ def is_operation(layer: dict[str, Any]) -> bool:
 def read_operation(layer: dict[str, Any], inputs: list[str]) -> tuple[str, dict[str, Any]]:
     """Return the kind and settings of the layer that does what an operation does; ValueError when there is none."""
     old = layer["class_name"] == "TFOpLambda"
-    told = str(layer["config"].get("function") if old else layer["class_name"])
-    kind = KINDS.get(told)
+    name = str(layer["config"].get("function") if old else layer["class_name"])
+    kind = KINDS.get(name)
     number, first = _operand_of_old(layer) if old else _operand(layer)
     if kind == "Divide" and len(inputs) == 1 and number is not None and not first:
         return "Rescaling", {"scale": _each(number, lambda value: 1.0 / value)}
     if kind is None or kind == "Divide" or (len(inputs) == 2) == (number is not None):
-        raise ValueError(f"it computes with {told[:60]!r} in a way that no layer does which is read here")
+        raise ValueError(f"it computes with {name[:60]!r} in a way that no layer does which is read here")
     if number is None:
         return kind, {}
     if kind == "Multiply":
@@ -40,7 +40,7 @@ def read_operation(layer: dict[str, Any], inputs: list[str]) -> tuple[str, dict[
             "scale": -1.0 if first else 1.0,
             "offset": number if first else _each(number, lambda v: -v),
         }
-    raise ValueError(f"it computes {told[:60]!r} with a number, as no layer does which is read here")
+    raise ValueError(f"it computes {name[:60]!r} with a number, as no layer does which is read here")
 
 
 def _operand(layer: dict[str, Any]) -> tuple[Any, bool]:

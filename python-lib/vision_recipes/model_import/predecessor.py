@@ -1,4 +1,4 @@
-"""Model folders of the older plugin (Deep learning on images, versions 1 and 2), read for import."""
+"""Model folders of the predecessor plugin (Deep learning on images, versions 1 and 2), read for import."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import catalogue
-from vision_recipes.model_folder.config import HeadConfig, Network
+from vision_recipes.model_folder.config import Network
 
 DEFAULT_SIDE = 197
 
 
 @dataclass(frozen=True)
-class OlderModel:
-    """What the folder of an older model tells. With a `pooling` it was retrained, and has its own last layer.
+class PredecessorModel:
+    """A model of the predecessor plugin. With a `pooling` it was retrained, and has its own last layer.
 
-    The older plugin scored retrained models at the base network's own size; `width` and `height` are those of training.
+    That plugin scored retrained models at the base network's own size; `width` and `height` are those of training.
     """
 
     architecture: catalogue.Architecture
@@ -33,47 +33,42 @@ class OlderModel:
         """How the network is built."""
         return Network(self.architecture.name, classes=1000 if self.pooling else self.n_classes, top=not self.pooling)
 
-    def head(self, features: int) -> HeadConfig | None:
-        """Return the head of a retrained network."""
-        return HeadConfig(features, self.pooling) if self.pooling else None
 
-
-def is_older(config: Mapping[str, Any]) -> bool:
-    """Tell whether a config.json is one of the older plugin."""
+def is_predecessor(config: Mapping[str, Any]) -> bool:
+    """Return whether a config.json is one of the predecessor plugin."""
     return "architecture" in config and "format" not in config and "network" not in config
 
 
-def read_older(config: Mapping[str, Any], names: list[str], where: str) -> OlderModel:
-    """Return the older model that a config.json and the names of the folder's files describe."""
-    told, trained_on = str(config.get("architecture"))[:100], str(config.get("trained_on", "imagenet"))[:100]
-    row = catalogue.find(told)
+def read_predecessor(config: Mapping[str, Any], names: list[str], where: str) -> PredecessorModel:
+    """Return the model that a config.json and the names of the folder's files describe; raises ModelFolderError."""
+    name, trained_on = str(config.get("architecture"))[:100], str(config.get("trained_on", "imagenet"))[:100]
+    row = catalogue.find(name)
     retrained, top = bool(config.get("retrained")), config.get("top_params")
-    if not isinstance(top, dict):
-        top = {}
+    top = top if isinstance(top, dict) else {}
     if retrained and not top:
         raise ModelFolderError(
-            f"{where} is of a retrained model, but its config.json tells nothing of its last layer (top_params)."
+            f"{where} is of a retrained model, but its config.json does not describe its last layer (top_params)."
         )
     if retrained:
-        choices = [f"{told}_{trained_on}_weights_retrained.h5", "model_weights_notop.h5", "model_weights.h5"]
+        choices = [f"{name}_{trained_on}_weights_retrained.h5", "model_weights_notop.h5", "model_weights.h5"]
     else:
-        choices = [f"{told}_{trained_on}_weights.h5", "model_weights.h5"]
-    weights = next((name for name in choices if name in names), "")
+        choices = [f"{name}_{trained_on}_weights.h5", "model_weights.h5"]
+    weights = next((choice for choice in choices if choice in names), "")
     if not weights:
         raise ModelFolderError(
             f"{where} has none of the weights files {', '.join(choices)}; it holds {', '.join(names[:8])}."
         )
     if not retrained:
-        return OlderModel(row, weights, row.width, row.height, 1000)
+        return PredecessorModel(row, weights, row.width, row.height, 1000)
     height, width = _size(top)
     classes = top.get("n_classes")
     if type(classes) is not int or not 2 <= classes <= 100_000:
-        raise ModelFolderError(f"{where}: config.json tells n_classes {classes!r}, which is no number of classes.")
+        raise ModelFolderError(f"{where}: config.json has n_classes {classes!r}, which is not a number of classes.")
     pooling = {"avg": "avg", "max": "max"}.get(str(top.get("pooling")).lower(), "none")
     note = ""
     if (width, height) != (row.width, row.height):
-        note = f"trained and used at {width} x {height} pixels; the older plugin scored at {row.width} x {row.height}"
-    return OlderModel(row, weights, width, height, classes, pooling, note)
+        note = f"trained and used at {width} x {height} pixels; the predecessor scored at {row.width} x {row.height}"
+    return PredecessorModel(row, weights, width, height, classes, pooling, note)
 
 
 def _size(top: Mapping[str, Any]) -> tuple[int, int]:

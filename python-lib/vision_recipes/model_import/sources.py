@@ -1,20 +1,20 @@
-"""Where a model to import lies: which files of a path or a folder are its network, its labels, its description."""
+"""The source of a model to import: which files of a path or a folder are its network, its labels, its description."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError, SettingsError
-from vision_recipes.model_import.predecessor import is_older
+from vision_recipes.model_import.predecessor import is_predecessor
 from vision_recipes.settings import ImportSettings
 from vision_recipes.stores import CHUNK, LocalStore, Store, read_bytes
 
-ENDINGS = (".keras", ".h5", ".hdf5")
+SUFFIXES = (".keras", ".h5", ".hdf5")
 LABEL_NAMES = ("model_labels.csv", "labels.csv", "labels.txt", "class_names.txt", "classes.txt")
 MAX_MODEL = 16 << 30
 MAX_LABELS = 64 << 20
@@ -22,7 +22,8 @@ MAX_LABELS = 64 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """A model to import: `model` is its file's path in `store`, or empty where `older` describes a folder of old.
+    """A model to import: `model` is its file's path in `store`, or empty where `predecessor` is the config.json of
+    a folder of the predecessor plugin.
 
     `labels` is the path of the labels file in `labels_store`, empty when there is none.
     """
@@ -31,13 +32,18 @@ class Source:
     model: str
     labels_store: Store
     labels: str = ""
-    older: Mapping[str, Any] = field(default_factory=dict)
+    predecessor: Mapping[str, Any] = field(default_factory=dict)
     teachable: bool = False
 
     @property
     def where(self) -> str:
         """Return the words for the model in messages."""
         return f"{self.model.lstrip('/')} in {self.store.name!r}" if self.model else f"model folder {self.store.name!r}"
+
+    @property
+    def where_labels(self) -> str:
+        """Return the words for the labels file in messages."""
+        return f"{self.labels.lstrip('/')} in {self.labels_store.name!r}"
 
     @property
     def names(self) -> list[str]:
@@ -67,23 +73,22 @@ class Source:
 
 
 def find_source(settings: ImportSettings, folder: Store | None) -> Source:
-    """Return the model that the settings name; raises ModelFolderError or SettingsError telling what was found."""
+    """Return the model that the settings name; raises ModelFolderError or SettingsError with what was found."""
     store, model = _find_model(settings.model_file, folder)
     if not model:
-        older = strict_json.parse(_read(store, "/config.json", strict_json.LIMIT), f"config.json in {store.name!r}")
-        if not is_older(older):
+        config = strict_json.parse(
+            _read(store, "/config.json", strict_json.MAX_BYTES), f"config.json in {store.name!r}"
+        )
+        if not is_predecessor(config):
             raise SettingsError(
                 f"model_source_folder: {store.name!r} is a model folder of this plugin already. Use it as it is."
             )
-        return _with_labels(settings, Source(store, "", store, "/model_labels.csv", older))
-    teachable = PurePosixPath(model).name == "keras_model.h5"
-    beside = str(PurePosixPath(model).parent)
-    stem = PurePosixPath(model).stem
-    candidates = [
-        str(PurePosixPath(beside, name)) for name in (f"{stem}.labels.csv", f"{stem}.labels.txt", *LABEL_NAMES)
-    ]
+        return _with_labels(settings, Source(store, "", store, "/model_labels.csv", config))
+    own = PurePosixPath(model)
+    names = (f"{own.stem}.labels.csv", f"{own.stem}.labels.txt", *LABEL_NAMES)
+    candidates = [str(own.with_name(name)) for name in names]
     labels = next((path for path in candidates if store.size(path) is not None), "")
-    return _with_labels(settings, Source(store, model, store, labels, teachable=teachable))
+    return _with_labels(settings, Source(store, model, store, labels, teachable=own.name == "keras_model.h5"))
 
 
 def _find_model(model_file: str, folder: Store | None) -> tuple[Store, str]:
@@ -91,7 +96,7 @@ def _find_model(model_file: str, folder: Store | None) -> tuple[Store, str]:
         path = "/" + model_file.lstrip("/")
         if path not in folder.paths():
             raise SettingsError(
-                f"model_file: {model_file!r} is not in folder {folder.name!r}, which has {_shown(folder)}."
+                f"model_file: {model_file!r} is not in folder {folder.name!r}, which has {_file_names(folder)}."
             )
         return folder, path
     if model_file:
@@ -106,28 +111,26 @@ def _find_model(model_file: str, folder: Store | None) -> tuple[Store, str]:
     tops = [path for path in folder.paths() if path.count("/") == 1]
     if "/config.json" in tops:
         return folder, ""
-    models = [path for path in tops if path.lower().endswith(ENDINGS)]
+    models = [path for path in tops if path.lower().endswith(SUFFIXES)]
     if len(models) != 1:
         raise SettingsError(
-            f"model_source_folder: {folder.name!r} has {len(models) or 'no'} .keras or .h5 files ({_shown(folder)}). "
-            "Name the one to import as model_file."
+            f"model_source_folder: {folder.name!r} has {len(models) or 'no'} .keras or .h5 files "
+            f"({_file_names(folder)}). Name the one to import as model_file."
         )
     return folder, models[0]
 
 
 def _with_labels(settings: ImportSettings, found: Source) -> Source:
-    wanted = settings.labels_file
-    if not wanted:
+    name = settings.labels_file
+    if not name:
         return found
-    path = "/" + wanted.lstrip("/")
+    path = "/" + name.lstrip("/")
     if found.store.size(path) is not None or path in found.store.paths():
-        return Source(found.store, found.model, found.store, path, found.older, found.teachable)
-    local = Path(wanted).expanduser()
+        return replace(found, labels_store=found.store, labels=path)
+    local = Path(name).expanduser()
     if not local.is_file():
-        raise SettingsError(
-            f"labels_file: there is no file {wanted!r}, neither beside the model nor from {Path.cwd()}."
-        )
-    return Source(found.store, found.model, LocalStore(local.parent), "/" + local.name, found.older, found.teachable)
+        raise SettingsError(f"labels_file: there is no file {name!r}, neither beside the model nor from {Path.cwd()}.")
+    return replace(found, labels_store=LocalStore(local.parent), labels="/" + local.name)
 
 
 def _read(store: Store, path: str, limit: int) -> bytes:
@@ -142,6 +145,6 @@ def _read(store: Store, path: str, limit: int) -> bytes:
     return content
 
 
-def _shown(folder: Store) -> str:
+def _file_names(folder: Store) -> str:
     paths = [path.lstrip("/") for path in folder.paths()]
     return ", ".join(paths[:6]) + (f" and {len(paths) - 6} more" if len(paths) > 6 else "") if paths else "no files"

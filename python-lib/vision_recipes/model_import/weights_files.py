@@ -1,4 +1,4 @@
-"""Files with a network's weights but not the network: which of the catalogue it is, told by how many weights."""
+"""Files with a network's weights but not the network: it is recognised in the catalogue by the number of weights."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import catalogue, hdf5
-from vision_recipes.model_folder.keras2_weights import read_names
+from vision_recipes.model_folder.keras2_weights import read_layers
 
 CLASSES = 1000
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """The network that some weights are of, the classes that its last layer has, and whether it scales pictures anew.
+    """The network that some weights are of, the classes that its last layer has, and whether it scales pictures twice.
 
     keras.applications gives EfficientNets a second Rescaling layer when it loads ImageNet's weights itself.
     """
@@ -37,14 +37,14 @@ def recognise(path: str | os.PathLike[str], where: str) -> Recognised | None:
     with hdf5.open_hdf5(path, where) as file:
         if "model_config" in file.attrs or not ("layer_names" in file.attrs or "layers" in file):
             return None
-        shapes = _shapes(file, where)
-        rescalings = sum(name.startswith("rescaling") for name in _names(file, where))
-    known = {row.parameters: row for row in catalogue.architectures().values()}
-    total = sum(prod(shape) for layer in shapes for shape in layer)
-    for layer in reversed(shapes):
-        if len(layer) == 2 and len(layer[0]) > 1 and layer[1] == layer[0][-1:] and layer[1][0] > 1:
-            classes, own = layer[1][0], prod(layer[0]) + layer[1][0]
-            row = known.get(total - own + own // classes * CLASSES)
+        layers = _layers(file, where)
+    rescalings = sum(name.startswith("rescaling") for name, _shapes in layers)
+    by_size = {row.parameters: row for row in catalogue.architectures().values()}
+    total = sum(prod(shape) for _name, shapes in layers for shape in shapes)
+    for _name, shapes in reversed(layers):
+        if len(shapes) == 2 and len(shapes[0]) > 1 and shapes[1] == shapes[0][-1:] and shapes[1][0] > 1:
+            classes, own = shapes[1][0], prod(shapes[0]) + shapes[1][0]
+            row = by_size.get(total - own + own // classes * CLASSES)
             if row is not None:
                 rescaled = row.family == "efficientnet" and (rescalings > 1 or row.is_published(path))
                 return Recognised(row, classes, rescaled)
@@ -54,18 +54,10 @@ def recognise(path: str | os.PathLike[str], where: str) -> Recognised | None:
     )
 
 
-def _names(file: Any, where: str) -> list[str]:
-    return read_names(file, "layer_names", where) if "layer_names" in file.attrs else list(file["layers"])
-
-
-def _shapes(file: Any, where: str) -> list[list[tuple[int, ...]]]:
-    """Return the shapes of each layer's variables; nothing else is read."""
-    if "layer_names" not in file.attrs:
-        stored = hdf5.read_stored(file, where)
-        return [[tuple(item.shape) for item in layer.variables] for layer in stored.values()]
-    found = []
-    for name in read_names(file, "layer_names", where):
-        if name not in file:
-            raise ModelFolderError(f"{where}: the weights of layer {name[:80]!r} are missing. Export the model again.")
-        found.append([tuple(file[name][variable].shape) for variable in read_names(file[name], "weight_names", where)])
-    return found
+def _layers(file: Any, where: str) -> list[tuple[str, list[tuple[int, ...]]]]:
+    """Return a name or kind, and the shapes of its variables, for each layer; nothing else is read."""
+    if "layer_names" in file.attrs:
+        found = [(name, [item for _name, item in variables]) for name, variables in read_layers(file, where)]
+    else:
+        found = [(layer.kinds, list(layer.variables)) for layer in hdf5.read_stored(file, where).values()]
+    return [(name, [tuple(item.shape) for item in variables]) for name, variables in found]

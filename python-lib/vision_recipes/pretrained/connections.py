@@ -1,4 +1,4 @@
-"""Connections over HTTP: proxies and certificates from the environment, few redirects, errors that say what to do."""
+"""HTTP connections: proxies and certificates from the environment, few redirects, errors that say what to do."""
 
 from __future__ import annotations
 
@@ -10,32 +10,29 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from vision_recipes.errors import DownloadError
 
-MAX_HOPS = 5
+MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class Broken(Exception):
-    """A connection failed in a way that another may not; `after` is what the server asked to wait, in seconds."""
+class TransientError(Exception):
+    """A transfer failed in a way that another attempt may not; `after` is how long the server asks to wait, seconds."""
 
     def __init__(self, reason: str, after: float = 0.0) -> None:
         super().__init__(reason)
         self.after = after
 
 
-class Interrupted(Broken):
-    """Reading from the network failed halfway."""
-
-
-def shown(url: str) -> str:
+def without_credentials(url: str) -> str:
     """Return an address without the name and password that may be in it."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def connect(url: str, headers: dict[str, str], timeout: tuple[float, float]) -> Any:
-    """Return the response at the end of at most MAX_HOPS redirects, each to http or https and never back to http.
+    """Return the response at the end of at most MAX_REDIRECTS redirects, to http or https and never from https to http.
 
-    `timeout` is for connecting and for each read, in seconds. Raises DownloadError, or Broken when it may go better.
+    `timeout` is for connecting and for each read, in seconds. Raises DownloadError, or TransientError when another
+    attempt may succeed.
     """
     import requests
 
@@ -43,9 +40,10 @@ def connect(url: str, headers: dict[str, str], timeout: tuple[float, float]) -> 
     bundle = os.environ.get("SSL_CERT_FILE")
     if bundle and not (os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")):
         session.verify = bundle
-    for _hop in range(MAX_HOPS + 1):
+    for _redirect in range(MAX_REDIRECTS + 1):
+        address = without_credentials(url)
         if urlsplit(url).scheme not in ("http", "https"):
-            raise DownloadError(f"{shown(url)} is neither an http nor an https address, so it is not followed.")
+            raise DownloadError(f"{address} is neither an http nor an https address, so it is not followed.")
         try:
             response = session.get(url, headers=headers, stream=True, timeout=timeout, allow_redirects=False)
         except requests.RequestException as err:
@@ -56,51 +54,50 @@ def connect(url: str, headers: dict[str, str], timeout: tuple[float, float]) -> 
         following = urljoin(url, response.headers.get("Location", ""))
         if urlsplit(url).scheme == "https" and urlsplit(following).scheme == "http":
             raise DownloadError(
-                f"{shown(url)} leads to {shown(following)}, which is not encrypted, so it is not followed."
+                f"{address} redirects to {without_credentials(following)}, which is not encrypted, "
+                "so it is not followed."
             )
         url = following
-    raise DownloadError(f"{shown(url)} leads on and on, more than {MAX_HOPS} times. Check the address and the proxy.")
+    raise DownloadError(f"{address} redirects more than {MAX_REDIRECTS} times. Check the address and the proxy.")
 
 
 def chunks(response: Any) -> Iterator[bytes]:
-    """Yield the bytes of a response as they come, unpacked by nobody."""
+    """Yield the bytes of a response as they come, not decompressed."""
     import urllib3
 
     try:
         while chunk := response.raw.read1(1 << 16, decode_content=False):
             yield chunk
     except (urllib3.exceptions.HTTPError, OSError) as err:
-        raise Interrupted(f"the connection broke ({_short(err)})") from err
+        raise TransientError(f"the connection broke ({_innermost(err)})") from err
 
 
 def _explained(url: str, err: Exception) -> Exception:
-    """Return what to raise for a failed request: DownloadError when it is useless to try again."""
-    import requests
+    """Return what to raise for a failed request: DownloadError when another attempt is useless."""
+    from requests import exceptions
 
-    host, reason = urlsplit(url).hostname, _short(err)
-    if isinstance(err, requests.exceptions.ProxyError):
+    host, reason = urlsplit(url).hostname, _innermost(err)
+    if isinstance(err, exceptions.ProxyError):
         return DownloadError(
             f"The proxy for {host} does not answer: {reason}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
         )
-    if isinstance(err, requests.exceptions.SSLError):
+    if isinstance(err, exceptions.SSLError):
         return DownloadError(
             f"The certificate of {host} is not trusted: {reason}. Where a company proxy signs anew, set "
             "REQUESTS_CA_BUNDLE to its CA bundle."
         )
     refused = re.search("resolve|Name or service|refused|unreachable|No route|getaddrinfo|nodename", str(err))
-    if isinstance(err, requests.exceptions.ConnectTimeout) or refused:
+    if isinstance(err, exceptions.ConnectTimeout) or refused:
         return DownloadError(
             f"{host} cannot be reached: {reason}. Without internet choose a mirror or a file as source, or the model "
             "'starter', which needs none; behind a proxy set HTTPS_PROXY."
         )
-    if isinstance(
-        err, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema)
-    ):
-        return DownloadError(f"{shown(url)} is no address that can be fetched: {reason}.")
-    return Broken(reason)
+    if isinstance(err, exceptions.InvalidURL | exceptions.InvalidSchema | exceptions.MissingSchema):
+        return DownloadError(f"{without_credentials(url)} is not an address that can be fetched: {reason}.")
+    return TransientError(reason)
 
 
-def _short(err: BaseException) -> str:
+def _innermost(err: BaseException) -> str:
     """Return the innermost reason of an error, in one line."""
     inner: Any = err
     for _step in range(8):
@@ -108,7 +105,6 @@ def _short(err: BaseException) -> str:
         if not isinstance(below, BaseException):
             break
         inner = below
-    text = re.sub(
-        r"^<[^>]*>:? ?|^.*?Connection object at 0x[0-9a-f]+>?:? ?", "", str(inner).splitlines()[0] if str(inner) else ""
-    )
+    line = next(iter(str(inner).splitlines()), "")
+    text = re.sub(r"^<[^>]*>:? ?|^.*?Connection object at 0x[0-9a-f]+>?:? ?", "", line)
     return (text or type(inner).__name__)[:200]

@@ -1,4 +1,4 @@
-"""The published weights of a network of the catalogue: obtained from where the user says, checked, made a network."""
+"""The published weights of a network of the catalogue: obtained from where the user says, verified, made a network."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from urllib.parse import urlsplit
 
 from vision_recipes.errors import DownloadError
 from vision_recipes.model_folder import hdf5, networks, weights
-from vision_recipes.model_folder.catalogue import Architecture
+from vision_recipes.model_folder.catalogue import Architecture, imagenet_labels
 from vision_recipes.model_folder.config import Network
 from vision_recipes.model_folder.keras2_weights import read_in_order
-from vision_recipes.model_folder.labels import imagenet_labels
-from vision_recipes.model_folder.saving import ModelSpec
+from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.pretrained import transfers
 from vision_recipes.settings import DownloadSettings
@@ -27,28 +26,25 @@ Progress = Callable[[int, int], None]
 
 
 def cache_folder() -> Path:
-    """Return the folder where downloads wait until they are whole: VISION_RECIPES_CACHE, or the user's cache folder."""
+    """Return the folder where downloads are kept until complete: VISION_RECIPES_CACHE, or the user's cache folder."""
     import platformdirs
 
-    told = os.environ.get("VISION_RECIPES_CACHE")
-    return (Path(told) if told else platformdirs.user_cache_path("vision-recipes", appauthor=False)) / "downloads"
+    chosen = os.environ.get("VISION_RECIPES_CACHE")
+    return (Path(chosen) if chosen else platformdirs.user_cache_path("vision-recipes", appauthor=False)) / "downloads"
 
 
 def obtain(row: Architecture, settings: DownloadSettings, progress: Progress) -> Path:
-    """Return a local file with the network's published weights, its hash checked; raises DownloadError."""
-    published, most_bytes = row.weights.top, row.parameters * 5 + (16 << 20)
-    if settings.source == "catalogue":
+    """Return a local file with the network's published weights, its hash verified; raises DownloadError."""
+    published, place = row.weights.top, settings.mirror
+    max_bytes = row.parameters * 5 + (16 << 20)
+    if settings.source == "catalogue" or urlsplit(place).scheme in ("http", "https"):
+        urls = {"catalogue": published.url, "file": place, "mirror": place.rstrip("/") + urlsplit(published.url).path}
         _require_work_space(row)
-        return _fetch(published.url, row, progress)
-    place = settings.mirror
-    if urlsplit(place).scheme in ("http", "https"):
-        _require_work_space(row)
-        if settings.source == "file":
-            return _fetch(place, row, progress)
-        return _fetch(place.rstrip("/") + urlsplit(published.url).path, row, progress)
+        remote = transfers.RemoteFile(urls[settings.source], published.hash, max_bytes)
+        return transfers.fetch(remote, cache_folder() / published.file, progress)
     path = _local_file(Path(place).expanduser(), row, settings.source)
     size = path.stat().st_size
-    if size > most_bytes:
+    if size > max_bytes:
         raise DownloadError(
             f"{path} has {size} bytes, more than the weights of {row.name} can have. Choose another file."
         )
@@ -56,7 +52,7 @@ def obtain(row: Architecture, settings: DownloadSettings, progress: Progress) ->
     if published.hash and found != published.hash.lower():
         raise DownloadError(
             f"{path} is not the published weights file of {row.name}: its hash is {found[:12]}…, not "
-            f"{published.hash[:12]}… (expected: {published.url}). A model of your own comes in with vision-import."
+            f"{published.hash[:12]}… (expected: {published.url}). Import a model of your own with vision-import."
         )
     progress(size, size)
     return path
@@ -72,11 +68,7 @@ def discard(path: Path) -> None:
 
 def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
     """Return the keras.Model with the weights of a published file, and its description for `save_model`."""
-    network = networks.build(networks.Blueprint(Network(row.name), row.width, row.height))
-    with hdf5.open_hdf5(path, path.name) as file:
-        weights.set_weights(network, read_in_order(file, network, path.name), path.name)
-    networks.fold_deviations(row, network)
-    return network, ModelSpec(
+    spec = ModelSpec(
         name=row.name,
         network=Network(row.name),
         input=Preprocessing.named(row.preprocessing, row.width, row.height),
@@ -85,31 +77,31 @@ def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
         trained_on="ImageNet (ILSVRC 2012, 1000 classes)",
         source=f"{row.weights.top.url}; network: {row.source}",
         licence=row.licence,
-        notes="" if row.weights.top.hash else "The publisher tells no hash of the weights; their shapes were checked.",
+        notes="" if row.weights.top.hash else "The publisher gives no hash of the weights; their shapes were checked.",
     )
-
-
-def _fetch(url: str, row: Architecture, progress: Progress) -> Path:
-    wanted = transfers.Wanted(url, row.weights.top.hash, row.parameters * 5 + (16 << 20))
-    return transfers.fetch(wanted, cache_folder() / row.weights.top.file, progress)
+    network = networks.build(spec)
+    with hdf5.open_hdf5(path, path.name) as file:
+        weights.set_weights(network, read_in_order(file, network, path.name), path.name)
+    networks.fold_deviations(row, network)
+    return network, spec
 
 
 def _local_file(place: Path, row: Architecture, source: str) -> Path:
-    if source == "file":
-        candidates = [place]
-    else:
-        candidates = [place / urlsplit(row.weights.top.url).path.lstrip("/"), place / row.weights.top.file]
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
-        raise DownloadError(
-            f"mirror: there is no file {' nor '.join(map(str, candidates))}. Give the URL or the path of "
-            + ("the weights file." if source == "file" else f"a folder that holds {row.weights.top.file}.")
-        )
-    return found
+    name = row.weights.top.file
+    candidates, expected = [place], "the weights file"
+    if source == "mirror":
+        candidates = [place / urlsplit(row.weights.top.url).path.lstrip("/"), place / name]
+        expected = f"a folder that holds {name}"
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise DownloadError(
+        f"mirror: there is no file {' nor '.join(map(str, candidates))}. Give the URL or the path of {expected}."
+    )
 
 
 def _require_work_space(row: Architecture) -> None:
-    """Raise DownloadError when the temporary folder cannot hold the weights and the IR that are made of them."""
+    """Raise DownloadError when the temporary folder cannot hold the weights and the IR that is made of them."""
     needed, folder = row.parameters * 4 * 3, tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     if free < needed:

@@ -12,7 +12,7 @@ from vision_recipes.reports.thumbnails import SIDE, Thumbnail, encode
 from vision_recipes.reports.training_record import TrainingRecord
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
-from vision_recipes.training.augmentation import Plan, variants
+from vision_recipes.training.augmentation import AugmentationPlan, augment
 
 _PICTURES, _COPIES = 4, 3
 
@@ -23,7 +23,7 @@ def augmentation_examples(training: TrainingRecord | None, store: Store | None, 
         return {}
     try:
         settings = RetrainSettings.from_params(training.parameters)
-        plan = Plan.from_pairs(settings.model_custom_params_data_augmentation)
+        plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
     except VisionError:
         return {}
     if not settings.data_augmentation:
@@ -34,6 +34,6 @@ def augmentation_examples(training: TrainingRecord | None, store: Store | None, 
     rows: list[list[Thumbnail]] = []
     for picture in read(store, chosen, size):
         if picture.pixels is not None:
-            copies = variants(picture.pixels, _COPIES, plan, f"{settings.random_seed}:{picture.digest}")
+            copies = augment(picture.pixels, _COPIES, plan, f"{settings.random_seed}:{picture.digest}")
             rows.append([encode(picture.pixels), *(encode(pixels) for pixels in copies)])
     return {"plan": str(plan), "copies": settings.n_augmentation, "rows": rows}

@@ -1,17 +1,16 @@
-"""A page that shows what augmentation makes of pictures, for people to see whether it still is the same thing."""
+"""The page of augmentation examples, for people to check that the copies still show the same thing."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from vision_recipes.pictures import Picture
-from vision_recipes.training.augmentation import Plan, variants
+from vision_recipes.dataset.labelled_images import LabelledImages
+from vision_recipes.training.augmentation import AugmentationPlan, augment
 
 SIDE = 192
 """The longer side of a picture on the page, in pixels."""
@@ -21,7 +20,7 @@ _PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Augmented pictures</title>
+<title>Augmentation examples</title>
 <style>
 body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; color: #222; background: #fff }}
 figure {{ margin: 0 0 1.5em }}
@@ -31,29 +30,27 @@ img:first-of-type {{ outline: 3px solid #2a6 }}
 </style>
 </head>
 <body>
-<h1>Augmented pictures</h1>
-<p>The outlined picture is the unchanged one; training sees it as well as the varied copies.</p>
-<p>{plan}</p>
+<h1>Augmentation examples</h1>
+<p>The outlined picture is the original. The model is trained on it and on the augmented copies.</p>
+<p>Operations: {plan}</p>
 {figures}
 </body>
 </html>
 """
 
 
-def examples_page(pictures: Sequence[Picture], plan: Plan, seed: int, count: int) -> bytes:
-    """Return a self-contained HTML page: each picture that has pixels, unchanged and in `count` varied copies."""
-    figures = "\n".join(_figure(picture, plan, seed, count) for picture in pictures if picture.pixels is not None)
-    return _PAGE.format(plan=html.escape(str(plan)), figures=figures).encode()
-
-
-def _figure(picture: Picture, plan: Plan, seed: int, count: int) -> str:
-    assert picture.pixels is not None
-    shown = [picture.pixels, *variants(picture.pixels, count, plan, f"{seed}:{picture.digest}")]
-    images = "".join(
-        _image(pixels, "unchanged" if place == 0 else f"copy {place}") for place, pixels in enumerate(shown)
-    )
-    label = "" if picture.label is None else f": {picture.label}"
-    return f"<figure><figcaption>{html.escape(picture.path + label)}</figcaption>{images}</figure>"
+def examples_page(images: LabelledImages, plan: AugmentationPlan, seed: int, count: int) -> bytes:
+    """Return a self-contained HTML page: each picture, which must have pixels, and `count` augmented copies of it."""
+    assert images.pixels is not None
+    figures = []
+    for row, (path, label, digest) in enumerate(zip(images.paths, images.labels, images.digests, strict=True)):
+        pixels = images.pixels[row]
+        copies = [_image(copy, "augmented copy") for copy in augment(pixels, count, plan, f"{seed}:{digest}")]
+        caption = html.escape(f"{path}: {label}")
+        figures.append(
+            f"<figure><figcaption>{caption}</figcaption>{_image(pixels, 'original')}{''.join(copies)}</figure>"
+        )
+    return _PAGE.format(plan=html.escape(str(plan)), figures="\n".join(figures)).encode()
 
 
 def _image(pixels: np.ndarray, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The best weights so far, kept in the cache folder, so that a training that was killed goes on from them."""
+"""The best weights so far, kept in the cache folder, so that a training that was killed resumes from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SLACK = 1 << 16
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Checkpoints of one training; `key` holds all that determines it, so that no other takes them up."""
+    """Checkpoints of one training; `key` is a hash of all that determines it, so that no other training takes them."""
 
     store: Store
     key: str
@@ -33,30 +33,27 @@ class Checkpoints:
         """The file in the store."""
         return f"/training/{hashlib.sha256(self.key.encode()).hexdigest()[:32]}.npz"
 
-    def keep(self, epochs: Sequence[Epoch], weights: Sequence[np.ndarray]) -> None:
-        """Keep the weights of the last of the epochs."""
+    def save(self, epochs: Sequence[Epoch], weights: Sequence[np.ndarray]) -> None:
+        """Save the weights after the last of the epochs."""
         history = np.frombuffer(json.dumps([epoch.as_row() for epoch in epochs]).encode(), np.uint8)
         stream = io.BytesIO()
-        with zipfile.ZipFile(stream, "w") as archive:
-            for name, values in [("epochs", history), *((f"weight{n}", values) for n, values in enumerate(weights))]:
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
+        np.savez(stream, epochs=history, **{f"weight{place}": values for place, values in enumerate(weights)})
         self.store.write(self.path, stream.getvalue())
 
     def load(self, like: Sequence[np.ndarray]) -> tuple[list[Epoch], list[np.ndarray]] | None:
-        """Return the epochs and the weights of the last of them, or None; weights must fit and be finite."""
+        """Return the epochs and the weights after the last of them, or None; weights must fit `like` and be finite."""
         limit = sum(values.nbytes + _SLACK for values in like) + (1 << 24)
         with suppress(FileNotFoundError):
             try:
                 return _read(read_bytes(self.store, self.path, limit), like, limit)
+            except FileNotFoundError:
+                raise
             except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError) as err:
-                if isinstance(err, FileNotFoundError):
-                    raise
                 log.warning("training starts anew: its checkpoint in the cache folder cannot be used (%s)", err)
         return None
 
     def clear(self) -> None:
-        """Forget the training: it has ended."""
+        """Delete the checkpoint: the training has ended."""
         self.store.delete(self.path)
 
 
@@ -67,8 +64,8 @@ def _read(content: bytes, like: Sequence[np.ndarray], limit: int) -> tuple[list[
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         weights = [np.asarray(arrays[f"weight{place}"]) for place in range(len(like))]
         epochs = [Epoch(**row) for row in json.loads(arrays["epochs"].tobytes())]
-    for found, wanted in zip(weights, like, strict=True):
-        if found.shape != wanted.shape or found.dtype != wanted.dtype or not np.isfinite(found).all():
+    for found, expected in zip(weights, like, strict=True):
+        if found.shape != expected.shape or found.dtype != expected.dtype or not np.isfinite(found).all():
             raise ValueError(f"weights {found.shape} {found.dtype} do not fit")
     if not epochs:
         raise ValueError("it has no epochs")

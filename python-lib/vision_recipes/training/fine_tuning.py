@@ -1,236 +1,150 @@
-"""A network's last layers, or all, trained on from a fitted head: with Keras, at a low rate, the best weights kept."""
+"""A network's last layers, or all, trained further from a fitted head: at a low rate, the best weights kept."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
-import time
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vision_recipes.errors import TrainingError
-from vision_recipes.inference.devices import choose, claim, list_gpus
-from vision_recipes.model_folder.heads import Head, attach_head
-from vision_recipes.settings import ComputeSettings, RetrainSettings
+from vision_recipes.dataset.labelled_images import LabelledImages
+from vision_recipes.dataset.splits import TRAIN, VALID
+from vision_recipes.model_folder.heads import Head
+from vision_recipes.model_folder.rebuilding import attach_head
+from vision_recipes.settings import RetrainSettings
 from vision_recipes.stores import Store
+from vision_recipes.training.batches import image_samples
 from vision_recipes.training.checkpoints import Checkpoints
-from vision_recipes.training.epochs import Best, Epoch
-from vision_recipes.training.rounds import Rounds
-from vision_recipes.training.schedules import Schedule
-from vision_recipes.training.shots import Album, Shots
-from vision_recipes.training.tails import cut
+from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.frozen_layers import (
+    HEAD,
+    SplitNetwork,
+    fit_on_disk,
+    frozen_outputs,
+    is_batch_normalisation,
+    split_network,
+)
+from vision_recipes.training.optimisers import make_optimizer
+from vision_recipes.training.training_device import TrainingDevice
+from vision_recipes.training.training_loop import TrainingLoop, compile_network
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder.folder import Model
 
 log = logging.getLogger("vision_recipes")
 
-LOWERED = 0.1
-"""Pretrained layers are trained at this part of model_learning_rate."""
+PRETRAINED_RATE = 0.1
+"""Pretrained layers are trained at this fraction of model_learning_rate."""
+
+_BATCH = 16
 
 
 @dataclass(frozen=True)
-class Watch:
-    """Who hears of each epoch, and where the best weights so far are kept; `key` is a hash of what determines them."""
+class Monitor:
+    """What is called after each epoch, and where checkpoints are kept, if anywhere.
+
+    `key` is a hash of all that determines the training.
+    """
 
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
-    kept: Store | None = None
+    checkpoint_store: Store | None = None
     key: str = ""
 
 
 @dataclass
 class FineTuned:
-    """A keras.Model in float32 with the weights of the best epoch. `start` (number 0) is the head before, if any."""
+    """A keras.Model in float32 with the weights of the best epoch.
+
+    `start` (number 0) is the network before training, None from random weights.
+    """
 
     network: Any
     start: Epoch | None
     best: Epoch
     batch_size: int
-    epochs: list[Epoch] = field(default_factory=list)
+    epochs: list[Epoch]
 
     @property
     def beats_start(self) -> bool:
-        """Whether the best epoch is better than what training started from: more right, or as many with less loss."""
+        """Whether the best epoch is better than the start: more accurate, or as accurate with less loss."""
         return self.start is None or self.best.rank > self.start.rank
 
 
 def fine_tune(
     base: Model,
     head: Head,
-    shots: Shots,
+    images: LabelledImages,
     settings: RetrainSettings,
-    watch: Watch = Watch(),  # noqa: B008 - frozen
+    monitor: Monitor = Monitor(),  # noqa: B008 - frozen
 ) -> FineTuned:
     """Train the head and the layers that the settings name; or, from random weights, all of it.
 
-    `head` is fitted already; its dropout counts. What stays frozen is computed once per picture. Each pass sees every
-    picture unchanged and in its varied copies. Memory that runs out halves the batch. Raises TrainingError when the
-    loss is not a finite number, DeviceError; the same seed gives the same weights on the same processor.
+    `images` have pixels; those on the training side are trained on, those on the validation side choose the epoch.
+    `head` is fitted already; its dropout applies. Frozen layers are computed once per picture. Each pass shows every
+    picture unchanged and in its augmented copies. Memory that runs out halves the batch. Raises TrainingError when the
+    loss is not a finite number, DeviceError; the same seed gives the same weights on the same CPU.
     """
-    where = _Place.of(settings.compute)
-    scratch = settings.initial_weights == "random"
-    _sow(settings.random_seed, on_gpu=where.on_gpu)
-    with where.scope():
-        network = attach_head(base, head, pretrained=not scratch)
-        network.get_layer("head_scores").dtype_policy = "float32"
-        found = cut(network, settings)
+    device = TrainingDevice.claim(settings.compute)
+    from_scratch = settings.initial_weights == "random"
+    device.seed(settings.random_seed)
+    with device.scope():
+        network = attach_head(base, head, pretrained=not from_scratch)
+        network.get_layer(HEAD).dtype_policy = "float32"
+        split = split_network(network, settings)
+    layers = split.trained_layers
     log.info(
         "fine-tuning on %s in %s: %d layers with %d weights, from %s",
-        where.told,
-        where.policy,
-        len(found.trained),
-        found.weights,
-        found.trained[0].name,
+        *(device.description, device.policy, len(layers), split.parameters, layers[0].name),
     )
+    train = image_samples(images.subset(TRAIN), base.preprocessing, settings)
+    valid = image_samples(images.subset(VALID), base.preprocessing)
+    batch_size = min(settings.batch_size or _BATCH, len(train))
     with tempfile.TemporaryDirectory() as workdir:
-        albums = (
-            Album.to_train(shots.train, base.preprocessing, len(head.labels), settings),
-            Album(shots.valid, base.preprocessing, len(head.labels)),
+        trained = network
+        if split.frozen is None:
+            pass
+        elif fit_on_disk(split.frozen, len(train) + len(valid), Path(workdir)):
+            trained = split.trainable
+            train = frozen_outputs(train, split.frozen, batch_size, Path(workdir, "train"))
+            valid = frozen_outputs(valid, split.frozen, batch_size, Path(workdir, "valid"))
+        else:
+            log.info("frozen layers are computed in each epoch: their outputs do not fit in %s", workdir)
+        with device.scope():
+            _compile(trained, split, settings, device)
+        checkpoints = Checkpoints(monitor.checkpoint_store, monitor.key) if monitor.checkpoint_store else None
+        loop = TrainingLoop(
+            trained, train, valid, settings, batch_size, on_epoch=monitor.on_epoch, checkpoints=checkpoints
         )
-        rounds = Rounds(network, found, albums, settings)
-        rounds.go_over_frozen(Path(workdir))
-        with where.scope():
-            rounds.compile(on_gpu=where.on_gpu, spread=where.strategy is not None)
-        checkpoints = Checkpoints(watch.kept, watch.key) if watch.kept is not None else None
-        tuned = _train(rounds, settings, watch.on_epoch, checkpoints)
+        if from_scratch:
+            _shorten_averages(layers, loop.order.steps * settings.nb_epochs)
+        start = None if from_scratch else loop.evaluate()
+        if start is not None:
+            log.info("before fine-tuning, %s", start)
+        loop.run()
     network.trainable = True
-    tuned.network = network
-    if where.policy != "float32":
-        tuned.network = attach_head(base, head, pretrained=False)
-        tuned.network.set_weights(network.get_weights())
-    return tuned
+    if device.policy != "float32":
+        weights = network.get_weights()
+        network = attach_head(base, head, pretrained=False)
+        network.set_weights(weights)
+    return FineTuned(network, start, loop.best, loop.batch_size, loop.epochs)
 
 
-def _train(
-    rounds: Rounds, settings: RetrainSettings, on_epoch: Callable[[Epoch], None], checkpoints: Checkpoints | None
-) -> FineTuned:
-    scratch = settings.initial_weights == "random"
-    schedule = Schedule.of(settings, lowered=1.0 if scratch else LOWERED)
-    best = Best(settings.early_stopping_patience)
-    start = None if scratch else rounds.judge(schedule.rate(0))
-    if start is not None:
-        log.info("before fine-tuning, %s", start)
-    epochs: list[Epoch] = []
-    kept = rounds.weights()
-    resumed = checkpoints.load(kept) if checkpoints else None
-    if resumed:
-        epochs, kept = resumed
-        best.add(epochs[-1])
-        rounds.set_weights(kept)
-        log.info("training goes on from the best epoch of an earlier run: %s", epochs[-1])
-    for number in range(len(epochs) + 1, settings.nb_epochs + 1):
-        started = time.perf_counter()
-        loss, right = _go_through(rounds, number, schedule)
-        judged = rounds.validate()
-        epoch = Epoch(number, loss, right, *judged, schedule.rate(number - 1), time.perf_counter() - started)
-        better = best.add(epoch)
-        epochs.append(epoch)
-        on_epoch(epoch)
-        schedule.note(better=better)
-        if better:
-            kept = rounds.weights()
-            if checkpoints:
-                checkpoints.keep(epochs, kept)
-        if best.over:
-            log.info("stopped after epoch %d: no better one since epoch %d", number, number - best.patience)
-            break
-    rounds.set_weights(kept)
-    if checkpoints:
-        checkpoints.clear()
-    assert best.epoch is not None
-    return FineTuned(None, start, best.epoch, rounds.batch, epochs)
-
-
-def _go_through(rounds: Rounds, number: int, schedule: Schedule) -> tuple[float, float]:
-    """Go through an epoch, with smaller batches when memory runs out."""
-    before = rounds.weights()
-    while True:
-        try:
-            return rounds.run(number, schedule)
-        except Exception as err:
-            if not _out_of_memory(err):
-                raise
-            if rounds.batch == 1:
-                raise TrainingError(
-                    "Memory ran out with a single picture at a time. Use smaller pictures (image_width, image_height), "
-                    "retrain fewer layers, or a machine with more memory."
-                ) from err
-            rounds.shrink()
-            rounds.set_weights(before)
-            log.warning("memory ran out: the epoch starts again with a batch size of %d", rounds.batch)
-
-
-def _out_of_memory(err: Exception) -> bool:
-    names = {kind.__name__ for kind in type(err).__mro__}
-    return (
-        bool(names & {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"})
-        or "out of memory" in str(err).lower()
-    )
-
-
-def _sow(seed: int, *, on_gpu: bool) -> None:
-    """Make all luck depend on the seed and, on the processor, sums independent of who computes them first."""
+def _compile(trained: Any, split: SplitNetwork, settings: RetrainSettings, device: TrainingDevice) -> None:
+    """Compile the network that is trained: all of it, or the part after the frozen layers."""
     import keras
 
-    keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow" and not on_gpu:
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where training runs: `policy` is Keras' name of the precision, `strategy` spreads batches over several GPUs."""
-
-    told: str
-    policy: str
-    on_gpu: bool
-    strategy: Any = None
-
-    @classmethod
-    def of(cls, compute: ComputeSettings) -> _Place:
-        gpus = choose(compute, list_gpus() if compute.use_gpu != "false" else ())
-        given = claim(compute, gpus)
-        if not gpus:
-            return cls(str(given), "float32", False)
-        lower = "bfloat16" if all(gpu.capability >= (8, 0) for gpu in gpus) else "float32"
-        precision = lower if compute.precision == "auto" else compute.precision
-        policy = precision if precision == "float32" else f"mixed_{precision}"
-        return cls(str(given), policy, True, _strategy(len(gpus)))
-
-    def scope(self) -> Any:
-        """Return the context that a network is built and compiled in."""
-        return _Scope(self)
+    if settings.model_l1 or settings.model_l2:
+        kernel = next(layer for layer in split.trained_layers if layer.name == HEAD).kernel
+        kernel.regularizer = keras.regularizers.L1L2(settings.model_l1, settings.model_l2)
+    lowered = 1.0 if settings.initial_weights == "random" else PRETRAINED_RATE
+    optimizer = make_optimizer(settings, lowered * settings.model_learning_rate)
+    compile_network(trained, optimizer, settings, on_gpu=device.on_gpu)
 
 
-class _Scope:
-    def __init__(self, place: _Place) -> None:
-        self._place = place
-        self._spread: Any = place.strategy.scope() if place.strategy else nullcontext()
-
-    def __enter__(self) -> None:
-        import keras
-
-        self._before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(self._place.policy)
-        self._spread.__enter__()
-
-    def __exit__(self, *failure: Any) -> None:
-        import keras
-
-        self._spread.__exit__(*failure)
-        keras.config.set_dtype_policy(self._before)
-
-
-def _strategy(gpus: int) -> Any:
-    import keras
-
-    if gpus < 2 or keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy()
+def _shorten_averages(layers: list[Any], steps: int) -> None:
+    """Let batch normalisation average over about a tenth of the training, if its momentum averages over more."""
+    for layer in layers:
+        if is_batch_normalisation(layer):
+            layer.momentum = min(layer.momentum, max(0.5, 1 - 10 / steps))

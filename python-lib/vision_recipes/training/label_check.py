@@ -1,4 +1,4 @@
-"""Every labelled picture with what is doubtful about it: its label, a copy, its oddness."""
+"""A row for each labelled picture: likely label errors, near-duplicates and outliers."""
 
 from __future__ import annotations
 
@@ -10,107 +10,97 @@ from typing import Any
 
 import numpy as np
 
-from vision_recipes.dataset.duplicates import Pair, find_duplicates
+from vision_recipes.dataset.duplicates import Pair
 from vision_recipes.dataset.label_decisions import DROP, RELABEL
-from vision_recipes.dataset.splits import linked_by, merge_groups
+from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.errors import LabelsError
 from vision_recipes.processors import processors
 from vision_recipes.settings import CheckLabelsSettings
-from vision_recipes.training.examples import Examples
-from vision_recipes.training.features import Usable
-from vision_recipes.training.label_issues import Doubts, Neighbours, find_doubts, find_neighbours
-from vision_recipes.training.lessons import Wanted
+from vision_recipes.training.label_issues import LabelIssues, Neighbours, find_label_issues, find_neighbours
 
 log = logging.getLogger("vision_recipes")
 
 WRONG, CONFLICT, COPY, OUTLIER, UNREADABLE = "wrong_label", "conflicting_copy", "copy", "outlier", "unreadable"
-_VOTERS = 10
+_MIN_NEIGHBOURS = 10
 _WORTH_THREADS = 10_000_000
 _CERTAIN = 0.8
 _CONFLICTING = 0.5
-"""A picture whose copy bears another label is at least this suspicious: one of both is wrong."""
+"""The least suspicion of a picture whose near-duplicate has another label: one of the two is wrong."""
 
 
-def check_up(usable: Usable, wanted: Wanted, settings: CheckLabelsSettings) -> list[dict[str, Any]]:
-    """Return rows (rows.CHECKED), the most suspicious first, pictures that cannot be read last."""
+def check_rows(
+    images: LabelledImages, pairs: Sequence[Pair], unreadable: Sequence[tuple[str, str]], settings: CheckLabelsSettings
+) -> list[dict[str, Any]]:
+    """Return rows (rows.CHECKED), the most suspicious first; `unreadable` pictures (path, label) come last.
+
+    `pairs` are the near-duplicates among the images, whose `groups` hold them together. Raises LabelsError for fewer
+    than three pictures or two classes.
+    """
     from threadpoolctl import threadpool_limits
 
-    pictures = usable.pictures
-    labels = tuple(sorted({str(picture.label) for picture in pictures}))
-    if len(labels) < 2 or len(pictures) < 3:
+    targets, labels = images.targets, images.labels
+    found = sorted(set(labels))
+    if len(found) < 2 or len(images) < 3:
         raise LabelsError(
-            f"{len(pictures)} usable pictures bear {len(labels)} different labels "
-            f"({', '.join(map(repr, labels[:5]))}); to doubt a label there must be two classes and three pictures."
+            f"{len(images)} usable pictures have {len(found)} different labels ({', '.join(map(repr, found[:5]))}); "
+            "checking labels takes at least two classes and three pictures."
         )
-    numbers = {label: number for number, label in enumerate(labels)}
-    targets = np.array([numbers[str(picture.label)] for picture in pictures], np.int64)
-    pairs = find_duplicates(usable.features, [picture.digest for picture in pictures], settings.random_seed)
-    told = linked_by([wanted.group.get(picture.path) for picture in pictures])
-    groups = merge_groups(len(pictures), [(pair.one, pair.other) for pair in pairs], told)
-    count = len(pictures)
-    rows = Examples(
-        usable.features, np.empty((count, 0), np.float32), targets, np.ones(count, np.float32), groups, len(labels)
-    )
-    with threadpool_limits(processors() if usable.features.size > _WORTH_THREADS else 1):
-        near = find_neighbours(usable.features, max(settings.nb_neighbours, _VOTERS), settings.random_seed)
-        doubts = find_doubts(rows, near, settings.random_seed)
-    issues, suspicion = _issues(doubts, near, pairs, targets)
-    order = np.argsort(-suspicion, kind="stable")
-    found = [
+    with threadpool_limits(processors() if images.features.size > _WORTH_THREADS else 1):
+        near = find_neighbours(images.features, max(settings.nb_neighbours, _MIN_NEIGHBOURS), settings.random_seed)
+        doubtful = find_label_issues(images, near, settings.random_seed)
+    issues, suspicion = _issues(doubtful, near, pairs, targets)
+    decision = {"relabel": RELABEL, "drop": DROP}.get(settings.on_wrong_label, "")
+    rows = [
         {
-            "images": pictures[row].path,
-            "label": labels[targets[row]],
-            "suggested_label": labels[doubts.suggested[row]],
+            "images": images.paths[row],
+            "label": labels[row],
+            "suggested_label": images.classes[doubtful.suggested[row]],
             "suspicion": round(float(suspicion[row]), 6),
             "issue": issues[row],
-            "probability": round(float(doubts.shares[row, targets[row]]), 6),
-            "strangeness": round(float(near.strangeness[row]), 4),
-            "neighbours": _neighbours(near, row, usable, settings.nb_neighbours),
-            "decision": {"relabel": RELABEL, "drop": DROP}.get(settings.on_wrong_label, "")
-            if issues[row] == WRONG
-            else "",
+            "probability": round(float(doubtful.probabilities[row, targets[row]]), 6),
+            "strangeness": round(float(near.outlier_score[row]), 4),
+            "neighbours": _neighbours(images, near, row, settings.nb_neighbours),
+            "decision": decision if issues[row] == WRONG else "",
             "rank": rank,
         }
-        for rank, row in enumerate(order, start=1)
+        for rank, row in enumerate(np.argsort(-suspicion, kind="stable"), start=1)
     ]
-    counts = Counter(issue for issue in issues if issue)
+    counts = Counter(issues)
     log.info(
-        "of %d labels %d look wrong; %d copies bear different labels, %d are plain copies, %d pictures are unlike all",
-        count,
-        *(counts[issue] for issue in (WRONG, CONFLICT, COPY, OUTLIER)),
+        "%d of %d labels are probably wrong; %d near-duplicates have different labels, %d the same; %d outliers",
+        *(counts[WRONG], len(images), counts[CONFLICT], counts[COPY], counts[OUTLIER]),
     )
-    return found + [
-        {"images": picture.path, "label": picture.label, "issue": UNREADABLE, "rank": count + place}
-        for place, picture in enumerate(usable.rejected, start=1)
+    return rows + [
+        {"images": path, "label": label, "issue": UNREADABLE, "rank": rank}
+        for rank, (path, label) in enumerate(unreadable, start=len(images) + 1)
     ]
 
 
 def _issues(
-    doubts: Doubts, near: Neighbours, pairs: Sequence[Pair], targets: np.ndarray
+    doubtful: LabelIssues, near: Neighbours, pairs: Sequence[Pair], targets: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
-    """Return the issue of each row, the weightiest that it has, and its suspicion."""
-    suspicion = doubts.suspicion.copy()
-    issues = np.where(near.strange, OUTLIER, "").astype(object)
+    """Return the most serious issue of each row, empty for none, and its suspicion."""
+    suspicion = doubtful.suspicion.copy()
+    issues = np.where(near.outliers, OUTLIER, "").astype(object)
     for pair in pairs:
         if targets[pair.one] == targets[pair.other]:
             issues[pair.other] = COPY
     for pair in pairs:
         if targets[pair.one] != targets[pair.other]:
-            for row in (pair.one, pair.other):
-                issues[row] = CONFLICT
-                suspicion[row] = max(suspicion[row], _CONFLICTING)
-    differs = doubts.suggested != targets
-    issues[(doubts.wrong | (suspicion >= _CERTAIN)) & differs] = WRONG
+            rows = [pair.one, pair.other]
+            issues[rows], suspicion[rows] = CONFLICT, np.maximum(suspicion[rows], _CONFLICTING)
+    issues[(doubtful.wrong | (suspicion >= _CERTAIN)) & (doubtful.suggested != targets)] = WRONG
     return [str(issue) for issue in issues], suspicion
 
 
-def _neighbours(near: Neighbours, row: int, usable: Usable, count: int) -> str:
-    told = [
+def _neighbours(images: LabelledImages, near: Neighbours, row: int, count: int) -> str:
+    """Return the nearest neighbours as JSON, as the column `neighbours` holds them."""
+    found = [
         {
-            "path": usable.pictures[other].path,
-            "label": usable.pictures[other].label,
-            "likeness": round(float(likeness), 4),
+            "path": images.paths[other],
+            "label": images.classes[images.targets[other]],
+            "likeness": round(float(cosine), 4),
         }
-        for other, likeness in zip(near.rows[row][:count], near.likeness[row][:count], strict=True)
+        for other, cosine in zip(near.rows[row][:count], near.similarity[row][:count], strict=True)
     ]
-    return json.dumps(told, ensure_ascii=False)
+    return json.dumps(found, ensure_ascii=False)

@@ -1,7 +1,8 @@
-"""Which labels are doubtful: what models say that did not see the picture, and what the pictures most like it bear.
+"""Label issues: labels that a model trained without the picture, and the picture's nearest neighbours, disagree with.
 
 Out-of-fold probabilities and the confident joint as in Northcutt, Jiang, Chuang, Confident learning (2021); a second
-round learns without the pictures that the first one doubts, so that wrong labels do not defend each other.
+round trains without the pictures flagged by the first, so that wrong labels do not support each other. cleanlab's
+filter flags the same rows, but importing it takes longer than all that is computed here.
 """
 
 from __future__ import annotations
@@ -10,26 +11,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_recipes.dataset.standardisation import scaling_of
+from vision_recipes.dataset.cosine_similarity import CosineSimilarity
+from vision_recipes.dataset.labelled_images import LabelledImages
+from vision_recipes.dataset.splits import group_folds
+from vision_recipes.metrics import softmax
 from vision_recipes.training.design_matrix import design
-from vision_recipes.training.examples import Examples, probabilities
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
-from vision_recipes.training.regularisation import Strength, Trial, choose_strength
+from vision_recipes.training.regularisation import Trial, choose_strength
 
 _FOLDS, _ROUNDS = 5, 2
 _STEPS, _TOLERANCE = 80, 1e-6
-_BLOCK, _WIDEST, _MOST_CANDIDATES = 256, 256, 50_000
-_STRANGE, _LEAST_STRANGE = 3.5, 1.25
+_RIDGES = (0.2, 0.06, 0.02, 0.006)
+_BLOCK, _MAX_CANDIDATES = 256, 50_000
+_DEVIATIONS, _MIN_OUTLIER_SCORE = 3.5, 1.25
 
 
 @dataclass(frozen=True)
-class Doubts:
-    """What is doubted of each row: `shares` (n, classes) are out-of-fold probabilities, `suspicion` is from 0 to 1.
+class LabelIssues:
+    """What is known of each row's label: out-of-fold `probabilities` (n, classes), `suspicion` (n,) from 0 to 1.
 
-    `suggested` is the most likely class. `wrong` tells the rows whose label is likely wrong.
+    `suggested` (n,) is the most likely class. `wrong` (n,) is True where the label is probably wrong.
     """
 
-    shares: np.ndarray
+    probabilities: np.ndarray
     suspicion: np.ndarray
     suggested: np.ndarray
     wrong: np.ndarray
@@ -37,134 +41,113 @@ class Doubts:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The rows most like each row, nearest first: their numbers and cosines (n, k); `strangeness` 1 is usual."""
+    """The nearest rows of each row, nearest first, and their cosine similarities (n, k).
+
+    `outlier_score` (n,) is the mean distance to them, divided by the median of all rows.
+    """
 
     rows: np.ndarray
-    likeness: np.ndarray
-    strangeness: np.ndarray
+    similarity: np.ndarray
+    outlier_score: np.ndarray
 
     @property
-    def strange(self) -> np.ndarray:
-        """Which rows are far from all others, measured by how much distances usually vary."""
-        usual = float(np.median(self.strangeness))
-        spread = 1.4826 * float(np.median(np.abs(self.strangeness - usual)))
-        outlying: np.ndarray = self.strangeness > max(_LEAST_STRANGE, usual + _STRANGE * spread)
-        return outlying
+    def outliers(self) -> np.ndarray:
+        """Which rows are far from all others: over 3.5 robust standard deviations above the median (MAD)."""
+        median = float(np.median(self.outlier_score))
+        deviation = 1.4826 * float(np.median(np.abs(self.outlier_score - median)))
+        return np.asarray(self.outlier_score > max(_MIN_OUTLIER_SCORE, median + _DEVIATIONS * deviation))
 
 
-def find_doubts(rows: Examples, near: Neighbours, seed: int) -> Doubts:
-    """Return the doubts; `rows.groups` are never parted, so that no copy of a picture vouches for it."""
-    clean = np.ones(len(rows), bool)
+def find_label_issues(images: LabelledImages, near: Neighbours, seed: int) -> LabelIssues:
+    """Return the label issues; groups are kept in one fold, so copies are never evidence for each other's label."""
+    every, targets, clean = np.arange(len(images)), images.targets, np.ones(len(images), bool)
     for turn in range(_ROUNDS):
-        shares = _left_out_shares(rows, clean, seed + turn)
-        wrong, suggested = _confident_joint(shares, rows.targets)
+        probabilities = _out_of_fold(images, clean, seed + turn)
+        wrong, suggested = _confident_joint(probabilities, targets)
         clean = ~wrong
-    own = shares[np.arange(len(rows)), rows.targets]
-    judged = _judged(rows)
-    others = shares.copy()
-    others[np.arange(len(rows)), rows.targets] = -1.0
-    margin = (1 + others.max(axis=1) - own) / 2
-    votes = _votes(rows, near)
-    suspicion = np.where(judged, np.clip(0.75 * margin + 0.25 * (1 - votes), 0, 1), 0.0)
-    return Doubts(shares, suspicion, np.where(judged, suggested, rows.targets), wrong & judged)
+    others = probabilities.copy()
+    others[every, targets] = -1.0
+    margin = (1 + others.max(axis=1) - probabilities[every, targets]) / 2
+    suspicion = np.clip(0.75 * margin + 0.25 * (1 - _agreement(images, near)), 0, 1)
+    checked = _checkable(images)
+    return LabelIssues(
+        probabilities, np.where(checked, suspicion, 0.0), np.where(checked, suggested, targets), wrong & checked
+    )
 
 
 def find_neighbours(features: np.ndarray, count: int, seed: int = 0) -> Neighbours:
-    """Return the `count` rows most like each row by the cosine of scaled, centred features.
+    """Return the `count` nearest rows of each row of features (n, d), by cosine similarity.
 
-    Wide features are mixed at random into 256 values first; of more than 50,000 rows a sample can be neighbours.
+    Of more than 50,000 rows, the neighbours come from a random sample of that size.
     """
-    scaling, draw = scaling_of(features), np.random.default_rng(seed)
-    width, mixing = features.shape[1], None
-    if width > _WIDEST:
-        mixing = draw.standard_normal((width, _WIDEST), np.float32)
-    parts = [features[start : start + _BLOCK] for start in range(0, len(features), _BLOCK)]
-    unit = np.concatenate([_unit(scaling.apply(part), mixing) for part in parts])
-    candidates = np.arange(len(unit))
-    if len(unit) > _MOST_CANDIDATES:
-        candidates = np.sort(draw.choice(len(unit), _MOST_CANDIDATES, replace=False))
+    random = np.random.default_rng(seed)
+    vectors = CosineSimilarity(features, random).vectors(np.arange(len(features)))
+    candidates = np.arange(len(vectors))
+    if len(vectors) > _MAX_CANDIDATES:
+        candidates = np.sort(random.choice(len(vectors), _MAX_CANDIDATES, replace=False))
     count = min(count, len(candidates) - 1)
-    pool, place_of = unit[candidates], np.full(len(unit), -1)
-    place_of[candidates] = np.arange(len(candidates))
-    found, likeness = [], []
-    for start in range(0, len(unit), _BLOCK):
-        cosine = unit[start : start + _BLOCK] @ pool.T
-        own = place_of[start : start + _BLOCK]
-        inside = np.flatnonzero(own >= 0)
-        cosine[inside, own[inside]] = -2.0
-        nearest = np.argpartition(-cosine, count - 1, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(cosine, nearest, axis=1), axis=1, kind="stable")
+    pool, rows, similarity = vectors[candidates], [], []
+    for start in range(0, len(vectors), _BLOCK):
+        block = vectors[start : start + _BLOCK]
+        cosines = block @ pool.T
+        cosines[np.arange(start, start + len(block))[:, None] == candidates] = -2.0
+        nearest = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
+        order = np.argsort(-np.take_along_axis(cosines, nearest, axis=1), axis=1, kind="stable")
         nearest = np.take_along_axis(nearest, order, axis=1)
-        found.append(candidates[nearest])
-        likeness.append(np.take_along_axis(cosine, nearest, axis=1))
-    cosines = np.concatenate(likeness)
-    distance = np.sqrt(np.maximum(2 - 2 * cosines, 0)).mean(axis=1)
-    usual = float(np.median(distance)) or 1.0
-    return Neighbours(np.concatenate(found), cosines, distance / usual)
+        rows.append(candidates[nearest])
+        similarity.append(np.take_along_axis(cosines, nearest, axis=1))
+    similarities = np.concatenate(similarity)
+    distance = np.sqrt(np.maximum(2 - 2 * similarities, 0)).mean(axis=1)
+    return Neighbours(np.concatenate(rows), similarities, distance / (float(np.median(distance)) or 1.0))
 
 
-def _judged(rows: Examples) -> np.ndarray:
-    """Return which rows can be judged: those whose class has pictures of another group as well."""
-    pairs = np.unique(np.stack([rows.targets, rows.groups]), axis=1)
-    several: np.ndarray = np.bincount(pairs[0], minlength=rows.classes) > 1
-    return several[rows.targets]
+def _checkable(images: LabelledImages) -> np.ndarray:
+    """Return which rows can be checked: those whose class has pictures of another group as well."""
+    pairs = np.unique(np.stack([images.targets, images.groups]), axis=1)
+    return np.asarray((np.bincount(pairs[0], minlength=len(images.classes)) > 1)[images.targets])
 
 
-def _left_out_shares(rows: Examples, clean: np.ndarray, seed: int) -> np.ndarray:
-    """Return for each row the probabilities of a head that was fitted without the row, and without doubted ones."""
-    ready = design(rows)
-    problem = Problem(ready.matrix, rows.wanted(), rows.weights * clean.astype(np.float32), ready.energy)
+def _out_of_fold(images: LabelledImages, clean: np.ndarray, seed: int) -> np.ndarray:
+    """Return probabilities (n, classes) of classifiers trained without the row's fold and without rows not `clean`."""
+    ready, one_hot = design(images), images.one_hot()
 
     def penalty(ridge: float) -> Penalty:
         return Penalty(np.full(ready.matrix.shape[1], ridge))
 
-    unit = float(ready.energy.sum()) / len(rows) or 1.0
-    trial = Trial(problem, rows.targets, rows.groups, penalty)
-    strength: Strength = choose_strength(trial, tuple(unit * each for each in (0.2, 0.06, 0.02, 0.006)), seed=seed)
-    logits = np.zeros((len(rows), rows.classes), np.float32)
-    folds, start = _folds(rows, seed), None
+    problem = Problem(ready.matrix, one_hot, images.weights * clean.astype(np.float32), ready.squares)
+    unit = float(ready.squares.sum()) / len(images) or 1.0
+    trial = Trial(problem, images.targets, images.groups, penalty)
+    strength = choose_strength(trial, tuple(unit * ridge for ridge in _RIDGES), seed=seed)
+    logits = np.zeros(one_hot.shape, np.float32)
+    folds = group_folds(images.targets, images.groups, _FOLDS, seed)
+    found: Solution | None = None
     for fold in range(_FOLDS):
-        kept, left = np.flatnonzero((folds != fold) & clean), np.flatnonzero(folds == fold)
-        part = Problem(problem.matrix[kept], problem.wanted[kept], rows.weights[kept])
-        found: Solution = solve(
-            part, penalty(strength.ridge * len(kept) / len(rows)), start=start, most_steps=_STEPS, tolerance=_TOLERANCE
-        )
-        start = found
-        logits[left] = found.logits(problem.matrix[left]) * np.float32(strength.factor)
-    return probabilities(logits.astype(np.float64))
+        kept, left_out = np.flatnonzero((folds != fold) & clean), np.flatnonzero(folds == fold)
+        part = Problem(ready.matrix[kept], one_hot[kept], images.weights[kept])
+        ridge = penalty(strength.ridge * len(kept) / len(images))
+        found = solve(part, ridge, start=found, most_steps=_STEPS, tolerance=_TOLERANCE)
+        logits[left_out] = found.logits(ready.matrix[left_out]) * np.float32(strength.factor)
+    return softmax(logits.astype(np.float64))
 
 
-def _folds(rows: Examples, seed: int) -> np.ndarray:
-    """Return the fold of each row: groups whole, classes spread evenly."""
-    groups, first, inverse = np.unique(rows.groups, return_index=True, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(groups))
-    order = order[np.argsort(rows.targets[first][order], kind="stable")]
-    fold = np.empty(len(groups), int)
-    fold[order] = np.arange(len(groups)) % _FOLDS
-    return fold[inverse]
+def _confident_joint(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows confidently belong to another class than their label says, and each row's best class.
 
-
-def _confident_joint(shares: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows are confidently of another class than their label says, and every row's best class."""
-    classes = shares.shape[1]
-    own = shares[np.arange(len(targets)), targets]
+    A class is confident where its probability reaches the mean that pictures labelled with it have.
+    """
+    every, classes = np.arange(len(targets)), probabilities.shape[1]
+    own = probabilities[every, targets]
     counts = np.bincount(targets, minlength=classes)
-    usual = np.where(counts > 0, np.bincount(targets, own, classes) / np.maximum(counts, 1), np.inf)
-    confident = np.where(shares >= usual, shares, -1.0)
-    best = confident.argmax(axis=1)
-    sure = confident.max(axis=1) > 0
-    suggested = np.where(sure, best, shares.argmax(axis=1))
-    return sure & (best != targets) & (shares[np.arange(len(targets)), best] > own), suggested
+    thresholds = np.where(counts > 0, np.bincount(targets, own, classes) / np.maximum(counts, 1), np.inf)
+    confident = np.where(probabilities >= thresholds, probabilities, -1.0)
+    best, certain = confident.argmax(axis=1), confident.max(axis=1) > 0
+    wrong = certain & (best != targets) & (probabilities[every, best] > own)
+    return wrong, np.where(certain, best, probabilities.argmax(axis=1))
 
 
-def _votes(rows: Examples, near: Neighbours) -> np.ndarray:
-    """Return the part of the nearest pictures that bear the row's label; pictures of its own group have no vote."""
-    same = rows.targets[near.rows] == rows.targets[:, None]
-    votes = (rows.groups[near.rows] != rows.groups[:, None]) * np.maximum(near.likeness, 0.0)
-    return np.where(votes.sum(axis=1) > 0, (same * votes).sum(axis=1) / np.maximum(votes.sum(axis=1), 1e-9), 0.5)
-
-
-def _unit(scaled: np.ndarray, mixing: np.ndarray | None) -> np.ndarray:
-    scaled = scaled if mixing is None else scaled @ mixing
-    unit: np.ndarray = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-12)
-    return unit
+def _agreement(images: LabelledImages, near: Neighbours) -> np.ndarray:
+    """Return the fraction of the neighbours, weighted by similarity, with the row's label; its own group is ignored."""
+    same = images.targets[near.rows] == images.targets[:, None]
+    weights = (images.groups[near.rows] != images.groups[:, None]) * np.maximum(near.similarity, 0.0)
+    total = weights.sum(axis=1)
+    return np.where(total > 0, (same * weights).sum(axis=1) / np.maximum(total, 1e-9), 0.5)

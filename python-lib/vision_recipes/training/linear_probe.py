@@ -1,4 +1,4 @@
-"""The last layer, fitted on features that are computed once: by a convex solver, or by the optimiser that was named."""
+"""The last layer trained on cached features: logistic regression, or the optimizer that was named."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, HALF
+from vision_recipes.metrics import accuracy, cross_entropy
 from vision_recipes.processors import processors
 from vision_recipes.settings import RetrainSettings
-from vision_recipes.training import fitting
 from vision_recipes.training.design_matrix import Design, design
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.examples import Examples, accuracy, cross_entropy
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, dropout_ridge, solve
-from vision_recipes.training.regularisation import STRENGTHS, Strength, Trial, choose_strength
+from vision_recipes.training.regularisation import RIDGES, Strength, Trial, choose_strength
 
 _TABLE_RIDGE = 1.0
-_DROPOUT_ROUNDS = 2
+_DROPOUT_FITS = 2
 _WORTH_THREADS = 2e8
 _MOST_CELLS = 5e8
-_MOST_SHARES = 2e7
-_SHARE_WORK = 60.0
+_MOST_PROBABILITIES = 2e7
+_PROBABILITY_WORK = 60.0
 _MOST_WORK = 2e12
 _FEWEST_STEPS, _MOST_STEPS = 12, 300
 
@@ -31,7 +31,7 @@ OnEpoch = Callable[[Epoch], None]
 
 
 @dataclass
-class FittedHead:
+class LinearProbe:
     """A dense layer for raw features: kernel float32 (d + extra, classes), bias float32; and how it came about."""
 
     kernel: np.ndarray
@@ -39,104 +39,110 @@ class FittedHead:
     how: str
     epochs: list[Epoch] = field(default_factory=list)
 
-    def logits(self, rows: Examples) -> np.ndarray:
+    def logits(self, images: LabelledImages) -> np.ndarray:
         """Return the logits of rows, float32 (n, classes)."""
-        features = np.concatenate([rows.features, rows.extra], axis=1).astype(np.float32)
+        features = np.concatenate([images.features, images.extra], axis=1).astype(np.float32)
         product: np.ndarray = features @ self.kernel + self.bias
         return product
 
 
 def fit(
-    train: Examples, valid: Examples, settings: RetrainSettings, on_epoch: OnEpoch = lambda epoch: None
-) -> FittedHead:
-    """Return the head for the training rows; `valid` only tells how it does, except that a named optimiser stops by it.
+    train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, on_epoch: OnEpoch = lambda epoch: None
+) -> LinearProbe:
+    """Return the layer fitted to the training rows; `valid` is only measured, but a named optimizer stops by it.
 
-    `model_optimizer` "auto" is the convex solver; for features too many for it (more than 5e8 numbers), adam.
-    The numbers of threads depend on the size of the task alone, so the same task gives the same bits.
+    `model_optimizer` "auto" is logistic regression; for features too many for its solver (over 5e8 numbers), Adam.
+    The number of threads depends on the size of the task alone, so the same task gives the same bits.
     """
     from threadpoolctl import threadpool_limits
 
-    work = 4.0 * len(train) * (train.features.shape[1] + train.extra.shape[1]) * train.classes
+    work = 4.0 * len(train) * (train.features.shape[1] + train.extra.shape[1]) * len(train.classes)
     with threadpool_limits(processors() if work > _WORTH_THREADS else 1):
         large = len(train) * min(train.features.shape[1], len(train)) > _MOST_CELLS
         if settings.model_optimizer == "auto" and not large:
-            return fit_convex(train, valid, settings, on_epoch)
+            return _fit_regression(train, valid, settings, on_epoch)
         if settings.model_optimizer == "auto":
             settings = replace(settings, model_optimizer="adam")
-        found = fitting.fit_head(train, valid, settings, on_epoch)
+        from vision_recipes.training.sgd_probe import fit_sgd
+
+        found = fit_sgd(train, valid, settings, on_epoch)
     how = f"{settings.model_optimizer}, {len(found.epochs)} epochs, the best is {found.best.number}"
-    return FittedHead(found.kernel, found.bias, how, found.epochs)
+    return LinearProbe(found.kernel, found.bias, how, found.epochs)
 
 
-def fit_convex(train: Examples, valid: Examples, settings: RetrainSettings, on_epoch: OnEpoch) -> FittedHead:
+def _fit_regression(
+    train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, on_epoch: OnEpoch
+) -> LinearProbe:
     """Return the regularised multinomial logistic regression on the training rows.
 
-    Unless penalties are given or there is very much to compute, it is the mean of two, for features scaled by half and
-    in full: which is better differs from task to task and cannot be told from few rows, and the mean is rarely worse
-    than the better one.
+    Unless penalties are given or the task is very large, it is the mean of two, for features scaled by half and fully:
+    which is better differs from task to task and cannot be measured on few rows, and the mean is rarely worse than the
+    better one.
     """
-    watch = _Watch(train, valid, on_epoch)
+    recorder = _StepRecorder(train, valid, on_epoch)
     given = settings.model_l1 or settings.model_l2 or settings.model_dropout
-    once = given or len(train) * train.classes > _MOST_SHARES
-    found = [_fit_scaled(train, settings, power, watch) for power in ((HALF,) if once else (HALF, FULL))]
-    share = np.float32(1 / len(found))
-    kernel = np.asarray(share * np.sum([head.kernel for head in found], axis=0, dtype=np.float32))
-    bias = np.asarray(share * np.sum([head.bias for head in found], axis=0, dtype=np.float32))
+    once = given or len(train) * len(train.classes) > _MOST_PROBABILITIES
+    found = [_fit_scaled(train, settings, power, recorder) for power in ((HALF,) if once else (HALF, FULL))]
+    fraction = np.float32(1 / len(found))
+    kernel = np.asarray(fraction * np.sum([head.kernel for head in found], axis=0, dtype=np.float32))
+    bias = np.asarray(fraction * np.sum([head.bias for head in found], axis=0, dtype=np.float32))
     how = " and ".join(head.how for head in found)
-    return FittedHead(kernel, bias, f"logistic regression, {how}, {len(watch.epochs)} steps", watch.epochs)
+    return LinearProbe(kernel, bias, f"logistic regression, {how}, {len(recorder.epochs)} steps", recorder.epochs)
 
 
-def _fit_scaled(train: Examples, settings: RetrainSettings, power: float, watch: _Watch) -> FittedHead:
-    """Return the head for one scaling of the features. Each step of the solver counts as an epoch.
+def _fit_scaled(train: LabelledImages, settings: RetrainSettings, power: float, recorder: _StepRecorder) -> LinearProbe:
+    """Return the layer for one scaling of the features. Each step of the solver counts as an epoch.
 
-    How strong the ridge is gets chosen on training rows alone, unless `model_l2` gives it; both penalties are on the
-    kernel for scaled features.
+    The ridge is chosen on training rows alone, unless `model_l2` gives it; both penalties are on the kernel for scaled
+    features.
     """
-    ready = design(train, turned=not (settings.model_l1 or settings.model_dropout), power=power)
-    problem = Problem(ready.matrix, train.wanted(settings.label_smoothing), train.weights, ready.energy)
+    ready = design(train, project=not (settings.model_l1 or settings.model_dropout), power=power)
+    problem = Problem(ready.matrix, train.one_hot(settings.label_smoothing), train.weights, ready.squares)
     strength = _strength(train, settings, ready, problem)
     penalty = _penalty(strength.ridge, settings, ready, len(train))
-    watch.turn_to(ready, strength.factor)
-    work = len(train) * train.classes * (4.0 * problem.matrix.shape[1] + _SHARE_WORK)
+    recorder.follow(ready, strength.factor)
+    work = len(train) * len(train.classes) * (4.0 * problem.matrix.shape[1] + _PROBABILITY_WORK)
     steps = int(min(_MOST_STEPS, max(_FEWEST_STEPS, _MOST_WORK / work)))
-    solution = solve(problem, penalty, watch=watch.step, most_steps=steps)
-    for _ in range(_DROPOUT_ROUNDS if settings.model_dropout else 0):
+    solution = solve(problem, penalty, watch=recorder.step, most_steps=steps)
+    for _ in range(_DROPOUT_FITS if settings.model_dropout else 0):
         noise = dropout_ridge(ready.matrix, solution.logits(ready.matrix), train.weights, settings.model_dropout)
         softer = Penalty(penalty.ridge.reshape(len(penalty.ridge), -1) + noise, penalty.lasso)
-        solution = solve(problem, softer, start=solution, watch=watch.step, most_steps=steps)
+        solution = solve(problem, softer, start=solution, watch=recorder.step, most_steps=steps)
     kernel, bias = ready.fold(solution.kernel * strength.factor, solution.bias * strength.factor)
-    return FittedHead(kernel, bias, str(strength))
+    return LinearProbe(kernel, bias, str(strength))
 
 
-class _Watch:
-    """Turns the solver's steps into epochs: losses and accuracies of both parts, as the finished head would have."""
+class _StepRecorder:
+    """Records the solver's steps as epochs: loss and accuracy of both sides, as the finished layer would have."""
 
-    def __init__(self, train: Examples, valid: Examples, on_epoch: OnEpoch) -> None:
+    def __init__(self, train: LabelledImages, valid: LabelledImages, on_epoch: OnEpoch) -> None:
         self.epochs: list[Epoch] = []
         self._train, self._valid, self._on_epoch = train, valid, on_epoch
         self._since = time.perf_counter()
 
-    def turn_to(self, ready: Design, factor: float) -> None:
-        """Watch the solution for this matrix from now on."""
-        self._factor, self._matrix, self._seen = np.float32(factor), ready.matrix, ready.apply(self._valid)
+    def follow(self, ready: Design, factor: float) -> None:
+        """Record the solutions for this matrix from now on."""
+        self._factor, self._matrix, self._valid_matrix = np.float32(factor), ready.matrix, ready.apply(self._valid)
 
     def step(self, solution: Solution) -> None:
-        loss, right = self._judge(solution, self._matrix, self._train)
-        val_loss, val_right = self._judge(solution, self._seen, self._valid) if len(self._valid) else (None, None)
+        loss, right = self._measure(solution, self._matrix, self._train)
+        val_loss, val_right = None, None
+        if len(self._valid):
+            val_loss, val_right = self._measure(solution, self._valid_matrix, self._valid)
         now = time.perf_counter()
         epoch = Epoch(len(self.epochs) + 1, loss, right, val_loss, val_right, 0.0, now - self._since)
         self._since = now
         self.epochs.append(epoch)
         self._on_epoch(epoch)
 
-    def _judge(self, solution: Solution, matrix: np.ndarray, rows: Examples) -> tuple[float, float]:
+    def _measure(self, solution: Solution, matrix: np.ndarray, images: LabelledImages) -> tuple[float, float]:
         logits = solution.logits(matrix) * self._factor
-        return cross_entropy(logits, rows.wanted(), rows.weights), accuracy(logits, rows.targets)
+        return cross_entropy(logits, images.one_hot(), images.weights), accuracy(logits, images.targets)
 
 
-def _strength(train: Examples, settings: RetrainSettings, ready: Design, problem: Problem) -> Strength:
-    unit = float(ready.energy[: ready.directions].sum()) / len(train) or 1.0
-    strengths = (2 * settings.model_l2 * len(train),) if settings.model_l2 else tuple(unit * each for each in STRENGTHS)
+def _strength(train: LabelledImages, settings: RetrainSettings, ready: Design, problem: Problem) -> Strength:
+    unit = float(ready.squares[: ready.width].sum()) / len(train) or 1.0
+    strengths = (2 * settings.model_l2 * len(train),) if settings.model_l2 else tuple(unit * each for each in RIDGES)
     trial = Trial(problem, train.targets, train.groups, lambda ridge: _penalty(ridge, settings, ready, len(train)))
     return choose_strength(trial, strengths, seed=settings.random_seed)
 
@@ -144,5 +150,5 @@ def _strength(train: Examples, settings: RetrainSettings, ready: Design, problem
 def _penalty(ridge: float, settings: RetrainSettings, ready: Design, rows: int) -> Penalty:
     """Return the penalty: the ridge for picture features, a mild one for table columns, which are few and chosen."""
     table = 2 * settings.model_l2 * rows if settings.model_l2 else _TABLE_RIDGE
-    per_row = np.concatenate([np.full(ready.directions, ridge), np.full(ready.extra, table)])
+    per_row = np.concatenate([np.full(ready.width, ridge), np.full(ready.extra, table)])
     return Penalty(per_row, settings.model_l1 * rows)

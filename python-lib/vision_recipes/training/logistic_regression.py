@@ -1,7 +1,6 @@
-"""Multinomial logistic regression with penalties: a convex problem, so there is one best head and it is found.
+"""Multinomial logistic regression with penalties: a convex problem, so it has one optimum.
 
-L-BFGS with the curvature of each direction divided out (a diagonal preconditioner). Ten epochs of a stochastic
-optimiser stop far from this optimum, and cost more.
+L-BFGS with a diagonal preconditioner. Ten epochs of a stochastic optimiser stop far from this optimum, and cost more.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vision_recipes.training.examples import probabilities
+from vision_recipes.metrics import softmax
 
 _CELLS = 1 << 23
 _BIAS_RIDGE = 1e-2
@@ -19,7 +18,7 @@ _BIAS_RIDGE = 1e-2
 
 @dataclass(frozen=True)
 class Penalty:
-    """What large weights cost, in units of the loss summed over rows: ½ ridge w² + lasso |w|.
+    """The regularisation, in units of the loss summed over rows: ½ ridge w² + lasso |w|.
 
     `ridge` is a number per row of the kernel, or per entry; `lasso` one number.
     """
@@ -44,21 +43,21 @@ class Solution:
 
 @dataclass
 class Problem:
-    """Rows (n, p) float32 with the probabilities (n, classes) they should get and what each row counts."""
+    """Rows (n, p) float32 with their target probabilities (n, classes) and weights (n,)."""
 
     matrix: np.ndarray
-    wanted: np.ndarray
+    targets: np.ndarray
     weights: np.ndarray
-    energy: np.ndarray = field(default_factory=lambda: np.empty(0))
+    squares: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        if not len(self.energy):
-            self.energy = np.einsum("ij,ij->j", self.matrix, self.matrix, dtype=np.float64)
+        if not len(self.squares):
+            self.squares = np.einsum("ij,ij->j", self.matrix, self.matrix, dtype=np.float64)
 
     @property
     def classes(self) -> int:
         """How many classes there are."""
-        return int(self.wanted.shape[1])
+        return int(self.targets.shape[1])
 
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Return the summed cross-entropy and its gradients by kernel and bias, in blocks of rows."""
@@ -68,11 +67,11 @@ class Problem:
             rows = slice(start, start + block)
             logits = self.matrix[rows] @ kernel + bias.astype(np.float32)
             logits -= logits.max(axis=1, keepdims=True)
-            powers = np.exp(logits)
-            sums = powers.sum(axis=1, keepdims=True)
-            each = (self.wanted[rows] * (logits - np.log(sums))).sum(axis=1, dtype=np.float64)
+            exponentials = np.exp(logits)
+            sums = exponentials.sum(axis=1, keepdims=True)
+            each = (self.targets[rows] * (logits - np.log(sums))).sum(axis=1, dtype=np.float64)
             total -= float((self.weights[rows] * each).sum())
-            error = (powers / sums - self.wanted[rows]) * self.weights[rows, None]
+            error = (exponentials / sums - self.targets[rows]) * self.weights[rows, None]
             by_kernel += self.matrix[rows].T @ error
             by_bias += error.sum(axis=0, dtype=np.float64)
         return total, by_kernel, by_bias
@@ -92,7 +91,7 @@ def solve(
 
     width, classes = problem.matrix.shape[1], problem.classes
     ridge = np.broadcast_to(penalty.ridge.reshape(width, -1), (width, classes)).astype(np.float64)
-    curvature = 0.5 / np.sqrt(classes) * problem.energy[:, None] + ridge + penalty.lasso
+    curvature = 0.5 / np.sqrt(classes) * problem.squares[:, None] + ridge + penalty.lasso
     unit = 1.0 / np.sqrt(np.maximum(curvature, 1e-12))
     bias_unit = 1.0 / np.sqrt(0.5 / np.sqrt(classes) * float(problem.weights.sum()) + _BIAS_RIDGE)
     size = width * classes
@@ -107,12 +106,12 @@ def solve(
         kernel, bias = unpack(vector)
         loss, by_kernel, by_bias = problem.loss(kernel.astype(np.float32), bias)
         loss += 0.5 * float((ridge * kernel * kernel).sum()) + 0.5 * _BIAS_RIDGE * float(bias @ bias)
-        slope = ((by_kernel + ridge * kernel) * unit).ravel()
-        parts = [slope]
+        gradient = ((by_kernel + ridge * kernel) * unit).ravel()
+        parts = [gradient]
         if penalty.lasso:
             cost = penalty.lasso * unit.ravel()
             loss += float(cost @ (vector[:size] + vector[size : 2 * size]))
-            parts = [slope + cost, cost - slope]
+            parts = [gradient + cost, cost - gradient]
         return loss, np.concatenate([*parts, (by_bias + _BIAS_RIDGE * bias) * bias_unit])
 
     first = np.zeros(size * (2 if penalty.lasso else 1) + classes)
@@ -121,14 +120,14 @@ def solve(
         halves = [np.maximum(scaled, 0), np.maximum(-scaled, 0)] if penalty.lasso else [scaled]
         first = np.concatenate([*halves, start.bias / bias_unit])
     bounds = [(0, None)] * (2 * size) + [(None, None)] * classes if penalty.lasso else None
-    told = None if watch is None else (lambda vector: watch(Solution(*unpack(vector))))
+    callback = None if watch is None else (lambda vector: watch(Solution(*unpack(vector))))
     found = minimize(
         objective,
         first,
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        callback=told,
+        callback=callback,
         options={
             "maxiter": most_steps,
             "maxfun": 2 * most_steps,
@@ -144,7 +143,7 @@ def dropout_ridge(matrix: np.ndarray, logits: np.ndarray, weights: np.ndarray, r
 
     Dropout as adaptive regularisation: Wager, Wang, Liang 2013, equation 7.
     """
-    shares = probabilities(logits)
-    doubt = shares * (1 - shares) * weights[:, None]
-    ridge: np.ndarray = rate / (1 - rate) * (matrix.T**2 @ doubt)
+    probabilities = softmax(logits)
+    variance = probabilities * (1 - probabilities) * weights[:, None]
+    ridge: np.ndarray = rate / (1 - rate) * (matrix.T**2 @ variance)
     return ridge

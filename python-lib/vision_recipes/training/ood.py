@@ -1,141 +1,96 @@
-"""The limits of what was learned, found on training features and validation pictures; probabilities made honest."""
+"""Out-of-distribution detection: fitted on training features, with its limit set on validation pictures.
+
+Kernel ridge regression of the labels with a Gaussian kernel, the mean of a Gaussian process (Rasmussen and Williams,
+Gaussian processes for machine learning, 2006, chapters 2 and 6), on features whitened within classes by a shrunk
+covariance, as for a Mahalanobis distance (Lee et al., A simple unified framework for detecting out-of-distribution
+samples, 2018).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, scaling_of
-from vision_recipes.model_folder.config import VerdictConfig
+from vision_recipes.model_folder.config import OodConfig
 from vision_recipes.model_folder.ood import (
-    LIMIT,
-    MOST_CLASSES,
-    MOST_DIRECTIONS,
-    MOST_EXAMPLES,
-    Verdict,
-    closeness,
-    oddness,
+    MAX_BYTES,
+    MAX_CLASSES,
+    MAX_DIRECTIONS,
+    MAX_REFERENCES,
+    OodDetector,
+    gaussian_kernel,
+    ood_scores,
 )
-from vision_recipes.training.design_matrix import directions
-from vision_recipes.training.examples import cross_entropy, probabilities
-from vision_recipes.training.regularisation import best_factor
+from vision_recipes.training.design_matrix import principal_components
 
-SET_ASIDE = 0.1
-"""The part of the validation pictures that may be called unsure or unknown, unless a precision is asked for."""
+MAX_FLAGGED = 0.1
+"""The fraction of validation pictures that may be flagged as unsure or unknown, unless a precision is asked for."""
 
-_FEWEST, _FEWEST_TO_CALIBRATE, _BINS = 10, 20, 15
-_ROUNDING, _SAME = 1e-6, 1e-3
-_ROOM = LIMIT // 2 // 4
-"""How many numbers the directions may take: half of the file, 4 bytes each."""
+_MIN_PICTURES = 10
+_ROUNDING, _MIN_DISTANCE = 1e-6, 1e-3
+_MAX_PROJECTION = MAX_BYTES // 2 // 4
+"""How many numbers the projection may take: half of the file, 4 bytes each."""
 
-_SHRINK, _NARROW, _RIDGE = 0.3, 1.5, 0.3
-"""The share of an even covariance; the kernel's width as a share of the median squared distance; the ridge. These were
-chosen on photos of houses and drawn characters with one class left out at a time; the results hardly depend on them."""
+_SHRINKAGE, _BANDWIDTH, _RIDGE = 0.3, 1.5, 0.3
+"""The fraction of an even covariance; the kernel's exponent at the median squared distance; the ridge. Chosen on photos
+of houses and drawn characters with one class left out at a time; the results hardly depend on them."""
 
 
-@dataclass(frozen=True)
-class Seen:
-    """Features float32 (n, d) of pictures with their classes; `logits` are what the finished network gives them."""
+def fit_ood(
+    train: LabelledImages, valid: LabelledImages, logits: np.ndarray, precision: float = 0.0
+) -> OodDetector | None:
+    """Return the detector, or None with too few pictures, too many classes or too many features.
 
-    features: np.ndarray
-    targets: np.ndarray
-    logits: np.ndarray
-
-
-def calibration_error(shares: np.ndarray, right: np.ndarray) -> float:
-    """Return the expected calibration error: how far, on average, the best label's probability is from being right.
-
-    Probabilities fall into 15 bins of equal width (lower edge excluded); each bin's |share right - mean probability| is
-    weighed by its pictures (Naeini et al. 2015; Guo et al., On calibration of modern neural networks, ICML 2017).
+    `logits` (n, classes) are the finished network's for the validation pictures. With a `precision`, as many of these
+    are flagged as it takes for that fraction of the others to be right; without one, at most a tenth.
     """
-    bins = np.clip(np.ceil(shares * _BINS).astype(int) - 1, 0, _BINS - 1)
-    gaps = np.bincount(bins, right, _BINS) - np.bincount(bins, shares, _BINS)
-    return float(np.abs(gaps).sum() / len(shares))
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The factor for the logits (1 / temperature), and the calibration error on validation before and after."""
-
-    factor: float
-    before: float
-    after: float
-
-
-def calibrate(logits: np.ndarray, targets: np.ndarray) -> Calibration:
-    """Return the factor that makes validation probabilities most honest; 1 where none makes them more so."""
-    before = _error(logits, targets)
-    if len(targets) < _FEWEST_TO_CALIBRATE:
-        return Calibration(1.0, before, before)
-    wanted = np.eye(logits.shape[1], dtype=np.float32)[targets]
-    weights = np.ones(len(targets), np.float32)
-    factor, _ = best_factor(logits, wanted, weights)
-    after = _error(logits * np.float32(factor), targets)
-    better = cross_entropy(logits * np.float32(factor), wanted, weights) < cross_entropy(logits, wanted, weights)
-    return Calibration(factor, before, after) if after <= before and better else Calibration(1.0, before, before)
-
-
-def find_verdict(train: Seen, valid: Seen, precision: float = 0.0) -> Verdict | None:
-    """Return how to tell known pictures from others, or None with too few pictures, too many classes or features.
-
-    With a `precision`, so many validation pictures are set aside that this part of the others is right, if any number
-    achieves it; without one a tenth at most is.
-    """
-    classes, room = valid.logits.shape[1], _ROOM // train.features.shape[1]
-    if len(valid.targets) < _FEWEST or len(train.targets) < 2 * _FEWEST or classes > MOST_CLASSES or not room:
+    width, classes = train.features.shape[1], logits.shape[1]
+    wide = min(MAX_DIRECTIONS, _MAX_PROJECTION // width)
+    if len(valid) < _MIN_PICTURES or len(train) < 2 * _MIN_PICTURES or classes > MAX_CLASSES or not wide:
         return None
-    every = -(-len(train.targets) // MOST_EXAMPLES)
-    middle, turn, examples, weights = _learned(train.features[::every], train.targets[::every], classes, room)
-    draft = Verdict(VerdictConfig(), middle, turn, examples, weights)
-    odd = oddness(draft.evidence(valid.features), valid.logits)
-    right = valid.logits.argmax(axis=1) == valid.targets
-    limit = _limit(odd, right, precision) + _ROUNDING
-    kept = odd <= limit
-    found = VerdictConfig(limit, float(kept.mean()), float(right[kept].mean()) if kept.any() else 0.0)
-    return Verdict(found, middle, turn, examples, weights)
+    every = -(-len(train) // MAX_REFERENCES)
+    parts = _fit_kernel_ridge(train.features[::every], np.eye(classes)[train.targets[::every]], wide)
+    scores = ood_scores(OodDetector(OodConfig(), *parts).evidence(valid.features), logits)
+    right = logits.argmax(axis=1) == valid.targets
+    limit = _limit(scores, right, precision) + _ROUNDING
+    known = scores <= limit
+    return Verdict(OodConfig(limit, float(known.mean()), float(right[known].mean()) if known.any() else 0.0), *parts)
 
 
-def _limit(odd: np.ndarray, right: np.ndarray, precision: float) -> float:
-    """Return the largest oddness of a known picture."""
-    order = np.argsort(odd, kind="stable")
-    most = len(odd) - int(SET_ASIDE * len(odd))
+def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
+    """Return the highest out-of-distribution score of a known picture."""
+    order = np.argsort(scores, kind="stable")
+    known = len(scores) - int(MAX_FLAGGED * len(scores))
     if precision:
-        reached = np.flatnonzero(np.cumsum(right[order]) / np.arange(1, len(odd) + 1) >= precision)
-        most = int(reached[-1]) + 1 if len(reached) else 1
-    inside = float(odd[order[most - 1]])
-    return inside if most == len(odd) else (inside + float(odd[order[most]])) / 2
+        reached = np.flatnonzero(np.cumsum(right[order]) / np.arange(1, len(scores) + 1) >= precision)
+        known = int(reached[-1]) + 1 if len(reached) else 1
+    return float(scores[order[known - 1 : known + 1]].mean())
 
 
-def _learned(features: np.ndarray, targets: np.ndarray, classes: int, room: int) -> tuple[np.ndarray, ...]:
-    """Return middle, turn (d, at most `room`), examples and weights of a Verdict that has learned features (n, d)."""
+def _fit_kernel_ridge(features: np.ndarray, one_hot: np.ndarray, wide: int) -> tuple[np.ndarray, ...]:
+    """Return mean (d,), projection (d, at most `wide`), references and weights of an OodDetector for features (n, d)."""
     scaling = scaling_of(features, FULL)
     scaled = scaling.apply(features)
-    turn = directions(scaled)[:, -min(MOST_DIRECTIONS, len(scaled) // 2, room) :]
-    turn = turn @ _whitening(scaled @ turn, targets, classes)
-    turned = scaled @ turn
-    squares = (turned**2).sum(axis=1)
-    apart = float(np.median(squares[:, None] + squares - 2 * (turned @ turned.T)))
-    narrow = np.float32(np.sqrt(_NARROW / (apart if apart > _SAME else 1.0)))
-    examples = turned * narrow
-    wanted = np.eye(classes)[targets]
-    kernel = closeness(examples, examples, (examples**2).sum(axis=1)).astype(np.float64)
-    weights = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), wanted)
-    parts = scaling.mean, turn * narrow / scaling.scale[:, None], examples, weights
+    projection = principal_components(scaled)[:, -min(wide, len(scaled) // 2) :]
+    projection = projection @ _whitening(scaled @ projection, one_hot)
+    points = scaled @ projection
+    squares = (points**2).sum(axis=1)
+    distance = float(np.median(squares[:, None] + squares - 2 * (points @ points.T)))
+    projection *= np.float32(np.sqrt(_BANDWIDTH / (distance if distance > _MIN_DISTANCE else 1.0)))
+    references = scaled @ projection
+    kernel = gaussian_kernel(references, references, (references**2).sum(axis=1)).astype(np.float64)
+    weights = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), one_hot)
+    parts = scaling.mean, projection / scaling.scale[:, None], references, weights
     return tuple(np.ascontiguousarray(part, np.float32) for part in parts)
 
 
-def _whitening(points: np.ndarray, targets: np.ndarray, classes: int) -> np.ndarray:
-    """Return what makes points (n, k) vary alike in all directions (k, k) within their classes, up to _SHRINK."""
-    present = np.bincount(targets, minlength=classes) > 0
-    middles = np.stack([points[targets == number].mean(axis=0) for number in np.flatnonzero(present)])
-    rest = (points - middles[np.cumsum(present)[targets] - 1]).astype(np.float64)
-    spread = rest.T @ rest / len(rest)
-    even = float(np.trace(spread)) / len(spread) or 1.0
-    energy, vectors = np.linalg.eigh((1 - _SHRINK) * spread + _SHRINK * even * np.eye(len(spread)))
-    return np.asarray(vectors / np.sqrt(energy), np.float32)
-
-
-def _error(logits: np.ndarray, targets: np.ndarray) -> float:
-    shares = probabilities(logits.astype(np.float64))
-    return calibration_error(shares.max(axis=1), (shares.argmax(axis=1) == targets).astype(float))
+def _whitening(points: np.ndarray, one_hot: np.ndarray) -> np.ndarray:
+    """Return the matrix (k, k) that gives points (n, k) even variance within classes, as far as shrinkage allows."""
+    means = one_hot.T @ points / np.maximum(one_hot.sum(axis=0), 1)[:, None]
+    residuals = points - one_hot @ means
+    covariance = residuals.T @ residuals / len(residuals)
+    even = float(np.trace(covariance)) / len(covariance) or 1.0
+    shrunk = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * even * np.eye(len(covariance))
+    variances, vectors = np.linalg.eigh(shrunk)
+    return np.asarray(vectors / np.sqrt(variances), np.float32)

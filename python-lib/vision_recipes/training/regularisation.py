@@ -1,8 +1,8 @@
-"""How strongly to regularise, and how sure the head may be: both from predictions for rows left out of the fit.
+"""The strength of the regularisation and the temperature of the logits, chosen by cross-validation.
 
-Only training rows are looked at, so the validation pictures stay unseen. A strong penalty gives good directions but too
-timid probabilities; so each strength is judged after its logits are multiplied by the best factor (temperature scaling,
-Guo et al. 2017), and that factor becomes part of the head.
+Only training rows are used, so the validation pictures stay unseen. A strong penalty gives good directions but
+underconfident probabilities; so each strength is compared after its logits are multiplied by the best factor
+(temperature scaling, Guo et al. 2017), and that factor becomes part of the head.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_recipes.training.examples import cross_entropy
+from vision_recipes.dataset.splits import group_folds
+from vision_recipes.metrics import cross_entropy
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
 
-STRENGTHS = (0.6, 0.2, 0.06, 0.02, 0.006, 0.002)
+RIDGES = (0.6, 0.2, 0.06, 0.02, 0.006, 0.002)
 """Ridges to choose from, per unit of an average row's sum of squares, so that they suit any number of features."""
 
 _FEWEST_GROUPS, _FEWEST_PER_CLASS = 15, 3
 _MOST_ROWS, _FOLDS, _FOLDS_OF_MANY = 4000, 5, 3
 _FACTORS = (0.25, 16.0)
-_MOST_SHARES = 1e7
+_MOST_PROBABILITIES = 1e7
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class Strength:
 
     ridge: float
     factor: float = 1.0
-    judged_rows: int = 0
+    held_out_rows: int = 0
 
     def __str__(self) -> str:
-        how = f"chosen on {self.judged_rows} left-out rows" if self.judged_rows else "the usual one, nothing left out"
-        return f"ridge {self.ridge:g} ({how}), confidence factor {self.factor:.2f}"
+        origin = (
+            f"chosen on {self.held_out_rows} held-out rows" if self.held_out_rows else "the default, nothing held out"
+        )
+        return f"ridge {self.ridge:g} ({origin}), confidence factor {self.factor:.2f}"
 
 
 @dataclass(frozen=True)
@@ -47,35 +50,35 @@ class Trial:
     penalty: Callable[[float], Penalty]
 
 
-def choose_strength(trial: Trial, strengths: tuple[float, ...] = STRENGTHS, *, seed: int = 0) -> Strength:
-    """Return the strength whose predictions for left-out rows are best, among `strengths`, strongest first.
+def choose_strength(trial: Trial, strengths: tuple[float, ...] = RIDGES, *, seed: int = 0) -> Strength:
+    """Return the strength whose predictions for held-out rows are best, among `strengths`, strongest first.
 
     With too few rows for that, or too many classes, it is the second, unscaled. Stops when weaker penalties have become
     worse twice.
     """
-    rows, folds = _left_out(trial, seed)
-    if len(rows) * trial.problem.classes > _MOST_SHARES or not len(rows):
+    rows, folds = _folds(trial, seed)
+    if len(rows) * trial.problem.classes > _MOST_PROBABILITIES or not len(rows):
         return Strength(strengths[min(1, len(strengths) - 1)])
     problem, targets = _part(trial.problem, rows), trial.targets[rows]
     number = int(folds.max()) + 1
-    judged = np.zeros(len(rows), bool)
+    predicted = np.zeros(len(rows), bool)
     starts: list[Solution | None] = [None] * number
     best, worse = Strength(strengths[0]), 0
     least = np.inf
     for ridge in strengths:
-        logits = np.zeros(problem.wanted.shape, np.float32)
+        logits = np.zeros(problem.targets.shape, np.float32)
         for fold in range(number):
             kept, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             left = left[np.isin(targets[left], targets[kept])]
-            share = len(kept) / len(rows)
+            fraction = len(kept) / len(rows)
             found = solve(
-                _part(problem, kept), trial.penalty(ridge * share), start=starts[fold], most_steps=60, tolerance=1e-5
+                _part(problem, kept), trial.penalty(ridge * fraction), start=starts[fold], most_steps=60, tolerance=1e-5
             )
-            starts[fold], judged[left] = found, True
+            starts[fold], predicted[left] = found, True
             logits[left] = found.logits(problem.matrix[left])
-        factor, loss = best_factor(logits[judged], problem.wanted[judged], problem.weights[judged])
+        factor, loss = best_factor(logits[predicted], problem.targets[predicted], problem.weights[predicted])
         if loss < least:
-            best, least, worse = Strength(ridge, factor, int(judged.sum())), loss, 0
+            best, least, worse = Strength(ridge, factor, int(predicted.sum())), loss, 0
         else:
             worse += 1
             if worse == 2:
@@ -83,17 +86,17 @@ def choose_strength(trial: Trial, strengths: tuple[float, ...] = STRENGTHS, *, s
     return best
 
 
-def best_factor(logits: np.ndarray, wanted: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+def best_factor(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     """Return the factor for the logits that gives the least cross-entropy, and that cross-entropy.
 
-    The probabilities wanted are pulled a little towards even, as for a class seen a few times more (Platt 1999), so
+    The target probabilities are pulled a little towards even, as for a class seen a few times more (Platt 1999), so
     that rows which are all right do not make the head certain.
     """
     from scipy.optimize import minimize_scalar
 
-    rows, classes = wanted.shape
+    rows, classes = targets.shape
     pull = classes / (rows + 2 * classes)
-    softened = wanted * (1 - pull) + pull / classes
+    softened = targets * (1 - pull) + pull / classes
 
     def loss(power: float) -> float:
         return cross_entropy(logits * np.float32(np.exp(power)), softened, weights)
@@ -103,24 +106,18 @@ def best_factor(logits: np.ndarray, wanted: np.ndarray, weights: np.ndarray) -> 
     return float(np.exp(found.x)), float(found.fun)
 
 
-def _left_out(trial: Trial, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _folds(trial: Trial, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return some rows and the fold of each, groups kept together; none when there are too few."""
     groups, first = np.unique(trial.groups, return_index=True)
     per_class = np.bincount(trial.targets[first])
     if len(groups) < _FEWEST_GROUPS or np.median(per_class[per_class > 0]) < _FEWEST_PER_CLASS:
         return np.empty(0, int), np.empty(0, int)
-    draw = np.random.default_rng(seed)
-    order = draw.permutation(len(groups))
-    order = order[np.argsort(trial.targets[first][order], kind="stable")]
     number = _FOLDS if len(trial.targets) <= _MOST_ROWS // 2 else _FOLDS_OF_MANY
     every = max(1, -(-len(trial.targets) // _MOST_ROWS))
-    fold_of = np.full(len(groups), -1)
-    chosen = order[::every]
-    fold_of[chosen] = np.arange(len(chosen)) % number
-    folds = fold_of[np.searchsorted(groups, trial.groups)]
+    folds = group_folds(trial.targets, trial.groups, number, seed, every)
     rows = np.flatnonzero(folds >= 0)
     return rows, folds[rows]
 
 
 def _part(problem: Problem, rows: np.ndarray) -> Problem:
-    return Problem(problem.matrix[rows], problem.wanted[rows], problem.weights[rows])
+    return Problem(problem.matrix[rows], problem.targets[rows], problem.weights[rows])

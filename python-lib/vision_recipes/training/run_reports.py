@@ -1,4 +1,4 @@
-"""What a training leaves beside the model for people to read: history, metrics, predictions, the run, the rejects."""
+"""What a training leaves beside the model for people: history, metrics, predictions, settings, unreadable files."""
 
 from __future__ import annotations
 
@@ -6,181 +6,160 @@ import csv
 import datetime
 import io
 import json
-import math
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vision_recipes.dataset.duplicates import Pair
+from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import SIDES, TRAIN
-from vision_recipes.pictures import Picture
+from vision_recipes.metrics import accuracy_interval, cross_entropy, softmax
 from vision_recipes.settings import RetrainSettings
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.examples import cross_entropy, probabilities
+
+if TYPE_CHECKING:
+    from vision_recipes.dataset.preparation import Prepared
+    from vision_recipes.training.stages import Trained
 
 HISTORY, METRICS, RUN = "history.csv", "metrics.json", "run.json"
-VALIDATION, REJECTED, EXAMPLES = "validation.csv", "rejected.csv", "augmentation.html"
+VALIDATION, UNREADABLE, EXAMPLES = "validation.csv", "rejected.csv", "augmentation.html"
 DUPLICATES = "duplicates.csv"
-EVERY = (HISTORY, METRICS, RUN, VALIDATION, REJECTED, EXAMPLES, DUPLICATES)
+EVERY = (HISTORY, METRICS, RUN, VALIDATION, UNREADABLE, EXAMPLES, DUPLICATES)
 """The fixed names of the reports in a model folder."""
 
 PACKAGES = ("vision-recipes", "numpy", "scipy", "openvino", "keras", "tensorflow", "pillow")
-_NORMAL_95 = 1.959964
+_MOST_CLASSES_OF_LOSS = 1000
 
 
 @dataclass(frozen=True)
-class Judged:
-    """How a model does on one side of the split: the pictures' logits float32 (n, classes) and true classes."""
-
-    logits: np.ndarray
-    targets: np.ndarray
-    labels: Sequence[str]
-
-    @property
-    def right(self) -> int:
-        """How many pictures got their own label."""
-        return int((self.logits.argmax(axis=1) == self.targets).sum())
-
-    @property
-    def accuracy(self) -> float:
-        """The part of the pictures that got their own label."""
-        return self.right / len(self.targets)
-
-    def figures(self) -> dict[str, Any]:
-        """Return accuracy with its 95 % interval (Wilson 1927), balanced accuracy, log loss and figures per class."""
-        guesses, classes = self.logits.argmax(axis=1), len(self.labels)
-        support = np.bincount(self.targets, minlength=classes)
-        guessed = np.bincount(guesses, minlength=classes)
-        hits = np.bincount(self.targets[guesses == self.targets], minlength=classes)
-        recall = hits[support > 0] / support[support > 0]
-        wanted = np.eye(classes, dtype=np.float32)[self.targets] if classes <= 1000 else None
-        low, high = wilson(self.right, len(self.targets))
-        return {
-            "pictures": len(self.targets),
-            "accuracy": self.accuracy,
-            "accuracy_low": low,
-            "accuracy_high": high,
-            "balanced_accuracy": float(recall.mean()),
-            "log_loss": None
-            if wanted is None
-            else cross_entropy(self.logits, wanted, np.ones(len(self.targets), np.float32)),
-            "classes": [
-                {
-                    "label": label,
-                    "pictures": int(support[number]),
-                    "recall": _part(hits[number], support[number]),
-                    "precision": _part(hits[number], guessed[number]),
-                }
-                for number, label in enumerate(self.labels)
-            ],
-        }
-
-
-@dataclass
-class Story:
-    """All that happened in a training, for its reports."""
+class Run:
+    """All that the reports of a training need. `unreadable` holds path, label, reason and detail of a file each."""
 
     settings: RetrainSettings
-    labels: Sequence[str]
-    pictures: Sequence[Picture]
-    sides: np.ndarray
-    rejected: Sequence[Picture]
-    remarks: list[str] = field(default_factory=list)
-    alike: Sequence[Pair] = ()
-    how: str = ""
-    epochs: list[tuple[str, Epoch]] = field(default_factory=list)
-    judged: dict[str, tuple[np.ndarray, Judged]] = field(default_factory=dict)
-    more_metrics: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
+    prepared: Prepared
+    trained: Trained
+    unreadable: Sequence[tuple[str, str, str, str]]
+    base_model: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def images(self) -> LabelledImages:
+        """The dataset that was trained on."""
+        return self.prepared.images
 
 
-def write_reports(story: Story) -> dict[str, bytes]:
+def write_reports(run: Run) -> dict[str, bytes]:
     """Return the reports by file name."""
-    counts = {SIDES[side]: int((story.sides == side).sum()) for side in range(len(SIDES))}
-    metrics = {"pictures": counts, "rejected": len(story.rejected), "how": story.how} | story.more_metrics
-    metrics |= {name: judged.figures() for name, (_, judged) in story.judged.items()}
+    images, trained = run.images, run.trained
+    counts = {name: len(images.rows(side)) for side, name in enumerate(SIDES)}
+    metrics = {"pictures": counts, "rejected": len(run.unreadable), "how": trained.how} | trained.metrics
+    for side, logits in trained.logits.items():
+        metrics[SIDES[side]] = side_metrics(logits, images.subset(side))
     reports = {
-        HISTORY: _history(story.epochs),
+        HISTORY: _history(trained.epochs),
         METRICS: _json(metrics),
-        RUN: _json(_run(story)),
-        VALIDATION: _predictions(story),
+        RUN: _json(_run(run)),
+        VALIDATION: _predictions(run),
     }
-    if story.rejected:
-        rows = [(picture.path, picture.label, picture.reason, picture.detail) for picture in story.rejected]
-        reports[REJECTED] = _csv(("path", "label", "reason", "detail"), rows)
-    if story.alike:
-        reports[DUPLICATES] = _duplicates(story)
+    if run.unreadable:
+        reports[UNREADABLE] = _csv(("path", "label", "reason", "detail"), run.unreadable)
+    if run.prepared.near_duplicates:
+        reports[DUPLICATES] = _duplicates(run.prepared)
     return reports
 
 
-def tell(story: Story) -> str:
+def side_metrics(logits: np.ndarray, images: LabelledImages) -> dict[str, Any]:
+    """Return accuracy with its 95 % interval, balanced accuracy, log loss and figures per class, for metrics.json."""
+    targets, predicted, classes = images.targets, logits.argmax(axis=1), len(images.classes)
+    support = np.bincount(targets, minlength=classes)
+    predictions = np.bincount(predicted, minlength=classes)
+    hits = np.bincount(targets[predicted == targets], minlength=classes)
+    recall = hits[support > 0] / support[support > 0]
+    low, high = accuracy_interval(int(hits.sum()), len(targets))
+    loss = None
+    if classes <= _MOST_CLASSES_OF_LOSS:
+        loss = cross_entropy(logits, images.one_hot(), np.ones(len(targets), np.float32))
+    return {
+        "pictures": len(targets),
+        "accuracy": float(hits.sum() / len(targets)),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "balanced_accuracy": float(recall.mean()),
+        "log_loss": loss,
+        "classes": [
+            {
+                "label": label,
+                "pictures": int(support[number]),
+                "recall": _fraction(hits[number], support[number]),
+                "precision": _fraction(hits[number], predictions[number]),
+            }
+            for number, label in enumerate(images.classes)
+        ],
+    }
+
+
+def describe(run: Run) -> str:
     """Return the paragraph on the training for the model card."""
-    counts = np.bincount(story.sides, minlength=len(SIDES))
-    lines = [f"Retrained on {counts[TRAIN]} pictures of {len(story.labels)} classes: {story.how}."]
-    for name, (_, judged) in story.judged.items():
-        low, high = wilson(judged.right, len(judged.targets))
+    images = run.images
+    lines = [f"Retrained on {len(images.rows(TRAIN))} pictures of {len(images.classes)} classes: {run.trained.how}."]
+    for side, logits in run.trained.logits.items():
+        figures = side_metrics(logits, images.subset(side))
         lines.append(
-            f"Accuracy on {len(judged.targets)} {name} pictures: {judged.accuracy:.1%} "
-            f"(95 % interval {low:.1%} to {high:.1%})."
+            f"Accuracy on {figures['pictures']} {SIDES[side]} pictures: {figures['accuracy']:.1%} "
+            f"(95 % interval {figures['accuracy_low']:.1%} to {figures['accuracy_high']:.1%})."
         )
-    lines += [remark + "." for remark in story.remarks]
+    lines += [remark + "." for remark in run.prepared.remarks]
     return " ".join(" ".join(lines).replace("<", "&lt;").split())
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a share, after Wilson 1927."""
-    share, square = right / count, _NORMAL_95**2
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    reach = _NORMAL_95 / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
-
-
-def _run(story: Story) -> dict[str, Any]:
-    versions = {}
+def _run(run: Run) -> dict[str, Any]:
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
+    images = run.images
+    pictures = zip(images.paths, images.digests, images.labels, images.sides, strict=True)
     return {
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "parameters": asdict(story.settings),
-        "seed": story.settings.random_seed,
-        "versions": {"python": platform.python_version()} | versions,
+        "parameters": asdict(run.settings),
+        "seed": run.settings.random_seed,
+        "versions": versions,
         "machine": {"system": sys.platform, "processor": platform.machine()},
-        "how": story.how,
-        "remarks": story.remarks,
-        "labels": list(story.labels),
-        **story.facts,
+        "how": run.trained.how,
+        "remarks": run.prepared.remarks,
+        "labels": list(images.classes),
+        "base_model": run.base_model,
         "pictures": [
-            {"path": picture.path, "sha256": picture.digest, "label": picture.label, "split": SIDES[side]}
-            for picture, side in zip(story.pictures, story.sides, strict=True)
+            {"path": path, "sha256": digest, "label": label, "split": SIDES[side]}
+            for path, digest, label, side in pictures
         ],
     }
 
 
-def _predictions(story: Story) -> bytes:
-    rows = []
-    for name, (places, judged) in story.judged.items():
-        shares = probabilities(judged.logits.astype(np.float64))
-        for place, row in zip(places, shares, strict=True):
-            picture, best = story.pictures[place], int(row.argmax())
-            rows.append((picture.path, picture.label, story.labels[best], f"{row[best]:.6f}", name))
+def _predictions(run: Run) -> bytes:
+    images, rows = run.images, []
+    for side, logits in run.trained.logits.items():
+        part = images.subset(side)
+        for path, label, probabilities in zip(part.paths, part.labels, softmax(logits.astype(np.float64)), strict=True):
+            best = int(probabilities.argmax())
+            rows.append((path, label, images.classes[best], f"{probabilities[best]:.6f}", SIDES[side]))
     return _csv(("path", "label", "prediction", "probability", "split"), rows)
 
 
-def _duplicates(story: Story) -> bytes:
-    """Return the pairs of nearly the same pictures, the most alike first."""
+def _duplicates(prepared: Prepared) -> bytes:
+    """Return the pairs of near-duplicates, the most similar first."""
+    images, labels = prepared.images, prepared.images.labels
     rows = []
-    for pair in sorted(story.alike, key=lambda pair: -pair.likeness):
-        one, other = story.pictures[pair.one], story.pictures[pair.other]
-        sides = (SIDES[story.sides[pair.one]], SIDES[story.sides[pair.other]])
-        rows.append((one.path, other.path, f"{pair.likeness:.4f}", one.label, other.label, *sides))
+    for pair in sorted(prepared.near_duplicates, key=lambda pair: -pair.similarity):
+        one, other = pair.one, pair.other
+        sides = (SIDES[images.sides[one]], SIDES[images.sides[other]])
+        paths = (images.paths[one], images.paths[other])
+        rows.append((*paths, f"{pair.similarity:.4f}", labels[one], labels[other], *sides))
     return _csv(("path", "other", "likeness", "label", "other_label", "split", "other_split"), rows)
 
 
@@ -201,5 +180,5 @@ def _json(data: Any) -> bytes:
     return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _part(count: int, total: int) -> float | None:
+def _fraction(count: int, total: int) -> float | None:
     return float(count / total) if total else None

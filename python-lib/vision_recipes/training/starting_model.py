@@ -1,4 +1,4 @@
-"""The model that training starts from, made ready: picture size, the way to fit pictures, and what is locked."""
+"""The model that a training starts from, prepared: picture size, resize method, and what a retrained model keeps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("vision_recipes")
 
 
-def make_ready(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[Model, RetrainSettings]:
+def prepare_model(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[Model, RetrainSettings]:
     """Return the model at the size and resize policy that the settings ask for, and settings that fit the model.
 
     A model that was retrained keeps its size, pooling and extra columns, since its weights and its users depend on
@@ -30,13 +30,13 @@ def make_ready(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[
         )
         settings = replace(settings, layer_to_retrain="all")
     head, size = model.config.head, model.preprocessing
-    wanted = (settings.image_width or size.width, settings.image_height or size.height)
+    requested = (settings.image_width or size.width, settings.image_height or size.height)
     if head is not None:
-        if wanted != (size.width, size.height):
+        if requested != (size.width, size.height):
             raise SettingsError(
                 f"image_width, image_height: model {model.name!r} was retrained with pictures of {size.width} x "
-                f"{size.height}, which stays so; {wanted[0]} x {wanted[1]} was asked for. Leave both 0, or start from "
-                "the model that it was retrained from."
+                f"{size.height}, which stays so; {requested[0]} x {requested[1]} was asked for. Leave both 0, or "
+                "start from the model that it was retrained from."
             )
         columns = tuple(dict.fromkeys(column.name for column in head.extra))
         if settings.extra_columns and set(settings.extra_columns) != set(columns):
@@ -48,11 +48,11 @@ def make_ready(model: Model, settings: RetrainSettings, workdir: Path) -> tuple[
         if settings.model_pooling != head.pooling:
             log.warning("model_pooling stays %r, as the model was retrained with it", head.pooling)
         settings = replace(settings, model_pooling=head.pooling, extra_columns=columns)
-    if wanted != (size.width, size.height):
-        from vision_recipes.model_folder import resize
+    if requested != (size.width, size.height):
+        from vision_recipes.model_folder.resizing import resize
 
-        log.info("the network is built anew for pictures of %d x %d", *wanted)
-        model = resize(model, workdir, *wanted)
+        log.info("the network is built anew for pictures of %d x %d", *requested)
+        model = resize(model, workdir, *requested)
     if settings.image_resize not in ("model", model.preprocessing.resize):
         fitted = replace(model.preprocessing, resize=settings.image_resize)
         model = replace(model, config=replace(model.config, input=fitted))

@@ -1,34 +1,33 @@
-"""Training curves as TensorBoard reads them, written while training goes on, without waking TensorFlow.
-
-The files are TFRecords of Event messages (tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto):
-so few fields of so stable a format that writing them takes less than importing a library for it (0.4 s).
-"""
+"""Training curves for TensorBoard, written during training by its own record writer, without importing TensorFlow."""
 
 from __future__ import annotations
 
-import struct
+import io
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from vision_recipes.stores import Store
 from vision_recipes.training.epochs import Epoch
 
-_EVERY = 1.0
-"""Seconds between two writings of a file; a storage takes whole files only."""
+if TYPE_CHECKING:
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+_INTERVAL = 1.0
+"""Seconds between two writes of a file: a store takes complete files only."""
 
 
-class Curves:
-    """The curves of one training: two files, `train` and `validation`, in a folder of TensorBoard logs.
+class TensorBoardLogs:
+    """The logs of one training: the runs `train` and `validation`, a file each, in a folder of the store.
 
-    Use it in `with`; what an earlier training left in the folder goes when the first epoch is written.
+    Use it in `with`; the logs of an earlier training are deleted when the first epoch is added.
     """
 
     def __init__(self, store: Store, folder: str = "tensorboard_logs") -> None:
         self._store = store
         self._folder = "/" + folder.strip("/")
         self._name = f"events.out.tfevents.{int(time.time())}.vision-recipes"
-        self._files: dict[str, bytearray] = {}
+        self._runs: dict[str, tuple[io.BytesIO, RecordWriter]] = {}
         self._written = 0.0
 
     def __enter__(self) -> Self:
@@ -37,87 +36,38 @@ class Curves:
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._files:
-            self._write()
+        self._write()
 
     def add(self, epoch: Epoch) -> None:
-        """Add an epoch's figures; the files show it at once, or a second later when epochs are shorter than that."""
-        self._add(
-            "train",
-            epoch.number,
-            {
-                "epoch_loss": epoch.loss,
-                "epoch_accuracy": epoch.accuracy,
-                "epoch_learning_rate": epoch.learning_rate,
-                "epoch_seconds": epoch.seconds,
-            },
-        )
+        """Add an epoch; it is in the files immediately, or a second later if epochs are shorter than that."""
+        if not self._runs:
+            self._delete_earlier()
+        figures = {"loss": epoch.loss, "accuracy": epoch.accuracy}
+        self._add("train", epoch.number, figures | {"learning_rate": epoch.learning_rate, "seconds": epoch.seconds})
         if epoch.val_loss is not None and epoch.val_accuracy is not None:
-            figures = {"epoch_loss": epoch.val_loss, "epoch_accuracy": epoch.val_accuracy}
-            self._add("validation", epoch.number, figures)
-        if time.monotonic() - self._written >= _EVERY:
+            self._add("validation", epoch.number, {"loss": epoch.val_loss, "accuracy": epoch.val_accuracy})
+        if time.monotonic() - self._written >= _INTERVAL:
             self._write()
 
     def _add(self, run: str, step: int, figures: dict[str, float]) -> None:
-        if not self._files:
-            self._clear()
-        content = self._files.setdefault(run, bytearray(_record(_event(0) + _field(3, b"brain.Event:2"))))
-        values = b"".join(_field(1, _field(1, tag.encode()) + _float(2, value)) for tag, value in figures.items())
-        content += _record(_event(step) + _field(5, values))
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        if run not in self._runs:
+            content = io.BytesIO()
+            self._runs[run] = content, RecordWriter(content)
+            self._runs[run][1].write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+        values = [Summary.Value(tag=f"epoch_{name}", simple_value=value) for name, value in figures.items()]
+        event = Event(wall_time=time.time(), step=step, summary=Summary(value=values))
+        self._runs[run][1].write(event.SerializeToString())
 
     def _write(self) -> None:
-        for run, content in self._files.items():
-            self._store.write(f"{self._folder}/{run}/{self._name}", bytes(content))
+        for run, (content, _) in self._runs.items():
+            self._store.write(f"{self._folder}/{run}/{self._name}", content.getvalue())
         self._written = time.monotonic()
 
-    def _clear(self) -> None:
+    def _delete_earlier(self) -> None:
         for path in self._store.paths():
             if path.startswith(self._folder + "/") and "events.out.tfevents." in path:
                 self._store.delete(path)
-
-
-def _event(step: int) -> bytes:
-    """Return the first fields of an Event: wall time (1, a double) and step (2)."""
-    return b"\x09" + struct.pack("<d", time.time()) + b"\x10" + _varint(step)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _float(number: int, value: float) -> bytes:
-    return _varint(number << 3 | 5) + struct.pack("<f", value)
-
-
-def _varint(number: int) -> bytes:
-    parts = bytearray()
-    while number > 127:
-        parts.append(number & 127 | 128)
-        number >>= 7
-    return bytes(parts) + bytes([number])
-
-
-def _record(content: bytes) -> bytes:
-    length = struct.pack("<Q", len(content))
-    return length + _masked_checksum(length) + content + _masked_checksum(content)
-
-
-def _masked_checksum(content: bytes) -> bytes:
-    """Return CRC-32C (Castagnoli), rotated and shifted as TFRecords want it."""
-    register = 0xFFFFFFFF
-    for byte in content:
-        register = _TABLE[(register ^ byte) & 255] ^ register >> 8
-    register ^= 0xFFFFFFFF
-    return struct.pack("<I", ((register >> 15 | register << 17 & 0xFFFFFFFF) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def _table() -> list[int]:
-    rows = []
-    for row in range(256):
-        for _ in range(8):
-            row = row >> 1 ^ 0x82F63B78 * (row & 1)
-        rows.append(row)
-    return rows
-
-
-_TABLE = _table()

@@ -1,0 +1,58 @@
+"""A folder filled with sample pictures, and what to tell the user about it."""
+
+from __future__ import annotations
+
+import html
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sample_pictures.drawing import draw
+from sample_pictures.errors import UserError
+from sample_pictures.settings import Settings
+
+log = logging.getLogger("sample_pictures")
+
+
+def fill(folder: Any, settings: Settings, progress: Callable[[int], object]) -> dict[str, object]:
+    """Draw pictures into a `dataiku.Folder`, beside what is there, and return facts to show, by their names.
+
+    `progress` is called with each whole percent once. Raises UserError when a picture cannot be written.
+    """
+    started, drawn, reported = time.monotonic(), Counter[str](), 0
+    name, before = folder.get_name(), set(folder.list_paths_in_partition())
+    for path, jpeg in draw(settings.sample, settings.count, settings.seed):
+        try:
+            folder.upload_data(path, jpeg)
+        except Exception as err:  # hosts raise their own types for storage errors
+            raise UserError(f"Could not write {path} into folder {name}: {err}. Check rights and space.") from err
+        before.discard(path)
+        drawn[_label(path)] += 1
+        percent = 100 * drawn.total() // settings.count
+        if percent > reported:
+            reported = percent
+            progress(percent)
+    seconds = time.monotonic() - started
+    log.info("drew %d pictures of %s into %s, %.1f s", drawn.total(), settings.sample, name, seconds)
+    return {
+        "Sample": settings.sample,
+        "Folder": name,
+        "Pictures": drawn.total(),
+        "Beside them, from before": len(before),
+        "Of each kind": ", ".join(f"{label} {number}" for label, number in sorted(drawn.items())),
+        "Seed": settings.seed,
+        "Hint": "Another seed draws other pictures, under other names.",
+    }
+
+
+def summary(facts: Mapping[str, object]) -> str:
+    """Return facts as an HTML table of names and values, escaped."""
+    rows = (f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>" for name, value in facts.items())
+    return f'<table class="table table-condensed"><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _label(path: str) -> str:
+    folder, _slash, name = path.strip("/").rpartition("/")
+    return folder or name.split("_pic_")[0]

@@ -1,0 +1,84 @@
+"""The command line: `minihost` and `python -m minihost`. One file for each command, loaded when it is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+
+import click
+
+from minihost.errors import HostError, Interrupted
+from minihost.hookspecs import hookimpl
+from minihost.suggestions import did_you_mean
+
+COMMANDS = ("list", "show", "check", "run", "build", "status", "package", "install", "env", "webapp")
+"""The host's own commands: `minihost.cli.NAME` has each as `command`."""
+
+
+class Commands(click.Group):
+    """The group of every command that a host plugin adds, imported one by one on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The host's own commands in their order, then others by name."""
+        return [*COMMANDS, *sorted(set(_offers()) - set(COMMANDS))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command, or None where there is none of that name."""
+        offer = _offers().get(cmd_name)
+        if isinstance(offer, str):
+            module, _, attribute = offer.partition(":")
+            offer = getattr(importlib.import_module(module), attribute or "command")
+        return offer
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as err:
+            raise click.UsageError(err.message + did_you_mean(args[0], self.list_commands(ctx)), ctx) from err
+
+
+@hookimpl(tryfirst=True)
+def minihost_commands() -> dict[str, str | click.Command]:
+    """The host's own commands."""
+    return {name: f"minihost.cli.{name}:command" for name in COMMANDS}
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="dss-minihost", prog_name="minihost", message="%(prog)s (dss-minihost %(version)s)")
+def group() -> None:
+    """Runs Dataiku DSS plugins without DSS: their recipes, macros and web apps, or a whole flow."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; answer the exit code: 0 done, 1 failed, 2 the job was wrong, 130 interrupted.
+
+    This is the one place where a `HostError` becomes a message without a stack trace.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names need not be text
+    try:
+        code = group.main(args=arguments, prog_name="minihost", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as err:
+        err.show()
+        return err.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return Interrupted.exit_code
+    except HostError as err:
+        click.echo(str(err), err=True)
+        return err.exit_code
+
+
+def _offers() -> dict[str, str | click.Command]:
+    from minihost.host import hooks
+
+    offers: dict[str, str | click.Command] = {}
+    for answer in reversed(hooks().minihost_commands()):
+        offers.update(answer)
+    return offers

@@ -1,0 +1,59 @@
+"""`minihost build`: run what is missing or stale of a flow, in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from minihost.cli.options import plugin_option, project_dir
+
+flow_file = click.option(
+    "-f",
+    "--file",
+    "flow_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FLOW.yaml",
+    help="The flow, when it is not flow.yaml in the project.",
+)
+
+
+@click.command("build")
+@click.argument("targets", nargs=-1, metavar="[TARGET]…")
+@flow_file
+@plugin_option
+@project_dir
+@click.option(
+    "--force", is_flag=True, help="Run the targets (every step when none is named) though they are up to date."
+)
+@click.option("--streams-only", is_flag=True, help="Refuse local paths of folders, as object storage does.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End a step after so long."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no logs on the terminal.")
+def command(
+    targets: tuple[str, ...],
+    flow_file: Path | None,
+    plugin_paths: tuple[Path, ...],
+    project_dir: Path,
+    force: bool,
+    streams_only: bool,
+    timeout: float | None,
+    quiet: bool,
+) -> None:
+    """Build TARGETs: names of steps, or of datasets and folders that steps make. Everything when none is named."""
+    from minihost.plugins import Search, discovery
+    from minihost.projects import project
+    from minihost.projects.building import Build
+    from minihost.runs.running import Options
+
+    opened = project.open(project_dir, flow_file)
+    build = Build(opened, discovery.find(Search((*plugin_paths, *opened.plugins))), streams_only=streams_only)
+    ran = build.run(
+        targets,
+        Options(timeout=timeout, quiet=quiet),
+        force=force,
+        report=lambda line: None if quiet else click.echo(line, err=True),
+    )
+    if not quiet:
+        click.echo(f"{ran} step{'' if ran == 1 else 's'} ran." if ran else "Everything is up to date.", err=True)

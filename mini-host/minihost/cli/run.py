@@ -1,0 +1,76 @@
+"""`minihost run`: one recipe or macro, in a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from minihost.cli.options import (
+    find_plugins,
+    from_file,
+    one_by_one,
+    pairs,
+    plugin_option,
+    plugin_settings,
+    project_dir,
+    values,
+)
+
+
+@click.command("run")
+@click.argument("component")
+@click.option("-i", "--input", "inputs", multiple=True, metavar="ROLE=REF", help="What fills an input role.")
+@click.option("-o", "--output", "outputs", multiple=True, metavar="ROLE=REF", help="What fills an output role.")
+@one_by_one
+@from_file
+@plugin_settings
+@click.option(
+    "--partition", default="", metavar="ID", help="The partition to write, where inputs or outputs have them."
+)
+@plugin_option
+@project_dir
+@click.option("--streams-only", is_flag=True, help="Refuse local paths of folders, as object storage does.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End the run after so long."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no log on the terminal.")
+def command(
+    component: str,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    params: tuple[str, ...],
+    params_file: Path | None,
+    settings: tuple[str, ...],
+    partition: str,
+    plugin_paths: tuple[Path, ...],
+    project_dir: Path,
+    streams_only: bool,
+    timeout: float | None,
+    quiet: bool,
+) -> None:
+    """Run COMPONENT (`plugin/component`, or `component` where that is unique).
+
+    REF is a path (a folder, or a .csv or .parquet file) or a name from the project's flow.yaml.
+    """
+    from minihost.host import hooks
+    from minihost.parameters.resolving import Given
+    from minihost.projects import project
+    from minihost.projects.planning import Request, plan
+    from minihost.runs.running import Options
+
+    mistakes: list[str] = []
+    request = Request(
+        component=component,
+        inputs=pairs("-i", "ROLE=REF", inputs, mistakes),
+        outputs=pairs("-o", "ROLE=REF", outputs, mistakes),
+        params=Given(values(params_file, mistakes), pairs("-p", "NAME=VALUE", params, mistakes)),
+        settings=Given(texts=pairs("--setting", "NAME=VALUE", settings, mistakes)),
+        streams_only=streams_only,
+        partition=partition,
+        mistakes=tuple(mistakes),
+    )
+    planned = plan(request, find_plugins(plugin_paths, project_dir), project.open(project_dir))
+    for warning in planned.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))

@@ -1,0 +1,126 @@
+"""`minihost show`: the roles and parameters of one component."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minihost.cli.options import as_json, find_plugins, pairs, plugin_option, project_dir
+from minihost.plugins import Component
+from minihost.plugins.discovery import Catalogue
+
+
+@click.command("show")
+@click.argument("component")
+@plugin_option
+@project_dir
+@click.option(
+    "--choices", "with_choices", is_flag=True, help="Run the plugin's Python for choices that depend on values."
+)
+@click.option(
+    "-i", "--input", "inputs", multiple=True, metavar="ROLE=REF", help="With --choices: what fills an input role."
+)
+@click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="With --choices: a value of the form."
+)
+@as_json
+def command(
+    component: str,
+    plugin_paths: tuple[Path, ...],
+    project_dir: Path,
+    with_choices: bool,
+    inputs: tuple[str, ...],
+    params: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show the roles and parameters of COMPONENT, with a command line to start from."""
+    from minihost.plugins import description
+
+    catalogue = find_plugins(plugin_paths, project_dir)
+    found = catalogue.component(component)
+    facts = description.describe(found, catalogue.plugin(found.plugin_id))
+    if with_choices:
+        _add_choices(facts, found, catalogue, project_dir, inputs, params)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        _print(facts)
+
+
+def _add_choices(
+    facts: dict[str, Any],
+    component: Component,
+    catalogue: Catalogue,
+    project_dir: Path,
+    inputs: tuple[str, ...],
+    params: tuple[str, ...],
+) -> None:
+    """Put dynamic choices in, or the reason why there are none."""
+    from minihost.errors import JobError
+    from minihost.parameters.forms import named
+    from minihost.parameters.resolving import Given
+    from minihost.projects import choices, project
+    from minihost.projects.planning import Request, question
+
+    mistakes: list[str] = []
+    given = Given(texts=pairs("-p", "NAME=VALUE", params, mistakes))
+    request = Request(
+        component.full_id, pairs("-i", "ROLE=REF", inputs, mistakes), params=given, kinds=(component.kind,)
+    )
+    if mistakes:
+        raise JobError(mistakes)
+    job = question(request, catalogue, project.open(project_dir))
+    dynamic = {param["name"]: param for param in named(component.params) if choices.is_dynamic(param)}
+    for param in facts["params"]:
+        if param["name"] in dynamic:
+            try:
+                answer = choices.ask(dynamic[param["name"]], job)
+                param["choices"] = [{"value": choice.value, "label": choice.label} for choice in answer]
+            except choices.NoChoices as err:
+                param["no_choices"] = str(err)
+
+
+def _print(facts: dict[str, Any]) -> None:
+    click.echo(f"{click.style(facts['component'], bold=True)}  {facts['kind']}  {facts['label']}")
+    _print_text(facts["description"], "  ")
+    for side in ("inputs", "outputs"):
+        if facts[side]:
+            click.echo(f"\n{side.capitalize()}")
+        for role in facts[side]:
+            need = "required" if role["required"] else "optional"
+            many = ", several" if role["many"] else ""
+            click.echo(f"  {click.style(role['name'], bold=True)}  {role['accepts']}, {need}{many}  {role['label']}")
+            _print_text(role["description"], "      ")
+    if facts["params"]:
+        click.echo("\nParameters")
+    for param in facts["params"]:
+        _print_param(param, "  ")
+    click.echo(f"\nExample\n  {facts['example']}")
+
+
+def _print_param(param: dict[str, Any], indent: str) -> None:
+    default = f" = {json.dumps(param['default'], ensure_ascii=False)}" if "default" in param else ""
+    need = ", mandatory" if param["mandatory"] and not default else ""
+    click.echo(f"{indent}{click.style(param['name'], bold=True)}{default}  {param['type']}{need}  {param['label']}")
+    _print_text(param["description"], indent + "    ")
+    for choice in param.get("choices", []):
+        label = f"  {choice['label']}" if choice["label"] != choice["value"] else ""
+        click.echo(f"{indent}    - {json.dumps(choice['value'], ensure_ascii=False)}{label}")
+    if param.get("dynamic") and "choices" not in param:
+        _print_text(
+            param.get("no_choices", "choices come from the plugin's Python: --choices asks it"), indent + "    "
+        )
+    if param.get("visible_if") == "false":
+        click.echo(f"{indent}    never shown in a form")
+    elif "visible_if" in param:
+        click.echo(f"{indent}    only if {param['visible_if']}")
+    for inner in param.get("params", []):
+        _print_param(inner, indent + "    ")
+
+
+def _print_text(text: str, indent: str) -> None:
+    if text:
+        click.echo(click.wrap_text(text, width=100, initial_indent=indent, subsequent_indent=indent))

@@ -1,0 +1,189 @@
+"""What the in-memory `dataiku` knows: the job that this process runs, and how names become datasets and folders."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import json
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from minihost.datasets.remote import opened
+from minihost.errors import DataError
+from minihost.folders import is_remote
+from minihost.job import Job, Reference
+from minihost.outputs import stages, staging
+
+DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
+WORDS = {DATASET: "dataset", FOLDER: "folder"}
+
+
+class Session:
+    """One job while it runs. `journal` is the file that tells the parent which outputs were begun here."""
+
+    def __init__(self, job: Job, journal: Path | None = None) -> None:
+        self.job = job
+        self.journal = journal
+        self.variables: dict[str, Any] = {"standard": dict(job.variables), "local": {}}
+        self.begun: dict[str, stages.Stage] = {}
+        self._guard = threading.RLock()
+
+    def inputs_of(self, role: str | None) -> list[Reference]:
+        """The inputs that fill a role, or all."""
+        return [reference for reference in self.job.inputs if role is None or reference.role == role]
+
+    def outputs_of(self, role: str | None) -> list[Reference]:
+        """The outputs that fill a role, or all."""
+        return [reference for reference in self.job.outputs if role is None or reference.role == role]
+
+    def everything(self, kind: str) -> list[Reference]:
+        """Every dataset or folder of the project, outputs first, each once."""
+        found: dict[str, Reference] = {}
+        for reference in (*self.job.outputs, *self.job.inputs, *self.job.others):
+            if reference.type == kind:
+                found.setdefault(reference.full_name, reference)
+        return list(found.values())
+
+    def find(self, lookup: str, kind: str, *, project_key: str | None = None, ignore_flow: bool = False) -> Reference:
+        """Return what a short name, full name or id means; raises `DataError` for a stranger, and inside a recipe for
+        whatever is neither input nor output unless `ignore_flow`."""
+        lookup = str(lookup)
+        key, _, short = lookup.rpartition(".")
+        names = {lookup, f"{project_key or self.job.project_key}.{lookup}"}
+        for reference in self.everything(kind):
+            if (
+                reference.full_name in names
+                or reference.name == lookup
+                or (key == reference.project_key and short == reference.name)
+            ):
+                self._check_flow(reference, kind, ignore_flow)
+                return reference
+        if (
+            kind == FOLDER
+            and self.free(ignore_flow)
+            and ("/" in lookup or (Path(self.job.project_dir) / lookup).is_dir())
+        ):
+            return self.add(FOLDER, Path(lookup).name.replace(".", "_"), Path(self.job.project_dir) / lookup)
+        names = ", ".join(reference.full_name for reference in self.everything(kind)) or "none"
+        raise DataError(f"There is no {WORDS[kind]} {lookup!r} in this job. Known: {names}.")
+
+    def free(self, ignore_flow: bool) -> bool:
+        """Whether this process may touch the whole project: everything but a recipe, or a recipe that says so."""
+        return ignore_flow or self.job.kind != "recipe"
+
+    def _check_flow(self, reference: Reference, kind: str, ignore_flow: bool) -> None:
+        declared = (*self.job.inputs, *self.job.outputs)
+        if not self.free(ignore_flow) and all(reference.full_name != other.full_name for other in declared):
+            raise DataError(
+                f"The {WORDS[kind]} {reference.full_name!r} is neither an input nor an output of this recipe. "
+                "Declare it as one, or open it with ignore_flow=True."
+            )
+
+    def add(self, kind: str, name: str, path: Path) -> Reference:
+        """Make a dataset or folder known to this project."""
+        reference = Reference(role="", type=kind, name=name, project_key=self.job.project_key, path=str(path))
+        with self._guard:
+            self.job.others.append(reference)
+        return reference
+
+    def create(self, kind: str, name: str) -> Reference:
+        """Make a new managed folder or dataset: where flow.yaml says, else among the host's own data."""
+        for reference in self.everything(kind):
+            if reference.name == name:
+                raise DataError(f"A {WORDS[kind]} called {name!r} exists already in project {self.job.project_key}.")
+        safe = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in name).strip() or "unnamed"
+        place = Path(self.job.project_dir, ".minihost", "data", safe if kind == FOLDER else f"{safe}.csv")
+        if kind == FOLDER:
+            place.mkdir(parents=True, exist_ok=True)
+        return self.add(kind, safe, place)
+
+    def stage(self, reference: Reference, *, ignore_flow: bool = False) -> stages.Stage | None:
+        """Return the stage that writes to a reference go to, None for one that is written in place.
+
+        Outputs of recipes are staged before the start; macros may write anywhere, and stage what they first write to.
+        """
+        if reference.stage:
+            return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))
+        if reference in self.job.outputs:
+            return None
+        if not self.free(ignore_flow):
+            raise DataError(f"{reference.full_name!r} is an input of this recipe; it cannot be written.")
+        if self.job.kind not in ("recipe", "macro"):
+            return None
+        with self._guard:
+            if reference.path not in self.begun:
+                self.begun[reference.path] = self._begin_once(reference)
+            return self.begun[reference.path]
+
+    def _begin_once(self, reference: Reference) -> stages.Stage:
+        """Begin a stage, or join the one that another process of this job has begun: the journal knows of both."""
+        if self.journal is None:
+            return self._begin(reference)
+        with open(self.journal, "a+", encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            stage = self._begun_elsewhere(reference)
+            if stage is not None:
+                return stage
+            stage = self._begin(reference)
+            event = {"begun": dataclasses.asdict(reference), "place": str(stage.place)}
+            stream.write(json.dumps(event) + "\n")
+            return stage
+
+    def _begun_elsewhere(self, reference: Reference) -> stages.Stage | None:
+        """The stage that another process of this job has begun for a reference, None when there is none."""
+        if self.journal is None or not self.journal.exists():
+            return None
+        for line in self.journal.read_text(encoding="utf-8").splitlines(keepends=True):
+            event = json.loads(line) if '"begun"' in line and line.endswith("\n") else {}
+            if event.get("begun", {}).get("path") == reference.path:
+                return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(event["place"]))
+        return None
+
+    def _begin(self, reference: Reference) -> stages.Stage:
+        if is_remote(reference.path):
+            place = Path(self.job.work_dir).parent / "stages"
+            return staging.begin_remote(reference, place / reference.name, opened(reference))
+        facts = {
+            "component": f"{self.job.plugin_id}/{self.job.component_id}",
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+        what = f"The {WORDS[reference.type]} {reference.full_name!r}"
+        return staging.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
+
+    def current_stage(self, reference: Reference) -> stages.Stage | None:
+        """Return the stage of a reference if it has one by now, for reading what this job wrote.
+
+        A web app sees folders as DSS shows them: with what a run that goes on has written so far.
+        """
+        if reference.stage:
+            return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))
+        if self.job.kind == "webapp" and reference.type == FOLDER and not is_remote(reference.path):
+            return stages.going_on(Path(reference.path))
+        if reference.path not in self.begun and self.job.kind == "macro" and not is_remote(reference.path):
+            going_on = stages.place_of(Path(os.path.realpath(reference.path))).is_dir()
+            return self._begun_elsewhere(reference) if going_on else None
+        return self.begun.get(reference.path)
+
+    def release(self) -> None:
+        """Leave the outputs that were begun here to whoever puts them in place."""
+        for stage in self.begun.values():
+            if stage.lock is not None:
+                stage.lock.free()
+
+
+_current: list[Session] = []
+
+
+def begin(session: Session) -> None:
+    """Make a session the one that the `dataiku` modules of this process answer for."""
+    _current[:] = [session]
+
+
+def current() -> Session:
+    """The session of this process."""
+    if not _current:
+        raise DataError("No job runs in this process, so `dataiku` has nothing to answer with.")
+    return _current[0]

@@ -1,0 +1,1 @@
+"""Outputs of a run: written to a stage beside their place, and put there completely or not at all."""

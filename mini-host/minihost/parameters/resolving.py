@@ -1,0 +1,225 @@
+"""From what a user gave to the configuration that a component gets, with every mistake on the way."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from minihost.parameters import mistakes
+from minihost.parameters.forms import BadValue, Form, choices_of, default_of, expected, form_of, from_text, named, tidy
+from minihost.parameters.plain import plain
+from minihost.parameters.schema import ParameterSets, is_mandatory, schema, set_params, shown
+from minihost.parameters.visibility import condition
+from minihost.suggestions import did_you_mean, one_of
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a user gave: values (from JSON or YAML) and texts (from the command line, which win).
+
+    `is_open` says that unknown names are let through: the component draws its own form, or declares nothing.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    texts: tuple[tuple[str, str], ...] = ()
+    is_open: bool = False
+
+
+@dataclass
+class Resolved:
+    """A configuration with defaults and presets filled in, and what is wrong or odd about it."""
+
+    config: dict[str, Any] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    """Names whose mistake is told already."""
+
+
+def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets) -> Resolved:
+    """Answer the configuration: integers are integers, defaults are there also when hidden, nothing else is added.
+
+    Hidden parameters keep their values. Unknown names among the values are warnings, among the texts mistakes.
+    """
+    params = list(params)
+    answer = Resolved(config=plain(dict(given.values)))
+    declared = {param["name"]: param for param in named(params)}
+    for name, text in given.texts:
+        _take_text(answer, name, text, declared, sets, given.is_open)
+    _tidy_all(answer, declared, sets)
+    _warn_unknown(answer, declared, given, sets)
+    answer.warnings += [
+        problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)
+    ]
+    answer.config = filled(params, answer.config, sets)
+    checked = {
+        name: value
+        for name, value in answer.config.items()
+        if name not in answer.refused and not _is_empty(value, declared.get(name))
+    }
+    wanted = schema(params, answer.config, sets)
+    wanted["required"] = [name for name in wanted["required"] if name not in answer.refused]
+    answer.mistakes += mistakes.find(checked, wanted)
+    answer.secrets = list(_secrets(params, answer.config, sets))
+    return answer
+
+
+def filled(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> dict[str, Any]:
+    """A configuration with every default added, in presets and rows too; of two of one name the shown one's counts."""
+    params = list(params)
+    answer = dict(config)
+    for chosen in (None, shown):
+        # Visibility may hang on defaults, and which default counts on visibility: so first all, then the shown ones.
+        candidates = named(params) if chosen is None else chosen(params, answer).params.values()
+        for param in candidates:
+            if param["name"] not in config:
+                default = default_of(param)
+                if default is not None:
+                    answer[param["name"]] = copy.deepcopy(default)
+    for param in named(params):
+        _fill_inside(answer, param, sets)
+    return answer
+
+
+def _fill_inside(config: dict[str, Any], param: dict[str, Any], sets: ParameterSets) -> None:
+    name, form = param["name"], form_of(param)
+    value = config.get(name)
+    if form is Form.PRESET:
+        inner = set_params(param, sets)
+        if isinstance(value, dict):
+            config[name] = filled(inner, value, sets)
+        elif value in (None, "") and _is_whole(inner, defaults := filled(inner, {}, sets)) and defaults:
+            config[name] = defaults
+    elif form in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
+        inner = param.get("subParams") or [] if form is Form.ROWS else set_params(param, sets)
+        config[name] = [filled(inner, row, sets) if isinstance(row, dict) else row for row in value]
+
+
+def _is_whole(params: list[dict[str, Any]], config: dict[str, Any]) -> bool:
+    """Whether the defaults alone make a usable preset: otherwise one that nobody chose stays absent."""
+    form = shown(params, config)
+    return all(name in config for name in form.visible if is_mandatory(form.params[name]))
+
+
+def _take_text(
+    answer: Resolved, name: str, text: str, declared: dict[str, dict[str, Any]], sets: ParameterSets, is_open: bool
+) -> None:
+    head, _, rest = name.partition(".")
+    if name in declared:
+        _put_text(answer, answer.config, declared[name], name, text)
+    elif rest and head in declared and form_of(declared[head]) in (Form.PRESET, Form.MAP):
+        _take_dotted(answer, declared[head], name, text, sets)
+    elif is_open:
+        answer.config[name] = from_text(text, {"name": name, "type": "ANY"})
+    else:
+        answer.mistakes.append(
+            f"There is no parameter {name!r}.{did_you_mean(name, declared)} Parameters: {one_of(declared)}."
+        )
+
+
+def _take_dotted(answer: Resolved, owner: dict[str, Any], name: str, text: str, sets: ParameterSets) -> None:
+    head, _, rest = name.partition(".")
+    held = answer.config.get(head)
+    inside = dict(held) if isinstance(held, dict) else {}
+    if form_of(owner) is Form.MAP:
+        inside[rest] = text
+    elif owner.get("parameterSetId") not in sets:  # a set of another plugin: nothing is known of it
+        inside[rest] = from_text(text, {"name": rest, "type": "ANY"})
+    else:
+        inner = {param["name"]: param for param in named(set_params(owner, sets))}
+        if rest not in inner:
+            answer.mistakes.append(
+                f"There is no parameter {name!r}.{did_you_mean(rest, inner)} {head} has: {one_of(inner)}."
+            )
+            return
+        _put_text(answer, inside, inner[rest], name, text)
+    answer.config[head] = inside
+
+
+def _put_text(answer: Resolved, config: dict[str, Any], param: dict[str, Any], name: str, text: str) -> None:
+    try:
+        config[param["name"]] = from_text(text, param)
+    except BadValue:
+        config[param["name"]] = text  # the schema says what is wrong with it, at the same place as for other values
+        if not text:  # which as a value would count as not given
+            answer.refused.add(name.partition(".")[0])
+            answer.mistakes.append(mistakes.wrong(name, text, expected(param)))
+
+
+def _tidy_all(answer: Resolved, declared: dict[str, dict[str, Any]], sets: ParameterSets) -> None:
+    """Tidy every value, and note those that cannot be."""
+    for name, value in answer.config.items():
+        if name in declared:
+            try:
+                answer.config[name] = _tidied(value, declared[name], sets)
+            except BadValue:
+                answer.refused.add(name)
+                received = "(not shown)" if declared[name].get("type") == "PASSWORD" else value
+                answer.mistakes.append(mistakes.wrong(name, received, expected(declared[name])))
+
+
+def _tidied(value: Any, param: dict[str, Any], sets: ParameterSets) -> Any:
+    form = form_of(param)
+    if form is Form.PRESET and isinstance(value, dict):
+        return _tidied_object(value, set_params(param, sets), sets)
+    if form in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
+        inner = param.get("subParams") or [] if form is Form.ROWS else set_params(param, sets)
+        return [_tidied_object(row, inner, sets) if isinstance(row, dict) else row for row in value]
+    return tidy(value, param)
+
+
+def _tidied_object(value: dict[str, Any], params: list[dict[str, Any]], sets: ParameterSets) -> dict[str, Any]:
+    inner = {param["name"]: param for param in named(params)}
+    return {key: _tidied(item, inner[key], sets) if key in inner else item for key, item in value.items()}
+
+
+def _warn_unknown(answer: Resolved, declared: dict[str, dict[str, Any]], given: Given, sets: ParameterSets) -> None:
+    if given.is_open:
+        return
+    for name in given.values:
+        if name not in declared:
+            answer.warnings.append(
+                f"The component declares no parameter {name!r}; it is passed on.{did_you_mean(name, declared)}"
+            )
+    for name, param in declared.items():
+        value = answer.config.get(name)
+        if form_of(param) is Form.PRESET and isinstance(value, dict) and param.get("parameterSetId") in sets:
+            inner = [item["name"] for item in named(set_params(param, sets))]
+            answer.warnings += [
+                f"The preset {name!r} has no parameter {key!r}; it is passed on.{did_you_mean(str(key), inner)}"
+                for key in value
+                if key not in inner
+            ]
+
+
+def _is_empty(value: Any, param: dict[str, Any] | None) -> bool:
+    """Whether a value counts as not given: None, an empty text, list or object that is not itself a choice."""
+    if value is None or value == "":
+        return param is None or value not in (choices_of(param) or [])
+    return bool(value in ([], {}) and param is not None and param.get("mandatory"))
+
+
+def _secrets(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> Iterable[str]:
+    """The values that must not be shown to anybody."""
+    for param in named(params):
+        value = config.get(param["name"])
+        if param.get("type") in ("PASSWORD", "CREDENTIAL_REQUEST"):
+            yield from _texts(value)
+        elif form_of(param) is Form.PRESET and isinstance(value, dict):
+            yield from _secrets(set_params(param, sets), value, sets)
+        elif form_of(param) in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
+            inner = param.get("subParams") or [] if form_of(param) is Form.ROWS else set_params(param, sets)
+            for row in value:
+                if isinstance(row, dict):
+                    yield from _secrets(inner, row, sets)
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)

@@ -1,0 +1,143 @@
+"""Finds plugins: named ones, the project's, installed ones, and the one that the host came with."""
+
+from __future__ import annotations
+
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from minihost.errors import HostError, JobError
+from minihost.hookspecs import hookimpl
+from minihost.host import hooks
+from minihost.plugins import Component, Plugin, Search
+from minihost.plugins.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
+from minihost.suggestions import did_you_mean, one_of
+from minihost.user_folders import ASIDE, plugin_store, zip_cache
+
+SHARE = Path("share") / "minihost" / "plugins"
+"""Where a pip distribution puts its plugins, under the data prefix of the installation."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The plugins that were found, one for each id, and what was wrong on the way."""
+
+    plugins: tuple[Plugin, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """Every component of every plugin, plugin by plugin."""
+        return tuple(component for plugin in self.plugins for component in plugin.components)
+
+    def plugin(self, plugin_id: str) -> Plugin:
+        """The plugin of that id; raises `JobError` naming those that there are."""
+        by_id = {plugin.id: plugin for plugin in self.plugins}
+        if plugin_id not in by_id:
+            raise JobError(
+                [f"There is no plugin {plugin_id!r}.{did_you_mean(plugin_id, by_id)} Known: {one_of(by_id)}."]
+            )
+        return by_id[plugin_id]
+
+    def component(self, name: str, kinds: tuple[str, ...] = ("recipe", "macro", "webapp")) -> Component:
+        """Find `plugin/component`, or `component` where that is unique; raises `JobError` otherwise."""
+        candidates = [component for component in self.components if component.kind in kinds]
+        found = [component for component in candidates if name in (component.id, component.full_id)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(f"{component.full_id} ({component.kind})" for component in found)
+            raise JobError(
+                [f"{name!r} is the name of {len(found)} components: {names}. Say which, as plugin/component."]
+            )
+        near = [component.full_id if "/" in name else component.id for component in candidates]
+        what = "component" if len(kinds) > 1 else kinds[0]
+        raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, near)} `minihost list` shows what there is."])
+
+
+def find(search: Search | None = None) -> Catalogue:
+    """Find every plugin; a place that a user named must be one, other places that are not are told as problems."""
+    search = search or Search()
+    found: dict[str, Plugin] = {}
+    problems: list[str] = []
+    named = {place.resolve() for place in search.places}
+    for places in hooks().minihost_find_plugins(search=search):
+        for place in places:
+            try:
+                plugin = load(place)
+            except HostError as err:
+                if place.resolve() in named:
+                    raise
+                problems.append(str(err))
+                continue
+            # The first of an id wins: what the user names hides what is installed.
+            found.setdefault(plugin.id, plugin)
+    return Catalogue(tuple(found.values()), tuple(problems))
+
+
+def load(place: Path) -> Plugin:
+    """Read the plugin in a folder or zip; a zip is checked and unpacked to the cache first."""
+    if place.is_dir():
+        root = place.resolve()
+    elif place.is_file():
+        from minihost.plugins.archives import unpack_cached
+
+        root = unpack_cached(place, zip_cache())
+    else:
+        raise NotAPlugin(f"There is no plugin at {place}: no such folder or zip.")
+    plugin = read_plugin(root)
+    answers = hooks().minihost_find_components(plugin=plugin)
+    return replace(plugin, components=tuple(component for answer in answers for component in answer))
+
+
+@hookimpl(tryfirst=True)
+def minihost_find_plugins(search: Search) -> list[Path]:
+    """Named places first, then the checkout that the host runs from, installed plugins, those of pip distributions."""
+    if search.only_places:
+        return list(search.places)
+    return [*search.places, *checkout_plugin(), *installed_plugins(), *bundled_plugins()]
+
+
+@hookimpl(tryfirst=True)
+def minihost_find_components(plugin: Plugin) -> list[Component]:
+    """The components whose descriptors lie in the plugin's folder."""
+    return list(plugin.components)
+
+
+def installed_plugins() -> Iterator[Path]:
+    """The folders of plugins that `minihost install` put into the user's data directory.
+
+    One that a crash left aside in the middle of an update counts as long as nothing has taken its place.
+    """
+    store = plugin_store()
+    yield from _plugin_folders(store)
+    for aside in sorted(store.glob(f"{ASIDE}*")):
+        if not (store / aside.name.removeprefix(ASIDE)).exists():
+            yield aside
+
+
+def checkout_plugin() -> Iterator[Path]:
+    """The plugin whose `mini-host/` this module lies in, when the host runs from a checkout."""
+    distribution = Path(__file__).resolve().parents[2]
+    if distribution.name == "mini-host" and (distribution.parent / PLUGIN_FILE).is_file():
+        yield distribution.parent
+
+
+def bundled_plugins() -> Iterator[Path]:
+    """The plugins that came with pip distributions: any may drop a folder into `share/minihost/plugins`."""
+    prefixes = dict.fromkeys(
+        sysconfig.get_path("data", scheme) for scheme in (sysconfig.get_default_scheme(), _user_scheme())
+    )
+    for prefix in prefixes:
+        yield from _plugin_folders(Path(prefix) / SHARE)
+
+
+def _user_scheme() -> str:
+    return sysconfig.get_preferred_scheme("user")
+
+
+def _plugin_folders(shelf: Path) -> Iterator[Path]:
+    if shelf.is_dir():
+        folders = (folder for folder in shelf.iterdir() if not folder.name.startswith("."))
+        yield from sorted(folder for folder in folders if (folder / PLUGIN_FILE).is_file())

@@ -1,0 +1,183 @@
+"""Turns what a user asked for into a job, or says everything that is wrong with it at once; nothing is started here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from minihost.errors import JobError
+from minihost.host import hooks
+from minihost.job import Job, Reference
+from minihost.parameters.resolving import Given, Resolved, resolve
+from minihost.plugins import Component, Plugin, Role
+from minihost.plugins.discovery import Catalogue
+from minihost.plugins.manifests import parameters
+from minihost.projects import choices
+from minihost.projects.project import Project
+from minihost.suggestions import did_you_mean, one_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run as a user asks for it: which component, what fills its roles, what it is told.
+
+    `inputs` and `outputs` are (role, reference) pairs; `partition` is the one that partitioned ones are read and
+    written by; `ask_choices` says whether dynamic choices are asked for; `mistakes` are those already found when the
+    request was read.
+    """
+
+    component: str
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    params: Given = field(default_factory=Given)
+    settings: Given = field(default_factory=Given)
+    kinds: tuple[str, ...] = ("recipe", "macro")
+    streams_only: bool = False
+    partition: str = ""
+    ask_choices: bool = True
+    mistakes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job that may start, and what is odd about it."""
+
+    job: Job
+    component: Component
+    warnings: tuple[str, ...] = ()
+
+
+def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
+    """Make the job of a request; raise `JobError` with every mistake when there is one."""
+    mistakes = list(request.mistakes)
+    try:
+        component = catalogue.component(request.component, request.kinds)
+    except JobError as err:
+        raise JobError(mistakes + err.mistakes) from err
+    plugin = catalogue.plugin(component.plugin_id)
+    mistakes += _unable(component)
+    inputs = _filled(project, "input", component.inputs, request.inputs, mistakes, has_roles(component))
+    outputs = _filled(project, "output", component.outputs, request.outputs, mistakes, has_roles(component))
+    mistakes += project.partitioned(inputs, request.partition, output=False)
+    mistakes += project.partitioned(outputs, request.partition, output=True)
+    params = resolve_params(component, plugin, request.params)
+    settings = resolve(parameters(plugin.descriptor), request.settings, plugin.parameter_sets)
+    named = project.places_in(component.params, params.config)
+    mistakes += params.mistakes + [f"Plugin setting: {mistake}" for mistake in settings.mistakes]
+    job = _job(component, plugin, project)
+    job.config, job.plugin_config = params.config, settings.config
+    job.inputs, job.outputs = inputs, outputs
+    job.others = [*named, *project.others([*inputs, *named], outputs)]
+    job.plugins = {found.id: str(found.root) for found in catalogue.plugins}
+    job.streams_only = request.streams_only
+    job.secrets = params.secrets + settings.secrets
+    for answer in hooks().minihost_check_job(job=job, component=component):
+        mistakes += answer
+    if mistakes:
+        raise JobError(mistakes)
+    given = {*request.params.values, *(name for name, _ in request.params.texts)}
+    odd = choices.unusual(job, component, given) if request.ask_choices else ()
+    return Plan(job, component, (*params.warnings, *settings.warnings, *odd))
+
+
+def _unable(component: Component) -> list[str]:
+    """Why a component cannot run here at all."""
+    if component.kind == "webapp":
+        kind = component.descriptor.get("baseType", "STANDARD")
+        if kind != "STANDARD":
+            return [f"{component.full_id} is a web app of type {kind!r}; STANDARD ones are served here."]
+        if str(component.descriptor.get("hasBackend", "false")).lower() != "true":
+            return []
+    if component.runner.is_file():
+        return []
+    return [f"{component.full_id} has no {component.runner.name}, so it cannot run."]
+
+
+def question(request: Request, catalogue: Catalogue, project: Project) -> Job:
+    """Make a job that only asks for choices: of the inputs those that are given and usable, parameters as they are."""
+    component = catalogue.component(request.component, request.kinds)
+    plugin = catalogue.plugin(component.plugin_id)
+    mistakes: list[str] = []
+    optional = tuple(replace(role, required=False) for role in component.inputs)
+    inputs = _filled(project, "input", optional, request.inputs, mistakes, has_roles(component))
+    if mistakes:
+        raise JobError(mistakes)
+    params = resolve_params(component, plugin, request.params)
+    settings = resolve(parameters(plugin.descriptor), Given(), plugin.parameter_sets)
+    job = _job(component, plugin, project)
+    job.config, job.plugin_config = params.config, settings.config
+    job.inputs, job.others = inputs, project.others(inputs, [])
+    return job
+
+
+def _job(component: Component, plugin: Plugin, project: Project) -> Job:
+    """A job with what does not depend on the user's wishes."""
+    return Job(
+        plugin_id=plugin.id,
+        plugin_root=str(plugin.root),
+        component_id=component.id,
+        kind=component.kind,
+        runner=str(component.runner),
+        project_key=project.key,
+        project_dir=str(project.dir),
+        work_dir="",
+        variables=project.variables,
+        descriptor=component.descriptor,
+        plugins={plugin.id: str(plugin.root)},
+        recipes=project.recipes(),
+    )
+
+
+def resolve_params(component: Component, plugin: Plugin, given: Given) -> Resolved:
+    """A component's configuration; unknown names pass where it draws its own form or declares no parameters."""
+    is_open = not component.params or "paramsTemplate" in component.descriptor
+    return resolve(component.params, Given(given.values, given.texts, is_open), plugin.parameter_sets)
+
+
+def has_roles(component: Component) -> bool:
+    """Whether a recipe names its inputs and outputs; an old one without takes whatever it is given."""
+    descriptor = component.descriptor
+    return component.kind != "recipe" or "inputRoles" in descriptor or "outputRoles" in descriptor
+
+
+def _filled(
+    project: Project,
+    side: str,
+    roles: tuple[Role, ...],
+    pairs: Iterable[tuple[str, str]],
+    mistakes: list[str],
+    roles_are_named: bool,
+) -> list[Reference]:
+    """The references of one side; unknown, missing and overfull roles go to the mistakes."""
+    by_name = {role.name: role for role in roles}
+    given: dict[str, list[str]] = {}
+    for name, ref in pairs:
+        given.setdefault(name, []).append(ref)
+    for name in given:
+        if name not in by_name and roles_are_named:
+            mistakes.append(f"There is no {side} role {name!r}.{did_you_mean(name, by_name)} Roles: {one_of(by_name)}.")
+        elif name not in by_name:
+            by_name[name] = Role(name, many=True, accepts_folder=True)
+    references: list[Reference] = []
+    for role in by_name.values():
+        refs = given.get(role.name, [])
+        if role.required and not refs:
+            hint = f"{_what_fills(role)} is expected ({_flag(side)} {role.name}=…)"
+            mistakes.append(f"The {side} role {role.name!r} is empty: {hint}.")
+        if len(refs) > 1 and not role.many:
+            mistakes.append(f"The {side} role {role.name!r} takes one thing, not {len(refs)}: {', '.join(refs)}.")
+        for ref in refs:
+            try:
+                references.append(project.reference(role, ref, output=side == "output"))
+            except JobError as err:
+                mistakes += err.mistakes
+    return references
+
+
+def _what_fills(role: Role) -> str:
+    kinds = {"a dataset": role.accepts_dataset, "a folder": role.accepts_folder, "a saved model": role.accepts_model}
+    return " or ".join(kind for kind, accepted in kinds.items() if accepted) or "nothing known"
+
+
+def _flag(side: str) -> str:
+    return "-i" if side == "input" else "-o"

@@ -1,0 +1,300 @@
+"""A project: a folder with, perhaps, a flow.yaml; what its names mean, and where the host keeps its own files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from minihost.datasets import TABLES
+from minihost.errors import JobError
+from minihost.folders import is_remote
+from minihost.job import Reference
+from minihost.outputs import commits
+from minihost.plugins import Role
+from minihost.projects import flow
+from minihost.suggestions import did_you_mean, one_of
+
+DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
+OWN = ".minihost"
+FLOW = "flow.yaml"
+ENDINGS = tuple(f".{name}" for name in TABLES)
+
+
+@dataclass
+class Project:
+    """A folder, the flow it holds, and the names that are known there."""
+
+    dir: Path
+    key: str
+    flow: flow.Flow = field(default_factory=flow.Flow)
+    flow_file: str = FLOW
+    pending: set[str] = field(default_factory=set)
+    """References that a build makes on the way: as inputs they need not exist yet."""
+
+    @property
+    def plugins(self) -> list[Path]:
+        """The plugins that the flow names, as absolute paths."""
+        return [(self.dir / place).resolve() for place in self.flow.plugins]
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The project's variables."""
+        return dict(self.flow.variables)
+
+    @property
+    def own(self) -> Path:
+        """The host's folder in the project; made when asked for, and ignored by git."""
+        place = self.dir / OWN
+        place.mkdir(parents=True, exist_ok=True)
+        ignore = place / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        return place
+
+    def names(self, kind: str) -> list[str]:
+        """Every dataset or folder that has a name: declared, made by a step, or found among the host's own data."""
+        declared = self.flow.datasets if kind == DATASET else self.flow.folders
+        return list(dict.fromkeys([*declared, *self._managed(kind)]))
+
+    def recipes(self) -> list[dict[str, Any]]:
+        """Return the recipes of the flow as the platform's API lists them: name, type, what fills each role."""
+
+        def items(pairs: Iterable[tuple[str, str]], more: dict[str, Any]) -> dict[str, Any]:
+            roles: dict[str, Any] = {}
+            for role, ref in pairs:
+                name = ref if ref in named else _name_of(ref)
+                roles.setdefault(role, {"items": []})["items"].append({"ref": name, **more})
+            return roles
+
+        named = {*self.names(DATASET), *self.names(FOLDER)}
+        return [
+            {
+                "projectKey": self.key,
+                "name": step.name,
+                "type": f"CustomCode_{step.component.rpartition('/')[2]}",
+                "inputs": items(step.inputs, {"deps": []}),
+                "outputs": items(step.outputs, {"appendMode": False}),
+                "params": {"customConfig": dict(step.params)},
+            }
+            for step in self.flow.steps
+            if step.kind == "recipe"
+        ]
+
+    def reference(self, role: Role, ref: str, *, output: bool = False) -> Reference:
+        """Return what a path or name means in a role; raises `JobError` saying why it cannot fill it."""
+        side = "output" if output else "input"
+        kind = self._kind(role, ref, side)
+        found = self.find(kind, ref, role.name)
+        found.required = role.required
+        if output and kind == FOLDER and role.name.endswith("cache_folder"):
+            found.options.setdefault("in_place", True)
+        if not output and ref not in self.pending and not is_remote(found.path):
+            self._check_input(found, ref, side)
+        return found
+
+    def find(self, kind: str, ref: str, role: str = "") -> Reference:
+        """Return the dataset or folder that a name or path means; a path is relative to the project."""
+        options: dict[str, Any] = {}
+        if ref in self.names(kind):
+            declared = (self.flow.datasets if kind == DATASET else self.flow.folders).get(ref)
+            options = dict(declared or {})
+            path = str(options.pop("path", "") or self._managed_path(kind, ref, options))
+            name = ref
+        else:
+            path, name = ref, _name_of(ref)
+        if not is_remote(path):
+            path = str((self.dir / Path(path).expanduser()).resolve())
+        return Reference(role, kind, name, self.key, path, options)
+
+    def others(self, inputs: Iterable[Reference], outputs: Iterable[Reference]) -> list[Reference]:
+        """Return every named dataset and folder of the project that a job does not have yet; names of the job are
+        made unique on the way (`pictures`, `pictures_2`)."""
+        taken: dict[tuple[str, str], str] = {}
+        for reference in (*inputs, *outputs):
+            stem, number = reference.name, 2
+            while taken.get((reference.type, reference.name), reference.path) != reference.path:
+                reference.name, number = f"{stem}_{number}", number + 1
+            taken[reference.type, reference.name] = reference.path
+        found = [self.find(kind, name) for kind in (DATASET, FOLDER) for name in self._certain(kind)]
+        return [reference for reference in found if (reference.type, reference.name) not in taken]
+
+    def places_in(self, params: Iterable[dict[str, Any]], config: dict[str, Any]) -> list[Reference]:
+        """Return the datasets and folders that parameters name, and put their names in place of paths.
+
+        A folder parameter takes a path as well as a name. Text parameters that are about files (`…_file`, `…_path`) get
+        the absolute path of a file that exists, since components run in a working directory of their own.
+        """
+        found: list[Reference] = []
+        for param in params:
+            name, kind = param.get("name"), param.get("type")
+            value = config.get(str(name))
+            if not isinstance(value, str) or not value:
+                continue
+            if kind in ("FOLDER", "MANAGED_FOLDER", "DATASET"):
+                reference = self.find(
+                    DATASET if kind == "DATASET" else FOLDER, value.removeprefix(f"{self.key}."), str(name)
+                )
+                found.append(reference)
+            elif kind == "STRING" and str(name).endswith(("_file", "_path")) and (self.dir / value).exists():
+                config[str(name)] = str((self.dir / value).resolve())
+        self.others([], found)
+        for reference in found:
+            config[reference.role] = reference.name
+        return found
+
+    def partitioned(self, references: Iterable[Reference], partition: str, *, output: bool) -> list[str]:
+        """Give partitioned references the partition of a run, and return what is wrong: an output needs one.
+
+        Inputs without a partition of the run read all that they have.
+        """
+        mistakes = []
+        for reference in references:
+            if not reference.options.get("partitioning"):
+                continue
+            if partition:
+                reference.partitions = [partition]
+            elif output:
+                mistakes.append(
+                    f"Output {reference.role!r} ({reference.name}) is partitioned: say which partition to write."
+                )
+            else:
+                reference.partitions = _partitions_of(reference)
+        return mistakes
+
+    def recover(self, references: Iterable[Reference]) -> None:
+        """Finish what a killed run was about to put in place, so that nobody reads half of it."""
+        for reference in references:
+            if not is_remote(reference.path):
+                commits.recover_unlocked(Path(reference.path))
+
+    def _kind(self, role: Role, ref: str, side: str) -> str:
+        """Whether a reference is a dataset or a folder; raises `JobError` where the role does not take it."""
+        kinds = [
+            kind for kind, accepted in ((DATASET, role.accepts_dataset), (FOLDER, role.accepts_folder)) if accepted
+        ]
+        named = [kind for kind in (DATASET, FOLDER) if ref in self.names(kind)]
+        if named and not set(named) & set(kinds):
+            raise self._wrong(role, ref, side, "a dataset" if named == [DATASET] else "a folder")
+        if named:
+            return next(kind for kind in named if kind in kinds)
+        if is_remote(ref) and len(kinds) == 1:
+            return kinds[0]
+        looks = DATASET if ref.lower().endswith(ENDINGS) and not (self.dir / ref).is_dir() else FOLDER
+        if looks in kinds:
+            return looks
+        if not kinds:
+            raise JobError([f"The {side} role {role.name!r} takes a saved model, which exists in DSS alone."])
+        if kinds == [DATASET]:
+            what = "a folder" if (self.dir / ref).is_dir() else "not such a file"
+            names = self.names(DATASET)
+            hint = did_you_mean(ref, names) if not is_path(ref) else ""
+            raise JobError(
+                [
+                    f"The {side} role {role.name!r} takes a dataset (a {' or '.join(ENDINGS)} file, or a name from "
+                    f"{FLOW}), and {ref!r} is {what}.{hint}"
+                    + (f" Names: {one_of(names)}." if names and not is_path(ref) else "")
+                ]
+            )
+        raise self._wrong(role, ref, side, "a dataset")
+
+    def _wrong(self, role: Role, ref: str, side: str, what: str) -> JobError:
+        wanted = "a folder" if what == "a dataset" else "a dataset"
+        return JobError([f"The {side} role {role.name!r} takes {wanted}, and {ref!r} is {what}."])
+
+    def _check_input(self, found: Reference, ref: str, side: str) -> None:
+        path = Path(found.path)
+        commits.recover_unlocked(path)
+        what = "folder" if found.type == FOLDER else "dataset"
+        if path.exists() and (found.type == DATASET or path.is_dir()):
+            return
+        wrong = "is a file, not a folder" if path.exists() else "does not exist"
+        near = self._near(ref, path, found.type)
+        raise JobError([f"The {side} role {found.role!r}: the {what} {ref!r} {wrong} ({path}).{near}"])
+
+    def _near(self, ref: str, path: Path, kind: str) -> str:
+        """A suggestion out of the names of the project and what lies where the path points."""
+        beside = []
+        if path.parent.is_dir():
+            beside = [
+                one.name
+                for one in path.parent.iterdir()
+                if one.is_dir() == (kind == FOLDER) and not one.name.startswith(".")
+            ]
+        if is_path(ref):
+            return did_you_mean(path.name, beside)
+        return did_you_mean(ref, [*self.names(kind), *beside])
+
+    def _managed(self, kind: str) -> list[str]:
+        """The names that the host keeps data for: made by a step of the flow, or found on disk."""
+        declared = {**self.flow.datasets, **self.flow.folders}
+        made = [ref for ref in self.flow.made() if not is_path(ref) and ref not in declared]
+        return list(
+            dict.fromkeys([*(ref for ref in made if self.flow.kinds.get(ref, kind) == kind), *self._on_disk(kind)])
+        )
+
+    def _on_disk(self, kind: str) -> list[str]:
+        found = sorted((self.dir / OWN / "data").glob("[!.]*"))
+        if kind == DATASET:
+            return [path.stem for path in found if path.suffix in ENDINGS and path.is_file()]
+        return [path.name for path in found if path.is_dir()]
+
+    def _certain(self, kind: str) -> list[str]:
+        """The names of which it is known that they are datasets, or folders; what a step makes may not be known yet."""
+        doubtful = {ref for ref in self.flow.made() if ref not in self.flow.kinds}
+        doubtful -= {*self.flow.datasets, *self.flow.folders, *self._on_disk(kind)}
+        return [name for name in self.names(kind) if name not in doubtful]
+
+    def _managed_path(self, kind: str, name: str, options: dict[str, Any]) -> Path:
+        store = self.dir / OWN / "data"
+        if kind == FOLDER or options.get("partitioning"):
+            return store / name
+        written = next((store / f"{name}{ending}" for ending in ENDINGS if (store / f"{name}{ending}").exists()), None)
+        return written or store / f"{name}.{options.get('format', 'csv')}"
+
+
+def is_path(ref: str) -> bool:
+    """Whether a reference looks like a path rather than a name."""
+    return "/" in ref or ref.startswith((".", "~")) or ref.lower().endswith(ENDINGS)
+
+
+def open(folder: Path, file: Path | None = None) -> Project:  # `project.open(dir)` is what it does
+    """Open the project in a folder, or that of a flow file; without a flow it has no names.
+
+    Raises `JobError` with every mistake of the flow.
+    """
+    place = (file.parent if file is not None else folder).resolve()
+    if not place.is_dir():
+        raise JobError([f"The project folder {place} does not exist."])
+    source = file or place / FLOW
+    if file is not None and not file.is_file():
+        raise JobError([f"There is no flow {file}."])
+    found = flow.read(source) if source.is_file() else flow.Flow()
+    return Project(place, found.key or _key_of(place.name), found, str(source))
+
+
+def _key_of(name: str) -> str:
+    key = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+    return key or "PROJECT"
+
+
+def _name_of(ref: str) -> str:
+    """The name of a path: its last part without the ending of a dataset, and without dots: they end project keys."""
+    last = ref.rstrip("/").rpartition("/")[2]
+    for ending in ENDINGS:
+        last = last.removesuffix(ending)
+    return re.sub(r"[.\s]+", "_", last).strip("_") or "root"
+
+
+def _partitions_of(reference: Reference) -> list[str]:
+    if is_remote(reference.path):
+        return []
+    if reference.type == FOLDER:
+        place = Path(reference.path)
+        return sorted(entry.name for entry in place.iterdir() if entry.is_dir()) if place.is_dir() else []
+    from minihost.datasets import table
+
+    found = table(Path(reference.path), reference.options)
+    return found.partitions() if hasattr(found, "partitions") else []

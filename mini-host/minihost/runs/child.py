@@ -1,0 +1,231 @@
+"""The process that runs one component: `python child.py JOB.json`, or `python -m minihost.runs.child JOB.json`.
+
+It makes the module `dataiku` in memory, puts the plugin's python-lib first on the module path, and runs the recipe as
+`__main__`, the macro, or the `do` of a form. What came of it is written to `result.json` beside the log: `status` done,
+failed or refused; `reason` in one line; `result`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import dataclasses
+import importlib.util
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+import types
+from pathlib import Path
+from typing import Any
+
+if not __package__:  # run as a file: make `minihost` importable without anything else that lies beside it
+    _package = Path(__file__).resolve().parents[1]
+    _spec = importlib.util.spec_from_file_location(
+        "minihost", _package / "__init__.py", submodule_search_locations=[str(_package)]
+    )
+    assert _spec is not None
+    assert _spec.loader is not None
+    sys.modules["minihost"] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules["minihost"])
+
+from minihost.dataiku_api import modules
+from minihost.dataiku_api.session import Session
+from minihost.dataiku_api.small_modules import plain
+from minihost.errors import HostError
+from minihost.job import Job
+
+RESULT, EVENTS = "result.json", "events.jsonl"
+MARK = "MINIHOST_RUN"
+"""The environment variable by which everything that a run started is known; it begins with the host's process id."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job of the file given; answer 0 when it is done, 1 when it failed, 2 when it was refused."""
+    job = Job.read(Path(arguments[0]))
+    if arguments[0] == "/dev/stdin":
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        die_with_parent()
+        support_subprocesses(job)
+    folder = Path(job.work_dir).parent
+    quiet = "--quiet-failure" in arguments
+    os.makedirs(job.work_dir, exist_ok=True)
+    os.chdir(job.work_dir)
+    outcome = perform(job, folder)
+    text = json.dumps(outcome, default=plain)
+    part = folder / (RESULT + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(folder / RESULT)
+    if outcome["status"] != "done" and not quiet:
+        print(outcome["reason"], file=sys.stderr)
+    return {"done": 0, "refused": 2}.get(outcome["status"], 1)
+
+
+def die_with_parent() -> None:
+    """Have the system kill this process when the host that started it dies (Linux only)."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != int(os.environ.get(MARK, "0").partition("-")[0]):
+        os.kill(os.getpid(), signal.SIGKILL)  # it died before
+
+
+def support_subprocesses(job: Job) -> None:
+    """Make `import dataiku` work in Python processes that the component starts (Linux only).
+
+    They read the job from this process's memory: it may hold secrets, which belong on no disk.
+    """
+    if not hasattr(os, "memfd_create"):
+        return
+    place = os.memfd_create("minihost-job")
+    with open(place, "w", encoding="utf-8", closefd=False) as stream:
+        json.dump(dataclasses.asdict(job), stream)
+    os.environ["MINIHOST_JOB"] = f"/proc/{os.getpid()}/fd/{place}"
+    shelf = str(Path(__file__).with_name("subprocess_support"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [shelf, os.environ.get("PYTHONPATH", "")]))
+
+
+def perform(job: Job, folder: Path) -> dict[str, Any]:
+    """Run a job in this process and return what came of it; failures come back as facts, with their traceback printed
+    unless they are addressed to the user."""
+    session = Session(job, folder / EVENTS)
+    sys.path.insert(0, str(Path(job.plugin_root, "python-lib")))
+    try:
+        modules.install(session)
+        result = RUNS[job.kind](job, folder)
+        return {"status": "done", "result": result}
+    except modules.RealPackageFound as err:
+        return {"status": "refused", "reason": str(err), "for_user": True}
+    except SystemExit as err:
+        if err.code is None or err.code == 0:
+            return {"status": "done", "result": None}
+        reason = err.code if isinstance(err.code, str) else f"The component ended itself with exit code {err.code}."
+        return {"status": "failed", "reason": reason, "for_user": True}
+    except KeyboardInterrupt:
+        return {"status": "failed", "reason": "Interrupted.", "for_user": True}
+    except BaseException as err:
+        return failure(err)
+    finally:
+        session.release()
+        flush()
+
+
+def failure(err: BaseException) -> dict[str, Any]:
+    """Return an exception as facts; a bug's traceback goes to stderr, without the host's own frames."""
+    if getattr(err, "for_user", False) or isinstance(err, HostError):
+        return {"status": "failed", "reason": str(err) or type(err).__name__, "for_user": True}
+    lines = traceback.TracebackException.from_exception(err)
+    lines.stack = traceback.StackSummary.from_list(
+        [frame for frame in lines.stack if Path(frame.filename) != Path(__file__)]
+    )
+    print("".join(lines.format()), end="", file=sys.stderr)
+    return {"status": "failed", "reason": "".join(lines.format_exception_only()).strip(), "for_user": False}
+
+
+def flush() -> None:
+    """Hand on what was printed."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+
+
+def run_recipe(job: Job, folder: Path) -> None:
+    """Execute the recipe as `__main__`, as Python does with a script."""
+    sys.argv[:] = [job.runner]
+    main_module = types.ModuleType("__main__")
+    main_module.__file__ = job.runner
+    main_module.__dict__["__builtins__"] = __builtins__
+    sys.modules["__main__"] = main_module
+    exec(compile(Path(job.runner).read_bytes(), job.runner, "exec"), main_module.__dict__)
+
+
+def run_macro(job: Job, folder: Path) -> dict[str, Any]:
+    """Make the macro's Runnable, run it, and return its result as facts."""
+    from minihost.dataiku_api.runnables import Runnable
+
+    module = _load(job, "macro")
+    macro = _runnable(module, Runnable, job)(job.project_key, job.config, job.plugin_config)
+    target = macro.get_progress_target()
+    report = Progress(folder / EVENTS)
+    report.write(target=list(target) if isinstance(target, tuple | list) else None)
+    result = macro.run(report)
+    from minihost.runs.results import packed
+
+    return packed(result, job.descriptor, folder)
+
+
+def run_choices(job: Job, folder: Path) -> Any:
+    """Call the `do` of a form's Python file and return its answer."""
+    do = getattr(_load(job, "choices"), "do", None)
+    if not callable(do):
+        raise HostError(f"{job.runner} has no function do(payload, config, plugin_config, inputs).")
+    inputs = [{"role": one.role, "fullName": one.full_name, "name": one.name, "type": one.type} for one in job.inputs]
+    return do(job.payload, job.config, job.plugin_config, inputs)
+
+
+def run_webapp(job: Job, folder: Path) -> None:
+    """Serve the web app until it is interrupted."""
+    from minihost.webapps.serving import serve
+
+    serve(job, Progress(folder / EVENTS).write)
+
+
+RUNS = {"recipe": run_recipe, "macro": run_macro, "choices": run_choices, "webapp": run_webapp}
+
+
+class Progress:
+    """The callback of macros: takes one number. Other events go to the parent the same way."""
+
+    def __init__(self, events: Path) -> None:
+        self.events = events
+
+    def __call__(self, value: Any) -> None:
+        """Tell how far the macro is."""
+        self.write(progress=float(value))
+
+    def write(self, **event: Any) -> None:
+        """Append an event for the parent to see."""
+        with open(self.events, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(event, default=str) + "\n")
+
+
+def _load(job: Job, purpose: str) -> types.ModuleType:
+    """Import the runner's file under a name of its own."""
+    name = f"minihost_{purpose}_" + "".join(letter if letter.isalnum() else "_" for letter in job.component_id)
+    spec = importlib.util.spec_from_file_location(name, job.runner)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _runnable(module: types.ModuleType, base: type, job: Job) -> type:
+    """The one class of the file that derives from Runnable and from which no other derives."""
+    found = [
+        one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base) and one is not base
+    ]
+    own = [one for one in dict.fromkeys(found) if one.__module__ == module.__name__] or list(dict.fromkeys(found))
+    leaves = [one for one in own if not any(other is not one and issubclass(other, one) for other in own)]
+    if not leaves:
+        raise HostError(f"{job.runner} has no class that derives from dataiku.runnables.Runnable.")
+    return next((one for one in leaves if one.__name__ == "MyRunnable"), leaves[-1])
+
+
+def leave(code: int) -> None:
+    """End this process as Python does, but without taking the interpreter apart: native libraries crash at that, and a
+    component that was done would count as failed."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    leave(main(sys.argv[1:]))

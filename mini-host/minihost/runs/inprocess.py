@@ -1,0 +1,101 @@
+"""Runs a component in the process that asks, for tests: nothing is isolated, everything is put back."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from minihost.dataiku_api import modules
+from minihost.dataiku_api.session import Session
+from minihost.dataiku_api.small_modules import plain
+from minihost.job import Job
+from minihost.runs import child
+from minihost.runs.joblog import JobLog
+from minihost.runs.processes import Ended
+
+
+def follow(job: Job, folder: Path, log: JobLog) -> Ended:
+    """Run the job here and answer as a child process would have ended; its output goes to the log."""
+    output = LogStream(log)
+    with _put_back(job), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        os.chdir(job.work_dir)
+        outcome = child.perform(job, folder)
+    output.end()
+    (folder / child.RESULT).write_text(json.dumps(outcome, default=plain), encoding="utf-8")
+    return Ended(0 if outcome["status"] == "done" else 1)
+
+
+@contextlib.contextmanager
+def session_of(job: Job) -> Iterator[None]:
+    """Have `import dataiku` answer for a job in this process, as long as the block lasts."""
+    with _put_back(job):
+        sys.path.insert(0, str(Path(job.plugin_root, "python-lib")))
+        modules.install(Session(job))
+        yield
+
+
+class LogStream(io.TextIOBase):
+    """Text that is printed, as lines of a job log."""
+
+    def __init__(self, log: JobLog) -> None:
+        self.log = log
+        self._left = ""
+
+    def writable(self) -> bool:
+        """It is there to be written to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Take text and hand on whole lines."""
+        *lines, self._left = (self._left + text).split("\n")
+        for line in lines:
+            self.log.write(line)
+        return len(text)
+
+    def end(self) -> None:
+        """Hand on what is left."""
+        if self._left:
+            self.log.write(self._left)
+            self._left = ""
+
+
+@contextlib.contextmanager
+def _put_back(job: Job) -> Iterator[None]:
+    """Keep this process as it was: module path, modules of the plugin, arguments, folder, handlers of the root log."""
+    library = Path(job.plugin_root, "python-lib")
+    kept: dict[str, Any] = {"path": list(sys.path), "argv": list(sys.argv), "cwd": Path.cwd()}
+    main, handlers = sys.modules["__main__"], list(logging.getLogger().handlers)
+    before = set(sys.modules)
+    own = {entry.name.partition(".")[0] for entry in library.iterdir()} if library.is_dir() else set()
+    hidden = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in own and not _inside(module, library)
+    }
+    for name in hidden:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        modules.uninstall()
+        for name in [name for name in sys.modules if name not in before and _inside(sys.modules[name], library)]:
+            del sys.modules[name]
+        sys.modules.update(hidden)
+        sys.modules["__main__"] = main
+        sys.path[:], sys.argv[:] = kept["path"], kept["argv"]
+        os.chdir(kept["cwd"])
+        logging.getLogger().handlers[:] = handlers
+
+
+def _inside(module: Any, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve().is_relative_to(folder.resolve())

@@ -1,0 +1,282 @@
+"""Runs one component: outputs are locked and staged, a child does the work, what it made takes its place at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minihost.datasets.remote import opened
+from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
+from minihost.folders import is_remote
+from minihost.job import Job, Reference
+from minihost.outputs import commits, stages, staging
+from minihost.runs import processes
+from minihost.runs.events import Events
+from minihost.runs.joblog import JobLog, Lines, Redaction, chatter, keep_newest
+from minihost.runs.progress import Reporter, reporter
+from minihost.runs.results import as_text
+
+RESULT, EVENTS = "result.json", "events.jsonl"
+KEPT_JOBS = 50
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: a deadline in seconds, silence, another Python, or (for tests) no process of its own."""
+
+    timeout: float | None = None
+    quiet: bool = False
+    python: str | None = None
+    in_process: bool = False
+    reporter: Reporter | None = None
+    """Who tells a person of the run, instead of the usual lines."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run left: its folder with the log, the answer of a macro as facts, the outputs, the seconds it took."""
+
+    folder: Path
+    answer: dict[str, Any] | None = None
+    outputs: tuple[Reference, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def log(self) -> Path:
+        """The job's log."""
+        return self.folder / "log"
+
+
+def run(job: Job, options: Options | None = None) -> Result:
+    """Run a job to its end and return its result.
+
+    Raises `JobError` or `HostError` (code 2) when it cannot start, `ComponentFailed` (1) with the reason in its last
+    line, `Interrupted` (130). Outputs are complete or as they were.
+    """
+    options = options or Options()
+    started = time.monotonic()
+    job = dataclasses.replace(job, outputs=[dataclasses.replace(one) for one in job.outputs])
+    folder = job_folder(job)
+    redact = Redaction(job.secrets)
+    show = options.reporter or reporter(f"{job.plugin_id}/{job.component_id}", quiet=options.quiet)
+    with stages.holding([]) as held:
+        _stage(job, held, folder)
+        (folder / "job.json").write_text(json.dumps(redact.of(dataclasses.asdict(job)), indent=2), encoding="utf-8")
+        with contextlib.closing(JobLog(folder, redact)) as log:
+            try:
+                with show:
+                    ended = _follow(job, options, folder, log, show)
+                answer = _judged(ended, folder, log, options)
+                held += _begun_by_child(folder)
+                _check_written(job, held, log)
+            except HostError:
+                held += _begun_by_child(folder)
+                show.failed(log.path)
+                raise
+        held[:] = [_locked(stage, job, folder) for stage in held]
+        commits.commit(held)
+    shutil.rmtree(job.work_dir, ignore_errors=True)
+    keep_newest(folder.parent, KEPT_JOBS)
+    result = Result(folder, answer, tuple(job.outputs), time.monotonic() - started)
+    show.done(result, as_text(answer) if job.kind == "macro" else "")
+    return result
+
+
+def job_folder(job: Job) -> Path:
+    """Make the folder of a new job, `.minihost/jobs/<time>-<component>`, with the working directory in it."""
+    jobs = Path(job.project_dir, ".minihost", "jobs")
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = jobs / f"{stamp}-{job.component_id[:80]}-{os.urandom(3).hex()}"
+    try:
+        (folder / "work").mkdir(parents=True)
+        (jobs.parent / "home").mkdir(exist_ok=True)
+        ignore = jobs.parent / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as err:
+        raise HostError(
+            f"The log of the job cannot be kept in {jobs}: {err.strerror}. Choose another --project."
+        ) from err
+    job.work_dir = str(folder / "work")
+    return folder
+
+
+def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
+    """Lock and prepare every output before anything is computed; raises `JobError` with all that is wrong."""
+    mistakes = []
+    facts = {
+        "component": f"{job.plugin_id}/{job.component_id}",
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "log": str(folder / "log"),
+    }
+    seen: dict[str, str] = {}
+    for reference in job.outputs:
+        what = f"Output {reference.role} ({reference.name})"
+        if reference.path in seen:
+            mistakes.append(f"{what} and output {seen[reference.path]} are the same place: {reference.path}.")
+            continue
+        seen[reference.path] = reference.role
+        try:
+            base = opened(reference) if is_remote(reference.path) else None
+            stage = _staged(reference, facts, what, base, folder)
+        except HostError as err:
+            mistakes.append(str(err))
+            continue
+        held.append(stage)
+        if not reference.options.get("in_place"):
+            reference.stage = str(stage.place)
+        if base is None:
+            reference.path = str(stage.target)
+    if mistakes:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise JobError(mistakes)
+
+
+def _staged(reference: Reference, facts: dict[str, Any], what: str, base: Any, folder: Path) -> stages.Stage:
+    if base is not None:
+        return staging.begin_remote(reference, folder / "stages" / reference.name, base)
+    stage = staging.begin(Path(reference.path), stages.kind_of(reference), facts, what=what)
+    if reference.options.get("in_place"):
+        stage.target.mkdir(parents=True, exist_ok=True)
+    return stage
+
+
+def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporter) -> processes.Ended:
+    """Start the child and hand on its output and progress until it ends; an interrupt ends it and is raised on."""
+    if options.in_process:
+        from minihost.runs.inprocess import follow
+
+        return follow(job, folder, log)
+    python = options.python
+    if python is None and Path(job.plugin_root, "code-env").is_dir():
+        from minihost.plugins.code_envs import python_for
+
+        python, odd = python_for(job.plugin_id, Path(job.plugin_root))
+        if odd:
+            show.line(log.write(f"warning: {odd}"))
+    extra = {"DIP_HOME": str(Path(job.project_dir, ".minihost", "home")), "DKU_CURRENT_PROJECT_KEY": job.project_key}
+    given = json.dumps(dataclasses.asdict(job)).encode()
+    lines, events = Lines(), Events(folder / EVENTS)
+
+    def log_lines(written: list[str]) -> None:
+        for line in written:
+            kept = log.write(line)
+            if not chatter(line):
+                show.line(kept)
+
+    def show_events() -> None:
+        for event in events.new():
+            show.event(event)
+
+    with interruptible():
+        child = processes.Child(
+            processes.command(python), processes.environment(extra, python), Path(job.work_dir), given
+        )
+        try:
+            return child.follow(lambda data: log_lines(lines.of(data)), show_events, options.timeout)
+        except (KeyboardInterrupt, Interrupted):
+            child.end()
+            log.write("Interrupted.")
+            raise Interrupted("Interrupted. Outputs are as they were before.") from None
+        finally:
+            log_lines(lines.rest())
+
+
+def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options) -> Any:
+    """Return the component's answer, or raise what its end means: five ways to fail are told apart."""
+    outcome: dict[str, Any] = {}
+    if (folder / RESULT).exists():
+        outcome = log.redact.of(json.loads((folder / RESULT).read_text(encoding="utf-8")))
+        (folder / RESULT).write_text(json.dumps(outcome), encoding="utf-8")
+    if ended.timed_out:
+        raise ComponentFailed(log.write(f"It was stopped: not done after {options.timeout:g} seconds (--timeout)."))
+    if outcome.get("status") == "refused":
+        raise HostError(outcome["reason"])
+    if outcome.get("status") == "failed":
+        if outcome.get("for_user"):
+            log.write(outcome["reason"])
+        raise ComponentFailed(outcome["reason"])
+    if ended.code < 0:
+        raise ComponentFailed(log.write(f"The component {processes.described(ended.code)}."))
+    if not outcome:
+        raise ComponentFailed(
+            log.write(f"The component left in the middle with exit code {ended.code} (os._exit or the like).")
+        )
+    if ended.code != 0:
+        raise ComponentFailed(log.write(f"The component was done, but its process ended with exit code {ended.code}."))
+    return outcome.get("result")
+
+
+def _begun_by_child(folder: Path) -> list[stages.Stage]:
+    """The stages of outputs that the child began itself: folders that a macro wrote to."""
+    found = []
+    for event in Events(folder / EVENTS).new():
+        if "begun" in event:
+            reference = Reference(**event["begun"])
+            base = opened(reference) if is_remote(reference.path) else None
+            target = Path(reference.path) if base is not None else Path(os.path.realpath(reference.path))
+            found.append(stages.Stage(target, stages.kind_of(reference), Path(event["place"]), None, base))
+    return found
+
+
+def _locked(stage: stages.Stage, job: Job, folder: Path) -> stages.Stage:
+    """Take over the lock of a stage that the child began; its own went with its process."""
+    if stage.lock is None and stage.base is None:
+        facts = {
+            "component": f"{job.plugin_id}/{job.component_id}",
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "log": str(folder / "log"),
+        }
+        stage.lock = stages.Lock(stages.lock_of(stage.target), str(stage.target), facts).take()
+    return stage
+
+
+def _check_written(job: Job, held: list[stages.Stage], log: JobLog) -> None:
+    """Raise `ComponentFailed` when a required output was not written; drop the stages of others that were not."""
+    by_place = {str(stage.place): stage for stage in held}
+    missing = []
+    for reference in job.outputs:
+        stage = by_place.get(reference.stage)
+        if stage is None or stage.written():
+            continue
+        if reference.required and (reference.type == "DATASET" or not _has_files(stage)):
+            missing.append(f"{reference.role} ({reference.name})")
+    if missing:
+        raise ComponentFailed(
+            log.write(f"The component ended well without having written its output {', '.join(missing)}.")
+        )
+    for stage in list(held):
+        if not stage.written():
+            held.remove(stage)
+            stage.discard()
+
+
+def _has_files(stage: stages.Stage) -> bool:
+    return bool(stage.folder.base.paths()) if stage.base is not None or stage.target.is_dir() else False
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM interrupt like Ctrl-C does while a child runs."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise Interrupted("Interrupted. Outputs are as they were before.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    was = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, was)

@@ -1,0 +1,1 @@
+"""Put on the module path of Python processes that a component starts, so that `import dataiku` works there too."""

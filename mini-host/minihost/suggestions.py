@@ -1,0 +1,20 @@
+"""Answers "did you mean": the known names nearest to a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(wrong: str, names: Iterable[str]) -> str:
+    """Answer ` Did you mean 'x'?` with a leading space, or an empty text when nothing is near."""
+    by_folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(wrong.casefold(), by_folded, n=2, cutoff=0.6)
+    if not near:
+        near = [folded for folded in by_folded if len(wrong) >= 3 and wrong.casefold() in folded][:2]
+    return f" Did you mean {' or '.join(repr(by_folded[folded]) for folded in near)}?" if near else ""
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Answer the names names as a text for messages, `none` when there are none."""
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,31 @@
+"""The shape of the host: what it may import, files of one concept, nothing called `dataiku` on disk."""
+
+import pytest
+from checkout import HOST
+from import_graph import imports, touches
+
+PACKAGE = HOST / "minihost"
+FILES = sorted(PACKAGE.rglob("*.py"))
+BANNED = {"utils", "util", "misc", "common", "helper", "helpers", "manager", "handler", "base", "shared"}
+NEVER = {"vision_recipes", "dss_ports", "keras", "tensorflow", "openvino", "onnx", "sklearn", "matplotlib", "requests"}
+NEVER |= {"PIL", "dataiku", "fsspec", "jinja2"}
+
+
+def name(path):
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_it_knows_no_plugin_and_no_framework(path):
+    assert touches(imports(path), NEVER) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_files_are_one_concept(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+    assert path.stem not in BANNED
+    assert path.parent.name not in BANNED
+
+
+def test_nothing_on_disk_is_called_dataiku():
+    assert [path for path in HOST.rglob("*") if "dataiku" in (path.name, path.stem)] == []

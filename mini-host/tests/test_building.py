@@ -1,0 +1,291 @@
+"""Building a flow: what runs, in which order, and why."""
+
+import json
+import os
+import subprocess
+import sys
+from textwrap import dedent
+
+import pytest
+from component_plugins import role, write_components
+from one_recipe import COPY
+
+from minihost.errors import ComponentFailed, HostError, JobError
+from minihost.plugins import Search, discovery
+from minihost.projects import project
+from minihost.projects.building import Build
+from minihost.runs.running import Options
+
+FAILING_COPY = (
+    COPY
+    + """
+if get_recipe_config().get("fail"):
+    raise ValueError("told to")
+"""
+)
+FILL = """
+import dataiku
+from dataiku.runnables import Runnable
+class Fill(Runnable):
+    def run(self, progress_callback):
+        folder = dataiku.Folder(self.config["where"])
+        if self.config.get("seed", 1):
+            folder.upload_data(f"{self.config.get('seed', 1)}.txt", b"x")
+"""
+RETRAIN = """
+import dataiku
+model = dataiku.Folder("model")
+old = model.list_paths_in_partition()
+model.upload_data(f"round-{len(old)}", b"x")
+"""
+LIST = """
+import dataiku
+from dataiku.customrecipe import *
+files = dataiku.Folder(get_input_names_for_role("folder")[0]).list_paths_in_partition()
+target = dataiku.Dataset(get_output_names_for_role("out")[0])
+target.write_schema([{"name": "path", "type": "string"}])
+with target.get_writer() as writer:
+    for path in files:
+        writer.write_row_dict({"path": path})
+"""
+FLOW = """
+plugins: [plugin]
+datasets: {listed: listed.csv}
+steps:
+  - {name: fill, macro: fill, creates: [files], params: {where: files}}
+  - {name: list, recipe: list, inputs: {folder: files}, outputs: {out: listed}}
+  - {name: copy, recipe: copy, inputs: {in: listed}, outputs: {out: copied}}
+  - {name: aside, recipe: copy, inputs: {in: rows.csv}, outputs: {out: aside}}
+"""
+
+
+@pytest.fixture
+def place(tmp_path):
+    copy = {"inputRoles": [role("in")], "outputRoles": [role("out")], "params": [{"name": "fail", "type": "BOOLEAN"}]}
+    listed = {"inputRoles": [role("folder", folder=True)], "outputRoles": [role("out")]}
+    again = {"inputRoles": [role("model_folder", folder=True)], "outputRoles": [role("model_output", folder=True)]}
+    params = [{"name": "where", "type": "MANAGED_FOLDER"}, {"name": "seed", "type": "INT", "minI": 0}]
+    write_components(
+        tmp_path / "plugin",
+        {"copy": (copy, FAILING_COPY), "list": (listed, LIST), "again": (again, RETRAIN)},
+        {"fill": ({"params": params}, FILL)},
+    )
+    (tmp_path / "rows.csv").write_text("a\n1\n")
+    (tmp_path / "flow.yaml").write_text(FLOW)
+    return tmp_path
+
+
+def opened(place):
+    found = project.open(place)
+    return Build(found, discovery.find(Search(tuple(found.plugins), only_places=True)))
+
+
+def build(place, *targets, force=False):
+    told = []
+    build = opened(place)
+    build.run(targets, Options(quiet=True), force=force, report=told.append)
+    return [
+        line.split("] ")[1].partition(": ")[0] for line in told if line.startswith("[") and "up to date" not in line
+    ]
+
+
+def states(place):
+    return {state.step.name: (state.state, state.why) for state in opened(place).states()}
+
+
+def change(place, name, old, new):
+    text = (place / name).read_text()
+    assert old in text
+    (place / name).write_text(text.replace(old, new))
+
+
+def test_everything_then_nothing(place):
+    assert states(place)["copy"] == ("missing", "copied is not there")
+    assert build(place) == ["fill", "list", "copy", "aside"]
+    assert (place / "listed.csv").read_text() == "path\n/1.txt\n"
+    assert (place / ".minihost" / "data" / "copied.csv").exists()
+    assert build(place) == []
+    assert {state for state, _why in states(place).values()} == {"up to date"}
+
+
+def test_targets_bring_what_they_need(place):
+    assert build(place, "listed") == ["fill", "list"]
+    assert build(place, "copy") == ["copy"]
+    assert build(place, "aside") == ["aside"]
+    assert build(place, "copied", force=True) == ["copy"]
+    assert build(place, "list", force=True) == ["list"]
+    assert build(place, force=True) == ["fill", "list", "copy", "aside"]
+
+
+def test_unknown_targets(place):
+    with pytest.raises(JobError, match=r"Nothing makes 'lsted'. Did you mean 'listed'"):
+        build(place, "lsted")
+
+
+class TestStale:
+    @pytest.fixture(autouse=True)
+    def built(self, place):
+        build(place)
+
+    def test_by_data(self, place):
+        (place / ".minihost" / "data" / "files" / "mine.txt").write_text("my own")
+        assert states(place)["fill"] == ("up to date", "")
+        assert states(place)["list"] == ("stale", "files changed")
+        assert states(place)["copy"] == ("stale", "list comes first")
+        assert build(place) == ["list", "copy"]
+        assert "/mine.txt" in (place / "listed.csv").read_text()
+
+    def test_by_parameters(self, place):
+        change(place, "flow.yaml", "{where: files}", "{where: files, seed: 2}")
+        assert states(place)["fill"] == ("stale", "its parameters changed")
+        assert build(place) == ["fill", "list", "copy"]
+
+    def test_by_the_plugins_code_and_version(self, place):
+        (place / "plugin" / "python-lib").mkdir()
+        (place / "plugin" / "python-lib" / "new.py").write_text("")
+        assert {why for _state, why in states(place).values()} == {"the plugin changed"}
+        build(place)
+        change(place, "plugin/custom-recipes/copy/recipe.py", "told to", "told")
+        assert [name for name, (_state, why) in states(place).items() if why == "the plugin changed"] == [
+            "copy",
+            "aside",
+        ]
+        build(place)
+        change(place, "plugin/plugin.json", "1.0.0", "1.0.1")
+        assert {why for _state, why in states(place).values()} == {"the plugin changed"}
+
+    def test_by_another_component_or_place(self, place):
+        change(place, "flow.yaml", "datasets: {listed: listed.csv}", "datasets: {listed: other.csv}")
+        assert states(place)["list"] == ("missing", "listed is not there")
+        os.replace(place / "listed.csv", place / "other.csv")
+        assert states(place)["list"] == ("stale", "its parameters changed")
+
+    def test_by_missing_outputs(self, place):
+        (place / "listed.csv").unlink()
+        assert states(place)["list"] == ("missing", "listed is not there")
+        assert build(place) == ["list", "copy"]
+
+    def test_when_the_notes_are_broken_everything_is(self, place):
+        (place / ".minihost" / "state.json").write_text("{")
+        assert {why for _state, why in states(place).values()} >= {"it was never built here"}
+
+
+def test_a_failing_step_stops_the_build_and_keeps_what_was_done(place):
+    change(
+        place,
+        "flow.yaml",
+        "{in: listed}, outputs: {out: copied}}",
+        "{in: listed}, outputs: {out: copied}, params: {fail: true}}",
+    )
+    told = []
+    with pytest.raises(ComponentFailed, match="told to"):
+        opened(place).run([], Options(quiet=True), force=False, report=told.append)
+    assert told[-1] == "[3/4] copy did not end well. Not run: aside."
+    assert states(place)["list"] == ("up to date", "")
+    assert states(place)["copy"][0] == "missing"
+
+
+def test_a_model_retrained_onto_itself_is_up_to_date_afterwards(place):
+    (place / "model").mkdir()
+    (place / "model" / "start").write_text("x")
+    (place / "flow.yaml").write_text(
+        "plugins: [plugin]\nfolders: {model: model}\nsteps:\n  - {recipe: again, inputs: {model_folder: model}, outputs: {model_output: model}}\n"
+    )
+    assert build(place) == ["again"]
+    assert build(place) == []
+    assert sorted(os.listdir(place / "model")) == ["round-1", "start"]
+    (place / "model" / "other").write_text("x")
+    assert build(place) == ["again"]
+
+
+def test_mistakes_of_all_steps_at_once(place):
+    (place / "flow.yaml").write_text(
+        dedent("""
+        plugins: [plugin]
+        steps:
+          - {recipe: kopy, inputs: {in: rows.csv}, outputs: {out: a}}
+          - {recipe: copy, inputs: {inn: rows.csv}, outputs: {out: b}, params: {fial: true}}
+          - {macro: fill, creates: [c], params: {where: c, seed: few}}
+          - {recipe: copy, inputs: {in: nothing.csv}, outputs: {out: d}}
+        """)
+    )
+    with pytest.raises(JobError) as caught:
+        opened(place)
+    found = str(caught.value)
+    for wanted in (
+        "step kopy: There is no recipe 'kopy'. Did you mean 'copy'?",
+        "step copy: There is no input role 'inn'.",
+        "step copy: The input role 'in' is empty",
+        "step fill: Parameter 'seed'",
+        "step copy-2: The input role 'in': the dataset 'nothing.csv' does not exist",
+    ):
+        assert wanted in found
+    change(place, "flow.yaml", "{inn: rows.csv}", "{in: rows.csv}")
+    with pytest.raises(JobError, match=r"step copy: There is no parameter 'fial'. Did you mean 'fail'?"):
+        opened(place)
+
+
+def test_a_macro_that_does_not_fill_what_it_creates(place):
+    change(place, "flow.yaml", "{where: files}", "{where: files, seed: 0}")
+    with pytest.raises(HostError, match=r"step fill ended well, but 'files' \(creates:\) is not there"):
+        build(place)
+
+
+def test_a_flow_without_steps(place):
+    (place / "flow.yaml").write_text("folders: {a: b}")
+    with pytest.raises(JobError, match="has no steps"):
+        opened(place)
+
+
+def test_partitions(place):
+    (place / "flow.yaml").write_text(
+        dedent("""
+        plugins: [plugin]
+        datasets:
+          days: {path: days, partitioning: {dimensions: [{name: day, type: time}]}}
+        steps:
+          - {recipe: copy, inputs: {in: rows.csv}, outputs: {out: days}, partition: "2024-05-01"}
+          - {name: sum, recipe: copy, inputs: {in: days}, outputs: {out: all}}
+        """)
+    )
+    assert build(place) == ["copy", "sum"]
+    assert sorted(os.listdir(place / "days")) == ["2024-05-01.csv", "2024-05-01.schema.json", "all.schema.json"]
+    change(place, "flow.yaml", "2024-05-01", "2024-05-02")
+    assert build(place) == ["copy", "sum"]
+    assert (place / ".minihost" / "data" / "all.csv").read_text() == "a\n1\n1\n"
+
+
+class TestCommands:
+    def command(self, place, *arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "minihost", *arguments], cwd=place, capture_output=True, text=True, timeout=120
+        )
+
+    def test_build_and_status(self, place):
+        before = self.command(place, "status")
+        assert before.returncode == 0
+        assert "fill   files   missing  files is not there" in before.stdout
+        done = self.command(place, "build", "--project", ".", "list")
+        assert done.returncode == 0, done.stderr
+        assert "[1/2] fill: missing, files is not there" in done.stderr
+        assert done.stderr.splitlines()[-1] == "2 steps ran."
+        again = self.command(place, "build", "-f", "flow.yaml", "list")
+        assert again.stderr.splitlines()[-1] == "Everything is up to date."
+        facts = json.loads(self.command(place, "status", "--json").stdout)
+        assert [one["state"] for one in facts] == ["up to date", "up to date", "missing", "missing"]
+        assert facts[0]["seconds"] >= 0
+
+    def test_failures_and_mistakes(self, place):
+        change(
+            place,
+            "flow.yaml",
+            "{in: rows.csv}, outputs: {out: aside}}",
+            "{in: rows.csv}, outputs: {out: aside}, params: {fail: true}}",
+        )
+        failed = self.command(place, "build", "-q", "aside")
+        assert (failed.returncode, failed.stderr.splitlines()[-1]) == (1, "ValueError: told to")
+        (place / "flow.yaml").write_text("setps: []")
+        wrong = self.command(place, "build")
+        assert wrong.returncode == 2
+        assert "Did you mean 'steps'" in wrong.stderr
+        assert self.command(place, "status", "-f", "nothing.yaml").returncode == 2

@@ -1,0 +1,217 @@
+import pytest
+from checkout import ROOT
+from plugin_folders import MACRO, META, RECIPE, write, write_plugin, zip_folder
+
+from minihost.cli import main
+from minihost.plugins import checking, discovery
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("MINIHOST_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+def findings(root):
+    return [str(finding) for finding in checking.check(discovery.load(root))]
+
+
+def of_params(tmp_path, *params, **more):
+    recipe = {**RECIPE, "params": list(params), **more}
+    return findings(write_plugin(tmp_path / "p", recipes=[("r", recipe)], sets={"cloud": []}))
+
+
+def test_a_good_plugin_has_nothing_wrong(tmp_path):
+    params = [
+        {"type": "SEPARATOR", "label": "Section"},
+        {"name": "a", "type": "SELECT", "selectChoices": [{"value": "x", "label": "X"}], "defaultValue": "x"},
+        {"name": "b", "type": "INT", "defaultValue": 3, "minI": 1, "visibilityCondition": "model.a == 'x'"},
+        {"name": "c", "type": "PRESET", "parameterSetId": "cloud"},
+        {"name": "d", "type": "COLUMN", "columnRole": "input_dataset"},
+    ]
+    root = write_plugin(
+        tmp_path, recipes=["copy", ("r", {**RECIPE, "params": params})], macros=["greet"], sets={"cloud": []}
+    )
+    assert findings(root) == []
+
+
+def test_our_own_plugin_has_nothing_wrong():
+    assert findings(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("param", "told"),
+    [
+        (
+            {"name": "x", "type": "STRNG"},
+            "warning: custom-recipes/r/recipe.json: parameter 'x': type STRNG is unknown. Did you mean",
+        ),
+        ({"type": "STRING"}, "error: custom-recipes/r/recipe.json: a parameter of type STRING has no name"),
+        (
+            {"name": "__x", "type": "STRING"},
+            "error: custom-recipes/r/recipe.json: parameter '__x': names with two underscores",
+        ),
+        ({"name": "x", "type": "STRING", "default": 1}, "'default' does nothing; did you mean 'defaultValue'?"),
+        ({"name": "x", "type": "STRING", "required": True}, "'required' does nothing; did you mean 'mandatory'?"),
+        (
+            {"name": "x", "type": "SELECT"},
+            "error: custom-recipes/r/recipe.json: parameter 'x': has neither selectChoices",
+        ),
+        ({"name": "x", "type": "SELECT", "selectChoices": ["a"]}, "a choice is not an object with value and label"),
+        (
+            {"name": "x", "type": "SELECT", "selectChoices": [{"value": 1, "label": "1"}], "defaultValue": 2},
+            "error: custom-recipes/r/recipe.json: parameter 'x': default '2' is not one of 1",
+        ),
+        (
+            {"name": "x", "type": "SELECT", "selectChoices": [{"value": 1, "label": ""}, {"value": 1, "label": ""}]},
+            "has the choice '1' twice",
+        ),
+        (
+            {"name": "x", "type": "SELECT", "getChoicesFromPython": True},
+            "gets its choices from Python, but there is no",
+        ),
+        (
+            {"name": "x", "type": "INT", "defaultValue": "3"},
+            "warning: custom-recipes/r/recipe.json: parameter 'x': default '3' is not",
+        ),
+        (
+            {"name": "x", "type": "INT", "defaultValue": "three"},
+            "error: custom-recipes/r/recipe.json: parameter 'x': default 'three'",
+        ),
+        ({"name": "x", "type": "INT", "minI": 3, "maxI": 1}, "no value is possible"),
+        ({"name": "x", "type": "INT", "minI": 3, "defaultValue": 1}, "default '1' is not a whole number, at least 3"),
+        (
+            {"name": "x", "type": "COLUMN", "columnRole": "input_datset"},
+            "columnRole 'input_datset' is no input role. Did you mean",
+        ),
+        (
+            {"name": "x", "type": "PRESET", "parameterSetId": "clud"},
+            "parameter set 'clud' is not in this plugin. Did you mean 'cloud'?",
+        ),
+        (
+            {"name": "x", "type": "INT", "visibilityCondition": "model.y"},
+            "visibilityCondition speaks of 'y', which is not declared",
+        ),
+        ({"name": "x", "type": "INT", "visibilityCondition": "f(x)"}, "is not understood"),
+        (
+            {"name": "x", "type": "OBJECT_LIST", "subParams": [{"name": "y", "type": "NONE"}]},
+            "parameter 'y': type NONE is unknown",
+        ),
+    ],
+)
+def test_what_is_wrong_with_parameters(tmp_path, param, told):
+    found = of_params(tmp_path, param)
+    assert any(told in line for line in found), found
+    assert len(found) == 1
+
+
+def test_two_parameters_of_one_name(tmp_path):
+    assert "declared 2 times" in of_params(tmp_path, {"name": "x", "type": "INT"}, {"name": "x", "type": "STRING"})[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"version": "1.0"}, "error: plugin.json: version '1.0'"),
+        ({"id": "a.b"}, "error: plugin.json: id 'a.b'"),
+        ({"meta": {**META, "icon": "cogs"}}, "warning: plugin.json: icon 'cogs'"),
+        ({"meta": {**META, "description": ""}}, "warning: plugin.json: meta has no 'description'"),
+        ({"meta": {**META, "url": ""}}, "warning: plugin.json: meta has no 'url'"),
+        ({"meta": None}, "warning: plugin.json: no 'meta' object"),
+        (
+            {"params": [{"name": "x", "type": "INTEGER"}]},
+            "warning: plugin.json: parameter 'x': type INTEGER is unknown",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_manifest(tmp_path, change, told):
+    root = write_plugin(tmp_path, recipes=["r"])
+    write(root / "plugin.json", {"id": "sample", "version": "1.0.0", "meta": META, "params": [], **change})
+    found = findings(root)
+    assert len(found) == 1
+    assert found[0].startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"kind": "R"}, "only PYTHON recipes run here"),
+        ({"inputRoles": [{"name": "x"}]}, "role 'x' does not say required, acceptsDataset, acceptsManagedFolder"),
+        ({"inputRoles": [{"label": "x"}]}, "something without a name"),
+        ({"outputRoles": None}, "no list of outputRoles"),
+        ({"outputRoles": RECIPE["outputRoles"] * 2}, "has 'output_dataset' twice"),
+        ({"selectableFromDataset": "inputs"}, "selectableFromDataset names no input role"),
+        ({"paramsPythonSetup": "menu.py"}, "paramsPythonSetup 'menu.py' is not a file under resource/"),
+        ({"paramsPythonSetup": "../plugin.json"}, "is not a file under resource/"),
+    ],
+)
+def test_what_is_wrong_with_recipes(tmp_path, change, told):
+    found = of_params(tmp_path, **change)
+    assert any(told in line for line in found), found
+
+
+def test_what_is_wrong_with_macros(tmp_path):
+    macro = {
+        **MACRO,
+        "resultType": "HTLM",
+        "impersonate": "no",
+        "macroRoles": [{"type": "DATASET", "targetParamsKey": "d"}],
+    }
+    found = findings(write_plugin(tmp_path, macros=[("m", macro)]))
+    assert [line.partition("runnable.json: ")[2].split("(")[0].split(";")[0].strip() for line in found] == [
+        "resultType 'HTLM'",
+        "does not say impersonate",
+        "a macro role fills the parameter 'd', which is not declared",
+    ]
+
+
+def test_what_is_wrong_with_code(tmp_path):
+    root = write_plugin(tmp_path, recipes=["missing", "broken"], macros=["empty"])
+    (root / "custom-recipes/missing/recipe.py").unlink()
+    write(root / "custom-recipes/broken/recipe.py", "import os\nraise SystemExit('imported')\ndef (:\n")
+    write(root / "python-runnables/empty/runnable.py", "raise SystemExit('imported')\n")
+    write(root / "python-lib/dataiku/__init__.py", "")
+    found = findings(root)
+    assert found[0].startswith("error: python-lib/dataiku: hides the host's own module")
+    assert "error: custom-recipes/broken/recipe.py: does not compile: invalid syntax in line 3" in found
+    assert "error: custom-recipes/missing/recipe.py: there is no such file" in found
+    assert any("runnable.py: has no class" in line for line in found)
+
+
+def test_choices_without_a_do_function(tmp_path):
+    root = write_plugin(tmp_path, recipes=[("r", {**RECIPE, "paramsPythonSetup": "menu.py"})])
+    write(root / "resource/menu.py", "def get_choices(): return []\n")
+    assert "has no function do" in findings(root)[0]
+
+
+def test_json_that_is_not_strict(tmp_path):
+    root = write_plugin(tmp_path, recipes=["r"])
+    write(root / "plugin.json", "// made by hand\n" + (root / "plugin.json").read_text())
+    write(root / "custom-recipes/lost/recipe.json", "{")
+    write(root / "custom-recipes/nothing/readme.txt", "")
+    found = findings(root)
+    assert any(line.startswith("error: custom-recipes/lost/recipe.json: line 1:") for line in found)
+    assert "warning: plugin.json: not strict JSON: line 1: // comment" in found
+    assert any("custom-recipes/nothing: no recipe.json" in line for line in found)
+
+
+def test_code_environments(tmp_path):
+    root = write_plugin(tmp_path, recipes=["r"])
+    write(root / "code-env/python/desc.json", {"acceptedPythonInterpreters": ["3.11"]})
+    found = findings(root)
+    assert len(found) == 3
+    assert all("code-env/python/desc.json" in line for line in found)
+
+
+def test_the_command(tmp_path, capsys):
+    root = write_plugin(tmp_path / "p", recipes=["r"])
+    assert main(["check", str(root)]) == 0
+    assert "1 components, 0 errors, 0 warnings" in capsys.readouterr().out
+    write(root / "custom-recipes/r/recipe.py", "def (:")
+    assert main(["check", str(zip_folder(root, tmp_path / "p.zip"))]) == 1
+    assert "error: custom-recipes/r/recipe.py: does not compile" in capsys.readouterr().out
+    (root / "custom-recipes/r/recipe.py").write_text("")
+    write(root / "code-env/python/desc.json", {})
+    assert main(["check", str(root)]) == 0
+    assert main(["check", "--strict", str(root)]) == 1
+    assert main(["check", str(tmp_path)]) == 2
+    assert "not a plugin" in capsys.readouterr().err

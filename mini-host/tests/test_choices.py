@@ -1,0 +1,138 @@
+import json
+
+import pytest
+from plugin_folders import RECIPE, write, write_plugin
+
+from minihost.cli import main
+from minihost.parameters.resolving import Given
+from minihost.plugins import Search, discovery
+from minihost.projects import choices, project
+from minihost.projects.planning import Request, plan, question
+
+LAYER = {"name": "layer", "type": "SELECT", "getChoicesFromPython": True, "defaultValue": -2}
+FILES = {
+    "name": "files",
+    "type": "MULTISELECT",
+    "getChoicesFromPython": True,
+}
+MENU = """
+import dataiku
+import words
+
+def do(payload, config, plugin_config, inputs):
+    print("a form is drawn")
+    if payload["parameterName"] == "files":
+        folder = dataiku.Folder(inputs[0]["fullName"])
+        return {"choices": [{"value": path, "label": path} for path in sorted(folder.list_paths_in_partition())]}
+    return {"choices": [{"value": -2, "label": words.SECOND, "group": "end"}, {"value": -1, "label": str(config["layer"])}]}
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A project with a folder of pictures, and a plugin whose menus come from Python."""
+    monkeypatch.setenv("MINIHOST_HOME", str(tmp_path / "home"))
+    folder_role = {"name": "input_folder", "required": False, "acceptsDataset": False, "acceptsManagedFolder": True}
+    recipe = {
+        **RECIPE,
+        "inputRoles": [folder_role],
+        "outputRoles": [],
+        "params": [LAYER, FILES],
+        "paramsPythonSetup": "menus/menu.py",
+    }
+    root = write_plugin(tmp_path / "plugin", recipes=[("pick", recipe)])
+    write(root / "resource/menus/menu.py", MENU)
+    write(root / "python-lib/words.py", "SECOND = 'the last but one'\n")
+    write(tmp_path / "work/pictures/b.jpg", "")
+    write(tmp_path / "work/pictures/a/a.jpg", "")
+    monkeypatch.chdir(tmp_path / "work")
+    return root
+
+
+def ask(root, param, **more):
+    catalogue = discovery.find(Search((root,), only_places=True))
+    return choices.ask(param, question(Request("pick", **more), catalogue, project.open(root.parent / "work")))
+
+
+def test_choices_of_a_function(place):
+    assert ask(place, LAYER) == [choices.Choice(-2, "the last but one", "end"), choices.Choice(-1, "-2")]
+
+
+def test_choices_from_inputs_keep_their_slash(place):
+    found = ask(place, FILES, inputs=(("input_folder", "pictures"),))
+    assert [choice.value for choice in found] == ["/a/a.jpg", "/b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("return [{'value': 1, 'label': 'one'}]", [choices.Choice(1, "one")]),
+        ("return {}", []),
+        ("return None", []),
+        ("return {'choices': None}", []),
+        ("return {'choices': [{'value': 'v'}, {'label': 'no value'}, 3]}", [choices.Choice("v", "v")]),
+    ],
+)
+def test_what_functions_return(place, body, found):
+    write(place / "resource/menus/menu.py", f"def do(payload, *args, **kwargs):\n    {body}\n")
+    assert ask(place, LAYER) == found
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("def do(payload, config, plugin_config, inputs):\n    raise ValueError('no model')\n", "no model"),
+        ("def do(payload, config, plugin_config, inputs):\n    import os; os._exit(3)\n", "exit code 3"),
+        ("def do(payload, config, plugin_config, inputs):\n    return 'text'\n", "a list is expected"),
+        ("choices = []\n", "has no function do"),
+    ],
+)
+def test_functions_that_fail(place, body, reason):
+    write(place / "resource/menus/menu.py", body)
+    with pytest.raises(choices.NoChoices, match=reason):
+        ask(place, LAYER)
+
+
+def test_a_function_that_never_returns(place):
+    write(place / "resource/menus/menu.py", "def do(*arguments):\n    import time; time.sleep(600)\n")
+    catalogue = discovery.find(Search((place,), only_places=True))
+    job = question(Request("pick"), catalogue, project.open(place.parent / "work"))
+    with pytest.raises(choices.NoChoices, match="not done after 1 seconds"):
+        choices.ask(LAYER, job, patience=1)
+
+
+def test_a_file_outside_of_resource_is_not_run(place):
+    descriptor = json.loads((place / "custom-recipes/pick/recipe.json").read_text())
+    write(place / "custom-recipes/pick/recipe.json", {**descriptor, "paramsPythonSetup": "../python-lib/words.py"})
+    with pytest.raises(choices.NoChoices, match="under resource/"):
+        ask(place, LAYER)
+
+
+def warnings(root, values=None, texts=()):
+    catalogue = discovery.find(Search((root,), only_places=True))
+    request = Request("pick", (("input_folder", "pictures"),), params=Given(values or {}, texts))
+    return plan(request, catalogue, project.open(root.parent / "work")).warnings
+
+
+def test_a_value_that_is_not_among_the_choices_is_a_warning(place):
+    assert warnings(place) == ()
+    assert warnings(place, {"layer": -1, "files": ["/b.jpg"]}) == ()
+    assert warnings(place, texts=(("layer", "-1"),)) == ()
+    assert warnings(place, {"layer": -7, "files": ["/b.jpg", "b.jpg"]}) == (
+        "Parameter 'layer': '-7' is not among the choices.",
+        "Parameter 'files': 'b.jpg' is not among the choices. Did you mean '/b.jpg' or '/a/a.jpg'?",
+    )
+
+
+def test_show_with_choices(place, capsys):
+    assert main(["show", "pick", "--plugin", str(place), "--choices", "-i", "input_folder=pictures"]) == 0
+    out = capsys.readouterr().out
+    assert "- -2  the last but one" in out
+    assert '- "/a/a.jpg"' in out
+    assert main(["show", "pick", "--plugin", str(place), "--choices", "--json"]) == 0
+    params = {param["name"]: param for param in json.loads(capsys.readouterr().out)["params"]}
+    assert params["layer"]["choices"][0] == {"value": -2, "label": "the last but one"}
+    assert "IndexError" in params["files"]["no_choices"]
+    assert main(["show", "pick", "--plugin", str(place)]) == 0
+    assert "--choices asks" in capsys.readouterr().out
+    assert [path.name for path in (place.parent / "work").iterdir()] == ["pictures"]

@@ -1,0 +1,178 @@
+import json
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+from checkout import ROOT
+from plugin_folders import MACRO, RECIPE, write, write_plugin, zip_folder
+
+from minihost.cli.options import find_plugins
+from minihost.errors import HostError, JobError
+from minihost.plugins import Search, discovery
+from minihost.plugins.manifests import NotAPlugin, read_plugin
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("MINIHOST_HOME", str(folder))
+    return folder
+
+
+def find(*places):
+    return discovery.find(Search(places, only_places=True))
+
+
+def test_a_plugin_folder_is_read(tmp_path):
+    root = write_plugin(tmp_path / "p", recipes=["copy"], macros=["greet"], sets={"cloud": []})
+    plugin = discovery.load(root)
+    assert (plugin.id, plugin.version, plugin.root) == ("sample", "1.0.0", root)
+    assert [(component.full_id, component.kind) for component in plugin.components] == [
+        ("sample/copy", "recipe"),
+        ("sample/greet", "macro"),
+    ]
+    assert list(plugin.parameter_sets) == ["cloud"]
+    assert plugin.problems == ()
+    recipe = plugin.components[0]
+    assert recipe.label == "Copy rows"
+    assert recipe.runner == root / "custom-recipes" / "copy" / "recipe.py"
+
+
+def test_roles_have_the_documented_defaults(tmp_path):
+    roles = [
+        {"name": "Input Dataset"},
+        {"name": "f", "arity": "NARY", "required": True, "acceptsManagedFolder": True},
+        3,
+        {},
+    ]
+    root = write_plugin(tmp_path, recipes=[("r", {"inputRoles": roles})])
+    plain, many = discovery.load(root).components[0].inputs
+    assert (plain.required, plain.many, plain.accepts_dataset, plain.accepts_folder) == (False, False, True, False)
+    assert (many.required, many.many, many.accepts_dataset, many.accepts_folder) == (True, True, True, True)
+
+
+def test_admin_parameters_of_macros_are_parameters(tmp_path):
+    macro = {**MACRO, "params": [{"name": "a", "type": "INT"}], "adminParams": [{"name": "b", "type": "INT"}]}
+    root = write_plugin(tmp_path, macros=[("m", macro)])
+    assert [param["name"] for param in discovery.load(root).components[0].params] == ["a", "b"]
+
+
+def test_what_is_wrong_inside_is_a_problem_and_the_rest_is_there(tmp_path):
+    root = write_plugin(tmp_path, recipes=["good", ("odd", "// comment\n{'kind': 'PYTHON', 'meta': 3, 'params': 4,}")])
+    write(root / "custom-recipes/broken/recipe.json", "{")
+    write(root / "custom-recipes/.hidden thing/recipe.json", "{}")
+    plugin = discovery.load(root)
+    assert [component.id for component in plugin.components] == ["good", "odd"]
+    assert plugin.components[1].label == "odd"
+    assert len(plugin.problems) == 3
+    assert any("broken" in problem for problem in plugin.problems)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"id": 3}', '{"id": "../x"}', '{"id": ""}', '{"id": "a/b"}', '{"id": "' + "x" * 65 + '"}'],
+)
+def test_what_is_no_plugin(tmp_path, content):
+    write(tmp_path / "plugin.json", content)
+    with pytest.raises(NotAPlugin):
+        read_plugin(tmp_path)
+
+
+def test_named_places_must_be_plugins(tmp_path):
+    with pytest.raises(HostError, match="no such folder"):
+        find(tmp_path / "nothing")
+    with pytest.raises(HostError, match="not a plugin"):
+        find(tmp_path)
+    write(tmp_path / "x.zip", "no zip")
+    with pytest.raises(HostError, match="refused"):
+        find(tmp_path / "x.zip")
+
+
+def test_a_zip_is_a_plugin(tmp_path, home):
+    path = zip_folder(write_plugin(tmp_path / "p", recipes=["copy"]), tmp_path / "p.zip")
+    for _ in range(2):
+        plugin = discovery.load(path)
+        assert [component.id for component in plugin.components] == ["copy"]
+        assert plugin.root.parent == home / "cache" / "zips"
+
+
+def test_order_of_places(tmp_path, home, monkeypatch):
+    named = write_plugin(tmp_path / "named", "one", "1.0.0")
+    write_plugin(home / "plugins" / "one", "one", "2.0.0")
+    write_plugin(home / "plugins" / "two", "two", "2.0.0")
+    share = tmp_path / "prefix"
+    write_plugin(share / "share/minihost/plugins/two", "two", "3.0.0")
+    write_plugin(share / "share/minihost/plugins/three", "three", "3.0.0")
+    write(home / "plugins" / "broken" / "plugin.json", "{")
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(share))
+    monkeypatch.setattr(discovery, "checkout_plugin", lambda: iter(()))
+    catalogue = discovery.find(Search((named,)))
+    assert {plugin.id: plugin.version for plugin in catalogue.plugins} == {
+        "one": "1.0.0",
+        "two": "2.0.0",
+        "three": "3.0.0",
+    }
+    assert len(catalogue.problems) == 1
+
+
+def test_the_checkout_brings_its_own_plugin():
+    catalogue = discovery.find()
+    assert catalogue.plugin("vision-recipes").root == ROOT
+    assert catalogue.component("vision-classify").full_id == "vision-recipes/vision-classify"
+
+
+def test_plugins_of_the_flow(tmp_path):
+    write_plugin(tmp_path / "own", "own", recipes=["mine"])
+    write(tmp_path / "flow.yaml", "plugins: [own]\n")
+    catalogue = find_plugins((), tmp_path)
+    assert catalogue.component("own/mine").id == "mine"
+
+
+def test_components_are_found_by_short_and_full_name(tmp_path):
+    catalogue = find(
+        write_plugin(tmp_path / "a", "a", recipes=["both", "only-a"]),
+        write_plugin(tmp_path / "b", "b", macros=["both"]),
+    )
+    assert catalogue.component("only-a").full_id == "a/only-a"
+    assert catalogue.component("b/both").kind == "macro"
+    assert catalogue.component("both", ("recipe",)).full_id == "a/both"
+    with pytest.raises(JobError, match=r"2 components: a/both \(recipe\), b/both \(macro\)"):
+        catalogue.component("both")
+    with pytest.raises(JobError, match="Did you mean 'only-a'"):
+        catalogue.component("onlya")
+    with pytest.raises(JobError, match="Did you mean 'a/only-a'"):
+        catalogue.component("a/onlya")
+    with pytest.raises(JobError, match="no macro 'only-a'"):
+        catalogue.component("only-a", ("macro",))
+    with pytest.raises(JobError, match="Known: a, b"):
+        catalogue.plugin("zzz")
+
+
+def test_listing_is_light(tmp_path):
+    """What takes long to import waits until something is run."""
+    for number in range(20):
+        write_plugin(tmp_path / f"p{number}", f"p{number}", recipes=[("r", "// lenient\n" + json.dumps(RECIPE))])
+    heavy = [
+        "pandas",
+        "numpy",
+        "rich",
+        "jsonschema",
+        "yaml",
+        "pyarrow",
+        "tensorflow",
+        "keras",
+        "vision_recipes",
+        "dataiku",
+    ]
+    places = [argument for number in range(20) for argument in ("--plugin", str(tmp_path / f"p{number}"))]
+    code = f"""
+import sys
+from minihost.cli import main
+assert main(["list", *{places!r}]) == 0
+print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip().endswith("[]")
+    assert done.stdout.count("recipe ") >= 20

@@ -1,0 +1,136 @@
+"""flow.yaml: what it may say, and every mistake at once."""
+
+import pytest
+
+from minihost.errors import JobError
+from minihost.projects import flow
+
+GOOD = """
+project: eggs
+plugins: [../plugin]
+folders:
+  pictures: data/pictures
+  model: {path: models/egg, in_place: true}
+datasets:
+  labels: labels.csv
+  scored: {format: parquet}
+variables: {limit: 3}
+steps:
+  - recipe: classify
+    inputs: {images: pictures, tables: [labels, more.csv]}
+    outputs: {out: scored}
+    params: {n: 3}
+  - macro: plugin/fill
+    creates: [pictures]
+    params: {seed: 1}
+  - recipe: classify
+    inputs: {images: scored}
+    outputs: {out: last}
+"""
+
+
+def read(tmp_path, text):
+    path = tmp_path / "flow.yaml"
+    path.write_text(text, encoding="utf-8")
+    return flow.read(path)
+
+
+def mistakes(tmp_path, text):
+    with pytest.raises(JobError) as caught:
+        read(tmp_path, text)
+    return caught.value.mistakes
+
+
+def test_everything_that_it_may_say(tmp_path):
+    found = read(tmp_path, GOOD)
+    assert (found.key, found.plugins, found.variables) == ("EGGS", ("../plugin",), {"limit": 3})
+    assert found.folders == {"pictures": {"path": "data/pictures"}, "model": {"path": "models/egg", "in_place": True}}
+    assert found.datasets == {"labels": {"path": "labels.csv"}, "scored": {"format": "parquet"}}
+    assert [step.name for step in found.steps] == ["classify", "fill", "classify-2"]
+    assert found.steps[0].inputs == (("images", "pictures"), ("tables", "labels"), ("tables", "more.csv"))
+    assert found.made() == ["scored", "pictures", "last"]
+    assert [step.name for step in flow.ordered(found)] == ["fill", "classify", "classify-2"]
+
+
+@pytest.mark.parametrize("text", ["", "steps: []", "folders:\n", "folders: {a: }"])
+def test_little_is_enough(tmp_path, text):
+    assert read(tmp_path, text).steps == ()
+
+
+def test_all_mistakes_at_once_with_suggestions(tmp_path):
+    text = """
+step: []
+project: "a b"
+folders: {a: 3, both: x, b: {paht: x}}
+datasets: {both: y, c: {format: xlsx}}
+steps:
+  - recipe: r
+    macro: m
+  - {}
+  - macro: m
+    inputs: {a: b}
+  - recipe: r
+    input: {}
+    outputs: {o: {}}
+"""
+    found = "\n".join(mistakes(tmp_path, text))
+    for wanted in (
+        "flow.yaml: there is no 'step'. Did you mean 'steps'?",
+        "project: 'a b' does not match",
+        "folders > a: 3 is not of type",
+        "folders > b: there is no 'paht'. Did you mean 'path'? Known: in_place, partitioning, path.",
+        "datasets > c > format: 'xlsx' is not one of ['csv', 'parquet']",
+        "step 1 needs a `recipe:` or a `macro:`, one of them.",
+        "step 2 needs a `recipe:` or a `macro:`",
+        "step 3: a macro has no inputs and outputs",
+        "step 4: there is no 'input'. Did you mean 'inputs'?",
+        "step 4 > outputs > o: a name or path, or a list of them, is wanted; got {}",
+        "'both' is declared as a folder and as a dataset",
+    ):
+        assert wanted in found
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a: [", "is not YAML"),
+        ("- x", "a flow is a mapping"),
+        ("steps: []\nsteps: []", "line 2: 'steps' is given twice"),
+        ("folders:\n  a: x\n  a: y", "line 3: 'a' is given twice"),
+        ("a: !!python/object/apply:os.system ['true']", "is not YAML"),
+    ],
+)
+def test_files_that_are_no_flow(tmp_path, text, wanted):
+    assert wanted in mistakes(tmp_path, text)[0]
+
+
+def test_a_thing_has_one_maker(tmp_path):
+    step = "  - {recipe: r, outputs: {o: x}}\n"
+    (found,) = mistakes(tmp_path, "steps:\n" + step + step)
+    assert found == "flow.yaml: 'x' is written by two steps, r and r-2; each thing has one maker."
+
+
+def test_circles_are_named(tmp_path):
+    text = """
+steps:
+  - {name: one, recipe: r, inputs: {i: c}, outputs: {o: a}}
+  - {name: two, recipe: r, inputs: {i: a}, outputs: {o: b}}
+  - {name: three, recipe: r, inputs: {i: b}, outputs: {o: c}}
+  - {name: four, recipe: r, inputs: {i: c}, outputs: {o: d}}
+"""
+    (found,) = mistakes(tmp_path, text)
+    assert found == "flow.yaml: the steps one -> two -> three -> one wait for each other in a circle."
+
+
+def test_a_step_may_change_what_it_reads(tmp_path):
+    found = read(tmp_path, "steps: [{recipe: r, inputs: {i: model}, outputs: {o: model}}]")
+    assert flow.ordered(found) == list(found.steps)
+
+
+def test_a_macro_waits_for_what_its_parameters_name(tmp_path):
+    text = """
+steps:
+  - {macro: import, params: {source: raw, target: net}, creates: net}
+  - {macro: fetch, creates: [raw]}
+"""
+    assert [step.name for step in flow.ordered(read(tmp_path, text))] == ["fetch", "import"]

@@ -1,1 +1,0 @@
-"""A folder for the module path of Python processes that a component starts: there, too, `import dataiku` works."""

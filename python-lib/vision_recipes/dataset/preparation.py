@@ -1,0 +1,142 @@
+"""Pictures that were read and the label table brought together: classes, near-duplicates, groups, split, columns."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vision_recipes.dataset import duplicates, splits
+from vision_recipes.dataset.column_encoding import encode
+from vision_recipes.dataset.extra_columns import learn
+from vision_recipes.dataset.label_table import LabelTable
+from vision_recipes.dataset.labelled_images import LabelledImages, ReadPictures, class_weights
+from vision_recipes.errors import LabelsError
+from vision_recipes.settings import RetrainSettings
+
+log = logging.getLogger("vision_recipes")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset ready for training, with its near-duplicates by row.
+
+    `remarks` are sentences, without full stop, on what people should know of the data.
+    """
+
+    images: LabelledImages
+    near_duplicates: Sequence[duplicates.Pair]
+    remarks: list[str]
+
+
+def group_images(read: ReadPictures, table: LabelTable, seed: int) -> tuple[LabelledImages, list[duplicates.Pair]]:
+    """Return the usable pictures with classes and groups, not split yet, and the pairs of near-duplicates.
+
+    Near-duplicates, and pictures with the same cell in the group column, are in one group.
+    """
+    labels = [table.labels[picture.path] for picture in read.usable]
+    classes = tuple(sorted(set(labels)))
+    numbers = {label: number for number, label in enumerate(classes)}
+    targets = np.array([numbers[label] for label in labels], np.int64)
+    images = replace(
+        LabelledImages.of_features(read.features, targets, classes),
+        paths=[picture.path for picture in read.usable],
+        digests=[picture.digest for picture in read.usable],
+        pixels=read.pixels,
+    )
+    pairs = duplicates.find_duplicates(images.features, images.digests, seed)
+    links = [(pair.one, pair.other) for pair in pairs]
+    return replace(images, groups=splits.merge_groups(len(images), links, _same_cell(images, table))), pairs
+
+
+def prepare(read: ReadPictures, table: LabelTable, settings: RetrainSettings) -> Prepared:
+    """Return the dataset to train on, split and with encoded columns; raises LabelsError.
+
+    The list of classes is fixed before the split.
+    """
+    images, pairs = group_images(read, table, settings.random_seed)
+    remarks = _missing_classes(images.classes, table)
+    split, images = _split(images, table, settings, has_duplicates=bool(pairs))
+    remarks += split.remarks
+    remarks += duplicates.duplicate_remarks(pairs, images.paths, images.targets, split.sides)
+    if read.unreadable:
+        remarks.append(f"{len(read.unreadable)} labelled pictures could not be read and were left out")
+    if settings.extra_columns:
+        trained = [images.paths[row] for row in split.rows(splits.TRAIN)]
+        rows = {path: table.extra[path] for path in trained if path in table.extra}
+        images = replace(images, columns=learn(settings.extra_columns, rows, table.extra_source))
+    train = split.rows(splits.TRAIN)
+    weights = np.ones(len(images), np.float32)
+    weights[train] = class_weights(images.targets[train], len(images.classes), settings.class_weights)
+    images = replace(
+        images,
+        sides=split.sides,
+        weights=weights,
+        extra=np.stack([encode(images.columns, table.extra.get(path)) for path in images.paths]),
+    )
+    for remark in remarks:
+        log.warning("data: %s", remark)
+    _log_counts(images, len(read.unreadable))
+    return Prepared(images, pairs, remarks)
+
+
+def _same_cell(images: LabelledImages, table: LabelTable) -> list[tuple[int, int]]:
+    return splits.linked_by([table.group.get(path) for path in images.paths])
+
+
+def _split(
+    images: LabelledImages, table: LabelTable, settings: RetrainSettings, *, has_duplicates: bool
+) -> tuple[splits.Split, LabelledImages]:
+    """Return the split, and the images with the groups that it kept together."""
+    if settings.split_column:
+        cells = [str(table.split[path]) for path in images.paths]
+        return splits.read_split(cells, images.targets, images.classes, settings.split_column), images
+    ratio, seed = settings.train_ratio, settings.random_seed
+    try:
+        return splits.draw_split(images.targets, images.groups, images.classes, ratio, seed), images
+    except LabelsError:
+        if not has_duplicates:
+            raise
+    images = replace(images, groups=splits.merge_groups(len(images), _same_cell(images, table)))
+    split = splits.draw_split(images.targets, images.groups, images.classes, ratio, seed)
+    remark = (
+        "so many pictures are near-duplicates that they could not be kept on one side of the split; "
+        "the validation metrics may be too optimistic"
+    )
+    return replace(split, remarks=(remark, *split.remarks)), images
+
+
+def _missing_classes(classes: Sequence[str], table: LabelTable) -> list[str]:
+    missing = Counter(table.labels.values())
+    for label in classes:
+        del missing[label]
+    if len(classes) < 2:
+        gone = f" (no picture of {', '.join(map(repr, list(missing)[:5]))} can be read)" if missing else ""
+        raise LabelsError(
+            f"All usable pictures have the label {classes[0]!r}{gone}; training needs at least two classes."
+        )
+    if not missing:
+        return []
+    return [
+        f"{len(missing)} classes are left out, because none of their pictures can be read: "
+        + ", ".join(list(missing)[:12])
+    ]
+
+
+def _log_counts(images: LabelledImages, unreadable: int) -> None:
+    counts = np.bincount(images.targets)
+    log.info(
+        "%d pictures of %d classes (%d to %d each), %d unreadable; %d train, %d validation, %d test; "
+        "%d features each, %.1f MB",
+        len(images),
+        len(images.classes),
+        counts.min(),
+        counts.max(),
+        unreadable,
+        *(len(images.rows(side)) for side in (splits.TRAIN, splits.VALID, splits.TEST)),
+        images.features.shape[1],
+        images.features.nbytes / 1e6,
+    )

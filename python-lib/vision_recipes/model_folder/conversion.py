@@ -1,0 +1,130 @@
+"""Keras network -> OpenVINO IR, in a process of its own where Keras computes with OpenVINO itself.
+
+That is much quicker than a translation by way of TensorFlow, and the same whichever backend this process uses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision_recipes import strict_json
+from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder import layer_graph, networks, weights
+from vision_recipes.model_folder.channels_first import channels_first
+from vision_recipes.model_folder.config import HeadConfig, Layer, Network
+from vision_recipes.model_folder.dynamic_batch import any_batch
+from vision_recipes.model_folder.openvino_ir import SCORES, with_normalisation, write_ir
+from vision_recipes.model_folder.spec import ModelSpec
+from vision_recipes.preprocessing import Preprocessing
+
+TIME_LIMIT = 1800
+REFUSED = 3
+"""Exit code of a process whose last line on stderr is a message for the user."""
+
+
+@dataclass(frozen=True)
+class ConversionRequest:
+    """What the converting process needs: the network's description as plain data, and the paths of its files.
+
+    `graph` is the path of an imported network's graph. `cut` ends the network at the feature layer, pooled: its scores
+    are then the features.
+    """
+
+    network: Network
+    input: Preprocessing
+    n_classes: int
+    feature_layer: str
+    head: HeadConfig | None
+    weights: str
+    graph: str | None
+    target: str
+    cut: bool
+
+
+def convert(spec: ModelSpec, files: Mapping[str, Path], *, cut: bool = False) -> tuple[Layer, ...]:
+    """Write the IR to `files["xml"]`, the .bin beside it, and return the layers that are results of it.
+
+    `files` holds the paths of the `weights`, and of the `graph` if the network has one. Raises ModelFolderError.
+    """
+    import subprocess
+
+    graph, target = files.get("graph"), files["xml"]
+    parts = spec.network, spec.input, len(spec.labels), spec.feature_layer, spec.head
+    request = ConversionRequest(*parts, str(files["weights"]), str(graph) if graph else None, str(target), cut)
+    path = target.with_name("request.json")
+    path.write_text(json.dumps(strict_json.write(request)), encoding="utf-8")
+    paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        "KERAS_BACKEND": "openvino",
+        "PYTHONPATH": os.pathsep.join(paths),
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"from {__name__} import main; main()", str(path)],
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=TIME_LIMIT,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]
+        if done.returncode == REFUSED:
+            raise ModelFolderError(last)
+        raise RuntimeError(f"The network could not be converted for OpenVINO: {last}\n{done.stderr[-4000:]}")
+    return strict_json.read(tuple[Layer, ...], json.loads(target.with_name("layers.json").read_text("utf-8")), "layers")
+
+
+def main() -> None:
+    """Carry out the request whose file is the first argument; an error for the user is the last line on stderr."""
+    try:
+        run(strict_json.read(ConversionRequest, json.loads(Path(sys.argv[1]).read_text("utf-8")), "the request"))
+    except ModelFolderError as err:
+        print(err, file=sys.stderr)
+        raise SystemExit(REFUSED) from None
+
+
+def run(request: ConversionRequest) -> None:
+    """Build the network, load its weights and write it as IR; for a process whose Keras backend is OpenVINO."""
+    import keras
+    import openvino as ov
+
+    network = _build(request)
+    layers = networks.list_layers(network)
+    outputs = {layer.output: network.layers[layer.index].output for layer in layers}
+    target = Path(request.target)
+    exported = target.with_name("exported.xml")
+    inputs = dict(zip(("1_pixels", "2_extra"), network.inputs, strict=False))
+    keras.Model(inputs, [network.outputs[0], *outputs.values()]).export(str(exported), format="openvino", verbose=False)
+    core = ov.Core()
+    model = core.read_model(exported)
+    for result, name in zip(model.outputs, [SCORES, *outputs], strict=True):
+        result.get_tensor().add_names({name})
+    model = with_normalisation(model, request.input)
+    any_batch(model)
+    channels_first(model)
+    write_ir(model, target)
+    target.with_name("layers.json").write_text(json.dumps(strict_json.write(layers)), encoding="utf-8")
+    del model, core
+    for leftover in (exported, exported.with_suffix(".bin")):
+        leftover.unlink(missing_ok=True)
+
+
+def _build(request: ConversionRequest) -> Any:
+    graph = layer_graph.read_graph(Path(request.graph).read_bytes(), "the graph") if request.graph else None
+    labels = ("",) * request.n_classes
+    network = networks.build(
+        ModelSpec("", request.network, request.input, labels, request.feature_layer, request.head, graph)
+    )
+    if request.cut:
+        network = networks.cut(network, request.feature_layer)
+    weights.load_files(network, [(request.weights, "the weights")])
+    return network

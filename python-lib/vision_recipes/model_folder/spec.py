@@ -1,0 +1,63 @@
+"""The description of a network, from which it is built, converted and saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vision_recipes.model_folder.config import HeadConfig, Network
+from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.ood import OodDetector
+from vision_recipes.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from vision_recipes.model_folder.layer_graph import Graph
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a network is. Without a `graph` it is a row of the catalogue.
+
+    With a `head` the network is a base cut at `feature_layer`, with that head on top; without one, `save_model` finds
+    the `feature_layer` when it is empty. `notes` is text for the model card. `pack` compresses the weights.
+    """
+
+    name: str
+    network: Network
+    input: Preprocessing
+    labels: tuple[str, ...]
+    feature_layer: str = ""
+    head: HeadConfig | None = None
+    graph: Graph | None = None
+    trained_on: str = ""
+    source: str = ""
+    licence: str = ""
+    notes: str = ""
+    pack: bool = False
+    ood_detector: OodDetector | None = None
+
+    @property
+    def extra_width(self) -> int:
+        """How many values the network takes beside a picture."""
+        return self.head.extra_width if self.head else 0
+
+
+def spec_of(model: Model) -> ModelSpec:
+    """Return the description of the network in a model folder; its graph, if it has one, is read and checked."""
+    config, graph = model.config, None
+    if config.files.graph is not None:
+        from vision_recipes.model_folder import layer_graph
+
+        content = model.read(config.files.graph, layer_graph.MAX_BYTES)
+        graph = layer_graph.read_graph(content, model.where(config.files.graph))
+    return ModelSpec(
+        name=model.name,
+        network=config.network,
+        input=config.input,
+        labels=model.labels,
+        feature_layer=config.feature_layer,
+        head=config.head,
+        graph=graph,
+        source=config.source,
+        licence=config.licence,
+    )

@@ -1,0 +1,235 @@
+"""The stages of a retraining: the last layer, the layers below if wanted, calibration, out-of-distribution."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from vision_recipes import metrics
+from vision_recipes.dataset.labelled_images import LabelledImages
+from vision_recipes.dataset.splits import SIDES, TEST, TRAIN, VALID
+from vision_recipes.model_folder.heads import Head
+from vision_recipes.model_folder.ood import MAX_CLASSES
+from vision_recipes.settings import RetrainSettings
+from vision_recipes.stores import Store
+from vision_recipes.training.augmentation import AugmentationPlan
+from vision_recipes.training.calibration import calibrate
+from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.features import Augmentation, FeatureSource, augmented_features
+from vision_recipes.training.linear_probe import fit
+from vision_recipes.training.ood import fit_ood
+from vision_recipes.training.tensorboard_logs import TensorBoardLogs
+
+log = logging.getLogger("vision_recipes")
+
+
+@dataclass
+class Trained:
+    """The result: the head, and a keras.Model when training the layers below made it better.
+
+    `logits` holds float32 (n, classes) for the validation and the test side; `metrics` more figures for metrics.json.
+    """
+
+    head: Head
+    how: str
+    network: Any = None
+    epochs: list[tuple[str, Epoch]] = field(default_factory=list)
+    logits: dict[int, np.ndarray] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def summary(self, images: LabelledImages) -> str:
+        """Return a sentence on the accuracy, for the log."""
+        parts = []
+        for side, logits in self.logits.items():
+            accuracy = metrics.accuracy(logits, images.targets[images.rows(side)])
+            parts.append(f"{accuracy:.1%} of {len(logits)} {SIDES[side]} pictures right")
+        return "; ".join([*parts, self.how])
+
+
+class _EpochRecord:
+    """Collects the epochs of all stages; TensorBoard sees them numbered through."""
+
+    def __init__(self, logs: TensorBoardLogs | None) -> None:
+        self.epochs: list[tuple[str, Epoch]] = []
+        self._logs = logs
+
+    def stage(self, name: str) -> Callable[[Epoch], None]:
+        """Return the function that records the epochs of a stage."""
+
+        def record(epoch: Epoch) -> None:
+            self.epochs.append((name, epoch))
+            if self._logs is not None:
+                self._logs.add(replace(epoch, number=len(self.epochs)))
+
+        return record
+
+
+def train(images: LabelledImages, source: FeatureSource, settings: RetrainSettings, output: Store) -> Trained:
+    """Return the trained model. TensorBoard logs are written into `output` meanwhile, if the settings say so."""
+    with TensorBoardLogs(output) if settings.tensorboard else nullcontext() as logs:
+        record = _EpochRecord(logs)
+        trained = _train_last_layer(images, source, settings, record)
+        if settings.layer_to_retrain != "last":
+            _fine_tune(images, source, settings, trained, record)
+    trained.epochs = record.epochs
+    if VALID in trained.logits:
+        _calibrate(images, trained)
+        _fit_ood(images, source, settings, trained)
+    return trained
+
+
+def _train_last_layer(
+    images: LabelledImages, source: FeatureSource, settings: RetrainSettings, record: _EpochRecord
+) -> Trained:
+    train, valid = images.subset(TRAIN), images.subset(VALID)
+    commonest = np.bincount(train.targets).argmax()
+    if settings.data_augmentation:
+        train = _with_copies(train, source, settings)
+    probe_settings = replace(settings, model_optimizer="auto") if settings.layer_to_retrain != "last" else settings
+    fitted = fit(train, valid, probe_settings, record.stage("last layer"))
+    head = Head(
+        fitted.kernel, fitted.bias, images.classes, settings.model_pooling, settings.model_dropout, images.columns
+    )
+    trained = Trained(head, fitted.how)
+    for side in (VALID, TEST):
+        part = images.subset(side)
+        if len(part):
+            trained.logits[side] = fitted.logits(part)
+    trained.metrics["always_the_commonest_class"] = float((valid.targets == commonest).mean())
+    if images.columns:
+        trained.metrics |= _compare_inputs(train, valid, probe_settings, trained.logits[VALID])
+    log.info("last layer: %s", trained.summary(images))
+    return trained
+
+
+def _with_copies(train: LabelledImages, source: FeatureSource, settings: RetrainSettings) -> LabelledImages:
+    """Return the training rows, each followed by its augmented copies, which count together as much as one picture."""
+    plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
+    augmentation = Augmentation(plan, settings.n_augmentation, settings.random_seed)
+    features, count = augmented_features(source, train, augmentation), settings.n_augmentation + 1
+    repeated = replace(train, features=train.features[:, :0]).take(np.repeat(np.arange(len(train)), count))
+    return replace(repeated, features=features, weights=repeated.weights / np.float32(count))
+
+
+def _compare_inputs(
+    train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, logits: np.ndarray
+) -> dict[str, float]:
+    """Return the validation accuracies of heads that see only the picture, only the table, and both."""
+
+    def without_table(images: LabelledImages) -> LabelledImages:
+        return replace(images, extra=images.extra[:, :0])
+
+    def without_picture(images: LabelledImages) -> LabelledImages:
+        return replace(images, features=images.extra, extra=images.extra[:, :0])
+
+    found = {}
+    for name, chosen in (("accuracy_picture_only", without_table), ("accuracy_table_only", without_picture)):
+        held_out = chosen(valid)
+        found[name] = metrics.accuracy(fit(chosen(train), held_out, settings).logits(held_out), valid.targets)
+    found["accuracy_both"] = metrics.accuracy(logits, valid.targets)
+    log.info(
+        "validation accuracy with the picture only %.1f %%, the table only %.1f %%, both %.1f %%",
+        *(100 * accuracy for accuracy in found.values()),
+    )
+    return found
+
+
+def _fine_tune(
+    images: LabelledImages,
+    source: FeatureSource,
+    settings: RetrainSettings,
+    trained: Trained,
+    record: _EpochRecord,
+) -> None:
+    """Train the layers below the head too, and take the result if it is better on the validation pictures."""
+    from vision_recipes.training.batches import predict
+    from vision_recipes.training.fine_tuning import Monitor, fine_tune
+
+    monitor = Monitor(record.stage("fine-tuning"), source.cache, _training_key(images, source, settings))
+    tuned = fine_tune(source.base, trained.head, images, settings, monitor)
+    if not tuned.beats_start:
+        log.warning("fine-tuning did not beat the last layer alone on the validation pictures, so it is not used")
+        trained.how += "; fine-tuning did not beat it and is not used"
+        trained.metrics["fine_tuning_used"] = False
+        return
+    valid_targets = images.targets[images.rows(VALID)]
+    trained.metrics |= {
+        "fine_tuning_used": True,
+        "accuracy_last_layer_alone": metrics.accuracy(trained.logits[VALID], valid_targets),
+    }
+    trained.network = tuned.network
+    how = (
+        f"{'trained from random weights' if tuned.start is None else 'fine-tuned'} "
+        f"({settings.layer_to_retrain}), {len(tuned.epochs)} epochs, batches of {tuned.batch_size}, "
+        f"the best epoch is {tuned.best.number}"
+    )
+    trained.how = how if tuned.start is None else f"{trained.how}; {how}"
+    for side in list(trained.logits):
+        probabilities = predict(tuned.network, images.subset(side), source.base.preprocessing)
+        trained.logits[side] = np.log(np.maximum(probabilities, 1e-30))
+    log.info("fine-tuning: %s", trained.summary(images))
+
+
+def _training_key(images: LabelledImages, source: FeatureSource, settings: RetrainSettings) -> str:
+    """Return a hash of all that determines a training, so that no other takes up its checkpoints."""
+    described = (
+        source.base.folder_hash,
+        settings,
+        list(zip(images.digests, images.labels, strict=True)),
+        images.sides.tolist(),
+        images.extra.tobytes(),
+    )
+    return hashlib.sha256(repr(described).encode()).hexdigest()
+
+
+def _calibrate(images: LabelledImages, trained: Trained) -> None:
+    """Scale the logits by a temperature that is fitted on the validation pictures."""
+    found = calibrate(trained.logits[VALID], images.targets[images.rows(VALID)])
+    temperature = 1 / found.factor
+    if found.factor != 1:
+        factor, head = np.float32(found.factor), trained.head
+        trained.head = replace(head, kernel=head.kernel * factor, bias=head.bias * factor)
+        trained.logits = {side: logits * factor for side, logits in trained.logits.items()}
+        if trained.network is not None:
+            layer = trained.network.get_layer("head_scores")
+            layer.set_weights([np.asarray(weight) * factor for weight in layer.get_weights()])
+    trained.metrics["calibration"] = {
+        "temperature": temperature,
+        "error_before": found.before,
+        "error_after": found.after,
+    }
+    log.info(
+        "calibration: temperature %.2f, calibration error %.3f (before: %.3f)", temperature, found.after, found.before
+    )
+
+
+def _fit_ood(images: LabelledImages, source: FeatureSource, settings: RetrainSettings, trained: Trained) -> None:
+    """Add the detector of pictures unlike those of the training, if there are enough pictures for one."""
+    train, valid = images.subset(TRAIN), images.subset(VALID)
+    if trained.network is not None:
+        from vision_recipes.training.batches import pooled_features
+
+        preprocessing = source.base.preprocessing
+        train = replace(train, features=pooled_features(trained.network, train, preprocessing))
+        valid = replace(valid, features=pooled_features(trained.network, valid, preprocessing))
+    detector = fit_ood(train, valid, trained.logits[VALID], settings.verdict_precision)
+    if detector is None:
+        log.warning(
+            "the model has no out-of-distribution detection: that takes 10 validation pictures, 20 to train on, and at "
+            "most %d classes",
+            MAX_CLASSES,
+        )
+        return
+    trained.head = replace(trained.head, ood_detector=detector)
+    trained.metrics["verdict"] = {"known": detector.config.known, "precision_of_known": detector.config.precision}
+    log.info(
+        "out-of-distribution detection: %.0f %% of the validation pictures are known, %.1f %% of these right",
+        100 * detector.config.known,
+        100 * detector.config.precision,
+    )
