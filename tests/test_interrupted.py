@@ -23,10 +23,10 @@ from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
 pictures, model, cache, entered, pause = sys.argv[1:]
 marks = os.open(entered, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-def counted(self, group, started, send=Engine._send):
-    os.write(marks, b"." * group.filled)
-    send(self, group, started)
-Engine._send = counted
+def counted(self, batch, free, collect=Engine._collect):
+    os.write(marks, b"." * batch.filled)
+    return collect(self, batch, free)
+Engine._collect = counted
 settings = ClassifySettings(compute=ComputeSettings(use_gpu="false", precision="float32"))
 for row in classify(LocalStore(pictures), LocalStore(model), settings, LocalStore(cache) if cache else None):
     print(json.dumps(row), flush=True)

@@ -2,7 +2,7 @@
 
 from dss_ports import input_folder, input_table, output_folder, output_table, params
 from vision_recipes.check_labels import check_labels
-from vision_recipes.rows import CHECKED
+from vision_recipes.report_columns import CHECKED
 from vision_recipes.settings import CheckLabelsSettings
 
 output_table("checked_dataset").write(

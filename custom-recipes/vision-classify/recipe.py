@@ -4,7 +4,7 @@ from dss_ports import input_folder, input_table, optional_output_table, output_f
 from vision_recipes.classify import classify
 from vision_recipes.settings import ClassifySettings
 
-answers = classify(
+found = classify(
     pictures=input_folder("image_folder"),
     model=input_folder("model_folder"),
     settings=ClassifySettings.from_params(params()),
@@ -12,4 +12,4 @@ answers = classify(
     extra=input_table("extra_dataset"),
     review=optional_output_table("review_dataset"),
 )
-output_table("scored_dataset").write(answers.columns, answers)
+output_table("scored_dataset").write(found.columns, found)

@@ -2,7 +2,7 @@
 
 from dss_ports import input_folder, input_table, optional_output_table, output_folder, output_table, params
 from vision_recipes.evaluate import OptionalInputs, OptionalOutputs, evaluate
-from vision_recipes.rows import METRICS
+from vision_recipes.report_columns import METRICS
 from vision_recipes.settings import EvaluateSettings
 
 rows = evaluate(

@@ -27,7 +27,7 @@ def check_labels(
     labels: Table | None = None,
     cache: Store | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Return an iterator over a row (rows.CHECKED) per labelled picture, the most suspicious first.
+    """Return an iterator over a row (report_columns.CHECKED) per labelled picture, the most suspicious first.
 
     Raises LabelsError, PictureFolderError, ModelFolderError or DeviceError before the first row.
     """

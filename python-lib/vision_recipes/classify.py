@@ -1,46 +1,42 @@
-"""The walk from a folder of pictures and a model to labels, with verdicts where the model knows its limits."""
+"""The recipe from a folder of pictures and a model to labels, and to verdicts where the model has a detector."""
 
 from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from vision_recipes import rows
-from vision_recipes.dataset.extra_columns import encode_table
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures
+from vision_recipes.inference.engine import SCORES, SCORES_AND_FEATURES
 from vision_recipes.inference.forward_pass import Request, forward
-from vision_recipes.inference.outputs import BOTH, SCORES
 from vision_recipes.model_folder import Model, open_model
-from vision_recipes.model_folder.ood import KNOWN, OodDetector
+from vision_recipes.model_folder.ood import KNOWN
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import OutputTable, Store, Table
 
 log = logging.getLogger("vision_recipes")
 
-LONGEST_REVIEW = 10_000
+MAX_REVIEW = 10_000
 
 Row = dict[str, Any]
 
 
-class Answers(Iterator[Row]):
-    """The rows, as they come; `columns` are rows.CLASSIFIED, and a verdict where the model can give one."""
+@dataclass(frozen=True)
+class Classified:
+    """The rows, as they come; `columns` are rows.CLASSIFIED, and rows.VERDICT for a model with a detector."""
 
-    def __init__(self, answers: Generator[Row, None, None], columns: tuple[rows.Column, ...]) -> None:
-        self.columns = columns
-        self._answers = answers
+    columns: tuple[rows.Column, ...]
+    rows: Generator[Row, None, None]
 
-    def __next__(self) -> Row:
-        return next(self._answers)
-
-    def close(self) -> None:
-        """End the work early; what is kept in a cache is kept."""
-        self._answers.close()
+    def __iter__(self) -> Iterator[Row]:
+        return self.rows
 
 
 def classify(
@@ -51,80 +47,80 @@ def classify(
     extra: Table | None = None,
     *,
     review: OutputTable | None = None,
-) -> Answers:
-    """Return an iterator over one row (see `Answers.columns`) per file of the folder, in the folder's order.
+) -> Classified:
+    """Return one row (see `Classified.columns`) per file of the folder, in the folder's order, as they are computed.
 
     `extra` is the table of a model that was trained with columns beside the pictures. `review` gets the pictures that
-    are not known, the oddest first, when all rows have come. What is wrong with the job as a whole is raised before the
-    first row: ModelFolderError, PictureFolderError, DeviceError, SettingsError.
+    are flagged unsure or unknown, the highest out-of-distribution score first, when all rows have come. What is wrong
+    with the job is raised before the first row: ModelFolderError, PictureFolderError, DeviceError, SettingsError.
     """
     opened = open_model(model)
-    verdict = opened.ood_detector
-    if review is not None and verdict is None:
+    if review is not None and opened.ood_detector is None:
         raise SettingsError(
             f"review_dataset: model {opened.name!r} cannot tell what it does not know, so there is nothing to review. "
             "Retrain it on labels of your own (with ten validation pictures at least), or leave the output empty."
         )
     paths = list_pictures(pictures)
-    output = SCORES if verdict is None else BOTH
     request = Request(
-        output,
+        SCORES if opened.ood_detector is None else SCORES_AND_FEATURES,
         batch=settings.batch_size,
         verb="classified",
-        extra=encode_table(opened.extra_columns, paths, extra, opened.name),
+        extra=_extra_columns(opened, paths, extra),
     )
-    scored = forward(pictures, paths, opened, settings.compute, request, cache=cache)
-    if verdict is None:
-        return Answers(_answers(scored, opened, settings), rows.CLASSIFIED)
-    return Answers(_judged(scored, opened, settings, verdict, review), (*rows.CLASSIFIED, rows.VERDICT))
+    results = forward(pictures, paths, opened, settings.compute, request, cache=cache)
+    columns = rows.CLASSIFIED if opened.ood_detector is None else (*rows.CLASSIFIED, rows.VERDICT)
+    return Classified(columns, _rows(results, columns, opened, settings, review))
 
 
-Scored = Iterable[tuple[Picture, np.ndarray | None]]
+def _extra_columns(model: Model, paths: list[str], extra: Table | None) -> Callable[[Picture], np.ndarray] | None:
+    if not model.extra_columns:
+        return None
+    from vision_recipes.dataset.extra_columns import encode_table
+
+    return encode_table(model.extra_columns, paths, extra, model.name)
 
 
-def _answers(scored: Scored, model: Model, settings: ClassifySettings) -> Generator[Row, None, None]:
-    for picture, scores in scored:
-        if scores is None:
-            yield rows.rejected(picture, rows.CLASSIFIED)
-        else:
-            yield rows.classified(picture, scores, model.label_keys, settings)
-
-
-def _judged(
-    scored: Scored, model: Model, settings: ClassifySettings, verdict: OodDetector, review: OutputTable | None
+def _rows(
+    results: Iterator[tuple[Picture, np.ndarray | None]],
+    columns: tuple[rows.Column, ...],
+    model: Model,
+    settings: ClassifySettings,
+    review: OutputTable | None,
 ) -> Generator[Row, None, None]:
-    count, odd, queue = model.config.n_classes, 0, _Queue()
-    for picture, vector in scored:
+    classes, detector, flagged = model.config.n_classes, model.ood_detector, _Flagged()
+    for picture, vector in results:
         if vector is None:
-            yield rows.rejected(picture, (*rows.CLASSIFIED, rows.VERDICT))
+            yield rows.rejected(picture, columns)
             continue
-        scores, features = vector[:count], vector[count:]
-        word, oddness = verdict.assess(scores, features)
-        if word != KNOWN:
-            odd += 1
-            queue.add(oddness, rows.doubtful(picture, scores, model.label_keys, (word, oddness)))
-        yield rows.classified(picture, scores, model.label_keys, settings) | {"verdict": word}
-    log.info("%d pictures are unsure or unknown", odd)
+        scores = vector[:classes]
+        row = rows.classified(picture, scores, model.label_keys, settings)
+        if detector is not None:
+            row["verdict"], ood_score = detector.assess(scores, vector[classes:])
+            if row["verdict"] != KNOWN:
+                flagged.add(ood_score, rows.flagged(picture, scores, model.label_keys, row["verdict"], ood_score))
+        yield row
+    if detector is not None:
+        log.info("%d pictures are unsure or unknown", flagged.count)
     if review is not None:
-        review.write(rows.REVIEW, queue.worst_first())
+        review.write(rows.REVIEW, flagged.highest_first())
 
 
-class _Queue:
-    """The oddest pictures, as many as a person may ever look at."""
+class _Flagged:
+    """The flagged pictures with the highest scores, as many as a person may ever review; `count` is of all."""
 
     def __init__(self) -> None:
+        self.count = 0
         self._heap: list[tuple[float, int, Row]] = []
-        self._count = 0
 
-    def add(self, oddness: float, row: Row) -> None:
-        self._count += 1
-        item = (oddness, -self._count, row)
-        if len(self._heap) < LONGEST_REVIEW:
+    def add(self, ood_score: float, row: Row) -> None:
+        self.count += 1
+        item = (ood_score, -self.count, row)
+        if len(self._heap) < MAX_REVIEW:
             heapq.heappush(self._heap, item)
         else:
             heapq.heappushpop(self._heap, item)
 
-    def worst_first(self) -> list[Row]:
-        if self._count > LONGEST_REVIEW:
-            log.warning("%d pictures are to review; the %d oddest are listed", self._count, LONGEST_REVIEW)
-        return [row for _, _, row in sorted(self._heap, key=lambda item: (-item[0], -item[1]))]
+    def highest_first(self) -> list[Row]:
+        if self.count > MAX_REVIEW:
+            log.warning("%d pictures are flagged; the %d with the highest scores are listed", self.count, MAX_REVIEW)
+        return [row for _, _, row in sorted(self._heap, key=lambda item: item[:2], reverse=True)]

@@ -10,6 +10,7 @@ from typing import Any
 from vision_recipes.dataset import extra_columns
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import SettingsError
+from vision_recipes.report_columns import JUDGED
 from vision_recipes.reports.comparison import compare
 from vision_recipes.reports.label_issues import read_checked_labels
 from vision_recipes.reports.metric_rows import metric_rows
@@ -18,7 +19,6 @@ from vision_recipes.reports.picture_rows import picture_rows
 from vision_recipes.reports.predictions import LabelledPredictions, Predictions, join, read_predictions
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
 from vision_recipes.reports.training_record import read_training_record
-from vision_recipes.rows import JUDGED
 from vision_recipes.settings import EvaluateSettings
 from vision_recipes.stores import OutputTable, Store, Table
 
@@ -56,7 +56,7 @@ def evaluate(
     inputs: OptionalInputs = OptionalInputs(),  # noqa: B008 - frozen
     outputs: OptionalOutputs = OptionalOutputs(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
-    """Return an iterator over the metrics (rows.METRICS) of the predictions; write the other outputs.
+    """Return an iterator over the metrics (report_columns.METRICS) of the predictions; write the other outputs.
 
     Raises PredictionsError, LabelsError, SettingsError or ModelFolderError before the first row when an input cannot be
     used or does not join.

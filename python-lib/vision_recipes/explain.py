@@ -1,4 +1,4 @@
-"""The walk from pictures and a model to where the evidence for a label lies."""
+"""The recipe from pictures and a model to saliency maps: where the evidence for a label lies."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import numpy as np
 
 from vision_recipes import rows
 from vision_recipes.dataset.extra_columns import encode_table
-from vision_recipes.dataset.labels import path_finder
+from vision_recipes.dataset.paths import path_finder
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures, read
-from vision_recipes.inference.saliency import BATCH, Heat, HeatNetwork
+from vision_recipes.inference.saliency import BATCH, HiResCam, SaliencyMap
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.pictures import Picture
+from vision_recipes.report_columns import EXPLAINED
 from vision_recipes.reports import saliency_maps
 from vision_recipes.reports.predictions import wrong_paths
 from vision_recipes.settings import ExplainSettings
@@ -27,13 +28,15 @@ from vision_recipes.stores import Store, Table
 
 log = logging.getLogger("vision_recipes")
 
+Cells = dict[str, float | None]
+
 
 @dataclass(frozen=True)
-class Beside:
+class OptionalInputs:
     """What may be connected beside pictures and model.
 
-    `judged` tells which pictures are wrong, `extra` is the table of a model trained with columns, `overlays` takes the
-    overlay pictures.
+    `judged` is the table of evaluated pictures, `extra` that of a model trained with columns, `overlays` takes the
+    saliency maps.
     """
 
     judged: Table | None = None
@@ -45,121 +48,106 @@ def explain(
     pictures: Store,
     model: Store,
     settings: ExplainSettings,
-    beside: Beside = Beside(),  # noqa: B008 - frozen
+    inputs: OptionalInputs = OptionalInputs(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
-    """Return an iterator over a row (rows.EXPLAINED) per picture; its overlay is written before the row comes.
+    """Return an iterator over a row (report_columns.EXPLAINED) per picture, whose overlay is written by then.
 
     Raises SettingsError, PredictionsError, ModelFolderError, PictureFolderError or DeviceError before the first row.
     """
     opened = open_model(model)
-    chosen = _class(opened, settings.label)
+    label = _class_number(opened, settings.label)
     listed = list_pictures(pictures)
-    paths = _paths(listed, settings, beside.judged)
-    extra = encode_table(opened.extra_columns, listed, beside.extra, opened.name)
-    network = HeatNetwork(opened, settings.compute)
-    log.info("heat maps of %d pictures, from %s, on %s", len(paths), network.layer, network.device)
-    walk = _Walk(network, opened, settings, beside.overlays, extra, chosen)
-    return walk.rows(read(pictures, paths, opened.preprocessing))
+    paths = _paths(listed, settings, inputs.judged)
+    extra = encode_table(opened.extra_columns, listed, inputs.extra, opened.name)
+    network = HiResCam(opened, settings.compute)
+    log.info("saliency maps of %d pictures, from %s, on %s", len(paths), network.layer, network.device)
+    found = read(pictures, paths, opened.preprocessing)
+    return _rows(found, _Explainer(network, settings, label, extra), opened.label_keys, inputs.overlays)
 
 
-@dataclass
-class _Walk:
-    network: HeatNetwork
-    model: Model
-    settings: ExplainSettings
-    overlays: Store | None
-    extra: Callable[[Picture], np.ndarray] | None
-    chosen: int | None
-
-    def rows(self, pictures: Iterator[Picture]) -> Iterator[dict[str, Any]]:
-        number, drops = 0, []
-        while batch := list(islice(pictures, BATCH)):
-            for row in self._batch(batch, number):
-                if row.get("drop_hottest") is not None:
-                    drops.append((row["drop_hottest"], row["drop_random"]))
-                yield row
-            number += len(batch)
-        if drops:
-            hottest, random = np.array(drops).mean(axis=0)
-            log.info(
-                "deletion test over %d pictures: hiding the hottest fifth lowers the probability by %.3f on average, "
-                "hiding a random fifth by %.3f",
-                len(drops),
-                hottest,
-                random,
-            )
-
-    def _batch(self, batch: Sequence[Picture], number: int) -> Iterator[dict[str, Any]]:
-        readable = [picture for picture in batch if picture.pixels is not None]
-        told: dict[str, dict[str, Any]] = {}
-        if readable:
-            pixels = np.stack([picture.pixels for picture in readable if picture.pixels is not None])
-            extra = np.stack([self.extra(picture) for picture in readable]) if self.extra else None
-            heats = self.network.explain(pixels, self.chosen, extra)
-            large = [saliency_maps.enlarge(heat.map, *pixels.shape[1:3]) for heat in heats]
-            drops = self._drops(pixels, heats, large, extra, number) if self.settings.deletion_test else None
-            for place, (picture, heat) in enumerate(zip(readable, heats, strict=True)):
-                told[picture.path] = self._row(picture, heat, large[place])
-                if drops is not None:
-                    told[picture.path] |= {"drop_hottest": drops[0][place], "drop_random": drops[1][place]}
-        for place, picture in enumerate(batch, start=number + 1):
-            if picture.path not in told:
-                yield rows.rejected(picture, rows.EXPLAINED)
+def _rows(
+    pictures: Iterator[Picture], explainer: _Explainer, labels: Sequence[str], overlays: Store | None
+) -> Iterator[dict[str, Any]]:
+    start, drops = 0, []
+    while batch := list(islice(pictures, BATCH)):
+        explained = explainer.explain([picture for picture in batch if picture.pixels is not None], start)
+        for number, picture in enumerate(batch, start + 1):
+            if picture.pixels is None:
+                yield rows.rejected(picture, EXPLAINED)
                 continue
-            if self.overlays is not None and picture.pixels is not None:
-                name = _file_name(place, picture.path)
-                self.overlays.write(name, saliency_maps.overlay(picture.pixels, large[readable.index(picture)]))
-                told[picture.path]["overlay"] = name
-            yield told[picture.path]
+            label, figures, saliency = next(explained)
+            row: dict[str, Any] = {"images": picture.path, "label": labels[label], **figures, "error": 0, "reason": ""}
+            if "drop_hottest" in row:
+                drops.append((row["drop_hottest"], row["drop_random"]))
+            if overlays is not None:
+                row["overlay"] = _file_name(number, picture.path)
+                overlays.write(row["overlay"], saliency_maps.overlay(picture.pixels, saliency))
+            yield row
+        start += len(batch)
+    if drops:
+        log.info(
+            "deletion test over %d pictures: hiding the most salient fifth lowers the probability by %.3f on average, "
+            "hiding a random fifth by %.3f",
+            len(drops),
+            *np.mean(drops, axis=0),
+        )
 
-    def _row(self, picture: Picture, heat: Heat, large: np.ndarray) -> dict[str, Any]:
-        figures = saliency_maps.describe(large)
-        return {
-            "images": picture.path,
-            "label": self.model.label_keys[heat.chosen],
-            "probability": float(f"{heat.shares[heat.chosen]:.6g}"),
-            "border_share": figures.border,
-            "centre_x": figures.centre_x,
-            "centre_y": figures.centre_y,
-            "extent": figures.extent,
-            "error": 0,
-            "reason": "",
-        }
+
+@dataclass(frozen=True)
+class _Explainer:
+    """A network with what is asked of it; `label` is the number of a class, None for each picture's predicted one."""
+
+    network: HiResCam
+    settings: ExplainSettings
+    label: int | None
+    extra: Callable[[Picture], np.ndarray] | None
+
+    def explain(self, pictures: Sequence[Picture], seed: int) -> Iterator[tuple[int, Cells, np.ndarray]]:
+        """Yield the label's number, the figures, and the map at the picture's size, of pictures that have pixels.
+
+        `seed` differs between batches.
+        """
+        if not pictures:
+            return
+        pixels = np.stack([picture.pixels for picture in pictures if picture.pixels is not None])
+        extra = np.stack([self.extra(picture) for picture in pictures]) if self.extra else None
+        found = self.network.maps(pixels, self.label, extra)
+        large = [saliency_maps.enlarge(one.values, *pixels.shape[1:3]) for one in found]
+        drops = {}
+        if self.settings.deletion_test:
+            salient = [saliency_maps.most_salient_first(saliency) for saliency in large]
+            drops["drop_hottest"] = self._drops(pixels, salient, found, extra)
+            drops["drop_random"] = self._drops(pixels, self._random(pixels, found, seed), found, extra)
+        for place, (one, saliency) in enumerate(zip(found, large, strict=True)):
+            figures = saliency_maps.describe(saliency)
+            cells = {
+                "probability": float(f"{one.probabilities[one.label]:.6g}"),
+                "border_share": figures.border,
+                "centre_x": figures.centre_x,
+                "centre_y": figures.centre_y,
+                "extent": figures.extent,
+            }
+            yield one.label, cells | {name: values[place] for name, values in drops.items()}, saliency
+
+    def _random(self, pixels: np.ndarray, found: Sequence[SaliencyMap], seed: int) -> list[np.ndarray]:
+        """Return a random order of each picture's pixels, in squares about as large as a place of its map."""
+        height, width = pixels.shape[1:3]
+        places = found[0].values.shape[0]
+        side = max(1, round(height / places) if places < height else height // 8)
+        draws = [np.random.default_rng((self.settings.random_seed, seed + place)) for place in range(len(pixels))]
+        return [saliency_maps.random_order((height, width), side, draw) for draw in draws]
 
     def _drops(
-        self,
-        pixels: np.ndarray,
-        heats: Sequence[Heat],
-        large: Sequence[np.ndarray],
-        extra: np.ndarray | None,
-        number: int,
-    ) -> list[list[float]]:
-        """Return how much hiding the hottest fifth, and a random one, lowers the probability of each picture."""
-        shape = pixels.shape[1:3]
-        cell = max(1, round(shape[0] / heats[0].map.shape[0])) if heats[0].map.shape[0] < shape[0] else shape[0] // 8
-        draws = [np.random.default_rng((self.settings.random_seed, number + place)) for place in range(len(pixels))]
-        hot = np.stack(
-            [
-                saliency_maps.hide(one, saliency_maps.most_salient_first(heat))
-                for one, heat in zip(pixels, large, strict=True)
-            ]
-        )
-        cold = np.stack(
-            [
-                saliency_maps.hide(one, saliency_maps.random_order((shape[0], shape[1]), max(1, cell), draw))
-                for one, draw in zip(pixels, draws, strict=True)
-            ]
-        )
-        before = np.array([heat.shares[heat.chosen] for heat in heats])
-        chosen = np.array([heat.chosen for heat in heats])
-        here = np.arange(len(heats))
-        return [
-            [float(f"{drop:.6g}") for drop in before - self.network.score(hidden, extra)[here, chosen]]
-            for hidden in (hot, cold)
-        ]
+        self, pixels: np.ndarray, orders: Sequence[np.ndarray], found: Sequence[SaliencyMap], extra: np.ndarray | None
+    ) -> list[float]:
+        """Return how much the probability of each picture falls when the first fifth of its pixels is hidden."""
+        hidden = np.stack([saliency_maps.hide(one, order) for one, order in zip(pixels, orders, strict=True)])
+        after = self.network.probabilities(hidden, extra)
+        pairs = zip(found, after, strict=True)
+        return [float(f"{one.probabilities[one.label] - scores[one.label]:.6g}") for one, scores in pairs]
 
 
-def _class(model: Model, label: str) -> int | None:
+def _class_number(model: Model, label: str) -> int | None:
     if not label:
         return None
     if label in model.label_keys:
@@ -168,7 +156,7 @@ def _class(model: Model, label: str) -> int | None:
     raise SettingsError(
         f"label: model {model.name!r} has no label {label!r}; it has {', '.join(model.label_keys[:10])}"
         + (" …" if len(model.label_keys) > 10 else "")
-        + (f". Did you mean {close[0]!r}?" if close else ". Leave it empty for each picture's best label.")
+        + (f". Did you mean {close[0]!r}?" if close else ". Leave it empty for each picture's predicted label.")
     )
 
 
@@ -177,7 +165,7 @@ def _paths(listed: Sequence[str], settings: ExplainSettings, judged: Table | Non
     if settings.which == "errors":
         if judged is None:
             raise SettingsError(
-                "which: the errors are to be explained, but no judged dataset is connected. Connect the "
+                "which: only errors are to be explained, but judged_dataset is empty. Connect the "
                 "pictures_dataset of vision-evaluate, or choose all."
             )
         find = path_finder(listed)
@@ -185,7 +173,8 @@ def _paths(listed: Sequence[str], settings: ExplainSettings, judged: Table | Non
         paths = [path for path in dict.fromkeys(found) if path is not None]
         if not paths:
             raise SettingsError(
-                f"which: dataset {judged.name} names no wrong picture of this folder. Is it the folder that was scored?"
+                f"which: dataset {judged.name} lists no wrong prediction for a picture in this folder. "
+                "Is it the folder that was scored?"
             )
     return paths[: settings.nb_pictures or None]
 

@@ -1,4 +1,4 @@
-"""The walk from a folder of pictures and a model to one vector each."""
+"""The recipe from a folder of pictures and a model to one feature vector each."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def extract(
         )
     pooling = "none" if settings.flatten else "avg"
     request = Request(layer.index, pooling, settings.batch_size, "extracted", encode_missing(opened.extra_columns))
-    found = forward(pictures, list_pictures(pictures), opened, settings.compute, request, cache=cache)
+    results = forward(pictures, list_pictures(pictures), opened, settings.compute, request, cache=cache)
     return (
         rows.rejected(picture, rows.EXTRACTED) if vector is None else rows.extracted(picture, vector)
-        for picture, vector in found
+        for picture, vector in results
     )

@@ -1,4 +1,4 @@
-"""The picture as it walks through the house: path, pixels and label travel in one object."""
+"""A picture on its way from the folder to a row: path, pixels, digest and label in one record."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ REASONS = {
 
 @dataclass(slots=True)
 class Picture:
-    """One file of a picture folder: either pixels or the reason why there are none.
+    """One file of a picture folder after reading, with one of three outcomes: `pixels`, `cached` or `reason`.
 
     `path` is as the store lists it, with a leading slash. `pixels` is uint8, shape (height, width, 3), RGB, upright.
-    `reason` is a key of REASONS when there are no pixels, else empty; `detail` says more for the log.
-    `digest` is the SHA-256 of the file's bytes in hex, empty when they could not be read. `vector` is the network's
-    result, float32 (length,), when an earlier run has kept it: such a picture has neither pixels nor a reason.
+    `cached` is the network's result from an earlier run, float32 (length,): the file was then not decoded, unless its
+    pixels were asked for. `reason` is a key of REASONS, empty for the other outcomes; `detail` says more for the log.
+    `digest` is the SHA-256 of the file's bytes in hex, empty when they could not be read.
     """
 
     path: str
@@ -39,4 +39,4 @@ class Picture:
     detail: str = ""
     digest: str = ""
     label: str | None = None
-    vector: np.ndarray | None = None
+    cached: np.ndarray | None = None

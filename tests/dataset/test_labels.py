@@ -2,7 +2,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from vision_recipes.dataset.labels import find_labels, label_text, path_finder
+from vision_recipes.dataset.labels import find_labels
+from vision_recipes.dataset.paths import label_text, path_finder
 from vision_recipes.errors import LabelsError
 
 

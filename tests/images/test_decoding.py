@@ -10,8 +10,7 @@ import pytest
 from images.files import bad_files, encoded, good_files, picture, png, short_png
 from PIL import Image, ImageFile
 
-from vision_recipes.images.decoding import Rejected, decode
-from vision_recipes.images.limits import Limits
+from vision_recipes.images.decoding import Limits, Rejected, decode
 from vision_recipes.pictures import REASONS
 from vision_recipes.preprocessing import Preprocessing
 

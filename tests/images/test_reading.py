@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from images.files import bad_files, encoded, good_files, picture
 
-from vision_recipes.images.decoding import decode
-from vision_recipes.images.limits import Limits
+from vision_recipes.images.decoding import Limits, decode
 from vision_recipes.images.reading import hidden, read
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
@@ -113,13 +112,23 @@ def test_errors_of_storages_never_put_words_of_theirs_into_the_reason(told: obje
     assert [found.reason for found in _read(Failing({"/a": b""}))] == ["unreadable"]
 
 
-def test_known_pictures_are_read_but_not_decoded() -> None:
+def test_cached_pictures_are_read_but_not_decoded() -> None:
     content = encoded(picture(), "PNG")
     digest = hashlib.sha256(content).hexdigest()
-    store = MemoryStore({"/a.png": content, "/b.png": encoded(picture(9, 9), "PNG")})
-    known, new = _read(store, known=lambda found: found.digest == digest)
-    assert (known.pixels, known.reason, known.digest) == (None, "", digest)
-    assert new.pixels is not None
+    store = MemoryStore({"/a.png": content, "/b.png": encoded(picture(9, 9), "PNG"), "/c.png": b""})
+    results = {digest: np.ones(3, np.float32)}
+    cached, new, empty = _read(store, lookup=lambda found: results.get(found.digest))
+    assert (cached.pixels, cached.reason, cached.digest) == (None, "", digest)
+    assert cached.cached is results[digest]
+    assert new.pixels is not None and new.cached is None
+    assert (empty.pixels, empty.cached, empty.reason) == (None, None, "empty")
+
+
+def test_cached_pictures_are_decoded_when_their_pixels_are_asked_for() -> None:
+    store = MemoryStore({"/a.png": encoded(picture(), "PNG")})
+    result = np.ones(3, np.float32)
+    (found,) = _read(store, lookup=lambda found: result, decode_cached=True)
+    assert found.cached is result and found.pixels is not None
 
 
 def test_a_read_that_hangs_is_left_behind_and_the_rest_goes_on() -> None:

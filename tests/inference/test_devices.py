@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from vision_recipes.errors import DeviceError
-from vision_recipes.inference import devices, open_engine, opening
-from vision_recipes.inference.devices import Gpu, choose, environment, list_gpus, memory_limit
+from vision_recipes.inference import device_claim, devices, keras_network
+from vision_recipes.inference.device_claim import environment, memory_limit
+from vision_recipes.inference.devices import Gpu, choose_gpus, list_gpus
+from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
 from vision_recipes.settings import ComputeSettings
 
@@ -83,8 +85,11 @@ def test_what_the_starter_of_the_job_hides_stays_hidden(
         ("false", "", (), ()),
     ],
 )
-def test_gpus_are_chosen(use_gpu: str, gpu_list: str, there: tuple[Gpu, ...], chosen: tuple[Gpu, ...]) -> None:
-    assert choose(ComputeSettings(use_gpu=use_gpu, gpu_list=gpu_list), there) == chosen
+def test_gpus_are_chosen(
+    monkeypatch: pytest.MonkeyPatch, use_gpu: str, gpu_list: str, there: tuple[Gpu, ...], chosen: tuple[Gpu, ...]
+) -> None:
+    monkeypatch.setattr(devices, "list_gpus", lambda: there)
+    assert choose_gpus(ComputeSettings(use_gpu=use_gpu, gpu_list=gpu_list)) == chosen
 
 
 @pytest.mark.parametrize(
@@ -97,10 +102,11 @@ def test_gpus_are_chosen(use_gpu: str, gpu_list: str, there: tuple[Gpu, ...], ch
     ],
 )
 def test_gpus_that_are_not_there_are_a_clear_mistake(
-    use_gpu: str, gpu_list: str, there: tuple[Gpu, ...], words: str
+    monkeypatch: pytest.MonkeyPatch, use_gpu: str, gpu_list: str, there: tuple[Gpu, ...], words: str
 ) -> None:
+    monkeypatch.setattr(devices, "list_gpus", lambda: there)
     with pytest.raises(DeviceError, match=words):
-        choose(ComputeSettings(use_gpu=use_gpu, gpu_list=gpu_list), there)
+        choose_gpus(ComputeSettings(use_gpu=use_gpu, gpu_list=gpu_list))
 
 
 def test_the_environment_names_gpus_by_uuid_and_the_memory_mode() -> None:
@@ -147,9 +153,9 @@ def _claim(monkeypatch: pytest.MonkeyPatch, compute: ComputeSettings, gpus: tupl
     for name in environment(compute, GPUS):
         monkeypatch.setenv(name, "before")
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    monkeypatch.setattr(devices, "_awake", lambda backend: False)
+    monkeypatch.setattr(device_claim, "_imported", lambda backend: False)
     monkeypatch.setitem(sys.modules, "tensorflow", tf)  # type: ignore[arg-type]
-    return devices.claim(compute, gpus)
+    return device_claim.claim(compute, gpus)
 
 
 def test_tensorflow_is_told_the_memory_mode(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,14 +188,14 @@ def test_on_the_processor_gpus_are_hidden(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_openvino_and_a_gpu_exclude_each_other(monkeypatch: pytest.MonkeyPatch, tiny: Model) -> None:
-    monkeypatch.setattr(opening, "list_gpus", lambda: GPUS)
+    monkeypatch.setattr(devices, "list_gpus", lambda: GPUS)
     with pytest.raises(DeviceError, match="engine is 'openvino'"):
         open_engine(tiny, ComputeSettings(use_gpu="true", engine="openvino"))
     assert open_engine(tiny, ComputeSettings(use_gpu="auto", engine="openvino")).device == "CPU"
 
 
 def test_insisting_on_a_gpu_where_there_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch, tiny: Model) -> None:
-    monkeypatch.setattr(opening, "list_gpus", lambda: ())
+    monkeypatch.setattr(devices, "list_gpus", lambda: ())
     with pytest.raises(DeviceError, match="use_gpu is 'true'"):
         open_engine(tiny, ComputeSettings(use_gpu="true"))
 
@@ -200,8 +206,8 @@ def test_auto_falls_back_to_the_processor_when_the_framework_cannot_use_the_gpu(
     def blind(compute: ComputeSettings, gpus: tuple[Gpu, ...]) -> None:
         raise DeviceError("TensorFlow sees 0 GPUs")
 
-    monkeypatch.setattr(opening, "list_gpus", lambda: GPUS)
-    monkeypatch.setattr(opening, "claim", blind)
+    monkeypatch.setattr(devices, "list_gpus", lambda: GPUS)
+    monkeypatch.setattr(keras_network, "claim", blind)
     assert open_engine(tiny, ComputeSettings(use_gpu="auto")).name == "openvino"
     assert "TensorFlow sees 0 GPUs" in caplog.text
     with pytest.raises(DeviceError):
@@ -211,9 +217,9 @@ def test_auto_falls_back_to_the_processor_when_the_framework_cannot_use_the_gpu(
 def test_choosing_devices_wakes_no_framework() -> None:
     code = """
 import sys
-from vision_recipes.inference.devices import choose, list_gpus
+from vision_recipes.inference.devices import choose_gpus
 from vision_recipes.settings import ComputeSettings
-choose(ComputeSettings(), list_gpus())
+choose_gpus(ComputeSettings())
 assert not set(sys.modules) & {"tensorflow", "keras", "openvino", "torch", "jax"}
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,7 +13,8 @@ from images.files import encoded
 from PIL import Image
 
 from vision_recipes.classify import classify
-from vision_recipes.inference import FEATURES, open_engine
+from vision_recipes.inference.engine import FEATURES
+from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_export.exporting import open_network
 from vision_recipes.model_export.onnx_files import write_onnx
 from vision_recipes.model_folder import Network, catalogue, open_model

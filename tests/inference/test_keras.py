@@ -9,9 +9,9 @@ import pytest
 from model_folder.small import CHANNELS, INPUT, local, write_small_model
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.inference import FEATURES, SCORES, Engine, open_engine
-from vision_recipes.inference.devices import Claim
-from vision_recipes.inference.outputs import Wanted
+from vision_recipes.inference.device_claim import DeviceClaim
+from vision_recipes.inference.engine import FEATURES, SCORES, Engine, Output
+from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
@@ -59,12 +59,12 @@ def test_several_devices_take_turns(small: Model) -> None:
     from vision_recipes.inference.keras_network import KerasNetwork
 
     @dataclass(frozen=True)
-    class ThreeDevices(Claim):
+    class ThreeDevices(DeviceClaim):
         @property
         def names(self) -> tuple[str, ...]:
             return ("cpu:0",) * 3
 
-    network = KerasNetwork(small, Wanted(), "float32", 2, ThreeDevices(()))
+    network = KerasNetwork(small, Output(), "float32", 2, ThreeDevices(()))
     pictures = _pictures(17)
     found = _vectors(Engine("keras", "float32", "three", network), pictures)
     assert np.abs(found - _vectors(open_engine(small, OPENVINO), pictures)).max() < 1e-4

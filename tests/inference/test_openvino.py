@@ -14,8 +14,9 @@ from inference.tiny import CHANNELS, EXTRA, INPUT, LABELS, tiny_scores, write_ti
 
 from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import DeviceError, ModelFolderError
-from vision_recipes.inference import FEATURES, open_engine, verification
-from vision_recipes.inference.engine import Engine
+from vision_recipes.inference import opening
+from vision_recipes.inference.engine import FEATURES, Engine
+from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
@@ -41,22 +42,29 @@ def test_scores_are_those_of_the_network_alone(tiny: Model) -> None:
         assert np.abs(scores - tiny_scores(tiny, picture.pixels)).max() < 1e-5
 
 
+class _QuickSlot:
+    """A batch of one that is computed at once."""
+
+    def __init__(self) -> None:
+        self.pixels, self.extra = np.zeros((1, INPUT.height, INPUT.width, 3), np.uint8), None
+
+    def start(self) -> None:
+        pass
+
+    def ready(self) -> bool:
+        return True
+
+    def collect(self) -> np.ndarray:
+        return np.ones((1, 2), np.float32)
+
+
 class _Quick:
     """A network whose answers are there at once."""
 
     batch, length = 1, 2
 
     def __init__(self) -> None:
-        self.pixels, self.extra = [np.zeros((1, INPUT.height, INPUT.width, 3), np.uint8) for _ in range(5)], []
-
-    def start(self, slot: int) -> None:
-        pass
-
-    def ready(self, slot: int) -> bool:
-        return True
-
-    def collect(self, slot: int) -> np.ndarray:
-        return np.ones((1, 2), np.float32)
+        self.slots = [_QuickSlot() for _ in range(5)]
 
 
 def test_results_are_handed_on_as_soon_as_they_are_computed() -> None:
@@ -70,6 +78,16 @@ def test_results_are_handed_on_as_soon_as_they_are_computed() -> None:
     engine = Engine("quick", "float32", "CPU", _Quick())
     behind = [len(given) - place for place, _ in enumerate(engine.run(told()), 1)]
     assert len(behind) == 12 and max(behind) <= 3
+
+
+def test_cached_results_pass_in_order_and_are_not_computed() -> None:
+    pictures = _pictures(6, bad=(1,))
+    for place in (0, 3, 4):
+        pictures[place].cached = np.full(2, place, np.float32)
+    found = list(Engine("quick", "float32", "CPU", _Quick()).run(pictures))
+    assert [picture for picture, _ in found] == pictures
+    vectors = [None if vector is None else vector.tolist() for _, vector in found]
+    assert vectors == [[0, 0], None, [1, 1], [3, 3], [4, 4], [1, 1]]
 
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
@@ -172,7 +190,7 @@ def test_lower_precision_must_agree_on_the_best_label(tiny: Model, monkeypatch: 
     monkeypatch.setattr(OpenVinoSource, "native", lambda self, precision: True)
     automatic = ComputeSettings(use_gpu="false")
     assert open_engine(tiny, automatic).precision == "bfloat16"
-    monkeypatch.setattr(verification, "_same_labels", lambda check, scores: False)
+    monkeypatch.setattr(opening, "_same_labels", lambda check, scores: False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(Path(tiny.store.name).parent / "another-cache"))
     assert open_engine(tiny, automatic).precision == "float32"
     with pytest.raises(ModelFolderError, match="other best labels"):
@@ -190,7 +208,8 @@ def test_a_precision_that_the_processor_lacks_is_refused(tiny: Model, monkeypatc
 
 def test_numbers_that_are_not_finite_are_an_error(tiny: Model) -> None:
     engine = open_engine(tiny, CPU)
-    engine.network.collect = lambda slot: np.full((engine.network.batch, 5), np.nan)  # type: ignore[method-assign]
+    for slot in engine.network.slots:
+        slot.collect = lambda: np.full((engine.network.batch, 5), np.nan)  # type: ignore[method-assign]
     with pytest.raises(ModelFolderError, match="not finite"):
         list(engine.run(_pictures(1)))
 
@@ -204,7 +223,7 @@ def test_a_missing_ir_is_an_error_of_the_model_folder(tiny: Model) -> None:
 def test_scoring_wakes_neither_tensorflow_nor_keras(tiny: Model) -> None:
     code = f"""
 import sys
-from vision_recipes.inference import open_engine
+from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import open_model
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import LocalStore

@@ -7,8 +7,8 @@ import pytest
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import LabelsError, PredictionsError
 from vision_recipes.evaluate import evaluate
+from vision_recipes.report_columns import METRICS
 from vision_recipes.reports.predictions import join, read_predictions
-from vision_recipes.rows import METRICS
 from vision_recipes.settings import EvaluateSettings
 
 COLUMNS = ["images", "prediction", "error", "label", "probability", "reason"]

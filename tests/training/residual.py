@@ -11,9 +11,9 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.mapped_arrays import MappedRows
 from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.model_folder import Model, Network, open_model
+from vision_recipes.model_folder.layer_graph import Graph, Node, build
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
-from vision_recipes.model_folder.layer_graph import Graph, Node, build
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import LocalStore
 

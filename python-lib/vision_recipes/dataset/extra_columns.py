@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.dataset.column_encoding import ExtraColumn, as_category, as_number, encode
-from vision_recipes.dataset.labels import path_finder
+from vision_recipes.dataset.paths import path_finder
 from vision_recipes.errors import SettingsError
 from vision_recipes.pictures import Picture
 from vision_recipes.stores import Table

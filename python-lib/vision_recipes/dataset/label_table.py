@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vision_recipes.dataset.extra_columns import join
-from vision_recipes.dataset.labels import Labels, LabelSource, find_labels, label_text
+from vision_recipes.dataset.labels import Labels, LabelSource, find_labels
+from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import LabelsError, SettingsError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.stores import Store, Table

@@ -7,14 +7,14 @@ written.
 from __future__ import annotations
 
 import difflib
-import math
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vision_recipes.dataset import file_name_patterns
 from vision_recipes.dataset.label_decisions import decided
+from vision_recipes.dataset.paths import label_text, path_finder
 from vision_recipes.errors import LabelsError
 from vision_recipes.images.reading import hidden
 from vision_recipes.stores import Table
@@ -119,34 +119,6 @@ def find_labels(paths: Sequence[str], source: LabelSource, table: Table | None =
     return found
 
 
-def label_text(cell: Any) -> str | None:
-    """Return a cell as text as written (`NA` and `007` are text like any other), or None when it is missing."""
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-        return None
-    text = ("true" if cell else "false") if isinstance(cell, bool) else str(cell)
-    return text if text.strip() else None
-
-
-def path_finder(paths: Iterable[str]) -> Callable[[Any], str | None]:
-    """Return a function from a path as someone wrote it to the path of the listing that it means, or None."""
-    exact = {_bare(path): path for path in paths}
-    folded: dict[str, str | None] = {}
-    for bare, path in exact.items():
-        composed = unicodedata.normalize("NFC", bare)
-        folded[composed] = None if composed in folded else path
-
-    def find(cell: Any) -> str | None:
-        written = label_text(cell)
-        if written is None:
-            return None
-        bare = _bare(written)
-        if (path := exact.get(bare) or folded.get(unicodedata.normalize("NFC", bare))) is not None:
-            return path
-        return exact.get(_bare(written.replace("\\", "/")))
-
-    return find
-
-
 def require_columns(table: Table, columns: Mapping[str, str]) -> None:
     """Raise LabelsError unless the table has every column; `columns` maps a parameter's name to the column it names."""
     for parameter, column in columns.items():
@@ -222,11 +194,6 @@ def _bounded(label: str, path: str) -> str:
             "Is it the right column?"
         )
     return label
-
-
-def _bare(path: str) -> str:
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    return "/".join(parts)
 
 
 def _folder_name(path: str) -> str | None:

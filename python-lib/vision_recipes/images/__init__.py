@@ -1,1 +1,1 @@
-"""One file -> pixels or a reason why not; a folder -> pictures in order, read ahead by threads."""
+"""One file to pixels or a reason why not; a folder to pictures in order, read ahead by threads."""

@@ -6,13 +6,12 @@ import io
 import struct
 import threading
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from vision_recipes.images.completeness import lacks_lines
-from vision_recipes.images.formats import READ, ends_early, sniff
-from vision_recipes.images.limits import LIMITS, Limits
+from vision_recipes.images.formats import READ, ends_early, lacks_lines, sniff
 from vision_recipes.preprocessing import Preprocessing
 
 _ORIENTATION = 0x0112
@@ -25,14 +24,32 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDES_SWAPPED = tuple(_UPRIGHT[orientation] for orientation in (5, 6, 7, 8))
 _WHITE = (255, 255, 255)
 _LARGE = 8_000_000
 _one_large = threading.Lock()
 """Pictures of more than _LARGE pixels are decoded one at a time, so that memory stays bounded whatever the threads."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What one picture may cost: `file_bytes`, `pixels` at full size, seconds for reading and for decoding.
+
+    `scans`: a progressive JPEG with more scans than this is decoded in a separate process, where it can be stopped.
+    """
+
+    file_bytes: int = 100_000_000
+    pixels: int = 50_000_000
+    read_seconds: float = 120.0
+    decode_seconds: float = 20.0
+    scans: int = 64
+
+
+LIMITS = Limits()
+
+
 class Rejected(Exception):
-    """A file gives no pixels: `reason` is a key of pictures.REASONS, `detail` says more for the log."""
+    """A file that gives no pixels: `reason` is a key of pictures.REASONS, `detail` says more for the log."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -61,9 +78,7 @@ def decode(content: bytes, preprocessing: Preprocessing, limits: Limits = LIMITS
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as err:
         raise Rejected("too_large", _words(err)) from err
-    except (
-        Exception
-    ) as err:  # decoders raise anything: OSError, ValueError, SyntaxError, NotImplementedError, KeyError ...
+    except Exception as err:  # decoders raise anything: OSError, ValueError, SyntaxError, KeyError …
         raise Rejected(_reason(content, name, err), _words(err)) from err
 
 
@@ -77,7 +92,7 @@ def _pixels(content: bytes, name: str, preprocessing: Preprocessing, limits: Lim
         whole = image.width * image.height
         if name == "JPEG":
             turn = _turn(image)
-            image.draft(None, size[::-1] if _swaps(turn) else size)
+            image.draft(None, size[::-1] if turn in _SIDES_SWAPPED else size)
             if not image.info.get("progressive"):  # those are held at full size, however small they are wanted
                 whole = image.width * image.height
         with _one_large if whole > _LARGE else nullcontext():
@@ -103,22 +118,17 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     if preprocessing.resize == "crop":
         scale = min(image.width / width, image.height / height)
         left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
-        box = (
-            max(left, 0.0),
-            max(top, 0.0),
-            min(left + width * scale, image.width),
-            min(top + height * scale, image.height),
-        )
+        right, bottom = min(left + width * scale, image.width), min(top + height * scale, image.height)
+        box = (max(left, 0.0), max(top, 0.0), right, bottom)
         return image.resize((width, height), Image.Resampling.BILINEAR, box=box)
     if preprocessing.resize in ("pad", "inside"):
         scale = max(image.width / width, image.height / height)
         inner = (max(1, round(image.width / scale)), max(1, round(image.height / scale)))
+        resized = image.resize(inner, Image.Resampling.BILINEAR)
         if preprocessing.resize == "inside":
-            return image.resize(inner, Image.Resampling.BILINEAR)
+            return resized
         canvas = Image.new(image.mode, (width, height))
-        canvas.paste(
-            image.resize(inner, Image.Resampling.BILINEAR), ((width - inner[0]) // 2, (height - inner[1]) // 2)
-        )
+        canvas.paste(resized, ((width - inner[0]) // 2, (height - inner[1]) // 2))
         return canvas
     return image.resize((width, height), Image.Resampling.BILINEAR)
 
@@ -128,10 +138,6 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # a damaged EXIF block means: upright
         return None
-
-
-def _swaps(turn: Image.Transpose | None) -> bool:
-    return turn in (_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8])
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -1,8 +1,15 @@
-"""Which kind of file the first bytes announce: names never decide, and what is not listed is never opened."""
+"""What a file's bytes say of it: its format (names never decide, what is not listed is never opened) and its end."""
 
 from __future__ import annotations
 
 import re
+import struct
+import zlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 READ = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 """The formats that are read, by Pillow's names. MPO is a JPEG with more pictures behind the first."""
@@ -47,6 +54,10 @@ _SIGNATURES: tuple[tuple[str, str], ...] = (
 _MATCHERS = tuple((name, re.compile(pattern.encode("ascii"), re.DOTALL)) for name, pattern in _SIGNATURES)
 _HEAD = 1024
 
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Adam7: first column, first row, column step and row step of each pass (PNG specification, section 8.2)."""
+
 
 def sniff(content: bytes) -> str | None:
     """Return the name of the picture format that the first bytes announce, or None when they announce no picture."""
@@ -58,7 +69,7 @@ def sniff(content: bytes) -> str | None:
 
 
 def ends_early(content: bytes, name: str) -> bool:
-    """Return whether a file of one of the formats that are READ lacks its end, as far as its frame tells."""
+    """Return whether a file in one of the formats in READ lacks its end, as far as its framing shows."""
     match name:
         case "JPEG":
             return b"\xff\xd9" not in content[-4096:]
@@ -71,6 +82,37 @@ def ends_early(content: bytes, name: str) -> bool:
         case "WEBP":
             return _little(content, 4) + 8 > len(content)
     return False
+
+
+def lacks_lines(content: bytes, image: Image.Image) -> bool:
+    """Return whether a decoded PNG's data ends before its last line, which Pillow fills with black then.
+
+    The data is only counted when the last line is black or the lines are interlaced.
+    """
+    if not image.info.get("interlace") and any(image.crop((0, image.height - 1, *image.size)).tobytes()):
+        return False
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", content[16:29])
+    bits, expected = depth * _SAMPLES.get(colour, 4), 0
+    for left, top, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -((left - width) // across), -((top - height) // down)
+        if columns > 0 and rows > 0:
+            expected += rows * (1 + (columns * bits + 7) // 8)
+    return _inflated_bytes(content, expected) < expected
+
+
+def _inflated_bytes(content: bytes, enough: int) -> int:
+    """Return how many bytes a PNG's data chunks hold when inflated; counting stops once there are enough."""
+    stream, total, position = zlib.decompressobj(), 0, 8
+    with suppress(zlib.error):
+        while position + 8 <= len(content) and total < enough:
+            length = int.from_bytes(content[position : position + 4], "big")
+            if content[position + 4 : position + 8] == b"IDAT":
+                packed = content[position + 8 : position + 8 + length]
+                while packed and total < enough and not stream.eof:
+                    total += len(stream.decompress(packed, 1 << 20))
+                    packed = stream.unconsumed_tail
+            position += 12 + length
+    return total
 
 
 def _little(content: bytes, start: int) -> int:

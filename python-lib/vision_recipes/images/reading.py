@@ -9,18 +9,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
 from vision_recipes.errors import PictureFolderError
-from vision_recipes.images.decoder_process import Cell
-from vision_recipes.images.decoding import Rejected, decode
+from vision_recipes.images.decoder_process import DecoderProcess
+from vision_recipes.images.decoding import LIMITS, Limits, Rejected, decode
 from vision_recipes.images.formats import sniff
-from vision_recipes.images.limits import LIMITS, Limits
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.processors import processors
 from vision_recipes.stores import Store, read_bytes
 
 READING = 1
-"""Counts up when the same file gives other pixels than before, so that results kept from earlier are not used."""
+"""Counts up when the same file gives other pixels than before, so that results cached earlier are not used."""
+
+Lookup = Callable[[Picture], np.ndarray | None]
+"""Returns the cached result of a picture whose `digest` is known, float32 (length,), or None; called by any thread."""
 
 _CONTAINED = ("TIFF", "WEBP", "GIF", "BMP")
 """Formats decoded outside the job's process; the decoders of JPEG and PNG are plain and the best tested of all."""
@@ -34,23 +38,23 @@ def read(
     preprocessing: Preprocessing,
     limits: Limits = LIMITS,
     *,
-    known: Callable[[Picture], bool] | None = None,
+    lookup: Lookup | None = None,
+    decode_cached: bool = False,
 ) -> Iterator[Picture]:
-    """Yield one Picture per path, in order of the paths, with pixels at the preprocessing's size or the reason why not.
+    """Yield one Picture per path, in order: with pixels at the preprocessing's size, a cached result, or a reason.
 
-    Pictures that are `known` by their digest are read but not decoded: they have neither pixels nor a reason.
-    Memory holds some dozens of pictures, whatever the number of paths. A read that hangs is left behind: `timeout`.
+    A picture that `lookup` finds has its result as `cached`, and is decoded only with `decode_cached`. Memory holds
+    some dozens of pictures, whatever the number of paths. A read that hangs is left behind: `timeout`.
     """
-    readers = _Readers(store, preprocessing, limits, known)
-    ahead = 16 * readers.count
-    slots: deque[_Slot] = deque()
+    readers = _Readers(store, preprocessing, limits, lookup, decode_cached=decode_cached)
+    ahead: deque[_Slot] = deque()
     try:
         for path in paths:
-            slots.append(readers.submit(path))
-            if len(slots) > ahead:
-                yield readers.result(slots.popleft())
-        while slots:
-            yield readers.result(slots.popleft())
+            ahead.append(readers.submit(path))
+            if len(ahead) > 16 * readers.count:
+                yield readers.result(ahead.popleft())
+        while ahead:
+            yield readers.result(ahead.popleft())
     finally:
         readers.close()
 
@@ -85,19 +89,25 @@ class _Readers:
     """Threads that read and decode; daemons, so that one that hangs in a storage's call never holds up the end."""
 
     def __init__(
-        self, store: Store, preprocessing: Preprocessing, limits: Limits, known: Callable[[Picture], bool] | None
+        self,
+        store: Store,
+        preprocessing: Preprocessing,
+        limits: Limits,
+        lookup: Lookup | None,
+        *,
+        decode_cached: bool,
     ) -> None:
         self.count = processors()
         self._store, self._preprocessing, self._limits = store, preprocessing, limits
-        self._known = known or (lambda picture: False)
+        self._lookup, self._decode_cached = lookup, decode_cached
         self._waiting: queue.SimpleQueue[_Slot | None] = queue.SimpleQueue()
-        self._started = 0
+        self._threads = 0
         self._closed = False
 
     def submit(self, path: str) -> _Slot:
         slot = _Slot(path)
         self._waiting.put(slot)
-        if self._started < self.count:
+        if self._threads < self.count:
             self._start()
         return slot
 
@@ -112,37 +122,39 @@ class _Readers:
 
     def close(self) -> None:
         self._closed = True
-        for _ in range(self._started):
+        for _ in range(self._threads):
             self._waiting.put(None)
 
     def _start(self) -> None:
-        self._started += 1
-        threading.Thread(target=self._work, name=f"pictures-{self._started}", daemon=True).start()
+        self._threads += 1
+        threading.Thread(target=self._work, name=f"pictures-{self._threads}", daemon=True).start()
 
     def _work(self) -> None:
-        with Cell(self._limits) as cell:
+        with DecoderProcess(self._limits) as process:
             while (slot := self._waiting.get()) is not None and not self._closed:
                 slot.started = time.monotonic()
-                slot.picture = self._read(slot.path, cell)
+                slot.picture = self._read(slot.path, process)
                 slot.done.set()
 
-    def _read(self, path: str, cell: Cell) -> Picture:
+    def _read(self, path: str, process: DecoderProcess) -> Picture:
         picture = Picture(path)
         try:
             content = read_bytes(self._store, path, self._limits.file_bytes)
             if len(content) > self._limits.file_bytes:
                 raise Rejected("too_large", f"more than {self._limits.file_bytes} bytes")
             picture.digest = hashlib.sha256(content).hexdigest()
-            if not self._known(picture):
-                decoder = cell.decode if _risky(content, self._limits) else decode
+            if self._lookup is not None:
+                picture.cached = self._lookup(picture)
+            if picture.cached is None or self._decode_cached:
+                decoder = process.decode if _risky(content, self._limits) else decode
                 picture.pixels = decoder(content, self._preprocessing)
         except Rejected as err:
             picture.reason, picture.detail = err.reason, err.detail
         except FileNotFoundError as err:
             picture.reason, picture.detail = "missing", str(err)
         except Exception as err:  # storages raise anything; one file never ends the job
-            told = getattr(err, "reason", None)  # errors of our own stores say which; those of others mean other things
-            picture.reason = told if isinstance(told, str) and told in REASONS else "unreadable"
+            named = getattr(err, "reason", None)  # set by our own stores; in other errors it means other things
+            picture.reason = named if isinstance(named, str) and named in REASONS else "unreadable"
             picture.detail = f"{type(err).__name__}: {err}"
         return picture
 

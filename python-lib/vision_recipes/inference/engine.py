@@ -5,46 +5,100 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.pictures import Picture
 
-_GROUP = 16
-"""A batch goes off half empty once this many times its size in pictures without pixels have joined it."""
+if TYPE_CHECKING:
+    from vision_recipes.model_folder import Model
+
+SCORES = "scores"
+FEATURES = "features"
+POOLED = "head_pooling"
+SCORES_AND_FEATURES = "scores and features"
+"""Of a network with a head of its own: the scores, and after them the pooled features that they were made from."""
+
+_LONGEST = 16
+"""A batch is sent off half empty once this many times its size in pictures without pixels have joined it."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a network: `result` is its name in the IR, `layer` the layer's name in Keras, empty for the scores.
+
+    `pooling` turns spatial values into a vector: "avg", "max" or "none" (flattened, channels last). `also` names
+    another output, a vector already, that follows in the same vector; `also_layer` is its layer in Keras.
+    """
+
+    result: str = SCORES
+    layer: str = ""
+    pooling: str = "avg"
+    also: str = ""
+    also_layer: str = ""
+
+
+def find_output(model: Model, output: str | int, pooling: str) -> Output:
+    """Return an output of a model: SCORES, FEATURES (its feature layer), SCORES_AND_FEATURES or a layer's index."""
+    if output == SCORES:
+        return Output()
+    if output == SCORES_AND_FEATURES:
+        pooled = model.config.layer_named(POOLED)
+        return Output(also=pooled.output, also_layer=pooled.name)
+    layer = model.feature_layer if output == FEATURES else model.layer(int(output))
+    return Output(layer.output, layer.name, pooling)
+
+
+class Slot(Protocol):
+    """Room for one batch on its way through a network.
+
+    `pixels` is uint8 (batch, height, width, 3), `extra` float32 (batch, columns), None for a network without table
+    columns. Both are written by the caller, and not again between `start` and `collect`.
+    """
+
+    pixels: np.ndarray
+    extra: np.ndarray | None
+
+    def start(self) -> None:
+        """Begin to compute the batch."""
+
+    def ready(self) -> bool:
+        """Return whether the batch is computed, so that `collect` will not wait."""
+
+    def collect(self) -> np.ndarray:
+        """Wait for the batch and return its vectors, (batch, length); valid until the slot starts again."""
 
 
 class Network(Protocol):
-    """A compiled network with a few slots, each a batch on its way.
-
-    `pixels[slot]` is uint8 (batch, height, width, 3), written by the caller; `extra[slot]` float32 (batch, columns).
-    A vector has `length` numbers.
-    """
+    """A compiled network; `length` is that of a vector, `batch` the number of pictures in a slot."""
 
     batch: int
     length: int
-    pixels: list[np.ndarray]
-    extra: list[np.ndarray]
-
-    def start(self, slot: int) -> None:
-        """Send a slot's batch off; it may not be written to until it was collected."""
-
-    def ready(self, slot: int) -> bool:
-        """Return whether a slot's batch is computed, so that `collect` will not wait."""
-
-    def collect(self, slot: int) -> np.ndarray:
-        """Wait for a slot's batch and return its vectors, (batch, length); valid until the slot starts again."""
+    slots: list[Slot]
 
 
 @dataclass
-class _Group:
-    """The pictures of a batch, and those without pixels that stand between them."""
+class _Batch:
+    """The pictures of a slot, with those without pixels that stand between them; `filled` of them have pixels."""
 
-    slot: int
+    slot: Slot
     pictures: list[Picture] = field(default_factory=list)
     filled: int = 0
+
+    def add(self, picture: Picture, extra: Callable[[Picture], np.ndarray] | None) -> None:
+        self.pictures.append(picture)
+        if picture.pixels is None or picture.cached is not None:
+            return
+        self.slot.pixels[self.filled] = picture.pixels
+        if self.slot.extra is not None:
+            if extra is None:
+                raise ModelFolderError(
+                    "This model was trained with columns of a table beside the pictures: give that table as well."
+                )
+            self.slot.extra[self.filled] = extra(picture)
+        self.filled += 1
 
 
 @dataclass
@@ -62,61 +116,44 @@ class Engine:
     def run(
         self, pictures: Iterable[Picture], extra: Callable[[Picture], np.ndarray] | None = None
     ) -> Iterator[tuple[Picture, np.ndarray | None]]:
-        """Yield every picture with its float32 vector, in order; None for a picture without pixels.
+        """Yield every picture with its float32 vector, in order: computed, or its cached one; None with a reason.
 
         `extra` gives the standardised table columns of a picture, for networks that take some. It holds few batches.
         """
-        free = list(range(len(self.network.pixels)))
-        started: deque[_Group] = deque()
-        group: _Group | None = None
+        free, started = list(self.network.slots), deque[_Batch]()
+        batch: _Batch | None = None
         for picture in pictures:
-            while started and (not started[0].filled or self.network.ready(started[0].slot)):
-                yield from self._finish(started.popleft(), free)
-            if group is None:
+            while started and (not started[0].filled or started[0].slot.ready()):
+                yield from self._collect(started.popleft(), free)
+            if batch is None:
                 if not free:
-                    yield from self._finish(started.popleft(), free)
-                group = _Group(free.pop())
-            self._add(group, picture, extra)
-            if group.filled == self.network.batch or len(group.pictures) >= _GROUP * self.network.batch:
-                self._send(group, started)
-                group = None
-        if group is not None:
-            self._send(group, started)
+                    yield from self._collect(started.popleft(), free)
+                batch = _Batch(free.pop())
+            batch.add(picture, extra)
+            if batch.filled == self.network.batch or len(batch.pictures) >= _LONGEST * self.network.batch:
+                if batch.filled:
+                    batch.slot.start()
+                started.append(batch)
+                batch = None
+        if batch is not None:
+            if batch.filled:
+                batch.slot.start()
+            started.append(batch)
         while started:
-            yield from self._finish(started.popleft(), free)
+            yield from self._collect(started.popleft(), free)
 
-    def _add(self, group: _Group, picture: Picture, extra: Callable[[Picture], np.ndarray] | None) -> None:
-        group.pictures.append(picture)
-        if picture.pixels is None:
-            return
-        self.network.pixels[group.slot][group.filled] = picture.pixels
-        if self.network.extra:
-            if extra is None:
-                raise ModelFolderError(
-                    "This model was trained with columns of a table beside the pictures: give that table as well."
-                )
-            self.network.extra[group.slot][group.filled] = extra(picture)
-        group.filled += 1
-
-    def _send(self, group: _Group, started: deque[_Group]) -> None:
-        if group.filled:
-            self.network.start(group.slot)
-        started.append(group)
-
-    def _finish(self, group: _Group, free: list[int]) -> Iterator[tuple[Picture, np.ndarray | None]]:
-        vectors = np.empty((0,), np.float32)
-        if group.filled:
-            vectors = self.network.collect(group.slot)[: group.filled].astype(np.float32)
-            if not np.isfinite(vectors).all():
+    def _collect(self, batch: _Batch, free: list[Slot]) -> list[tuple[Picture, np.ndarray | None]]:
+        vectors = iter(())
+        if batch.filled:
+            values = batch.slot.collect()[: batch.filled].astype(np.float32)
+            if not np.isfinite(values).all():
                 raise ModelFolderError(
                     f"The network's answers are not finite numbers with {self.name} in {self.precision} "
-                    f"(first picture of the batch: {group.pictures[0].path}). Set the precision to float32."
+                    f"(first picture of the batch: {batch.pictures[0].path}). Set the precision to float32."
                 )
-        free.append(group.slot)
-        row = 0
-        for picture in group.pictures:
-            if picture.pixels is None:
-                yield picture, None
-            else:
-                yield picture, vectors[row]
-                row += 1
+            vectors = iter(values)
+        free.append(batch.slot)
+        return [
+            (picture, next(vectors) if picture.pixels is not None and picture.cached is None else picture.cached)
+            for picture in batch.pictures
+        ]

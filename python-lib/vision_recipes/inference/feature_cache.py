@@ -1,4 +1,4 @@
-"""Results kept on any storage by picture content, so that an interrupted or repeated run costs what is new.
+"""Results kept on any storage by picture content, so that an interrupted or repeated run computes only what is new.
 
 A segment is a file that is written whole and never changed: a header, the digests of its pictures, a hash of its
 values, the values. Segments of one model, precision and output share a folder; their names are random, so several runs
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import queue
 import struct
 import threading
 import uuid
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO
 
 import numpy as np
@@ -23,20 +22,21 @@ from vision_recipes.stores import Store
 
 log = logging.getLogger("vision_recipes")
 
-_MAGIC = b"vision-kept-1\n"
-_HEADER = struct.Struct("<II")
+_HEADER = struct.Struct("<14sII")
+_FORMAT = b"vision-kept-1\n"
 _DIGEST = 32
-_MOST_ROWS = 1 << 20
+_MAX_ROWS = 1 << 20
 _SEGMENT_BYTES = 4 << 20
-_IN_MEMORY = 256 << 20
+_BYTES_IN_MEMORY = 256 << 20
 _LISTED_AT_ONCE = 8
 
 
-class Kept:
+class FeatureCache:
     """The results of earlier runs, and those of this one as they come.
 
     `key` names all that determines a result besides the picture's content; a result has `length` finite numbers.
-    `every` is after how many results a segment is written, in the background. Safe to ask from several threads.
+    `every` is after how many results a segment is written, in the background. Failures of the storage are logged and
+    only cost time. `get` may be called from several threads.
     """
 
     def __init__(self, store: Store, key: str, length: int, *, every: int) -> None:
@@ -45,32 +45,28 @@ class Kept:
         self._length = length
         self._every = every
         self._lock = threading.Lock()
-        self._places: dict[bytes, tuple[str, int]] = {}
+        self._rows: dict[bytes, tuple[str, int]] = {}
         self._loaded: OrderedDict[str, np.ndarray | None] = OrderedDict()
         self._new: list[tuple[bytes, np.ndarray]] = []
-        self._writer: threading.Thread | None = None
-        self._segments: queue.Queue[bytes | None] = queue.Queue(1)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="feature-cache")
+        self._writing: Future[bool] | None = None
         paths = [path for path in store.paths() if path.startswith(self._folder)]
         with ThreadPoolExecutor(_LISTED_AT_ONCE) as readers:
             for path, digests in zip(paths, readers.map(self._digests, paths), strict=True):
-                self._places.update((digest, (path, row)) for row, digest in enumerate(digests))
+                self._rows.update((digest, (path, row)) for row, digest in enumerate(digests))
 
     def __len__(self) -> int:
-        return len(self._places)
-
-    def __contains__(self, digest: object) -> bool:
-        return isinstance(digest, str) and self.get(digest) is not None
+        return len(self._rows)
 
     def get(self, digest: str) -> np.ndarray | None:
-        """Return the result of the picture with this SHA-256 in hex, or None."""
+        """Return the result of the picture with this SHA-256 in hex, float32 (length,), or None."""
         with self._lock:
-            place = self._places.get(bytes.fromhex(digest))
-            if place is None:
+            path, row = self._rows.get(bytes.fromhex(digest), ("", 0))
+            if not path:
                 return None
-            path, row = place
             if path not in self._loaded:
                 self._loaded[path] = self._values(path)
-                while len(self._loaded) > 1 and self._bytes() > _IN_MEMORY:
+                while len(self._loaded) > 1 and self._bytes_in_memory() > _BYTES_IN_MEMORY:
                     self._loaded.popitem(last=False)
             self._loaded.move_to_end(path)
             values = self._loaded[path]
@@ -83,42 +79,35 @@ class Kept:
             self._send()
 
     def close(self) -> None:
-        """Write what is left, and wait until it lies in the storage."""
+        """Write what is left, and wait until it is in the storage."""
         if self._new:
             self._send()
-        if self._writer is not None:
-            self._segments.put(None)
-            self._writer.join()
-            self._writer = None
+        self._writer.shutdown()
 
-    def _bytes(self) -> int:
+    def _bytes_in_memory(self) -> int:
         return sum(values.nbytes for values in self._loaded.values() if values is not None)
 
     def _send(self) -> None:
-        if self._writer is None:
-            self._writer = threading.Thread(target=self._write, name="kept-results", daemon=True)
-            self._writer.start()
-        self._segments.put(_segment(self._new))
+        if self._writing is None or self._writing.result():
+            self._writing = self._writer.submit(self._write, _segment(self._new))
         self._new = []
 
-    def _write(self) -> None:
-        failed = False
-        while (content := self._segments.get()) is not None:
-            if failed:
-                continue
-            try:
-                self._store.write(f"{self._folder}{uuid.uuid4().hex}.kept", content)
-            except Exception as err:  # storages raise anything; the results themselves are not harmed
-                failed = True
-                log.warning("the cache cannot be written, so a repeated run will compute again: %s", err)
+    def _write(self, content: bytes) -> bool:
+        """Write a segment and return whether the storage took it; after a failure no more are written."""
+        try:
+            self._store.write(f"{self._folder}{uuid.uuid4().hex}.kept", content)
+        except Exception as err:  # storages raise anything; the results themselves are not harmed
+            log.warning("the cache folder cannot be written, so a repeated run will compute again: %s", err)
+            return False
+        return True
 
     def _digests(self, path: str) -> list[bytes]:
+        """Return the digests of a segment, none when it is damaged."""
         try:
             with self._store.open(path) as stream:
-                rows = self._rows(stream)
-                digests = _exactly(stream, rows * _DIGEST)
+                digests = self._head(stream)
         except Exception as err:  # storages raise anything; what cannot be read is computed again
-            log.warning("%s of the cache is left aside: %s", path, err)
+            log.warning("%s in the cache folder is ignored: %s", path, err)
             return []
         return [digests[start : start + _DIGEST] for start in range(0, len(digests), _DIGEST)]
 
@@ -126,32 +115,30 @@ class Kept:
         """Return a segment's values, or None when they are damaged: its pictures are then computed again."""
         try:
             with self._store.open(path) as stream:
-                rows = self._rows(stream)
-                _exactly(stream, rows * _DIGEST)
+                rows = len(self._head(stream)) // _DIGEST
                 expected, content = _exactly(stream, _DIGEST), _exactly(stream, rows * self._length * 4)
             values = np.frombuffer(content, "<f4").reshape(rows, self._length)
             if hashlib.sha256(content).digest() != expected or not np.isfinite(values).all():
                 raise ValueError("its values are not those that were written")
         except Exception as err:  # as above
-            log.warning("%s of the cache is left aside: %s", path, err)
+            log.warning("%s in the cache folder is ignored: %s", path, err)
             return None
         return values
 
-    def _rows(self, stream: BinaryIO) -> int:
-        """Return how many results a segment holds; raises ValueError when it cannot be one of these."""
-        content = _exactly(stream, len(_MAGIC) + _HEADER.size)
-        if not content.startswith(_MAGIC):
+    def _head(self, stream: BinaryIO) -> bytes:
+        """Return the digests of a segment, one after the other; raises ValueError when it cannot be one of these."""
+        name, rows, length = _HEADER.unpack(_exactly(stream, _HEADER.size))
+        if name != _FORMAT:
             raise ValueError("it is not a segment of results")
-        rows, length = _HEADER.unpack(content[len(_MAGIC) :])
-        if not 0 < rows <= _MOST_ROWS or length != self._length:
-            raise ValueError(f"it tells of {rows} results of {length} numbers; {self._length} belong in each")
-        return int(rows)
+        if not 0 < rows <= _MAX_ROWS or length != self._length:
+            raise ValueError(f"it announces {rows} results of {length} numbers, where each must have {self._length}")
+        return _exactly(stream, rows * _DIGEST)
 
 
 def _segment(results: list[tuple[bytes, np.ndarray]]) -> bytes:
     values = np.stack([vector for _, vector in results]).astype("<f4").tobytes()
     digests = b"".join(digest for digest, _ in results)
-    header = _MAGIC + _HEADER.pack(len(results), len(results[0][1]))
+    header = _HEADER.pack(_FORMAT, len(results), len(results[0][1]))
     return header + digests + hashlib.sha256(values).digest() + values
 
 

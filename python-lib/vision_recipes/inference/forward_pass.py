@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vision_recipes.images.reading import READING, hidden, read
-from vision_recipes.inference.engine import Engine
-from vision_recipes.inference.feature_cache import Kept
+from vision_recipes.inference.engine import SCORES, Engine
+from vision_recipes.inference.feature_cache import FeatureCache
 from vision_recipes.inference.opening import open_engine
-from vision_recipes.inference.outputs import SCORES
-from vision_recipes.inference.progress import Progress
 from vision_recipes.pictures import Picture
-from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
 
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("vision_recipes")
 
 _SEGMENTS = 64
+_LOG_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Request:
     """What is asked of a network: `output`, `pooling` and `batch` as for open_engine; `verb` is for the log.
 
-    `extra` gives a picture's standardised table columns, for networks that take some.
+    `extra` gives a picture's standardised table columns, for networks that take some. With `pixels`, pictures with a
+    cached result are decoded all the same.
     """
 
     output: str | int = SCORES
@@ -41,6 +43,7 @@ class Request:
     batch: int = 0
     verb: str = "scored"
     extra: Callable[[Picture], np.ndarray] | None = None
+    pixels: bool = False
 
 
 def forward(
@@ -55,58 +58,79 @@ def forward(
     """Return an iterator over every path's picture and its float32 vector, in order; None with the reason why not.
 
     The engine is opened and verified before this returns, so that mistakes show before an output is touched. With a
-    `cache`, pictures that the same model has seen are not computed again: they come with a vector but without pixels.
+    `cache`, pictures that the same model has seen are not computed again: their vector is the one in `Picture.cached`.
     """
     unusual = [path for path in paths if hidden(path)]
     if unusual:
-        log.info(
-            "%d hidden or system files are among the pictures, each with a row: %s",
-            len(unusual),
-            ", ".join(unusual[:10]),
-        )
+        names = ", ".join(unusual[:10])
+        log.info("%d hidden or system files are among the pictures, each with a row: %s", len(unusual), names)
     engine = open_engine(
         model, compute, request.output, pooling=request.pooling, batch=request.batch, pictures=len(paths)
     )
-    kept = None
+    features = None
     if cache is not None:
-        kept = Kept(cache, _key(model, engine, request), engine.network.length, every=max(8, len(paths) // _SEGMENTS))
-    return _walk(engine, _Folder(pictures, paths, model.preprocessing), request, kept)
+        every = max(8, len(paths) // _SEGMENTS)
+        features = FeatureCache(cache, _cache_key(model, engine, request), engine.network.length, every=every)
+    lookup = None if features is None else lambda picture: features.get(_content_key(picture, request))
+    found = read(pictures, paths, model.preprocessing, lookup=lookup, decode_cached=request.pixels)
+    return _results(engine, found, request, features, Progress(request.verb, len(paths)))
 
 
-@dataclass(frozen=True)
-class _Folder:
-    store: Store
-    paths: Sequence[str]
-    preprocessing: Preprocessing
-
-
-def _walk(
-    engine: Engine, folder: _Folder, request: Request, kept: Kept | None
+def _results(
+    engine: Engine, pictures: Iterator[Picture], request: Request, cache: FeatureCache | None, progress: Progress
 ) -> Iterator[tuple[Picture, np.ndarray | None]]:
-    def content(picture: Picture) -> str:
-        if request.extra is None:
-            return picture.digest
-        return hashlib.sha256(bytes.fromhex(picture.digest) + request.extra(picture).tobytes()).hexdigest()
-
-    def known(picture: Picture) -> bool:
-        picture.vector = kept.get(content(picture)) if kept is not None else None
-        return picture.vector is not None
-
-    progress = Progress(request.verb, len(folder.paths))
-    try:
-        for picture, vector in engine.run(
-            read(folder.store, folder.paths, folder.preprocessing, known=known), request.extra
-        ):
-            if kept is not None and vector is not None:
-                kept.add(content(picture), vector)
-            progress.add(picture, kept=picture.vector is not None)
-            yield picture, picture.vector if vector is None else vector
-    finally:
-        if kept is not None:
-            kept.close()
+    with nullcontext() if cache is None else closing(cache):
+        for picture, vector in engine.run(pictures, request.extra):
+            if cache is not None and vector is not None and picture.cached is None:
+                cache.add(_content_key(picture, request), vector)
+            progress.add(picture)
+            yield picture, vector
     progress.finish()
 
 
-def _key(model: Model, engine: Engine, request: Request) -> str:
-    told = (model.folder_hash, engine.name, engine.precision, request.output, request.pooling, READING)
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+def _cache_key(model: Model, engine: Engine, request: Request) -> str:
+    parts = (model.folder_hash, engine.name, engine.precision, request.output, request.pooling, READING)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _content_key(picture: Picture, request: Request) -> str:
+    """Return what a picture's result hangs on, as a SHA-256 in hex: the file's bytes and its table columns."""
+    if request.extra is None:
+        return picture.digest
+    return hashlib.sha256(bytes.fromhex(picture.digest) + request.extra(picture).tobytes()).hexdigest()
+
+
+class Progress:
+    """A tally of pictures that writes a line every two seconds; `verb` is what was done, as in "classified"."""
+
+    def __init__(self, verb: str, total: int) -> None:
+        self._verb, self._total = verb, total
+        self._done = self._cached = 0
+        self._reasons: Counter[str] = Counter()
+        self._started = self._logged = time.perf_counter()
+
+    def add(self, picture: Picture) -> None:
+        """Count a picture."""
+        self._done += 1
+        self._cached += picture.cached is not None
+        if picture.reason:
+            self._reasons[picture.reason] += 1
+            log.debug("%s: %s %s", picture.path, picture.reason, picture.detail)
+        now = time.perf_counter()
+        if now - self._logged >= _LOG_SECONDS:
+            self._logged = now
+            rate = self._done / (now - self._started)
+            words = (self._verb, self._done, self._total, rate, (self._total - self._done) / rate)
+            log.info("%s %d / %d pictures, %.1f pictures/s, %.0f s left", *words)
+
+    def finish(self) -> None:
+        """Write the last lines: how many, how fast, how many without a result and why."""
+        seconds = max(time.perf_counter() - self._started, 1e-9)
+        read = self._done - self._reasons.total()
+        cached = f" ({self._cached} from the cache)" if self._cached else ""
+        words = (self._verb, read, self._done, cached, seconds, self._done / seconds)
+        log.info("%s %d of %d files%s in %.1f s, %.1f pictures/s", *words)
+        if self._reasons:
+            counts = ", ".join(f"{reason} {count}" for reason, count in self._reasons.most_common())
+            level = logging.INFO if read else logging.WARNING
+            log.log(level, "%d files have no result: %s", self._reasons.total(), counts)

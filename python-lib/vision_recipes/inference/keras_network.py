@@ -1,67 +1,105 @@
-"""A model's Keras network, compiled for the GPUs that were claimed, or for the processor."""
+"""A model's Keras network, compiled for the GPUs that were claimed, or for the CPU."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vision_recipes.inference.devices import Claim
-from vision_recipes.inference.outputs import Wanted
+from vision_recipes.inference.device_claim import DeviceClaim, claim
+from vision_recipes.inference.devices import Gpu
+from vision_recipes.inference.engine import Engine, Output, Slot
 from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.settings import ComputeSettings
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder import Model
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+_CPU_BATCH, _GPU_BATCH = 8, 64
+_BFLOAT16_CAPABILITY = (8, 0)
+
+
+class KerasSource:
+    """A model to be compiled with Keras on the chosen GPUs, or on the CPU when there are none."""
+
+    def __init__(self, model: Model, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int) -> None:
+        self._model, self._batch = model, batch or (_GPU_BATCH if gpus else _CPU_BATCH)
+        self._devices = claim(compute, gpus)
+        import keras
+
+        self.where = f"keras {keras.__version__} {keras.backend.backend()} {os.cpu_count()} {self._devices}"
+        self.bfloat16 = bool(gpus) and all(gpu.capability >= _BFLOAT16_CAPABILITY for gpu in gpus)
+
+    def compile(self, output: Output, precision: str) -> Engine:
+        """Return an engine that computes an output."""
+        network = KerasNetwork(self._model, output, precision, self._batch, self._devices)
+        return Engine("keras", precision, str(self._devices), network)
+
+    def close(self) -> None:
+        """Nothing is held for compiling."""
 
 
 class KerasNetwork:
     """Compiled copies of a network, one on each device, each with a thread that feeds it."""
 
-    def __init__(self, model: Model, wanted: Wanted, precision: str, batch: int, claim: Claim) -> None:
+    def __init__(self, model: Model, output: Output, precision: str, batch: int, devices: DeviceClaim) -> None:
         import keras
 
         self.batch = batch
-        self._copies = []
+        copies = []
         with _policy(_POLICIES[precision]):
-            for name in claim.names:
+            for name in devices.names:
                 with keras.device(name):
-                    self._copies.append(_compiled(model, wanted, on_gpu=bool(claim.gpus)))
-        self._names = claim.names
-        self._feeders = [ThreadPoolExecutor(1, thread_name_prefix=name) for name in claim.names]
-        shape = (model.preprocessing.height, model.preprocessing.width, 3)
-        slots = len(claim.names) + 1
-        self.pixels = [np.zeros((batch, *shape), np.uint8) for _ in range(slots)]
-        columns = self._copies[0].inputs[1].shape[1] if len(self._copies[0].inputs) > 1 else 0
-        self.extra = [np.zeros((batch, columns), np.float32) for _ in range(slots if columns else 0)]
-        self.length = int(self._copies[0].outputs[0].shape[1])
-        self._next = 0
-        self._results: dict[int, Future[np.ndarray]] = {}
+                    copies.append(_Copy(name, _compiled(model, output, on_gpu=bool(devices.gpus))))
+        network = copies[0].network
+        self.length = int(network.outputs[0].shape[1])
+        shape = (batch, model.preprocessing.height, model.preprocessing.width, 3)
+        columns = (batch, network.inputs[1].shape[1]) if len(network.inputs) > 1 else None
+        turns = cycle(copies)
+        self.slots: list[Slot] = [_Slot(turns, shape, columns) for _ in range(len(copies) + 1)]
 
-    def start(self, slot: int) -> None:
-        """Send a slot's batch to the next device."""
-        device = self._next
-        self._next = (device + 1) % len(self._copies)
-        self._results[slot] = self._feeders[device].submit(self._predict, device, slot)
 
-    def ready(self, slot: int) -> bool:
-        """Return whether a slot's batch is computed."""
-        return self._results[slot].done()
+class _Copy:
+    """A network on one device."""
 
-    def collect(self, slot: int) -> np.ndarray:
-        """Wait for a slot's batch and return its vectors."""
-        return self._results.pop(slot).result()
+    def __init__(self, device: str, network: Any) -> None:
+        self.network = network
+        self._device = device
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=device)
 
-    def _predict(self, device: int, slot: int) -> np.ndarray:
+    def submit(self, inputs: Any) -> Future[np.ndarray]:
+        return self._thread.submit(self._predict, inputs)
+
+    def _predict(self, inputs: Any) -> np.ndarray:
         import keras
 
-        given = [self.pixels[slot], self.extra[slot]] if self.extra else self.pixels[slot]
-        with keras.device(self._names[device]):
-            return np.asarray(self._copies[device].predict_on_batch(given))
+        with keras.device(self._device):
+            return np.asarray(self.network.predict_on_batch(inputs))
+
+
+class _Slot:
+    """A batch that goes to the next device in turn."""
+
+    def __init__(self, copies: Iterator[_Copy], shape: tuple[int, ...], columns: tuple[int, int] | None) -> None:
+        self.pixels = np.zeros(shape, np.uint8)
+        self.extra = None if columns is None else np.zeros(columns, np.float32)
+        self._copies = copies
+        self._result: Future[np.ndarray] = Future()
+
+    def start(self) -> None:
+        self._result = next(self._copies).submit(self.pixels if self.extra is None else [self.pixels, self.extra])
+
+    def ready(self) -> bool:
+        return self._result.done()
+
+    def collect(self) -> np.ndarray:
+        return self._result.result()
 
 
 @contextmanager
@@ -76,18 +114,18 @@ def _policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _compiled(model: Model, wanted: Wanted, *, on_gpu: bool) -> Any:
+def _compiled(model: Model, output: Output, *, on_gpu: bool) -> Any:
     """Return a keras.Model from uint8 RGB pixels (and extra columns) to float32 vectors."""
     import keras
 
     network = rebuild(model)
     network.layers[-1].dtype_policy = "float32"  # labels of nearly the same probability keep their order
-    if wanted.layer or wanted.beside:
+    if output.layer or output.also:
         from vision_recipes.model_folder.networks import layer_named
 
-        outputs = layer_named(network, wanted.layer).output if wanted.layer else network.outputs[0]
-        if wanted.beside:
-            features = keras.ops.cast(layer_named(network, wanted.beside_layer).output, "float32")
+        outputs = layer_named(network, output.layer).output if output.layer else network.outputs[0]
+        if output.also:
+            features = keras.ops.cast(layer_named(network, output.also_layer).output, "float32")
             outputs = keras.ops.concatenate([outputs, features], axis=1)
         network = keras.Model(network.inputs, outputs)
     size = model.preprocessing
@@ -104,7 +142,7 @@ def _compiled(model: Model, wanted: Wanted, *, on_gpu: bool) -> Any:
             "avg": lambda: keras.ops.mean(vector, axis=axes),
             "max": lambda: keras.ops.max(vector, axis=axes),
             "none": lambda: keras.ops.reshape(vector, (-1, int(np.prod(vector.shape[1:])))),
-        }[wanted.pooling]()
-    whole = keras.Model(inputs, keras.ops.cast(vector, "float32"))
-    whole.compile(jit_compile="auto" if on_gpu else False)
-    return whole
+        }[output.pooling]()
+    complete = keras.Model(inputs, keras.ops.cast(vector, "float32"))
+    complete.compile(jit_compile="auto" if on_gpu else False)
+    return complete

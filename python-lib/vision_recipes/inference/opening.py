@@ -1,29 +1,46 @@
-"""A model opened on the engine, device and precision that the settings and the machine allow."""
+"""A model opened on the engine, device and precision that the settings and the machine allow, and verified there."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import os
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from vision_recipes.errors import DeviceError, ModelFolderError
-from vision_recipes.inference.devices import Gpu, choose, claim, list_gpus
-from vision_recipes.inference.engine import Engine
-from vision_recipes.inference.outputs import FEATURES, SCORES, Wanted, find
-from vision_recipes.inference.verification import Remembered, verify
+from vision_recipes.inference.devices import Gpu, choose_gpus
+from vision_recipes.inference.engine import SCORES, Engine, Output, find_output
+from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 
 if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
+    from vision_recipes.model_folder import Check, Model
 
 log = logging.getLogger("vision_recipes")
 
-__all__ = ["FEATURES", "SCORES", "open_engine"]
+_CPU_BATCH = 8
+_TIE = 0.98
+"""Two labels are equally good when the model's own probability of one is at least this part of the other's."""
 
-_CPU_BATCH, _GPU_BATCH = 8, 64
-_BFLOAT16_CAPABILITY = (8, 0)
+
+class Source(Protocol):
+    """A model on an engine, ready to be compiled for any of its outputs.
+
+    `where` names engine, version and device; `bfloat16` says whether the device has instructions for it.
+    """
+
+    where: str
+    bfloat16: bool
+
+    def compile(self, output: Output, precision: str) -> Engine:
+        """Return an engine that computes an output."""
+
+    def close(self) -> None:
+        """Release what is only needed for compiling."""
 
 
 def open_engine(
@@ -40,112 +57,100 @@ def open_engine(
     `output`: SCORES, FEATURES (the feature layer, pooled) or a layer's index. `batch` 0 = chosen; `pictures`, when
     known, is how many will come. Raises DeviceError, ModelFolderError.
     """
-    wanted = find(model, output, pooling)
-    gpus = () if compute.engine == "openvino" and compute.use_gpu != "true" else choose(compute, _gpus(compute))
+    found, started = find_output(model, output, pooling), time.perf_counter()
+    gpus = () if compute.engine == "openvino" and compute.use_gpu != "true" else choose_gpus(compute)
     if gpus and compute.engine == "openvino":
         raise DeviceError(
             "engine is 'openvino', which computes on the processor here, but use_gpu is 'true'. Set engine to 'auto' "
             "or 'keras' for the GPU, or use_gpu to 'false'."
         )
-    started = time.perf_counter()
-    if gpus or compute.engine == "keras":
-        engine = _open_keras(model, wanted, compute, gpus, batch)
-    else:
-        engine = _open_openvino(model, wanted, compute, batch or _fitting(pictures))
-    log.info(
-        "model %s: %s, %s on %s, ready after %.1f s",
-        model.name,
-        engine.name,
-        engine.precision,
-        engine.device,
-        time.perf_counter() - started,
-    )
+    with closing(_open_source(model, compute, gpus, batch, pictures)) as source:
+        engine = _compile_verified(model, found, source, compute)
+    seconds = time.perf_counter() - started
+    words = (model.name, engine.name, engine.precision, engine.device, seconds)
+    log.info("model %s: %s, %s on %s, ready after %.1f s", *words)
     return engine
 
 
-def _gpus(compute: ComputeSettings) -> tuple[Gpu, ...]:
-    return () if compute.use_gpu == "false" else list_gpus()
+def _open_source(
+    model: Model, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int, pictures: int | None
+) -> Source:
+    if gpus or compute.engine == "keras":
+        from vision_recipes.inference.keras_network import KerasSource
 
-
-def _fitting(pictures: int | None) -> int:
-    """Return a batch size for the processor: small for few pictures, so that little is computed for nothing."""
-    if pictures is None:
-        return _CPU_BATCH
-    return max(1, min(_CPU_BATCH, pictures // 8))
-
-
-def _open_openvino(model: Model, wanted: Wanted, compute: ComputeSettings, batch: int) -> Engine:
-    import openvino as ov
-
+        try:
+            return KerasSource(model, compute, gpus, batch)
+        except DeviceError as err:
+            if compute.use_gpu == "true" or not gpus:
+                raise
+            log.warning("the CPU is used: %s", err)
+            return _open_source(model, compute, (), batch, pictures)
     from vision_recipes.inference.openvino_network import OpenVinoSource
 
-    source = OpenVinoSource(model)
-    try:
-        if not source.native(_asked(compute, "float32")):
-            raise DeviceError(
-                f"precision is {compute.precision!r}, which the processor of this machine ({source.processor}) has no "
-                "instructions for. Set precision to 'auto' or 'float32'."
-            )
-
-        def make(output: Wanted, precision: str) -> Engine:
-            network = source.compile(output, precision, batch, single=batch == 1)
-            return Engine("openvino", precision, "CPU", network)
-
-        precisions = _candidates(compute, lower=source.native("bfloat16"))
-        return _first_verified(model, wanted, precisions, make, f"openvino {ov.__version__} {source.processor}")
-    finally:
-        source.close()
+    if not batch:  # small for few pictures, so that little is computed for nothing
+        batch = _CPU_BATCH if pictures is None else max(1, min(_CPU_BATCH, pictures // 8))
+    return OpenVinoSource(model, batch)
 
 
-def _open_keras(model: Model, wanted: Wanted, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int) -> Engine:
-    try:
-        given = claim(compute, gpus)
-    except DeviceError as err:
-        if compute.use_gpu == "true" or not gpus:
-            raise
-        log.warning("the processor is used: %s", err)
-        if compute.engine == "auto":
-            return _open_openvino(model, wanted, compute, batch or _CPU_BATCH)
-        given, gpus = claim(compute, ()), ()
-    import keras
-
-    from vision_recipes.inference.keras_network import KerasNetwork
-
-    def make(output: Wanted, precision: str) -> Engine:
-        network = KerasNetwork(model, output, precision, batch or (_GPU_BATCH if gpus else _CPU_BATCH), given)
-        return Engine("keras", precision, str(given), network)
-
-    lower = bool(gpus) and all(gpu.capability >= _BFLOAT16_CAPABILITY for gpu in gpus)
-    where = f"keras {keras.__version__} {keras.backend.backend()} {os.cpu_count()} {given}"
-    return _first_verified(model, wanted, _candidates(compute, lower=lower), make, where)
-
-
-def _asked(compute: ComputeSettings, automatic: str) -> str:
-    return automatic if compute.precision == "auto" else compute.precision
-
-
-def _candidates(compute: ComputeSettings, *, lower: bool) -> list[str]:
-    if compute.precision != "auto":
-        return [compute.precision]
-    return ["bfloat16", "float32"] if lower else ["float32"]
-
-
-def _first_verified(
-    model: Model, wanted: Wanted, precisions: list[str], make: Callable[[Wanted, str], Engine], where: str
-) -> Engine:
-    """Return the engine in the first precision whose scores are the model's own."""
+def _compile_verified(model: Model, output: Output, source: Source, compute: ComputeSettings) -> Engine:
+    """Return an engine for an output, in the first precision that gives the model's own scores."""
+    precisions = [compute.precision]
+    if compute.precision == "auto":
+        precisions = ["bfloat16", "float32"] if source.bfloat16 else ["float32"]
     for precision in precisions:
-        remembered = Remembered(model.folder_hash, where, precision)
-        engine = make(wanted, precision)
-        if remembered:
+        note = _note_file(model.folder_hash, source.where, precision)
+        engine = source.compile(output, precision)
+        if note is not None and note.is_file():
             return engine
         try:
-            verify(engine if wanted == Wanted() else make(Wanted(), precision), model)
+            verify(engine if output == Output() else source.compile(Output(), precision), model)
         except ModelFolderError as err:
             if precision == precisions[-1]:
                 raise
             log.warning("%s The next precision is tried.", err)
             continue
-        remembered.keep()
+        if note is not None:
+            try:
+                note.parent.mkdir(parents=True, exist_ok=True)
+                note.touch()
+            except OSError as err:
+                log.debug("the next run will verify the model again: %s", err)
         return engine
     raise AssertionError("no precision to try")
+
+
+def verify(engine: Engine, model: Model) -> None:
+    """Raise ModelFolderError when the engine does not give the model's own answers for its check pictures.
+
+    In float32 no probability may differ by more than a check allows; in a lower precision each predicted label must be
+    as good.
+    """
+    check, head = model.check, model.config.head
+    pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
+    extra = np.zeros(head.width - head.features if head else 0, np.float32)
+    scores = np.stack([vector for _, vector in engine.run(pictures, lambda picture: extra) if vector is not None])
+    where = f"{engine.name} in {engine.precision} on {engine.device}, for model {model.name!r},"
+    if engine.precision == "float32":
+        check.require(scores, where)
+    elif not _same_labels(check, scores):
+        raise ModelFolderError(
+            f"{where} gives other best labels than the model gave when it was made; a probability differs by up to "
+            f"{check.difference(scores):.2g}. Set the precision to auto or float32."
+        )
+
+
+def _same_labels(check: Check, scores: np.ndarray) -> bool:
+    if scores.shape != check.scores.shape or not np.isfinite(scores).all():
+        return False
+    chosen = check.scores[np.arange(len(scores)), scores.argmax(axis=1)]
+    return bool((chosen >= _TIE * check.scores.max(axis=1)).all())
+
+
+def _note_file(*circumstances: str) -> Path | None:
+    """Return the file in the user's cache folder that notes a verified model; None without such a folder."""
+    with suppress(OSError, RuntimeError, ImportError):
+        import platformdirs
+
+        name = hashlib.sha256("\n".join(circumstances).encode()).hexdigest()
+        return platformdirs.user_cache_path("vision-recipes", appauthor=False) / "verified" / name
+    return None

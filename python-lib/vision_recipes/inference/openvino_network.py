@@ -1,4 +1,4 @@
-"""A model's IR compiled for the processor: bytes in, vectors out, several batches under way."""
+"""A model's IR compiled for the CPU: bytes in, vectors out, several batches under way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vision_recipes.inference.outputs import Wanted
+from vision_recipes.errors import DeviceError
+from vision_recipes.inference.engine import Engine, Output, Slot
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder import Model
@@ -19,35 +20,39 @@ _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}
 
 
 class OpenVinoSource:
-    """The IR of a model, fetched and checked beside the import of OpenVINO; compiled as often as needed."""
+    """The IR of a model, fetched and checked during the import of OpenVINO; compiled as often as needed."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    def __init__(self, model: Model, batch: int) -> None:
+        self._model, self._batch = model, batch
         self._folder = tempfile.TemporaryDirectory(prefix="vision-ir-")
         self._failure: BaseException | None = None
         self._fetching = threading.Thread(target=self._fetch, daemon=True)
         self._fetching.start()
         import openvino
 
-        self.core = openvino.Core()
-
-    @property
-    def processor(self) -> str:
-        """The processor's name."""
-        return str(self.core.get_property("CPU", "FULL_DEVICE_NAME"))
+        self._core = openvino.Core()
+        self._processor = str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))
+        self.where = f"openvino {openvino.__version__} {self._processor}"
+        self.bfloat16 = self.native("bfloat16")
 
     def native(self, precision: str) -> bool:
-        """Return whether the processor computes in a precision by instructions of its own."""
-        capabilities = self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        """Return whether the CPU computes in a precision by instructions of its own."""
+        capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         return precision == "float32" or _CAPABILITIES[precision] in capabilities
 
-    def compile(self, wanted: Wanted, precision: str, batch: int, *, single: bool = False) -> OpenVinoNetwork:
-        """Return the network for batches of a fixed size; `single` computes one soon rather than many at once."""
+    def compile(self, output: Output, precision: str) -> Engine:
+        """Return an engine that computes an output; raises DeviceError for a precision that the CPU lacks."""
+        if not self.native(precision):
+            raise DeviceError(
+                f"precision is {precision!r}, which the processor of this machine ({self._processor}) has no "
+                "instructions for. Set precision to 'auto' or 'float32'."
+            )
         self._fetching.join()
         if self._failure is not None:
             raise self._failure
-        graph = self.core.read_model(Path(self._folder.name) / "model.xml")
-        return OpenVinoNetwork(self.core, _prepared(graph, wanted, batch), precision, single=single)
+        graph = self._core.read_model(Path(self._folder.name) / "model.xml")
+        network = OpenVinoNetwork(self._core, _prepared(graph, output, self._batch), precision)
+        return Engine("openvino", precision, "CPU", network)
 
     def close(self) -> None:
         """Remove the local copy of the IR; compiled networks may live on where the system lets an open file go."""
@@ -62,56 +67,59 @@ class OpenVinoSource:
 
 
 class OpenVinoNetwork:
-    """A compiled IR with its infer requests, one per slot."""
+    """A compiled IR with its infer requests, one per slot; a batch of one is computed soon rather than many at once."""
 
-    def __init__(self, core: Any, graph: Any, precision: str, *, single: bool) -> None:
+    def __init__(self, core: Any, graph: Any, precision: str) -> None:
+        self.batch = int(graph.inputs[0].shape[0])
+        single = self.batch == 1
         hint = "LATENCY" if single else "THROUGHPUT"
         settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _TYPES[precision]}
-        self._compiled = core.compile_model(graph, "CPU", settings)
-        count = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if single else 1)
-        self._requests = [self._compiled.create_infer_request() for _ in range(count)]
-        self.batch = int(graph.inputs[0].shape[0])
-        self.length = int(self._compiled.outputs[0].shape[1])
-        self.pixels = [request.get_input_tensor(0).data for request in self._requests]
-        self.extra = [request.get_input_tensor(1).data for request in self._requests if len(graph.inputs) > 1]
+        compiled = core.compile_model(graph, "CPU", settings)
+        count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if single else 1)
+        self.length = int(compiled.outputs[0].shape[1])
+        self.slots: list[Slot] = [_Slot(compiled.create_infer_request(), len(graph.inputs)) for _ in range(count)]
 
-    def start(self, slot: int) -> None:
-        """Send a slot's batch off."""
-        self._requests[slot].start_async()
 
-    def ready(self, slot: int) -> bool:
-        """Return whether a slot's batch is computed."""
-        return bool(self._requests[slot].wait_for(0))
+class _Slot:
+    """An infer request with its tensors."""
 
-    def collect(self, slot: int) -> np.ndarray:
-        """Wait for a slot's batch and return its vectors."""
-        request = self._requests[slot]
-        request.wait()
-        vectors: np.ndarray = request.get_output_tensor(0).data
+    def __init__(self, request: Any, inputs: int) -> None:
+        self._request = request
+        self.pixels: np.ndarray = request.get_input_tensor(0).data
+        self.extra: np.ndarray | None = request.get_input_tensor(1).data if inputs > 1 else None
+        self.start = request.start_async
+
+    def ready(self) -> bool:
+        return bool(self._request.wait_for(0))
+
+    def collect(self) -> np.ndarray:
+        self._request.wait()
+        vectors: np.ndarray = self._request.get_output_tensor(0).data
         return vectors
 
 
-def _prepared(graph: Any, wanted: Wanted, batch: int) -> Any:
+def _prepared(graph: Any, output: Output, batch: int) -> Any:
     """Return the graph with one result, a vector per picture, and uint8 pixels in batches of a fixed size."""
     import openvino as ov
     import openvino.opset13 as ops
     from openvino.preprocess import PrePostProcessor
 
     results = {name: result for result in graph.get_results() for name in result.output(0).names}
-    kept = results[wanted.result]
-    output = kept.input_value(0)
-    rank = output.partial_shape.rank.get_length()
+    kept = results[output.result]
+    values = kept.input_value(0)
+    rank = values.partial_shape.rank.get_length()
     if rank > 2:
         axes = np.arange(1, rank - 1)
-        pooled = {
-            "avg": lambda: ops.reduce_mean(output, axes, False),
-            "max": lambda: ops.reduce_max(output, axes, False),
-            "none": lambda: ops.reshape(output, np.array([0, -1]), True),
-        }[wanted.pooling]()
-        kept = ops.result(pooled)
+        kept = ops.result(
+            {
+                "avg": lambda: ops.reduce_mean(values, axes, False),
+                "max": lambda: ops.reduce_max(values, axes, False),
+                "none": lambda: ops.reshape(values, np.array([0, -1]), True),
+            }[output.pooling]()
+        )
         graph.add_results([kept])
-    if wanted.beside:
-        kept = ops.result(ops.concat([output, results[wanted.beside].input_value(0)], 1))
+    if output.also:
+        kept = ops.result(ops.concat([values, results[output.also].input_value(0)], 1))
         graph.add_results([kept])
     for result in graph.get_results():
         if result.get_friendly_name() != kept.get_friendly_name():

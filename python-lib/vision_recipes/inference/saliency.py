@@ -1,7 +1,7 @@
-"""Where in a picture the evidence for a label lies: gradients at the last layer that still knows places.
+"""Saliency maps: where in a picture the evidence for a label lies, by gradients at the last spatial layer.
 
-Grad-CAM (Selvaraju et al. 2017) with gradients taken place by place (HiResCAM, Draelos and Carin 2020): the same map
-where a network averages its features, and a faithful one where it flattens or takes maxima.
+Grad-CAM (Selvaraju et al. 2017) with the gradient multiplied element by element (HiResCAM, Draelos and Carin 2020): the
+same map where a network averages its features, and a faithful one where it flattens or takes maxima.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vision_recipes.errors import DeviceError
-from vision_recipes.inference.devices import choose, claim, list_gpus
+from vision_recipes.inference.device_claim import claim
+from vision_recipes.inference.devices import choose_gpus
 from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings
@@ -22,99 +23,98 @@ if TYPE_CHECKING:
     from vision_recipes.model_folder import Model
 
 BATCH = 8
-_SQUASHED = {"softmax", "sigmoid"}
+_ACTIVATIONS = {"softmax", "sigmoid"}
 
 
 @dataclass(frozen=True)
-class Heat:
-    """What was found for one picture: the map float32 (rows, columns), 0 and more, in sum 1 unless it is all 0.
+class SaliencyMap:
+    """The map of one picture: `values` float32 (rows, columns), 0 and more, in sum 1 unless all are 0.
 
-    `shares` are the probabilities of all classes, `chosen` is the class that the map explains.
+    `probabilities` (classes,) are those of all classes, `label` is the number of the class that the map explains.
     """
 
-    chosen: int
-    shares: np.ndarray
-    map: np.ndarray
+    label: int
+    probabilities: np.ndarray
+    values: np.ndarray
 
 
-class HeatNetwork:
-    """A model's Keras network, made ready to tell where the evidence lies. TensorFlow computes."""
+class HiResCam:
+    """A model's Keras network, made ready for saliency maps. TensorFlow computes."""
 
     def __init__(self, model: Model, compute: ComputeSettings) -> None:
         backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
         if backend != "tensorflow":
             raise DeviceError(
-                f"KERAS_BACKEND is {backend!r}; heat maps need gradients, which are taken with TensorFlow here. "
+                f"KERAS_BACKEND is {backend!r}; saliency maps need gradients, which are computed with TensorFlow here. "
                 "Unset KERAS_BACKEND for this job."
             )
-        self.device = claim(compute, choose(compute, list_gpus() if compute.use_gpu != "false" else ()))
+        self.device = claim(compute, choose_gpus(compute))
         import keras
 
         self._preprocessing = model.preprocessing
         network = rebuild(model)
-        spatial = _last_places(network, model.config.feature_layer)
+        spatial = _spatial_layer(network, model.config.feature_layer)
         self.layer = "the pixels" if spatial is None else str(spatial.name)
-        output, self._squash = _before_squashing(network)
-        self._pixels = spatial is None
-        outputs = [output] if spatial is None else [output, spatial.output]
+        logits, self._activation = _without_activation(network)
+        outputs = [logits] if spatial is None else [logits, spatial.output]
         self._network = keras.Model(network.inputs, outputs)
-        self.classes = int(network.outputs[0].shape[-1])
 
-    def explain(self, pictures: np.ndarray, chosen: int | None, extra: np.ndarray | None = None) -> list[Heat]:
-        """Return the heat of pictures uint8 (n, height, width, 3) for a class, or for each one's best (None)."""
+    def maps(self, pictures: np.ndarray, label: int | None, extra: np.ndarray | None = None) -> list[SaliencyMap]:
+        """Return a map for each picture uint8 (n, height, width, 3): for a class, or for the predicted one (None).
+
+        `extra` float32 (n, columns) are the encoded table columns, for networks that take some.
+        """
         import tensorflow as tf
 
-        values = tf.convert_to_tensor(normalise(pictures, self._preprocessing))
+        pixels = tf.convert_to_tensor(normalise(pictures, self._preprocessing))
         with tf.GradientTape() as tape:
-            tape.watch(values)
-            outputs = self._forward(values, extra)
-            raw, places = outputs[0], values if self._pixels else outputs[1]
-            shares = self._shares(raw.numpy())
-            classes = np.full(len(pictures), chosen) if chosen is not None else shares.argmax(axis=1)
-            evidence = self._evidence(raw, classes)
-        slopes = tape.gradient(evidence, places)
-        heat = np.zeros(places.shape[:3]) if slopes is None else tf.reduce_sum(slopes * places, axis=-1).numpy()
-        heat = np.maximum(heat, 0.0).astype(np.float64)
-        sums = heat.sum(axis=(1, 2), keepdims=True)
-        heat = np.divide(heat, sums, out=np.zeros_like(heat), where=sums > 0)
-        return [
-            Heat(int(number), share, one.astype(np.float32))
-            for number, share, one in zip(classes, shares, heat, strict=True)
-        ]
+            tape.watch(pixels)
+            outputs = self._forward(pixels, extra)
+            probabilities = self._probabilities(outputs[0].numpy())
+            labels = probabilities.argmax(axis=1) if label is None else np.full(len(pictures), label)
+            log_odds = self._log_odds(outputs[0], labels)
+        spatial = outputs[1] if len(outputs) > 1 else pixels
+        gradients = tape.gradient(log_odds, spatial)
+        values = np.zeros(spatial.shape[:3], np.float32)
+        if gradients is not None:
+            values = np.maximum(tf.reduce_sum(gradients * spatial, axis=-1).numpy(), 0.0)
+        sums = values.astype(np.float64).sum(axis=(1, 2), keepdims=True)
+        values = (values / np.where(sums > 0, sums, 1.0)).astype(np.float32)
+        return [SaliencyMap(int(labels[row]), probabilities[row], values[row]) for row in range(len(pictures))]
 
-    def score(self, pictures: np.ndarray, extra: np.ndarray | None = None) -> np.ndarray:
-        """Return the probabilities of pictures, (n, classes)."""
-        return self._shares(self._forward(normalise(pictures, self._preprocessing), extra)[0].numpy())
+    def probabilities(self, pictures: np.ndarray, extra: np.ndarray | None = None) -> np.ndarray:
+        """Return the probabilities of pictures, float64 (n, classes)."""
+        return self._probabilities(self._forward(normalise(pictures, self._preprocessing), extra)[0].numpy())
 
-    def _forward(self, values: Any, extra: np.ndarray | None) -> list[Any]:
+    def _forward(self, pixels: Any, extra: np.ndarray | None) -> list[Any]:
         import tensorflow as tf
 
-        given = [tf.convert_to_tensor(values), *([] if extra is None else [tf.convert_to_tensor(extra)])]
-        outputs = self._network(given, training=False)
+        inputs = [tf.convert_to_tensor(given) for given in (pixels, extra) if given is not None]
+        outputs = self._network(inputs, training=False)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
-    def _shares(self, raw: np.ndarray) -> np.ndarray:
-        raw = raw.astype(np.float64)
-        if self._squash == "softmax":
-            powers = np.exp(raw - raw.max(axis=1, keepdims=True))
+    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
+        logits = logits.astype(np.float64)
+        if self._activation == "softmax":
+            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
             return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-        return 1 / (1 + np.exp(-raw)) if self._squash == "sigmoid" else raw
+        return 1 / (1 + np.exp(-logits)) if self._activation == "sigmoid" else logits
 
-    def _evidence(self, raw: Any, classes: np.ndarray) -> Any:
-        """Return the log-odds of the classes, whose slopes do not vanish where a probability is near 1."""
+    def _log_odds(self, logits: Any, labels: np.ndarray) -> Any:
+        """Return the log-odds of the classes, whose gradients do not vanish where a probability is near 1."""
         import tensorflow as tf
 
-        mine = tf.one_hot(classes, self.classes, dtype=raw.dtype)
-        own = tf.reduce_sum(raw * mine, axis=1)
-        if self._squash == "sigmoid":
+        chosen = tf.one_hot(labels, logits.shape[1], dtype=logits.dtype)
+        own = tf.reduce_sum(logits * chosen, axis=1)
+        if self._activation == "sigmoid":
             return own
-        if self._squash == "softmax":
-            return own - tf.reduce_logsumexp(raw - 1e9 * mine, axis=1)
+        if self._activation == "softmax":
+            return own - tf.reduce_logsumexp(logits - 1e9 * chosen, axis=1)
         return tf.math.log(own + 1e-7) - tf.math.log(1 - own + 1e-7)
 
 
-def _last_places(network: Any, feature_layer: str) -> Any:
-    """Return the feature layer if it has places, else the last layer that has; None when no layer has any."""
+def _spatial_layer(network: Any, feature_layer: str) -> Any:
+    """Return the feature layer if it has height and width, else the last layer that has; None when there is none."""
     from vision_recipes.model_folder.networks import list_layers
     from vision_recipes.model_folder.weights import layer_names
 
@@ -129,8 +129,8 @@ def _last_places(network: Any, feature_layer: str) -> Any:
     return by_name[spatial[-1]] if spatial else None
 
 
-def _before_squashing(network: Any) -> tuple[Any, str]:
-    """Return the network's output without its softmax or sigmoid, and which of both it is; "" when there is none."""
+def _without_activation(network: Any) -> tuple[Any, str]:
+    """Return the network's output before its softmax or sigmoid, and which of the two it is; "" when it has none."""
     import keras
 
     last = network.layers[-1]
@@ -139,9 +139,9 @@ def _before_squashing(network: Any) -> tuple[Any, str]:
         return tensor, ""
     name = getattr(getattr(last, "activation", None), "__name__", "")
     kind = type(last).__name__
-    if kind == "Softmax" or (kind == "Activation" and name in _SQUASHED):
+    if kind == "Softmax" or (kind == "Activation" and name in _ACTIVATIONS):
         return last.input, "softmax" if kind == "Softmax" else name
-    if name in _SQUASHED and kind in ("Dense", "Conv2D"):
+    if name in _ACTIVATIONS and kind in ("Dense", "Conv2D"):
         last.activation = keras.activations.linear
         return tensor, name
     return tensor, ""

@@ -30,7 +30,7 @@ class Comparison:
         )
 
     def rows(self) -> Iterator[Row]:
-        """Yield rows (rows.METRICS): both accuracies, their difference, four counts and McNemar's exact test.
+        """Yield rows (report_columns.METRICS): both accuracies, their difference, four counts and McNemar's exact test.
 
         `compared_p_value` is the probability of counts at least as uneven, of the pictures that only one model gets
         right, if both were equally good (McNemar 1947, exact binomial form).

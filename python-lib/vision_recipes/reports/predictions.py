@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vision_recipes.dataset.labels import Labels, label_text
+from vision_recipes.dataset.labels import Labels
+from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import PredictionsError
 from vision_recipes.stores import Table
 
@@ -202,7 +203,7 @@ def _highest_first(probabilities: Mapping[str, float]) -> dict[str, float]:
 
 
 def wrong_paths(table: Table) -> Iterator[str]:
-    """Yield the paths of the pictures that a table of evaluated pictures (rows.JUDGED) marks as wrong."""
+    """Yield the paths of the pictures that a table of evaluated pictures (report_columns.JUDGED) marks as wrong."""
     if not {"images", "right"} <= set(table.columns):
         raise PredictionsError(
             f"Dataset {table.name} has the columns {', '.join(table.columns)}; images and right are needed. "

@@ -52,7 +52,7 @@ def find_slices(
 
 
 def slice_rows(slices: Sequence[Slice]) -> Iterator[Row]:
-    """Yield a row (rows.METRICS) per slice and metric."""
+    """Yield a row (report_columns.METRICS) per slice and metric."""
     for part in slices:
         for name, value in part.metrics().items():
             yield metric_row(name, value, len(part.pictures), slice_column=part.column, slice=part.value)

@@ -17,10 +17,10 @@ from vision_recipes.dataset.labelled_images import LabelledImages, ReadPictures
 from vision_recipes.dataset.mapped_arrays import MappedRows, RowWriter
 from vision_recipes.errors import PictureFolderError
 from vision_recipes.images.reading import READING
+from vision_recipes.inference.engine import FEATURES
 from vision_recipes.inference.feature_cache import FeatureCache
-from vision_recipes.inference.forward_pass import Request, forward
-from vision_recipes.inference.opening import FEATURES, open_engine
-from vision_recipes.inference.progress import Progress
+from vision_recipes.inference.forward_pass import Progress, Request, forward
+from vision_recipes.inference.opening import open_engine
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
@@ -60,7 +60,7 @@ def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: b
     if keep_pixels:
         pixels = RowWriter(source.workdir / "pixels")
     extra = encode_missing(source.base.extra_columns)  # columns of a former last layer do not matter to features
-    request = Request(FEATURES, source.pooling, source.batch_size, "computed features of", extra, keep_pixels)
+    request = Request(FEATURES, source.pooling, source.batch_size, "computed features of", extra, pixels=keep_pixels)
     for picture, vector in forward(source.pictures, paths, source.base, source.compute, request, cache=source.cache):
         if vector is None:
             read.unreadable.append(picture)

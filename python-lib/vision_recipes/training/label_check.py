@@ -31,7 +31,7 @@ _CONFLICTING = 0.5
 def check_rows(
     images: LabelledImages, pairs: Sequence[Pair], unreadable: Sequence[tuple[str, str]], settings: CheckLabelsSettings
 ) -> list[dict[str, Any]]:
-    """Return rows (rows.CHECKED), the most suspicious first; `unreadable` pictures (path, label) come last.
+    """Return rows (report_columns.CHECKED), the most suspicious first; `unreadable` pictures (path, label) come last.
 
     `pairs` are the near-duplicates among the images, whose `groups` hold them together. Raises LabelsError for fewer
     than three pictures or two classes.

@@ -55,7 +55,9 @@ def fit_ood(
     right = logits.argmax(axis=1) == valid.targets
     limit = _limit(scores, right, precision) + _ROUNDING
     known = scores <= limit
-    return Verdict(OodConfig(limit, float(known.mean()), float(right[known].mean()) if known.any() else 0.0), *parts)
+    return OodDetector(
+        OodConfig(limit, float(known.mean()), float(right[known].mean()) if known.any() else 0.0), *parts
+    )
 
 
 def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
@@ -69,7 +71,7 @@ def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
 
 
 def _fit_kernel_ridge(features: np.ndarray, one_hot: np.ndarray, wide: int) -> tuple[np.ndarray, ...]:
-    """Return mean (d,), projection (d, at most `wide`), references and weights of an OodDetector for features (n, d)."""
+    """Return mean (d,), projection (d, at most `wide`), references and weights of a detector for features (n, d)."""
     scaling = scaling_of(features, FULL)
     scaled = scaling.apply(features)
     projection = principal_components(scaled)[:, -min(wide, len(scaled) // 2) :]

@@ -50,7 +50,7 @@ def fit_sgd(
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     device = TrainingDevice.claim(settings.compute)
     device.seed(settings.random_seed)
-    standardised = design(train, turned=False)
+    standardised = design(train, project=False)
     with replace(device, policy="float32", strategy=None).scope():
         layer = keras.layers.Dense(
             len(train.classes),

@@ -7,7 +7,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from vision_recipes.inference.devices import choose, claim, list_gpus
+from vision_recipes.inference.device_claim import claim
+from vision_recipes.inference.devices import choose_gpus
 from vision_recipes.settings import ComputeSettings
 
 
@@ -23,7 +24,7 @@ class TrainingDevice:
     @classmethod
     def claim(cls, compute: ComputeSettings) -> TrainingDevice:
         """Return what the settings choose, with no other GPU visible to this process. Raises DeviceError."""
-        gpus = choose(compute, list_gpus() if compute.use_gpu != "false" else ())
+        gpus = choose_gpus(compute)
         description = str(claim(compute, gpus))
         if not gpus:
             return cls(description)

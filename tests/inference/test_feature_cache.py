@@ -10,7 +10,7 @@ import pytest
 from inference.memory_store import MemoryStore
 
 from vision_recipes.inference import feature_cache
-from vision_recipes.inference.feature_cache import Kept
+from vision_recipes.inference.feature_cache import FeatureCache
 
 
 def _digest(number: int) -> str:
@@ -18,52 +18,50 @@ def _digest(number: int) -> str:
 
 
 def _filled(store: MemoryStore, count: int, key: str = "a", every: int = 4) -> None:
-    kept = Kept(store, key, 3, every=every)
+    cache = FeatureCache(store, key, 3, every=every)
     for number in range(count):
-        kept.add(_digest(number), np.array([number, -number, 0.25], np.float32))
-    kept.close()
+        cache.add(_digest(number), np.array([number, -number, 0.25], np.float32))
+    cache.close()
 
 
 def test_results_are_found_by_the_next_run() -> None:
     store = MemoryStore()
     _filled(store, 10)
-    kept = Kept(store, "a", 3, every=4)
-    assert len(kept) == 10 and len(store.files) == 3
+    cache = FeatureCache(store, "a", 3, every=4)
+    assert len(cache) == 10 and len(store.files) == 3
     for number in (9, 0, 3, 7):
-        found = kept.get(_digest(number))
+        found = cache.get(_digest(number))
         assert found is not None and found.tolist() == [number, -number, 0.25]
-        assert _digest(number) in kept
-    assert kept.get(_digest(10)) is None and _digest(10) not in kept
+    assert cache.get(_digest(10)) is None
 
 
 def test_another_model_or_precision_has_results_of_its_own() -> None:
     store = MemoryStore()
     _filled(store, 3)
-    assert len(Kept(store, "b", 3, every=4)) == 0
+    assert len(FeatureCache(store, "b", 3, every=4)) == 0
 
 
 def test_two_runs_may_add_to_one_cache() -> None:
     store = MemoryStore()
-    one, two = Kept(store, "a", 3, every=1), Kept(store, "a", 3, every=1)
+    one, two = FeatureCache(store, "a", 3, every=1), FeatureCache(store, "a", 3, every=1)
     one.add(_digest(1), np.ones(3, np.float32))
     two.add(_digest(2), np.ones(3, np.float32))
     one.close()
     two.close()
-    assert len(Kept(store, "a", 3, every=1)) == 2
+    assert len(FeatureCache(store, "a", 3, every=1)) == 2
 
 
 def test_a_run_that_is_killed_loses_no_more_than_one_segment() -> None:
     store = MemoryStore()
-    kept = Kept(store, "a", 3, every=4)
+    cache = FeatureCache(store, "a", 3, every=4)
     for number in range(11):
-        kept.add(_digest(number), np.ones(3, np.float32))
-    kept._segments.put(None)  # the writer ends as at a kill, without what is left
-    kept._writer.join()  # type: ignore[union-attr]
-    assert len(Kept(store, "a", 3, every=4)) == 8
+        cache.add(_digest(number), np.ones(3, np.float32))
+    cache._writer.shutdown()  # the writer ends as at a kill, without what is left
+    assert len(FeatureCache(store, "a", 3, every=4)) == 8
 
 
 @pytest.mark.parametrize("damage", ["cut in the digests", "cut in the values", "flipped", "empty", "other", "endless"])
-def test_a_damaged_segment_is_left_aside(damage: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_segment_is_ignored(damage: str, caplog: pytest.LogCaptureFixture) -> None:
     store = MemoryStore()
     _filled(store, 8)
     path = store.paths()[0]
@@ -76,18 +74,18 @@ def test_a_damaged_segment_is_left_aside(damage: str, caplog: pytest.LogCaptureF
         "other": b"hello, this is not a segment of results",
         "endless": content[:14] + b"\xff" * 8 + content[22:],
     }[damage]
-    kept = Kept(store, "a", 3, every=4)
-    found = [number for number in range(8) if _digest(number) in kept]
+    cache = FeatureCache(store, "a", 3, every=4)
+    found = [number for number in range(8) if cache.get(_digest(number)) is not None]
     assert len(found) == 4
-    assert "left aside" in caplog.text
+    assert "ignored" in caplog.text
 
 
 def test_large_results_are_written_sooner() -> None:
     store = MemoryStore()
-    kept = Kept(store, "a", 3, every=1000)
+    cache = FeatureCache(store, "a", 3, every=1000)
     for number in range(5):
-        kept.add(_digest(number), np.zeros(1 << 20, np.float32))
-    kept.close()
+        cache.add(_digest(number), np.zeros(1 << 20, np.float32))
+    cache.close()
     assert len(store.files) == 5
 
 
@@ -101,23 +99,23 @@ def test_a_storage_that_fails_does_not_end_the_job(caplog: pytest.LogCaptureFixt
 
 
 def test_segments_in_memory_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feature_cache, "_IN_MEMORY", 4 * 2 * 3 * 4)
+    monkeypatch.setattr(feature_cache, "_BYTES_IN_MEMORY", 4 * 2 * 3 * 4)
     store = MemoryStore()
     _filled(store, 100, every=2)
-    kept = Kept(store, "a", 3, every=4)
-    assert all(_digest(number) in kept for number in range(100))
-    assert len(kept._loaded) == 4
+    cache = FeatureCache(store, "a", 3, every=4)
+    assert all(cache.get(_digest(number)) is not None for number in range(100))
+    assert len(cache._loaded) == 4
 
 
 def test_results_in_any_order_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     _filled(store, 100, every=2)
-    kept = Kept(store, "a", 3, every=4)
+    cache = FeatureCache(store, "a", 3, every=4)
     opened: list[str] = []
     reading = store.open
     monkeypatch.setattr(store, "open", lambda path: opened.append(path) or reading(path))
     for number in np.random.default_rng(0).permutation(np.repeat(np.arange(100), 3)):
-        found = kept.get(_digest(number))
+        found = cache.get(_digest(number))
         assert found is not None and found[0] == number
     assert len(opened) == len(set(opened)) == 50
 
@@ -128,7 +126,7 @@ def test_a_storage_that_raises_anything_costs_only_what_it_holds(monkeypatch: py
 
     store = MemoryStore()
     _filled(store, 8)
-    kept, reading = Kept(store, "a", 3, every=4), store.open
+    cache, reading = FeatureCache(store, "a", 3, every=4), store.open
 
     def fail(path: str) -> BinaryIO:
         if path == store.paths()[0]:
@@ -136,14 +134,14 @@ def test_a_storage_that_raises_anything_costs_only_what_it_holds(monkeypatch: py
         return reading(path)
 
     monkeypatch.setattr(store, "open", fail)
-    assert sum(_digest(number) in kept for number in range(8)) == 4
-    assert len(Kept(store, "a", 3, every=4)) == 4
+    assert sum(cache.get(_digest(number)) is not None for number in range(8)) == 4
+    assert len(FeatureCache(store, "a", 3, every=4)) == 4
 
 
 @pytest.mark.parametrize("vector", [np.ones(5), np.array([1, np.nan, 1]), np.array([1, np.inf, 1]), np.ones(0)])
-def test_results_of_another_length_or_not_finite_are_left_aside(vector: np.ndarray) -> None:
+def test_results_of_another_length_or_not_finite_are_ignored(vector: np.ndarray) -> None:
     store = MemoryStore()
-    stranger = Kept(store, "a", len(vector), every=1)
+    stranger = FeatureCache(store, "a", len(vector), every=1)
     stranger.add(_digest(1), vector.astype(np.float32))
     stranger.close()
-    assert Kept(store, "a", 3, every=1).get(_digest(1)) is None
+    assert FeatureCache(store, "a", 3, every=1).get(_digest(1)) is None

@@ -1,11 +1,11 @@
-"""Heat maps of all kinds of networks, against what is known of tiny ones."""
+"""Saliency maps of all kinds of networks, against what is known of tiny ones."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from vision_recipes.inference.saliency import HeatNetwork
+from vision_recipes.inference.saliency import HiResCam
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.settings import ComputeSettings
 
@@ -65,16 +65,16 @@ def test_every_network_has_a_map_and_keeps_its_probabilities(kind, pictures):
     extra = np.full((5, 2), 0.5, np.float32) if kind == "extra" else None
     given = [pictures / np.float32(255), extra] if kind == "extra" else pictures / np.float32(255)
     scores = np.asarray(network(given, training=False))
-    heats = HeatNetwork(opened(network), ComputeSettings(use_gpu="false"))
-    found = heats.explain(pictures, None, extra)
-    assert np.abs(np.stack([heat.shares for heat in found]) - scores).max() < 1e-5
-    assert [heat.chosen for heat in found] == scores.argmax(axis=1).tolist()
-    for heat in found + heats.explain(pictures, 1, extra):
-        assert heat.map.shape == ((SIDE, SIDE) if kind == "flat" else (8, 8))
-        assert heat.map.min() >= 0
-        assert heat.map.sum() == pytest.approx(1, abs=1e-5) or heat.map.max() == 0
-    assert any(heat.map.max() > 0 for heat in found)
-    assert {heat.chosen for heat in heats.explain(pictures, 2, extra)} == {2}
+    network_with_maps = HiResCam(opened(network), ComputeSettings(use_gpu="false"))
+    found = network_with_maps.maps(pictures, None, extra)
+    assert np.abs(np.stack([one.probabilities for one in found]) - scores).max() < 1e-5
+    assert [one.label for one in found] == scores.argmax(axis=1).tolist()
+    for one in found + network_with_maps.maps(pictures, 1, extra):
+        assert one.values.shape == ((SIDE, SIDE) if kind == "flat" else (8, 8))
+        assert one.values.min() >= 0
+        assert one.values.sum() == pytest.approx(1, abs=1e-5) or one.values.max() == 0
+    assert any(one.values.max() > 0 for one in found)
+    assert {one.label for one in network_with_maps.maps(pictures, 2, extra)} == {2}
 
 
 def test_where_features_are_averaged_the_map_is_the_class_activation_map(pictures):
@@ -87,9 +87,9 @@ def test_where_features_are_averaged_the_map_is_the_class_activation_map(picture
     rivals = np.exp(raw[:, 1:]) / np.exp(raw[:, 1:]).sum(axis=1, keepdims=True)
     weights = kernel[:, 0] - rivals @ kernel[:, 1:].T
     expected = np.maximum((maps * weights[:, None, None, :]).sum(axis=-1), 0)
-    found = HeatNetwork(opened(network, "maps"), ComputeSettings(use_gpu="false")).explain(pictures, 0)
-    for heat, one in zip(found, expected, strict=True):
-        assert np.allclose(heat.map, one / one.sum(), atol=1e-6)
+    found = HiResCam(opened(network, "maps"), ComputeSettings(use_gpu="false")).maps(pictures, 0)
+    for one, values in zip(found, expected, strict=True):
+        assert np.allclose(one.values, values / values.sum(), atol=1e-6)
 
 
 def test_another_backend_is_told(monkeypatch):
@@ -97,4 +97,4 @@ def test_another_backend_is_told(monkeypatch):
 
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     with pytest.raises(DeviceError, match="KERAS_BACKEND"):
-        HeatNetwork(opened(None), ComputeSettings())
+        HiResCam(opened(None), ComputeSettings())

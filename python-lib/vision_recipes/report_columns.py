@@ -1,0 +1,60 @@
+"""The columns that evaluate, explain and check-labels write."""
+
+from __future__ import annotations
+
+from vision_recipes.rows import IMAGES, Column
+
+METRICS = (
+    Column("metric", "string", "Name of the metric"),
+    Column("class", "string", "The class it applies to; empty for all classes together"),
+    Column("predicted", "string", "For the confusion matrix: the predicted class"),
+    Column("value", "double", "Value of the metric"),
+    Column("support", "bigint", "Number of pictures it is computed from"),
+    Column("slice_column", "string", "For metrics of a slice: the column that defines the slices"),
+    Column("slice", "string", "For metrics of a slice: its value in that column"),
+)
+
+JUDGED = (
+    IMAGES,
+    Column("truth", "string", "True label; empty when there is none"),
+    Column("label", "string", "Predicted label; empty when there is none"),
+    Column("right", "int", "1 when the prediction is correct, 0 when not, empty when a label is missing"),
+    Column("probability", "double", "Probability of the predicted label"),
+    Column("probability_of_truth", "double", "Probability of the true label; empty when the scored dataset lacks it"),
+    Column("verdict", "string", "known, unsure or unknown, as written by the classify recipe"),
+    Column("other_label", "string", "Label predicted by the other model"),
+    Column("other_right", "int", "1 when the other model is correct, 0 when not"),
+    Column("reason", "string", "Why there is no prediction; empty when there is one"),
+)
+
+EXPLAINED = (
+    IMAGES,
+    Column("label", "string", "The label that is explained"),
+    Column("probability", "double", "Probability of this label"),
+    Column("border_share", "double", "Fraction of the saliency in the outer tenth of each side; evenly spread: 0.36"),
+    Column("centre_x", "double", "Centre of the saliency, from 0 (left) to 1 (right)"),
+    Column("centre_y", "double", "Centre of the saliency, from 0 (top) to 1 (bottom)"),
+    Column("extent", "double", "Smallest fraction of the area with half of the saliency; evenly spread: 0.5"),
+    Column("drop_hottest", "double", "Drop in probability when the most salient fifth of the picture is hidden"),
+    Column("drop_random", "double", "Drop in probability when a random fifth of the picture is hidden"),
+    Column("overlay", "string", "Path of the saliency map in the folder of saliency maps"),
+    Column("error", "int", "1 when the picture could not be read, else 0"),
+    Column("reason", "string", "Why there is no saliency map; empty when there is one"),
+)
+
+CHECKED = (
+    IMAGES,
+    Column("label", "string", "The given label"),
+    Column("suggested_label", "string", "The label that the model suggests"),
+    Column("suspicion", "double", "How likely the given label is wrong, from 0 to 1; a score, not a probability"),
+    Column("issue", "string", "wrong_label, conflicting_copy, copy, outlier or unreadable; empty when there is none"),
+    Column("probability", "double", "Probability of the given label, by a model that was not trained on the picture"),
+    Column("strangeness", "double", "Outlier score: mean distance to the nearest neighbours; 1 is typical"),
+    Column("neighbours", "string", "JSON array of the nearest neighbours: path, label, likeness (cosine similarity)"),
+    Column(
+        "decision",
+        "string",
+        "accept (keep the given label), relabel (use the suggested label) or drop; for you to fill in",
+    ),
+    Column("rank", "bigint", "1 = most suspicious"),
+)
