@@ -77,6 +77,8 @@ def test_errors_are_explained_with_overlays(mislabelled):
         "model_folder=egg_model",
         "-o",
         "scored_dataset=s.csv",
+        "-p",
+        "compute.precision=float32",
     )
     outputs = ("-i", "scored_dataset=s.csv", "-o", "metrics_dataset=m.csv", "-o", "pictures_dataset=j.csv")
     mislabelled.well("run", "vision-evaluate", *outputs, "-p", "label_source=folder_names")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from vision_recipes.reports.comparison import compare
 from vision_recipes.reports.confusion import MOST_CLASSES
+from vision_recipes.reports.label_issues import CheckedLabel
 from vision_recipes.reports.metric_rows import metric_rows
 from vision_recipes.reports.page import Evaluation, render_page
 from vision_recipes.reports.predictions import LabelledPredictions, Prediction
@@ -188,6 +189,34 @@ def test_the_page_of_a_trained_model(tmp_path, trained):
     ):
         assert text in page, text
     assert re.search(r"keras</td><td>[\d.]+</td><td class=\"changed\">0\.1", page)
+
+
+def test_label_issues_are_shown_with_their_nearest_neighbours(tmp_path):
+    neighbours = tuple(f"/{number}.png" for number in range(1, 6))
+    checked = [
+        CheckedLabel("/0.png", "egg", "stone", 0.9, "wrong_label", neighbours),
+        CheckedLabel("/1.png", "egg", "egg", 0.1, ""),
+    ]
+    folder = store(tmp_path, [f"/{number}.png" for number in range(6)])
+    page = render_page(evaluation(predictions(12, 2), checked=checked, checked_pictures=folder))
+    assert "Likely label errors: 1 of 2 checked labels" in page.decode()
+    assert "wrong label, score 0.90" in page.decode()
+    shown = [attributes["alt"] for tag, attributes in Reader(page).tags if tag == "img"]
+    assert shown == ["Picture 0.png, labelled egg", *(f"similar picture {number}.png" for number in (1, 2, 3))]
+
+
+def test_augmentation_is_shown_on_the_pictures_that_were_scored(tmp_path, trained):
+    from vision_recipes.reports.training_record import read_training_record
+
+    run = {"parameters": {"label_source": "folder_names", "data_augmentation": True, "n_augmentation": 5}}
+    (trained / "run.json").write_text(json.dumps(run))
+    paths = [f"/{number}.png" for number in range(12)]
+    training = read_training_record(LocalStore(trained))
+    page = render_page(evaluation(predictions(12, 2), training=training, pictures=store(tmp_path, paths)))
+    alts = [attributes["alt"] for tag, attributes in Reader(page).tags if tag == "img"]
+    assert alts.count("unchanged") == 4
+    assert [alts.count(f"augmented copy {number}") for number in (1, 2, 3, 4)] == [4, 4, 4, 0]
+    assert "in 5 augmented copies" in page.decode()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from vision_recipes.reports.predictions import LabelledPredictions, Predictions
 def picture_rows(
     found: Predictions, evaluated: LabelledPredictions, comparison: Comparison | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield rows (JUDGED): pictures with a true label, then those without, then those without a prediction."""
+    """Yield rows (report_columns.JUDGED): with a true label, then without one, then without a prediction."""
     others = {first.path: other for first, other in comparison.pairs} if comparison else {}
     labelled = {picture.path for picture in evaluated.pictures}
     unlabelled = [picture for picture in found.pictures if picture.path not in labelled]

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from vision_recipes.reports.confusion import ConfusionMatrix
 from vision_recipes.reports.metric_rows import Row, confidences
 from vision_recipes.reports.predictions import LabelledPredictions
+from vision_recipes.reports.rendering import plain
 
 _CONFIDENT = 0.9
 _SMALL = 100
+_LABEL = 60
 _MISCALIBRATED, _BIASED = 0.05, 0.03
 
 
@@ -25,12 +27,12 @@ def summarise(evaluated: LabelledPredictions, rows: Sequence[Row], matrix: Confu
     )
     label, most = Counter(picture.truth for picture in pictures).most_common(1)[0]
     if matrix.classes > 1 and most < count:
-        yield f"Baseline: always predicting “{_short(label)}” would have an accuracy of {most / count:.0%}."
+        yield f"Baseline: always predicting “{plain(label, _LABEL)}” would have an accuracy of {most / count:.0%}."
     if matrix.pairs:
         pair = matrix.pairs[0]
         yield (
-            f"Most common confusion: {_pictures(pair.count)} of “{_short(pair.truth)}” predicted as "
-            f"“{_short(pair.predicted)}”, {pair.fraction:.0%} of that class."
+            f"Most common confusion: {_pictures(pair.count)} of “{plain(pair.truth, _LABEL)}” predicted as "
+            f"“{plain(pair.predicted, _LABEL)}”, {pair.fraction:.0%} of that class."
         )
     yield from _hardest(rows)
     yield from _confidence(evaluated, overall)
@@ -47,7 +49,7 @@ def _hardest(rows: Sequence[Row]) -> Iterator[str]:
     worst = min(recalls, key=lambda row: row["value"], default=None)
     if worst and len(recalls) > 2 and worst["value"] < 1:
         yield (
-            f"Hardest class: “{_short(worst['class'])}”, with {worst['value']:.0%} of its "
+            f"Hardest class: “{plain(worst['class'], _LABEL)}”, with {worst['value']:.0%} of its "
             f"{_pictures(worst['support'])} predicted correctly."
         )
 
@@ -75,8 +77,3 @@ def _confidence(evaluated: LabelledPredictions, overall: Mapping[str, float | No
 
 def _pictures(count: int) -> str:
     return "1 picture" if count == 1 else f"{count:,} pictures"
-
-
-def _short(label: object) -> str:
-    text = str(label)
-    return text if len(text) <= 60 else text[:57] + "…"

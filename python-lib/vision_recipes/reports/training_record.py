@@ -37,29 +37,29 @@ class TrainingRecord:
     @property
     def remarks(self) -> list[str]:
         """Remarks of the training on its data."""
-        return [str(remark) for remark in _list(self.run, "remarks")]
+        return [str(remark) for remark in _member(self.run, "remarks", list)]
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters of the training."""
-        return _dict(self.run, "parameters")
+        return _member(self.run, "parameters", dict)
 
     @property
     def versions(self) -> dict[str, str]:
         """The versions of the packages that trained it."""
-        versions = _dict(self.run, "versions") or self.model.config.versions
+        versions = _member(self.run, "versions", dict) or self.model.config.versions
         return {str(name): str(version) for name, version in versions.items()}
 
     @property
     def splits(self) -> dict[str, str]:
         """The side of the split ("train", "validation", "test") of each picture of the training, by its SHA-256."""
-        rows = [row for row in _list(self.run, "pictures") if isinstance(row, dict)]
+        rows = [row for row in _member(self.run, "pictures", list) if isinstance(row, dict)]
         return {str(row["sha256"]): str(row.get("split")) for row in rows if row.get("sha256")}
 
     @property
     def validation(self) -> dict[str, Any]:
         """The metrics on the validation pictures, empty when there are none."""
-        return _dict(self.metrics, "validation")
+        return _member(self.metrics, "validation", dict)
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
         """Return epochs, counted through all stages, and a column of the history where it holds a number."""
@@ -102,11 +102,7 @@ def _object(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _dict(found: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _member(found: Mapping[str, Any], name: str, kind: type[_Content]) -> _Content:
+    """Return a member of a JSON object, or an empty one of the kind when it is missing or of another."""
     value = found.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _list(found: Mapping[str, Any], name: str) -> list[Any]:
-    value = found.get(name)
-    return value if isinstance(value, list) else []
+    return value if isinstance(value, kind) else kind()
