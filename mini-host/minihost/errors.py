@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class HostError(Exception):
-    """Something the user can mend; `exit_code` is what the command ends with."""
+    """Something the user can fix; `exit_code` is what the command ends with."""
 
     exit_code = 2
 

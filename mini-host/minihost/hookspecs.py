@@ -39,12 +39,12 @@ def minihost_check_job(job: Job, component: Component) -> list[str]:  # type: ig
 
 @hookspec(firstresult=True)
 def minihost_open_folder(reference: Reference) -> Any:
-    """Open the folder that a reference points at, or answer None for a place that is somebody else's."""
+    """Open the folder that a reference points at, or answer None for one that another plugin opens."""
 
 
 @hookspec(firstresult=True)
 def minihost_open_dataset(reference: Reference) -> Any:
-    """Open the dataset that a reference points at, or answer None for a place that is somebody else's."""
+    """Open the dataset that a reference points at, or answer None for one that another plugin opens."""
 
 
 @hookspec(firstresult=True)

@@ -45,7 +45,7 @@ def manager() -> pluggy.PluginManager:
             home = f" of the package {point.dist.name!r}" if point.dist else ""
             raise HostPluginError(
                 f"The host plugin {point.name!r}{home} ({point.value}) cannot be used: {type(err).__name__}: {err}. "
-                "Mend or uninstall that package."
+                "Fix or uninstall that package."
             ) from err
     built.check_pending()
     return built

@@ -1,4 +1,4 @@
-"""Opens files that strangers made: never a pipe, a device or a folder, and never waiting for one."""
+"""Opens files from untrusted sources: never a pipe, a device or a folder, and never waiting for one."""
 
 from __future__ import annotations
 

@@ -81,11 +81,11 @@ def opened(place):
 
 
 def build(place, *targets, force=False):
-    told = []
+    reported = []
     build = opened(place)
-    build.run(targets, Options(quiet=True), force=force, report=told.append)
+    build.run(targets, Options(quiet=True), force=force, report=reported.append)
     return [
-        line.split("] ")[1].partition(": ")[0] for line in told if line.startswith("[") and "up to date" not in line
+        line.split("] ")[1].partition(": ")[0] for line in reported if line.startswith("[") and "up to date" not in line
     ]
 
 
@@ -177,10 +177,10 @@ def test_a_failing_step_stops_the_build_and_keeps_what_was_done(place):
         "{in: listed}, outputs: {out: copied}}",
         "{in: listed}, outputs: {out: copied}, params: {fail: true}}",
     )
-    told = []
+    reported = []
     with pytest.raises(ComponentFailed, match="told to"):
-        opened(place).run([], Options(quiet=True), force=False, report=told.append)
-    assert told[-1] == "[3/4] copy did not end well. Not run: aside."
+        opened(place).run([], Options(quiet=True), force=False, report=reported.append)
+    assert reported[-1] == "[3/4] copy did not end well. Not run: aside."
     assert states(place)["list"] == ("up to date", "")
     assert states(place)["copy"][0] == "missing"
 

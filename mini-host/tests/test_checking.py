@@ -39,7 +39,7 @@ def test_our_own_plugin_has_nothing_wrong():
 
 
 @pytest.mark.parametrize(
-    ("param", "told"),
+    ("param", "reported"),
     [
         (
             {"name": "x", "type": "STRNG"},
@@ -98,9 +98,9 @@ def test_our_own_plugin_has_nothing_wrong():
         ),
     ],
 )
-def test_what_is_wrong_with_parameters(tmp_path, param, told):
+def test_what_is_wrong_with_parameters(tmp_path, param, reported):
     found = of_params(tmp_path, param)
-    assert any(told in line for line in found), found
+    assert any(reported in line for line in found), found
     assert len(found) == 1
 
 
@@ -109,7 +109,7 @@ def test_two_parameters_of_one_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"version": "1.0"}, "error: plugin.json: version '1.0'"),
         ({"id": "a.b"}, "error: plugin.json: id 'a.b'"),
@@ -123,16 +123,16 @@ def test_two_parameters_of_one_name(tmp_path):
         ),
     ],
 )
-def test_what_is_wrong_with_the_manifest(tmp_path, change, told):
+def test_what_is_wrong_with_the_manifest(tmp_path, change, reported):
     root = write_plugin(tmp_path, recipes=["r"])
     write(root / "plugin.json", {"id": "sample", "version": "1.0.0", "meta": META, "params": [], **change})
     found = findings(root)
     assert len(found) == 1
-    assert found[0].startswith(told)
+    assert found[0].startswith(reported)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"kind": "R"}, "only PYTHON recipes run here"),
         ({"inputRoles": [{"name": "x"}]}, "role 'x' does not say required, acceptsDataset, acceptsManagedFolder"),
@@ -144,9 +144,9 @@ def test_what_is_wrong_with_the_manifest(tmp_path, change, told):
         ({"paramsPythonSetup": "../plugin.json"}, "is not a file under resource/"),
     ],
 )
-def test_what_is_wrong_with_recipes(tmp_path, change, told):
+def test_what_is_wrong_with_recipes(tmp_path, change, reported):
     found = of_params(tmp_path, **change)
-    assert any(told in line for line in found), found
+    assert any(reported in line for line in found), found
 
 
 def test_what_is_wrong_with_macros(tmp_path):

@@ -98,7 +98,7 @@ def test_a_function_that_never_returns(place):
     catalogue = discovery.find(Search((place,), only_places=True))
     job = question(Request("pick"), catalogue, project.open(place.parent / "work"))
     with pytest.raises(choices.NoChoices, match="not done after 1 seconds"):
-        choices.ask(LAYER, job, patience=1)
+        choices.ask(LAYER, job, timeout=1)
 
 
 def test_a_file_outside_of_resource_is_not_run(place):

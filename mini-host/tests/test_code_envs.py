@@ -87,7 +87,7 @@ def test_a_plugin_without_requirements(tmp_path, capsys):
 
 def test_core_packages_give_way_to_what_the_plugin_pins(tmp_path):
     pins = "Pandas==2.2.3 ; python_version < '3.13'\n--no-binary x\n  # flask\nPy_Arrow\n"
-    wanted = code_envs.wish("p", plugin_with(tmp_path, pins, installCorePackages=True))
+    wanted = code_envs.spec_of("p", plugin_with(tmp_path, pins, installCorePackages=True))
     assert [code_envs._plain(package) for package in wanted.core] == [
         "numpy",
         "pyarrow",
@@ -95,7 +95,7 @@ def test_core_packages_give_way_to_what_the_plugin_pins(tmp_path):
         "requests",
         "flask",
     ]
-    assert code_envs.wish("p", plugin_with(tmp_path, pins)).core == ()
+    assert code_envs.spec_of("p", plugin_with(tmp_path, pins)).core == ()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_core_packages_give_way_to_what_the_plugin_pins(tmp_path):
 )
 def test_the_python_is_one_that_the_plugin_accepts(tmp_path, monkeypatch, accepted, there, chosen, odd):
     monkeypatch.setattr(code_envs.shutil, "which", lambda name: f"/usr/bin/{name}" if name in there else None)
-    wanted = code_envs.wish("p", plugin_with(tmp_path, "x\n", acceptedPythonInterpreters=accepted))
+    wanted = code_envs.spec_of("p", plugin_with(tmp_path, "x\n", acceptedPythonInterpreters=accepted))
     python, warning = code_envs.interpreter(wanted)
     assert python == chosen
     assert bool(warning) == odd

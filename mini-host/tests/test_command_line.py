@@ -67,9 +67,9 @@ def test_a_run(plugin, capfd):
 def test_parameters_from_a_file_under_those_of_the_command_line(plugin, capfd):
     write(plugin.parent / "work/p.json", "// a comment\n{'times': 5, 'columns': ['a'], 'extra': 1}")
     assert run(plugin, *GOOD, "--params", "p.json") == 0
-    told = capfd.readouterr()
-    assert '"columns": ["a"], "extra": 1, "times": 2' in told.err
-    assert "warning: The component declares no parameter 'extra'" in told.err
+    reported = capfd.readouterr()
+    assert '"columns": ["a"], "extra": 1, "times": 2' in reported.err
+    assert "warning: The component declares no parameter 'extra'" in reported.err
 
 
 def test_every_mistake_in_one_answer(plugin, capsys):
@@ -77,7 +77,7 @@ def test_every_mistake_in_one_answer(plugin, capsys):
     wrong = ("-i", "input_datset=in.csv", "-i", "nonsense", "-o", "output_dataset=out.txt", "-p", "tmes=3", "-p", "cloud.regin=us",
              "-p", "column=a", "--params", "p.json", "--setting", "prxy=1")  # fmt: skip
     assert run(plugin, *wrong) == 2
-    told = capsys.readouterr().err.splitlines()
+    reported = capsys.readouterr().err.splitlines()
     expected = [
         r"-i nonsense: ROLE=REF is expected",
         r"--params p.json: line 1",
@@ -89,8 +89,8 @@ def test_every_mistake_in_one_answer(plugin, capsys):
         r"Parameter 'times' is missing: a whole number, at least 1 is expected",
         r"Plugin setting: There is no parameter 'prxy'. Did you mean 'proxy'",
     ]
-    assert [line for line in told if not any(re.search(pattern, line) for pattern in expected)] == []
-    assert len(told) == len(expected)
+    assert [line for line in reported if not any(re.search(pattern, line) for pattern in expected)] == []
+    assert len(reported) == len(expected)
     assert sorted(os.listdir(".")) == ["in.csv", "p.json"]
 
 

@@ -1,4 +1,4 @@
-"""How a run ends, each way told apart: done, failed, killed, hanging, interrupted."""
+"""How a run ends, each way reported apart: done, failed, killed, hanging, interrupted."""
 
 import os
 import signal

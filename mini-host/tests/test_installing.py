@@ -103,7 +103,7 @@ def test_leftovers_of_a_crash_after_the_swap_go_away(tmp_path, store):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         ({"readme.txt": "x"}, "has no plugin.json at its root"),
         ({"inner/plugin.json": '{"id": "x"}'}, "zip the content of that folder"),
@@ -112,7 +112,7 @@ def test_leftovers_of_a_crash_after_the_swap_go_away(tmp_path, store):
         ({"plugin.json": '{"id": "sample"}', "../evil.py": "x"}, "climbs"),
     ],
 )
-def test_what_is_refused_changes_nothing(tmp_path, store, capsys, content, told):
+def test_what_is_refused_changes_nothing(tmp_path, store, capsys, content, reported):
     assert main(["install", "--yes", str(make(tmp_path))]) == 0
     before = names(tmp_path / "home")
     path = tmp_path / "bad.zip"
@@ -121,7 +121,7 @@ def test_what_is_refused_changes_nothing(tmp_path, store, capsys, content, told)
             archive.writestr(name, text)
     assert main(["install", "--yes", str(path)]) == 2
     err = capsys.readouterr().err
-    assert told in err
+    assert reported in err
     assert "bad.zip" in err
     assert names(tmp_path / "home") == before
 

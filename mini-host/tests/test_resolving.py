@@ -126,10 +126,10 @@ def test_texts_are_read_by_type(param, text, value):
     ],
 )
 def test_texts_that_do_not_fit(param, text, expected):
-    told = mistakes(param, texts=[("x", text)])
-    assert len(told) == 1
-    assert told[0].startswith("Parameter 'x")
-    assert expected in told[0]
+    reported = mistakes(param, texts=[("x", text)])
+    assert len(reported) == 1
+    assert reported[0].startswith("Parameter 'x")
+    assert expected in reported[0]
 
 
 def test_values_keep_integers_and_refuse_wrong_types():
@@ -163,9 +163,9 @@ def test_every_mistake_is_told_at_once():
         {"name": "y", "type": "BOOLEAN"},
         {"name": "z", "type": "STRING", "mandatory": True},
     ]
-    told = mistakes(params, {"y": 3}, [("x", "a"), ("nme", "1")])
-    assert len(told) == 4
-    assert told[0].startswith("There is no parameter 'nme'")
+    reported = mistakes(params, {"y": 3}, [("x", "a"), ("nme", "1")])
+    assert len(reported) == 4
+    assert reported[0].startswith("There is no parameter 'nme'")
 
 
 def test_defaults_also_when_hidden_and_nothing_else():
@@ -336,8 +336,8 @@ def test_secrets_are_named_and_never_shown():
     params = [*one("PASSWORD"), {"name": "p", "type": "PRESET", "parameterSetId": "bare"}]
     answer = resolve(params, Given({"x": "hush", "p": {"secret": "quiet"}}), SETS)
     assert sorted(answer.secrets) == ["hush", "quiet"]
-    (told,) = mistakes(one("PASSWORD"), {"x": ["hush"]})
-    assert "hush" not in told
+    (reported,) = mistakes(one("PASSWORD"), {"x": ["hush"]})
+    assert "hush" not in reported
 
 
 def test_names_with_dots_and_hyphens():

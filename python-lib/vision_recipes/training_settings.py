@@ -9,9 +9,25 @@ from typing import Any
 from vision_recipes.settings import ComputeSettings, Settings, choice, flag, number, preset, text, whole
 
 
+def _to_names(given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        given = given.split(",")
+    if not isinstance(given, list | tuple):
+        raise ValueError(f"{given!r} is not a list of names")
+    return tuple(str(name).strip() for name in given if str(name).strip())
+
+
 def names() -> Any:
     """Declare a list of names."""
     return field(default=(), metadata={"cast": _to_names})
+
+
+def _to_pairs(given: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(given, Mapping):
+        given = [{"from": name, "to": value} for name, value in given.items()]
+    if not isinstance(given, list | tuple) or not all(isinstance(pair, Mapping) and "from" in pair for pair in given):
+        raise ValueError(f"{given!r} is not a list of name and value pairs")
+    return tuple((str(pair["from"]).strip(), str(pair.get("to", "")).strip()) for pair in given)
 
 
 def pairs() -> Any:
@@ -24,9 +40,9 @@ class RetrainSettings(Settings):
     """Pictures, labels and a model to your own model.
 
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
-    `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer with a
-    convex solver and fine-tunes with adamw; `initial_weights` "random" trains all layers, whatever `layer_to_retrain`
-    says; `class_weights` "auto" weighs each class by the inverse of its frequency.
+    `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer by
+    logistic regression and fine-tunes with adamw; `initial_weights` "random" trains all layers, whatever `layer_to_retrain`
+    says; `class_weights` "auto" weights each class by the inverse of its frequency.
     """
 
     label_source: str = choice("dataset", "folder_names", "file_names")
@@ -118,19 +134,3 @@ def _label_mistakes(settings: RetrainSettings | EvaluateSettings | CheckLabelsSe
                 yield f"{name}: labels come from a dataset, so name its column"
     if settings.label_source == "file_names" and not settings.label_pattern:
         yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
-
-
-def _to_names(given: Any) -> tuple[str, ...]:
-    if isinstance(given, str):
-        given = given.split(",")
-    if not isinstance(given, list | tuple):
-        raise ValueError(f"{given!r} is not a list of names")
-    return tuple(str(name).strip() for name in given if str(name).strip())
-
-
-def _to_pairs(given: Any) -> tuple[tuple[str, str], ...]:
-    if isinstance(given, Mapping):
-        given = [{"from": name, "to": value} for name, value in given.items()]
-    if not isinstance(given, list | tuple) or not all(isinstance(pair, Mapping) and "from" in pair for pair in given):
-        raise ValueError(f"{given!r} is not a list of name and value pairs")
-    return tuple((str(pair["from"]).strip(), str(pair.get("to", "")).strip()) for pair in given)

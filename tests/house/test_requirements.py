@@ -17,6 +17,8 @@ OPTIONAL = {HOST: {"pytest"}, PLUGIN: {"torch"}}
 """What is imported only where it is installed for another reason: by pytest's plugin, for Keras on another backend."""
 UNIMPORTED = {HOST: set(), PLUGIN: {"dss-minihost"}}
 """What is declared for its command alone."""
+OF_DSS = {"dss-minihost", "numpy", "flask", "werkzeug"}
+"""What DSS brings along itself, or does not need."""
 HEAVY = {"tensorflow", "keras", "openvino", "onnx", "onnxruntime", "scikit-learn", "matplotlib", "requests", "pillow"}
 
 
@@ -47,3 +49,8 @@ def test_declared_is_imported(folder):
 def test_the_host_alone_needs_no_framework():
     assert declared(HOST) & HEAVY == set()
     assert "dss-minihost" in declared(PLUGIN)
+
+
+def test_the_code_environment_has_what_the_plugin_imports():
+    listed = (ROOT / "code-env/python/spec/requirements.txt").read_text(encoding="utf-8").split()
+    assert {plain(line) for line in listed} == declared(PLUGIN) - OF_DSS

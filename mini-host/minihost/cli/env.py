@@ -29,16 +29,16 @@ def command(plugin: str, remove: bool, plugin_paths: tuple[Path, ...], project_d
         if Path(plugin).exists()
         else find_plugins(plugin_paths, project_dir).plugin(plugin)
     )
-    wanted = code_envs.wish(found.id, found.root)
-    if wanted is None:
+    spec = code_envs.spec_of(found.id, found.root)
+    if spec is None:
         click.echo(f"{found.id} has no code-env/python/spec/requirements.txt: it runs with the host's own Python.")
         return
     if remove:
-        shutil.rmtree(wanted.place.parent, ignore_errors=True)
+        shutil.rmtree(spec.place.parent, ignore_errors=True)
         click.echo(f"{found.id} runs with the host's own Python again.")
         return
-    if wanted.python.exists():
-        click.echo(f"{found.id} has its environment already: {wanted.place}")
+    if spec.python.exists():
+        click.echo(f"{found.id} has its environment already: {spec.place}")
         return
-    python = code_envs.build(wanted, lambda line: click.echo(line, err=True))
+    python = code_envs.build(spec, lambda line: click.echo(line, err=True))
     click.echo(f"{found.id} runs with {python} from now on.")

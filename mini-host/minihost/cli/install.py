@@ -25,7 +25,7 @@ def command(file: Path, yes: bool) -> int:
         try:
             return yes or click.confirm("Install it? Its recipes run with your rights.", default=False)
         except click.Abort as err:
-            raise HostError("Not installed: nobody answered. Give --yes where no one can.") from err
+            raise HostError("Not installed: there was no answer. Give --yes where nobody can answer.") from err
 
     target = installing.install(file, user_folders.plugin_store(), is_wanted)
     click.echo(f"Installed in {target}" if target else "Not installed.")
@@ -36,7 +36,7 @@ def _print(offer: Offer) -> None:
     plugin = offer.plugin
     meta = plugin.descriptor.get("meta")
     facts = meta if isinstance(meta, dict) else {}
-    click.echo(f"{plugin.id} {plugin.version}  {facts.get('label') or ''}  by {facts.get('author') or 'nobody named'}")
+    click.echo(f"{plugin.id} {plugin.version}  {facts.get('label') or ''}  by {facts.get('author') or 'unknown'}")
     click.echo(
         f"  from     {offer.archive}\n  sha256   {offer.sha256}\n  content  {offer.files} files, {offer.size:,} bytes"
     )

@@ -94,7 +94,7 @@ class Dataset:
         self.read_partitions = [*(self.read_partitions or []), spec]
 
     def read_schema(self, raise_if_empty=True):
-        """Return the columns as a list of dicts; raises when there are none, unless told not to."""
+        """Return the columns as a list of dicts; raises when there are none, unless `raise_if_empty` is False."""
         columns = Schema(copy.deepcopy(self._reading().columns()))
         if raise_if_empty and not columns:
             raise DataError(f"Dataset {self.full_name} has no schema yet. Build it, or write_schema first.")
@@ -124,7 +124,7 @@ class Dataset:
         pandas_read_kwargs=None,
     ):
         """Return the data as one frame. By default pandas infers the types, except of dates; see the contract, 13.2."""
-        return reading.frame(self._reading(), reading.Wanted.of(locals()))
+        return reading.frame(self._reading(), reading.ReadOptions.of(locals()))
 
     def iter_dataframes(
         self,
@@ -149,7 +149,7 @@ class Dataset:
         pandas_read_kwargs=None,
     ):
         """Yield the data as frames of at most `chunksize` rows, with the rules of `get_dataframe` for each."""
-        yield from reading.chunks(self._reading(), reading.Wanted.of(locals()), chunksize)
+        yield from reading.chunks(self._reading(), reading.ReadOptions.of(locals()), chunksize)
 
     def iter_dataframes_forced_types(
         self,
@@ -171,7 +171,7 @@ class Dataset:
         """Yield the data as frames whose columns have these dtypes."""
         options = {**locals(), "columns": names, "infer_with_pandas": True, "override_dtypes": dtypes}
         options["parse_dates"] = bool(parse_date_columns)
-        yield from reading.chunks(self._reading(), reading.Wanted.of(options), chunksize)
+        yield from reading.chunks(self._reading(), reading.ReadOptions.of(options), chunksize)
 
     @staticmethod
     def get_dataframe_schema_st(
@@ -188,14 +188,14 @@ class Dataset:
     ):
         """Yield each row as a dict, values cast by the types of the schema; empty cells are None."""
         names = columns or [column["name"] for column in self._reading().columns()]
-        for row in reading.tuples(self._reading(), reading.Wanted.of(locals()), log_every):
+        for row in reading.tuples(self._reading(), reading.ReadOptions.of(locals()), log_every):
             yield dict(zip(names, row, strict=True))
 
     def iter_tuples(
         self, sampling="head", sampling_column=None, limit=None, ratio=None, log_every=-1, timeout=30, columns=None
     ):
         """Yield each row as a tuple, values cast by the types of the schema; empty cells are None."""
-        yield from reading.tuples(self._reading(), reading.Wanted.of(locals()), log_every)
+        yield from reading.tuples(self._reading(), reading.ReadOptions.of(locals()), log_every)
 
     def raw_formatted_data(
         self, sampling=None, columns=None, format="tsv-excel-noheader", format_params=None, read_session_id=None

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReadOptions:
     """What a call asked for; the fields are the arguments of `Dataset.get_dataframe`."""
 
     columns: Any = None
@@ -38,138 +38,138 @@ class Wanted:
     pandas_read_kwargs: Any = None
 
     @classmethod
-    def of(cls, arguments: dict[str, Any]) -> Wanted:
-        """Return the wish that a method's arguments make up."""
+    def of(cls, arguments: dict[str, Any]) -> ReadOptions:
+        """Return the options that a method's arguments stand for."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in arguments.items() if name in names})
 
 
-def frame(data: Table, wanted: Wanted) -> Any:
+def frame(data: Table, options: ReadOptions) -> Any:
     """Return one frame."""
-    _check(data, wanted)
-    whole = wanted.sampling == "head"
-    arguments = _arguments(data, wanted)
-    if whole and wanted.limit is not None:
-        arguments["nrows"] = int(wanted.limit)
+    _check(data, options)
+    whole = options.sampling == "head"
+    arguments = _arguments(data, options)
+    if whole and options.limit is not None:
+        arguments["nrows"] = int(options.limit)
     found = frames.read(data.pandas_source(), data.columns(), arguments)
-    return _finished(found if whole else _sampled(found, wanted), data, wanted)
+    return _finished(found if whole else _sampled(found, options), data, options)
 
 
-def chunks(data: Table, wanted: Wanted, size: int) -> Iterator[Any]:
+def chunks(data: Table, options: ReadOptions, size: int) -> Iterator[Any]:
     """Yield frames of at most `size` rows; sampling other than by head or ratio reads everything first."""
-    _check(data, wanted)
-    by_ratio = wanted.sampling == "random" and wanted.ratio is not None and wanted.limit is None
-    if wanted.sampling != "head" and not by_ratio:
-        found = frame(data, wanted)
+    _check(data, options)
+    by_ratio = options.sampling == "random" and options.ratio is not None and options.limit is None
+    if options.sampling != "head" and not by_ratio:
+        found = frame(data, options)
         for start in range(0, len(found), size):
             yield found.iloc[start : start + size]
         return
-    arguments = {**_arguments(data, wanted), "chunksize": int(size)}
-    if wanted.limit is not None:
-        arguments["nrows"] = int(wanted.limit)
+    arguments = {**_arguments(data, options), "chunksize": int(size)}
+    if options.limit is not None:
+        arguments["nrows"] = int(options.limit)
     for chunk in frames.read(data.pandas_source(), data.columns(), arguments):
-        yield _finished(chunk.sample(frac=wanted.ratio) if by_ratio else chunk, data, wanted)
+        yield _finished(chunk.sample(frac=options.ratio) if by_ratio else chunk, data, options)
 
 
-def _check(data: Table, wanted: Wanted) -> None:
+def _check(data: Table, options: ReadOptions) -> None:
     if not data.exists():
         raise DataError(f"Dataset {data.path} has no data yet. Build it first.")
     names = [column["name"] for column in data.columns()]
-    missing = [name for name in wanted.columns or [] if name not in names]
+    missing = [name for name in options.columns or [] if name not in names]
     if missing:
         raise DataError(
             f"Dataset {data.path} has no column {', '.join(map(repr, missing))}. Columns: {', '.join(names)}."
         )
 
 
-def _arguments(data: Table, wanted: Wanted) -> dict[str, Any]:
+def _arguments(data: Table, options: ReadOptions) -> dict[str, Any]:
     """The arguments of pandas.read_csv that make these types."""
     columns = data.columns()
     dtypes: dict[str, Any] = {}
-    if not wanted.infer_with_pandas:
+    if not options.infer_with_pandas:
         dtypes = frames.dtypes(
             columns,
-            nullable=wanted.use_nullable_integers,
-            bool_as_str=wanted.bool_as_str,
-            int_as_float=wanted.int_as_float,
+            nullable=options.use_nullable_integers,
+            bool_as_str=options.bool_as_str,
+            int_as_float=options.int_as_float,
         )
     for column in columns:
-        if column["type"] in cells.DATES or (column["type"] == "boolean" and wanted.bool_as_str):
+        if column["type"] in cells.DATES or (column["type"] == "boolean" and options.bool_as_str):
             dtypes[column["name"]] = "object"
     names = [column["name"] for column in columns]
-    chosen = names if wanted.categoricals == "all" else wanted.categoricals or []
+    chosen = names if options.categoricals == "all" else options.categoricals or []
     dtypes.update(dict.fromkeys(chosen, "category"))
-    dtypes.update(wanted.override_dtypes or {})
-    arguments = {"dtype": dtypes, "na_values": wanted.na_values, "keep_default_na": wanted.keep_default_na}
-    if wanted.float_precision is not None:
-        arguments["float_precision"] = wanted.float_precision
-    if wanted.columns is not None:
-        arguments["usecols"] = list(wanted.columns)
-        arguments["dtype"] = {name: kind for name, kind in dtypes.items() if name in wanted.columns}
-    return {**arguments, **(wanted.pandas_read_kwargs or {})}
+    dtypes.update(options.override_dtypes or {})
+    arguments = {"dtype": dtypes, "na_values": options.na_values, "keep_default_na": options.keep_default_na}
+    if options.float_precision is not None:
+        arguments["float_precision"] = options.float_precision
+    if options.columns is not None:
+        arguments["usecols"] = list(options.columns)
+        arguments["dtype"] = {name: kind for name, kind in dtypes.items() if name in options.columns}
+    return {**arguments, **(options.pandas_read_kwargs or {})}
 
 
-def _finished(found: Any, data: Table, wanted: Wanted) -> Any:
-    if wanted.columns is not None:
-        found = found[list(wanted.columns)]
-    if wanted.parse_dates:
+def _finished(found: Any, data: Table, options: ReadOptions) -> Any:
+    if options.columns is not None:
+        found = found[list(options.columns)]
+    if options.parse_dates:
         found = frames.with_dates(found, data.columns())
     return frames.unescaped(found) if data.escaped else found
 
 
-def _sampled(found: Any, wanted: Wanted) -> Any:
-    if wanted.sampling == "random":
-        if wanted.ratio is not None:
-            found = found.sample(frac=wanted.ratio)
-            return found if wanted.limit is None else found.head(int(wanted.limit))
-        return found.sample(n=min(len(found), int(wanted.limit if wanted.limit is not None else len(found))))
-    if wanted.sampling in ("random-column", "sort-column") and wanted.sampling_column not in found.columns:
-        raise DataError(f"sampling={wanted.sampling!r} needs sampling_column, got {wanted.sampling_column!r}.")
-    if wanted.sampling == "sort-column":
-        found = found.sort_values(wanted.sampling_column, ascending=wanted.ascending, kind="stable")
-        return found if wanted.limit is None else found.head(int(wanted.limit))
-    if wanted.sampling != "random-column":
-        raise DataError(f"sampling={wanted.sampling!r} is not known: head, random, random-column or sort-column.")
-    values = list(found[wanted.sampling_column].unique())
+def _sampled(found: Any, options: ReadOptions) -> Any:
+    if options.sampling == "random":
+        if options.ratio is not None:
+            found = found.sample(frac=options.ratio)
+            return found if options.limit is None else found.head(int(options.limit))
+        return found.sample(n=min(len(found), int(options.limit if options.limit is not None else len(found))))
+    if options.sampling in ("random-column", "sort-column") and options.sampling_column not in found.columns:
+        raise DataError(f"sampling={options.sampling!r} needs sampling_column, got {options.sampling_column!r}.")
+    if options.sampling == "sort-column":
+        found = found.sort_values(options.sampling_column, ascending=options.ascending, kind="stable")
+        return found if options.limit is None else found.head(int(options.limit))
+    if options.sampling != "random-column":
+        raise DataError(f"sampling={options.sampling!r} is not known: head, random, random-column or sort-column.")
+    values = list(found[options.sampling_column].unique())
     random.shuffle(values)
-    if wanted.ratio is not None:
-        return found[found[wanted.sampling_column].isin(values[: round(len(values) * wanted.ratio)])]
+    if options.ratio is not None:
+        return found[found[options.sampling_column].isin(values[: round(len(values) * options.ratio)])]
     kept = found[:0]
     for length in range(1, len(values) + 1):
-        kept = found[found[wanted.sampling_column].isin(values[:length])]
-        if wanted.limit is not None and len(kept) >= wanted.limit:
+        kept = found[found[options.sampling_column].isin(values[:length])]
+        if options.limit is not None and len(kept) >= options.limit:
             break
     return kept
 
 
-def tuples(data: Table, wanted: Wanted, log_every: int = -1) -> Iterator[tuple[Any, ...]]:
+def tuples(data: Table, options: ReadOptions, log_every: int = -1) -> Iterator[tuple[Any, ...]]:
     """Yield each row, values cast by the types of the schema; raises `DataError` naming the cell that does not fit."""
-    _check(data, wanted)
+    _check(data, options)
     columns = data.columns()
     names = [column["name"] for column in columns]
-    positions = [names.index(name) for name in (wanted.columns or names)]
+    positions = [names.index(name) for name in (options.columns or names)]
     types = [columns[position]["type"] for position in positions]
-    for number, row in enumerate(_rows(data, wanted)):
+    for number, row in enumerate(_rows(data, options)):
         try:
             yield tuple([cells.from_text(row[position], kind) for position, kind in zip(positions, types, strict=True)])
         except ValueError as err:
             raise DataError(
-                f"Dataset {data.path}, row {number + 1}: {err}. Mend the cell, or declare the column as string."
+                f"Dataset {data.path}, row {number + 1}: {err}. Correct the cell, or declare the column as string."
             ) from err
         if log_every > 0 and (number + 1) % log_every == 0:
             log.info("read %d rows of %s", number + 1, data.path)
 
 
-def _rows(data: Table, wanted: Wanted) -> Iterator[list[str]]:
+def _rows(data: Table, options: ReadOptions) -> Iterator[list[str]]:
     rows: Any = data.text_rows()
-    limit = None if wanted.limit is None else int(wanted.limit)
-    if wanted.sampling == "random":
-        if wanted.ratio is not None:
-            rows = (row for row in rows if random.random() < wanted.ratio)
+    limit = None if options.limit is None else int(options.limit)
+    if options.sampling == "random":
+        if options.ratio is not None:
+            rows = (row for row in rows if random.random() < options.ratio)
         elif limit is not None:
             rows = iter(_reservoir(rows, limit))
-    elif wanted.sampling != "head":
-        raise DataError(f"sampling={wanted.sampling!r} is for frames; rows are read with head or random.")
+    elif options.sampling != "head":
+        raise DataError(f"sampling={options.sampling!r} is for frames; rows are read with head or random.")
     for number, row in enumerate(rows):
         if limit is not None and number >= limit:
             return

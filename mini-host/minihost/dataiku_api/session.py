@@ -48,8 +48,8 @@ class Session:
         return list(found.values())
 
     def find(self, lookup: str, kind: str, *, project_key: str | None = None, ignore_flow: bool = False) -> Reference:
-        """Return what a short name, full name or id means; raises `DataError` for a stranger, and inside a recipe for
-        whatever is neither input nor output unless `ignore_flow`."""
+        """Return what a short name, full name or id means; raises `DataError` for an unknown one, and inside a recipe,
+        unless `ignore_flow`, for whatever is neither input nor output."""
         lookup = str(lookup)
         key, _, short = lookup.rpartition(".")
         names = {lookup, f"{project_key or self.job.project_key}.{lookup}"}
@@ -67,8 +67,8 @@ class Session:
             and ("/" in lookup or (Path(self.job.project_dir) / lookup).is_dir())
         ):
             return self.add(FOLDER, Path(lookup).name.replace(".", "_"), Path(self.job.project_dir) / lookup)
-        names = ", ".join(reference.full_name for reference in self.everything(kind)) or "none"
-        raise DataError(f"There is no {WORDS[kind]} {lookup!r} in this job. Known: {names}.")
+        full_names = ", ".join(reference.full_name for reference in self.everything(kind)) or "none"
+        raise DataError(f"There is no {WORDS[kind]} {lookup!r} in this job. Known: {full_names}.")
 
     def free(self, ignore_flow: bool) -> bool:
         """Whether this process may touch the whole project: everything but a recipe, or a recipe that says so."""

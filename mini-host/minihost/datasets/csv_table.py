@@ -59,7 +59,7 @@ class CsvTable:
             for number, record in enumerate(records, start=2):
                 if len(record) > width:
                     raise DataError(
-                        f"{self.path}: record {number} has {len(record)} cells, the header has {width}. Mend that row."
+                        f"{self.path}: record {number} has {len(record)} cells, the header has {width}. Fix that row."
                     )
                 if escaped:
                     record = [cells.unescape(cell) for cell in record]

@@ -45,7 +45,7 @@ class ParquetTable:
         return schema.aligned([column["name"] for column in own], declared) if declared else own
 
     def set_columns(self, columns: Iterable[dict[str, Any]]) -> None:
-        """Write the schema; data that is already there is written anew when names or types change."""
+        """Write the schema; data that is already there is rewritten when names or types change."""
         checked = schema.checked(columns, str(self.path))
         if self.exists():
             was = self.columns()
@@ -229,7 +229,7 @@ class TextOf:
 
 
 def _is_plain(text: str | None) -> bool:
-    """Whether a text needs no escaping, told quickly."""
+    """Whether a text certainly needs no escaping."""
     return text is None or (text.isascii() and "\\" not in text)
 
 

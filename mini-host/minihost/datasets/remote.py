@@ -17,7 +17,7 @@ def opened(reference: Reference) -> Any:
 
 
 def open_dataset(reference: Reference) -> Any:
-    """Return what a host plugin opens a URL with (docs/hooks.md); raises `DataError` when nobody knows such a place."""
+    """Return what a host plugin opens a URL with (docs/hooks.md); raises `DataError` when no plugin opens it."""
     from minihost.host import hooks
 
     found = hooks().minihost_open_dataset(reference=reference)

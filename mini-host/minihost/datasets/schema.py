@@ -55,7 +55,7 @@ def read(data: Path) -> dict[str, Any] | None:
         facts["columns"] = checked(facts["columns"], str(data))
     except (ValueError, TypeError, KeyError, RecursionError) as err:
         raise DataError(
-            f"The schema file {path} is not a schema ({err}). Mend it or delete it: all columns are text then."
+            f"The schema file {path} is not a schema ({err}). Correct or delete it: all columns are text then."
         ) from err
     return dict(facts)
 

@@ -16,7 +16,7 @@ def is_remote(path: str) -> bool:
 
 
 def open_folder(reference: Reference) -> FolderStore:
-    """Return what reads and writes the folder of a reference; raises `DataError` when nobody knows such a place."""
+    """Return what reads and writes the folder of a reference; raises `DataError` when no plugin opens it."""
     if not is_remote(reference.path):
         return LocalFolder(Path(reference.path))
     from minihost.host import hooks

@@ -56,7 +56,7 @@ class LocalFolder:
         return Facts(0 if folder else found.st_size, found.st_mtime, folder)
 
     def has_files(self) -> bool:
-        """Whether there is any file, told without listing them all."""
+        """Whether there is any file, without listing them all."""
         for _folder, subfolders, files in os.walk(self.root, followlinks=False):
             subfolders[:] = [name for name in subfolders if not name.startswith(OWN)]
             if any(not name.startswith(OWN) for name in files):

@@ -29,14 +29,14 @@ class Given:
 
 @dataclass
 class Resolved:
-    """A configuration with defaults and presets filled in, and what is wrong or odd about it."""
+    """A configuration with defaults and presets filled in, with mistakes and warnings."""
 
     config: dict[str, Any] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
-    """Names whose mistake is told already."""
+    """Names whose mistake is already reported."""
 
 
 def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets) -> Resolved:

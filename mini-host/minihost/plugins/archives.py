@@ -1,4 +1,4 @@
-"""Opens the zips of strangers: everything is checked before the first byte is written (FAULTS "Plugin zips").
+"""Opens zips from untrusted sources: everything is checked before the first byte is written (FAULTS "Plugin zips").
 
 A zip must be one plain archive whose two directories agree, which no two programs can read differently. Caps: 5000
 files, 100 MB unpacked, ratio 100. Names must be relative, without tricks, and unique on every file system.

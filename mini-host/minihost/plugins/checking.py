@@ -105,7 +105,7 @@ def _check_code_env(plugin: Plugin) -> Iterator[Finding]:
     try:
         descriptor = read_object(path).value
     except LenientJsonError:
-        return  # told with the other descriptors
+        return  # reported with the other descriptors
     interpreters = descriptor.get("acceptedPythonInterpreters")
     wrong = [name for name in interpreters or [] if not INTERPRETERS.fullmatch(str(name))]
     if not isinstance(interpreters, list) or wrong:
@@ -120,8 +120,8 @@ def _check_code_env(plugin: Plugin) -> Iterator[Finding]:
 
 def _check_layout(plugin: Plugin) -> Iterator[Finding]:
     for kind, (name, descriptor, _) in KINDS.items():
-        shelf = plugin.root / name
-        for item in sorted(shelf.iterdir()) if shelf.is_dir() else ():
+        folder = plugin.root / name
+        for item in sorted(folder.iterdir()) if folder.is_dir() else ():
             if item.is_dir() and not (item / descriptor).is_file() and not item.name.startswith((".", "__")):
                 yield Finding(WARNING, f"{name}/{item.name}", f"no {descriptor}, so it is no {kind}")
     if not plugin.components:

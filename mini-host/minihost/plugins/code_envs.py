@@ -34,8 +34,8 @@ class NotBuilt(HostError):
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a plugin asks of its code environment."""
+class EnvironmentSpec:
+    """What a plugin's code environment is built from: its requirements and the Pythons it accepts."""
 
     plugin_id: str
     requirements: str
@@ -44,7 +44,7 @@ class Wish:
 
     @property
     def place(self) -> Path:
-        """Where the environment of this wish lies, built or not."""
+        """Where this environment lies, built or not."""
         facts = repr((self.requirements, self.core, self.pythons))
         return code_env_store() / self.plugin_id / hashlib.sha256(facts.encode()).hexdigest()[:12]
 
@@ -54,7 +54,7 @@ class Wish:
         return self.place / "bin" / "python"
 
 
-def wish(plugin_id: str, root: Path) -> Wish | None:
+def spec_of(plugin_id: str, root: Path) -> EnvironmentSpec | None:
     """Return what the plugin in a folder asks for, None when it has no requirements; raises `HostError`."""
     folder = root / "code-env" / "python"
     file = folder / "spec" / "requirements.txt"
@@ -71,60 +71,60 @@ def wish(plugin_id: str, root: Path) -> Wish | None:
     accepted = described.get("acceptedPythonInterpreters")
     found = [re.fullmatch(r"PYTHON(\d)(\d+)", str(name)) for name in (accepted if isinstance(accepted, list) else [])]
     pythons = sorted({(int(one[1]), int(one[2])) for one in found if one}, reverse=True)
-    return Wish(plugin_id, requirements, core, tuple(pythons))
+    return EnvironmentSpec(plugin_id, requirements, core, tuple(pythons))
 
 
 def python_for(plugin_id: str, root: Path) -> tuple[str | None, str]:
     """Return the Python that a plugin's components run with, None for the host's own, and a warning (or nothing)."""
-    wanted = wish(plugin_id, root)
-    if wanted is None:
+    spec = spec_of(plugin_id, root)
+    if spec is None:
         return None, ""
-    if wanted.python.exists():
-        return str(wanted.python), ""
-    if any(wanted.place.parent.glob("[!.]*")):
+    if spec.python.exists():
+        return str(spec.python), ""
+    if any(spec.place.parent.glob("[!.]*")):
         return None, (
             f"The code environment of {plugin_id} was built from other requirements, so it is not used. "
-            f"Build it anew: minihost env {plugin_id}"
+            f"Build it again: minihost env {plugin_id}"
         )
     return None, ""
 
 
-def build(wanted: Wish, report: Callable[[str], None]) -> Path:
+def build(spec: EnvironmentSpec, report: Callable[[str], None]) -> Path:
     """Build the environment, complete or not at all, in place of older ones of the plugin; return its Python."""
-    python, odd = interpreter(wanted)
-    if odd:
-        report(f"warning: {odd}")
-    shelf = wanted.place.parent
-    shelf.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".new-", dir=shelf))
+    python, warning = interpreter(spec)
+    if warning:
+        report(f"warning: {warning}")
+    folder = spec.place.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     try:
         _call([python, "-m", "venv", "--without-pip", str(stage)], report)
         file = stage / "requirements.txt"
-        file.write_text("\n".join([wanted.requirements, *wanted.core]) + "\n", encoding="utf-8")
+        file.write_text("\n".join([spec.requirements, *spec.core]) + "\n", encoding="utf-8")
         pip = [sys.executable, "-m", "pip", "--python", str(stage / "bin" / "python"), "--disable-pip-version-check"]
         if any(_plain(line) for line in file.read_text(encoding="utf-8").splitlines()):
             _call([*pip, "install", "--no-input", "-r", str(file)], report)
-        for old in shelf.glob("[!.]*"):
+        for old in folder.glob("[!.]*"):
             shutil.rmtree(old)
-        stage.rename(wanted.place)
+        stage.rename(spec.place)
     except OSError as err:
-        raise NotBuilt(f"The code environment of {wanted.plugin_id} cannot be kept in {shelf}: {err}.") from err
+        raise NotBuilt(f"The code environment of {spec.plugin_id} cannot be kept in {folder}: {err}.") from err
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    return wanted.python
+    return spec.python
 
 
-def interpreter(wanted: Wish) -> tuple[str, str]:
-    """Return the Python to build with and what is odd about it: one that the plugin accepts, else the host's own."""
+def interpreter(spec: EnvironmentSpec) -> tuple[str, str]:
+    """Return the Python to build with and a warning or nothing: one that the plugin accepts, else the host's own."""
     own = (sys.version_info.major, sys.version_info.minor)
-    if not wanted.pythons or own in wanted.pythons:
+    if not spec.pythons or own in spec.pythons:
         return sys.executable, ""
-    for version in wanted.pythons:
+    for version in spec.pythons:
         found = shutil.which(f"python{version[0]}.{version[1]}") if version >= OLDEST else None
         if found:
             return found, ""
-    accepted = ", ".join(f"{major}.{minor}" for major, minor in wanted.pythons)
-    return sys.executable, f"{wanted.plugin_id} accepts Python {accepted}; {own[0]}.{own[1]} is what there is here."
+    accepted = ", ".join(f"{major}.{minor}" for major, minor in spec.pythons)
+    return sys.executable, f"{spec.plugin_id} accepts Python {accepted}; {own[0]}.{own[1]} is what there is here."
 
 
 def _call(command: list[str], report: Callable[[str], None]) -> None:

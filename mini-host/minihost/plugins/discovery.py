@@ -57,7 +57,7 @@ class Catalogue:
 
 
 def find(search: Search | None = None) -> Catalogue:
-    """Find every plugin; a place that a user named must be one, other places that are not are told as problems."""
+    """Find every plugin; a place that a user named must be one, any other that is not becomes a problem."""
     search = search or Search()
     found: dict[str, Plugin] = {}
     problems: list[str] = []
@@ -137,7 +137,7 @@ def _user_scheme() -> str:
     return sysconfig.get_preferred_scheme("user")
 
 
-def _plugin_folders(shelf: Path) -> Iterator[Path]:
-    if shelf.is_dir():
-        folders = (folder for folder in shelf.iterdir() if not folder.name.startswith("."))
+def _plugin_folders(parent: Path) -> Iterator[Path]:
+    if parent.is_dir():
+        folders = (folder for folder in parent.iterdir() if not folder.name.startswith("."))
         yield from sorted(folder for folder in folders if (folder / PLUGIN_FILE).is_file())

@@ -62,10 +62,10 @@ def parameters(descriptor: dict[str, Any], key: str = "params") -> tuple[dict[st
     return tuple(param for param in found if isinstance(param, dict)) if isinstance(found, list) else ()
 
 
-def _component_folders(shelf: Path, descriptor: str) -> list[Path]:
-    if not shelf.is_dir():
+def _component_folders(folder: Path, descriptor: str) -> list[Path]:
+    if not folder.is_dir():
         return []
-    return sorted(folder for folder in shelf.iterdir() if (folder / descriptor).is_file())
+    return sorted(child for child in folder.iterdir() if (child / descriptor).is_file())
 
 
 def _read_component(plugin_id: str, kind: str, folder: Path, problems: list[str]) -> Component | None:

@@ -49,7 +49,7 @@ def package(plugin: Plugin, folder: Path) -> Package:
     """Write `dss-plugin-<id>-<version>.zip` into a folder, complete or not at all; raise `NotPackaged`."""
     errors = [str(finding) for finding in checking.check(plugin) if finding.level == checking.ERROR]
     if errors:
-        raise NotPackaged("\n".join([*errors, f"{plugin.id} is not packaged: mend its errors first."]))
+        raise NotPackaged("\n".join([*errors, f"{plugin.id} is not packaged: fix its errors first."]))
     target = folder / f"dss-plugin-{plugin.id}-{plugin.version}.zip"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from minihost.parameters.forms import Form, as_shown, form_of, named
 from minihost.plugins import Component
 from minihost.suggestions import did_you_mean
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds that a plugin's Python has to say its choices."""
 
 
@@ -37,7 +37,7 @@ def is_dynamic(param: dict[str, Any]) -> bool:
     return bool(param.get("getChoicesFromPython")) and form_of(param) in (Form.CHOICE, Form.CHOICES)
 
 
-def ask(param: dict[str, Any], job: Job, patience: float = PATIENCE) -> list[Choice]:
+def ask(param: dict[str, Any], job: Job, timeout: float = TIMEOUT) -> list[Choice]:
     """The choices of one parameter when a form holds the job's configuration and inputs; raises `NoChoices`."""
     setup = job.descriptor.get("paramsPythonSetup")
     resource = Path(job.plugin_root, "resource")
@@ -55,7 +55,7 @@ def ask(param: dict[str, Any], job: Job, patience: float = PATIENCE) -> list[Cho
     with tempfile.TemporaryDirectory(prefix="minihost-choices-") as folder:
         asked = replace(job, kind="choices", runner=str(runner), payload=payload, project_dir=folder)
         try:
-            answer = running.run(asked, running.Options(timeout=patience, quiet=True)).answer
+            answer = running.run(asked, running.Options(timeout=timeout, quiet=True)).answer
         except HostError as err:
             raise NoChoices(f"{runner.name} gave no choices for {param['name']!r}: {err}") from err
     return _read(answer, param["name"])
@@ -69,7 +69,7 @@ def unusual(job: Job, component: Component, given: set[str]) -> list[str]:
         if not is_dynamic(param) or param["name"] not in given or value is None or value == param.get("defaultValue"):
             continue
         try:
-            offered = [choice.value for choice in ask(param, job, patience=20)]
+            offered = [choice.value for choice in ask(param, job, timeout=20)]
         except NoChoices as err:
             warnings.append(str(err))
             continue

@@ -1,4 +1,4 @@
-"""Checks the column names that a job was told against the columns that its input datasets have."""
+"""Checks the column names in a job's parameters against the columns that its input datasets have."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _missing_columns(job: Job, component: Component) -> Iterator[str]:
 
 
 def _columns(job: Job, role: str) -> list[str]:
-    """The columns of what fills an input role; empty where nobody can say."""
+    """The columns of what fills an input role; empty where they are not known."""
     from minihost.datasets import table
     from minihost.errors import DataError
 

@@ -19,7 +19,7 @@ from minihost.suggestions import did_you_mean, one_of
 
 @dataclass(frozen=True)
 class Request:
-    """One run as a user asks for it: which component, what fills its roles, what it is told.
+    """One run as a user asks for it: which component, what fills its roles, its parameters.
 
     `inputs` and `outputs` are (role, reference) pairs; `partition` is the one that partitioned ones are read and
     written by; `ask_choices` says whether dynamic choices are asked for; `mistakes` are those already found when the
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """A job that may start, and what is odd about it."""
+    """A job that may start, and warnings about it."""
 
     job: Job
     component: Component
@@ -76,8 +76,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     if mistakes:
         raise JobError(mistakes)
     given = {*request.params.values, *(name for name, _ in request.params.texts)}
-    odd = choices.unusual(job, component, given) if request.ask_choices else ()
-    return Plan(job, component, (*params.warnings, *settings.warnings, *odd))
+    unusual = choices.unusual(job, component, given) if request.ask_choices else ()
+    return Plan(job, component, (*params.warnings, *settings.warnings, *unusual))
 
 
 def _unable(component: Component) -> list[str]:

@@ -86,8 +86,8 @@ def support_subprocesses(job: Job) -> None:
     with open(place, "w", encoding="utf-8", closefd=False) as stream:
         json.dump(dataclasses.asdict(job), stream)
     os.environ["MINIHOST_JOB"] = f"/proc/{os.getpid()}/fd/{place}"
-    shelf = str(Path(__file__).with_name("subprocess_support"))
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [shelf, os.environ.get("PYTHONPATH", "")]))
+    folder = str(Path(__file__).with_name("subprocess_support"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH", "")]))
 
 
 def perform(job: Job, folder: Path) -> dict[str, Any]:

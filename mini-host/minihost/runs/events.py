@@ -1,4 +1,4 @@
-"""What a child process tells its parent beside its output, as lines of JSON in a file."""
+"""What a child process reports to its parent beside its output, as lines of JSON in a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Events:
-    """What the child tells beside its output: progress, and outputs that it began itself."""
+    """What the child reports beside its output: progress, and outputs that it began itself."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

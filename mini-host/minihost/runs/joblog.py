@@ -18,12 +18,12 @@ LIMIT = 16 << 20
 LONGEST = 1 << 16
 A_DAY = 24 * 3600
 _TOKENS = re.compile(r"(?i)((?:authorization:?\s*)?bearer\s+)[A-Za-z0-9._~+/=-]{8,}")
-_CHATTER = re.compile(r"[IW]\d{4} \d\d:\d\d:[\d.]+ +\d+ \S+:\d+\] |WARNING: All log messages before absl::")
+_LIBRARY_NOISE = re.compile(r"[IW]\d{4} \d\d:\d\d:[\d.]+ +\d+ \S+:\d+\] |WARNING: All log messages before absl::")
 
 
-def chatter(line: str) -> bool:
+def is_library_noise(line: str) -> bool:
     """Return whether a C++ library wrote this for its own developers: in the format of glog, below errors."""
-    return _CHATTER.match(line) is not None
+    return _LIBRARY_NOISE.match(line) is not None
 
 
 class Redaction:

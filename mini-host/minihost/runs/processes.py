@@ -142,8 +142,8 @@ def described(code: int) -> str:
         "SIGBUS": "it crashed in native code, perhaps on a full disk",
         "SIGILL": "an instruction that this processor does not have",
         "SIGFPE": "a division by zero in native code",
-        "SIGTERM": "somebody asked it to end",
-        "SIGINT": "somebody interrupted it",
+        "SIGTERM": "it was asked to end",
+        "SIGINT": "it was interrupted",
     }.get(name)
     return f"died of {name}" + (f" ({meaning})" if meaning else "")
 

@@ -42,7 +42,7 @@ class Plain(Reporter):
         self.name = name
         self.target: float | None = None
         self.unit = ""
-        self._told = 0.0
+        self._last_shown = 0.0
 
     def line(self, line: str) -> None:
         """Print the line."""
@@ -51,8 +51,8 @@ class Plain(Reporter):
     def event(self, event: dict[str, Any]) -> None:
         """Print progress now and then."""
         self._learn(event)
-        if "progress" in event and time.monotonic() - self._told >= EVERY:
-            self._told = time.monotonic()
+        if "progress" in event and time.monotonic() - self._last_shown >= EVERY:
+            self._last_shown = time.monotonic()
             print(f"{self.name}: {self._text(event['progress'])}", file=sys.stderr, flush=True)
 
     def done(self, result: Any, answer: str) -> None:
@@ -137,7 +137,7 @@ class Served(Plain):
 
 
 def reporter(name: str, *, quiet: bool) -> Reporter:
-    """Return who tells a person of a run: nobody, a terminal's bar, or plain lines."""
+    """Return what reports a run to a person: nothing, a terminal's progress bar, or plain lines."""
     if quiet:
         return Reporter()
     return Moving(name) if sys.stderr.isatty() else Plain(name)

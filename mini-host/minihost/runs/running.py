@@ -22,7 +22,7 @@ from minihost.job import Job, Reference
 from minihost.outputs import commits, stages, staging
 from minihost.runs import processes
 from minihost.runs.events import Events
-from minihost.runs.joblog import JobLog, Lines, Redaction, chatter, keep_newest
+from minihost.runs.joblog import JobLog, Lines, Redaction, is_library_noise, keep_newest
 from minihost.runs.progress import Reporter, reporter
 from minihost.runs.results import as_text
 
@@ -39,7 +39,7 @@ class Options:
     python: str | None = None
     in_process: bool = False
     reporter: Reporter | None = None
-    """Who tells a person of the run, instead of the usual lines."""
+    """Reports the run to a person, instead of the usual lines."""
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,9 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
     if python is None and Path(job.plugin_root, "code-env").is_dir():
         from minihost.plugins.code_envs import python_for
 
-        python, odd = python_for(job.plugin_id, Path(job.plugin_root))
-        if odd:
-            show.line(log.write(f"warning: {odd}"))
+        python, warning = python_for(job.plugin_id, Path(job.plugin_root))
+        if warning:
+            show.line(log.write(f"warning: {warning}"))
     extra = {"DIP_HOME": str(Path(job.project_dir, ".minihost", "home")), "DKU_CURRENT_PROJECT_KEY": job.project_key}
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)
@@ -171,7 +171,7 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
     def log_lines(written: list[str]) -> None:
         for line in written:
             kept = log.write(line)
-            if not chatter(line):
+            if not is_library_noise(line):
                 show.line(kept)
 
     def show_events() -> None:
@@ -193,7 +193,7 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
 
 
 def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options) -> Any:
-    """Return the component's answer, or raise what its end means: five ways to fail are told apart."""
+    """Return the component's answer, or raise what its end means: each of five ways to fail has its own message."""
     outcome: dict[str, Any] = {}
     if (folder / RESULT).exists():
         outcome = log.redact.of(json.loads((folder / RESULT).read_text(encoding="utf-8")))

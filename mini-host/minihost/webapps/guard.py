@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 MAX_BODY = 20_000_000
 IN_MEMORY = 1 << 20
 NAMES = ("127.0.0.1", "localhost")
-"""The names by which this machine is asked; anything else is somebody's trick."""
+"""The names by which this machine is asked; any other name is refused."""
 
 PARAMETER = "token"
 
@@ -121,7 +121,7 @@ def _body(environ: Environment) -> tuple[BinaryIO, str]:
     length = environ.get("CONTENT_LENGTH") or ""
     chunked = "HTTP_TRANSFER_ENCODING" in environ
     if chunked and (length or environ["HTTP_TRANSFER_ENCODING"].strip().lower() != "chunked"):
-        raise Refused(HTTPStatus.BAD_REQUEST, "The length of the body is told twice, or in a way that is not known.")
+        raise Refused(HTTPStatus.BAD_REQUEST, "The length of the body is given twice, or in an unknown form.")
     if length and not (length.isascii() and length.isdigit()):
         raise Refused(HTTPStatus.BAD_REQUEST, "Content-Length is not a number.")
     wanted = MAX_BODY + 1 if chunked else int(length[:20] or 0)

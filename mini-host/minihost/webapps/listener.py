@@ -54,7 +54,7 @@ class Connection(WSGIRequestHandler):
         super().handle_one_request()
 
     def run_wsgi(self) -> None:
-        """Answer; a browser that went away meanwhile is nothing to tell of."""
+        """Answer; a browser that went away meanwhile is not an error."""
         try:
             super().run_wsgi()
         except (ConnectionError, TimeoutError):

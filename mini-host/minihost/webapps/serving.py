@@ -1,4 +1,4 @@
-"""Serves one web app until it is told to stop: runs in the child process, with `dataiku` made in memory."""
+"""Serves one web app until it is stopped: runs in the child process, with `dataiku` made in memory."""
 
 from __future__ import annotations
 

@@ -29,27 +29,27 @@ def text():
     return "not JSON"
 """
 PAGE = """
-const told = {};
+const seen = {};
 const raised = async (act) => { try { await act(); return null; } catch (error) { return error.message; } };
 (async () => {
-  told.address = location.search;
-  told.config = dataiku.getWebAppConfig();
-  told.desc = dataiku.getWebAppDesc().meta.label;
-  told.urls = [getWebAppBackendUrl('/a'), dataiku.getWebAppBackendUrl('a'), dataiku.webappBackend.getUrl('//a')];
-  told.got = await dataiku.webappBackend.get('echo', { a: '1 &' });
-  told.posted = await dataiku.webappBackend.post('/echo', { b: [2] });
-  told.quiet = await raised(() => dataiku.webappBackend.get('fails', {}, false));
-  told.silent = document.getElementById('minihost-message') === null;
-  told.loud = await raised(() => dataiku.webappBackend.get('fails'));
-  told.message = document.getElementById('minihost-message').textContent;
+  seen.address = location.search;
+  seen.config = dataiku.getWebAppConfig();
+  seen.desc = dataiku.getWebAppDesc().meta.label;
+  seen.urls = [getWebAppBackendUrl('/a'), dataiku.getWebAppBackendUrl('a'), dataiku.webappBackend.getUrl('//a')];
+  seen.got = await dataiku.webappBackend.get('echo', { a: '1 &' });
+  seen.posted = await dataiku.webappBackend.post('/echo', { b: [2] });
+  seen.quiet = await raised(() => dataiku.webappBackend.get('fails', {}, false));
+  seen.silent = document.getElementById('minihost-message') === null;
+  seen.loud = await raised(() => dataiku.webappBackend.get('fails'));
+  seen.message = document.getElementById('minihost-message').textContent;
   dataiku.webappMessages.clear();
-  told.cleared = document.getElementById('minihost-message') === null;
-  told.text = await raised(() => dataiku.webappBackend.get('text', {}, false));
-  told.parameters = await raised(() => checkWebAppParameters({}, dataiku.getWebAppDesc()));
-  told.well = await raised(() => dataiku.checkWebAppParameters());
-  told.outside = await raised(() => dataiku.fetch('rows'));
-  told.style = getComputedStyle(document.body).color;
-  document.getElementById('told').textContent = JSON.stringify(told);
+  seen.cleared = document.getElementById('minihost-message') === null;
+  seen.text = await raised(() => dataiku.webappBackend.get('text', {}, false));
+  seen.parameters = await raised(() => checkWebAppParameters({}, dataiku.getWebAppDesc()));
+  seen.well = await raised(() => dataiku.checkWebAppParameters());
+  seen.outside = await raised(() => dataiku.fetch('rows'));
+  seen.style = getComputedStyle(document.body).color;
+  document.getElementById('seen').textContent = JSON.stringify(seen);
 })();
 """
 CHART = """
@@ -88,7 +88,7 @@ def serve(tmp_path):
         descriptor = {"meta": {"label": "Show"}, "baseType": "STANDARD", "hasBackend": "true", **descriptor}
         put(folder / "webapp.json", json.dumps(descriptor))
         put(folder / "backend.py", BACKEND)
-        put(folder / "body.html", '<pre id="told"></pre><script src="/plugins/sample/resource/words.js"></script>')
+        put(folder / "body.html", '<pre id="seen"></pre><script src="/plugins/sample/resource/words.js"></script>')
         put(folder / "style.css", "body { color: rgb(1, 2, 3); }")
         put(folder / "app.js", script)
         served = Served("show", "--plugin", root, "-q", cwd=tmp_path)
@@ -103,20 +103,20 @@ def serve(tmp_path):
 def test_what_pages_call(serve):
     params = [{"name": "n", "type": "INT", "mandatory": True, "label": "Number", "defaultValue": 3}]
     page = serve(PAGE, params=params)
-    told = json.loads(re.search(r'<pre id="told">(.*?)</pre>', page, re.DOTALL)[1].replace("&amp;", "&"))
-    assert told["address"] == ""
-    assert (told["config"], told["desc"]) == ({"n": 3}, "Show")
-    assert told["urls"] == ["/backend/a"] * 3
-    assert told["got"]["args"] == {"a": "1 &"}
-    assert (told["posted"]["body"], told["posted"]["kind"]) == ({"b": [2]}, "application/json")
-    assert "no such thing today" in told["quiet"]
-    assert told["silent"] and told["cleared"]
-    assert "HTTP 500" in told["loud"]
-    assert told["message"] == told["loud"]
-    assert told["text"] == "The backend's answer is not JSON: not JSON"
-    assert (told["parameters"], told["well"]) == ("Parameters without a value: Number.", None)
-    assert "not available outside DSS" in told["outside"]
-    assert told["style"] == "rgb(1, 2, 3)"
+    seen = json.loads(re.search(r'<pre id="seen">(.*?)</pre>', page, re.DOTALL)[1].replace("&amp;", "&"))
+    assert seen["address"] == ""
+    assert (seen["config"], seen["desc"]) == ({"n": 3}, "Show")
+    assert seen["urls"] == ["/backend/a"] * 3
+    assert seen["got"]["args"] == {"a": "1 &"}
+    assert (seen["posted"]["body"], seen["posted"]["kind"]) == ({"b": [2]}, "application/json")
+    assert "no such thing today" in seen["quiet"]
+    assert seen["silent"] and seen["cleared"]
+    assert "HTTP 500" in seen["loud"]
+    assert seen["message"] == seen["loud"]
+    assert seen["text"] == "The backend's answer is not JSON: not JSON"
+    assert (seen["parameters"], seen["well"]) == ("Parameters without a value: Number.", None)
+    assert "not available outside DSS" in seen["outside"]
+    assert seen["style"] == "rgb(1, 2, 3)"
 
 
 def test_a_chart_asks_the_page_around_it_for_its_configuration(serve):

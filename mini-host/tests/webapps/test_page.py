@@ -44,10 +44,10 @@ def test_it_is_put_together(page):
 
 
 def test_what_it_was_told_cannot_break_out_of_the_script(page):
-    told = {"a": "</script><script>alert(1)</script>", "b": "\u2028<!--"}
-    text = page(config=told).answer("/")[0].decode()
+    reported = {"a": "</script><script>alert(1)</script>", "b": "\u2028<!--"}
+    text = page(config=reported).answer("/")[0].decode()
     (facts,) = re.findall(r"window\.minihostWebApp = (.*);</script>", text)
-    assert json.loads(facts)["config"] == told
+    assert json.loads(facts)["config"] == reported
     assert "alert(1)</script>" not in text
     assert "\u2028" not in text
 
