@@ -14,10 +14,9 @@ from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.features import FeatureSource, read_pictures
 from vision_recipes.training.output import describe_base, require_writable, save
-from vision_recipes.training.parameters import check_parameters
 from vision_recipes.training.run_reports import Run
 from vision_recipes.training.stages import train
-from vision_recipes.training.starting_model import prepare_model
+from vision_recipes.training.starting_model import check_parameters, prepare_model
 from vision_recipes.training_settings import RetrainSettings
 
 log = logging.getLogger("vision_recipes")

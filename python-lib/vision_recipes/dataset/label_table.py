@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vision_recipes.dataset.extra_columns import join
 from vision_recipes.dataset.labels import Labels, LabelSource, find_labels
 from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import LabelsError, SettingsError
@@ -76,6 +75,8 @@ def read_label_table(
                 f"extra_columns: {', '.join(columns.extra)} should join the pictures, but no dataset is connected. "
                 "Connect extra_dataset, or labels with these columns."
             )
+        from vision_recipes.dataset.extra_columns import join
+
         key = source.col_filename if source.col_filename not in columns.extra else ""
         table.extra, table.extra_source = join(joined, paths, columns.extra, key), joined.name
     elif tables.extra is not None:
@@ -107,6 +108,8 @@ def require_classes(labels: Mapping[str, str], most_classes: int, *, splittable:
 
 def _cells(paths: Sequence[str], found: Labels, tables: Tables, which: tuple[str, str, str]) -> dict[str, str | None]:
     """Return a column's cell as text for each picture; `which` is the parameter, the column and that of the paths."""
+    from vision_recipes.dataset.extra_columns import join
+
     parameter, column, key = which
     rows: Mapping[str, Mapping[str, Any]]
     if tables.labels is not None and column in tables.labels.columns:

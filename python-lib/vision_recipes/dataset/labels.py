@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from vision_recipes.dataset import file_name_patterns
 from vision_recipes.dataset.label_decisions import decided
 from vision_recipes.dataset.paths import label_text, path_finder
 from vision_recipes.errors import LabelsError
@@ -105,6 +104,8 @@ def find_labels(paths: Sequence[str], source: LabelSource, table: Table | None =
         read: Callable[[str], str | None] = _folder_name
         hint = "Put the pictures of each class into a sub-folder that bears its name, or choose another label_source."
     else:
+        from vision_recipes.dataset import file_name_patterns
+
         read = file_name_patterns.reader(source.label_pattern)
         hint = f"label_pattern is {source.label_pattern!r}; it must fit the file names of the folder."
     found = Labels()

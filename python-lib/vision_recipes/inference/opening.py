@@ -128,7 +128,7 @@ def verify(engine: Engine, model: Model) -> None:
     """
     check, head = model.check, model.config.head
     pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
-    extra = np.zeros(head.width - head.features if head else 0, np.float32)
+    extra = np.zeros(head.extra_width if head else 0, np.float32)
     scores = np.stack([vector for _, vector in engine.run(pictures, lambda picture: extra) if vector is not None])
     where = f"{engine.name} in {engine.precision} on {engine.device}, for model {model.name!r},"
     if engine.precision == "float32":

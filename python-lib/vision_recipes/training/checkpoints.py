@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ class Checkpoints:
         """Save the weights after the last of the epochs."""
         history = np.frombuffer(json.dumps([epoch.as_row() for epoch in epochs]).encode(), np.uint8)
         stream = io.BytesIO()
-        np.savez(stream, epochs=history, **{f"weight{place}": values for place, values in enumerate(weights)})
+        arrays: dict[str, Any] = {f"weight{place}": values for place, values in enumerate(weights)}
+        np.savez(stream, epochs=history, **arrays)
         self.store.write(self.path, stream.getvalue())
 
     def load(self, like: Sequence[np.ndarray]) -> tuple[list[Epoch], list[np.ndarray]] | None:

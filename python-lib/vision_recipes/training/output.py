@@ -12,7 +12,6 @@ from vision_recipes.errors import OutputError
 from vision_recipes.model_folder.heads import About, save_with_head, spec_with_head
 from vision_recipes.stores import Store
 from vision_recipes.training import run_reports
-from vision_recipes.training.augmentation import AugmentationPlan
 from vision_recipes.training.features import FeatureSource
 from vision_recipes.training.run_reports import Run
 
@@ -62,6 +61,7 @@ def describe_base(source: FeatureSource) -> dict[str, object]:
 
 def _augmentation_examples(run: Run) -> bytes:
     """Return the page of augmented examples: a training picture of each of the first few classes."""
+    from vision_recipes.training.augmentation import AugmentationPlan
     from vision_recipes.training.augmentation_page import examples_page
 
     settings = run.settings

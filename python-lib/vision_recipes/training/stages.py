@@ -17,10 +17,9 @@ from vision_recipes.dataset.splits import SIDES, TEST, TRAIN, VALID
 from vision_recipes.model_folder.heads import Head
 from vision_recipes.model_folder.ood import MAX_CLASSES
 from vision_recipes.stores import Store
-from vision_recipes.training.augmentation import AugmentationPlan
 from vision_recipes.training.calibration import calibrate
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.features import Augmentation, FeatureSource, augmented_features
+from vision_recipes.training.features import FeatureSource
 from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.ood import fit_ood
 from vision_recipes.training.tensorboard_logs import TensorBoardLogs
@@ -110,6 +109,9 @@ def _train_last_layer(
 
 def _with_copies(train: LabelledImages, source: FeatureSource, settings: RetrainSettings) -> LabelledImages:
     """Return the training rows, each followed by its augmented copies, which count together as much as one picture."""
+    from vision_recipes.training.augmentation import AugmentationPlan
+    from vision_recipes.training.augmented_features import Augmentation, augmented_features
+
     plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
     augmentation = Augmentation(plan, settings.n_augmentation, settings.random_seed)
     features, count = augmented_features(source, train, augmentation), settings.n_augmentation + 1

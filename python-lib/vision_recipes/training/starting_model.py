@@ -1,4 +1,4 @@
-"""The model that a training starts from, prepared: picture size, resize method, and what a retrained model keeps."""
+"""What a training starts from: checked parameters, and the model at the picture size and resize method asked for."""
 
 from __future__ import annotations
 
@@ -57,3 +57,29 @@ def prepare_model(model: Model, settings: RetrainSettings, workdir: Path) -> tup
         fitted = replace(model.preprocessing, resize=settings.image_resize)
         model = replace(model, config=replace(model.config, input=fitted))
     return model, settings
+
+
+def check_parameters(settings: RetrainSettings) -> None:
+    """Raise SettingsError for optimizer and augmentation parameters that cannot be used, naming all of them."""
+    problems = []
+    for read in (_read_optimizer, _read_augmentation):
+        try:
+            read(settings)
+        except SettingsError as err:
+            problems.append(str(err))
+    if problems:
+        raise SettingsError("; ".join(problems))
+
+
+def _read_optimizer(settings: RetrainSettings) -> None:
+    if settings.model_custom_params_opti:
+        from vision_recipes.training.optimisers import read_parameters
+
+        read_parameters(settings.model_optimizer, settings.model_custom_params_opti)
+
+
+def _read_augmentation(settings: RetrainSettings) -> None:
+    if settings.model_custom_params_data_augmentation:
+        from vision_recipes.training.augmentation import AugmentationPlan
+
+        AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)

@@ -78,8 +78,9 @@ class TrainingLoop:
         order = self._evaluation_order(samples, steps)
         logs = self.network.evaluate(as_keras(samples, order), steps=order.steps, verbose=0, return_dict=True)
         loss, accuracy = float(logs["cross_entropy"]), float(logs["accuracy"])
-        validation = (loss, accuracy) if len(self.valid) else (None, None)
-        return Epoch(0, loss, accuracy, *validation, self.first_rate, time.perf_counter() - started)
+        val_loss, val_accuracy = (loss, accuracy) if len(self.valid) else (None, None)
+        seconds = time.perf_counter() - started
+        return Epoch(0, loss, accuracy, val_loss, val_accuracy, self.first_rate, seconds)
 
     def run(self) -> None:
         """Train; resumes from a checkpoint. When memory runs out the epoch is repeated with half the batch size.

@@ -1,0 +1,1 @@
+"""Labelled pictures as a dataset: labels, tables, splits, groups, near-duplicates."""

@@ -1,0 +1,1 @@
+"""One file to pixels or a reason why not; a folder to pictures in order, read ahead by threads."""

@@ -1,0 +1,1 @@
+"""Models written for programs that know nothing of this project: ONNX and OpenVINO files."""

@@ -1,0 +1,1 @@
+"""Networks with published weights: downloaded, verified, made into model folders."""
