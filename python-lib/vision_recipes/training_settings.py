@@ -9,6 +9,22 @@ from typing import Any
 from vision_recipes.settings import ComputeSettings, Settings, choice, flag, number, preset, text, whole
 
 
+def _to_names(given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        given = given.split(",")
+    if not isinstance(given, list | tuple):
+        raise ValueError(f"{given!r} is not a list of names")
+    return tuple(str(name).strip() for name in given if str(name).strip())
+
+
+def _to_pairs(given: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(given, Mapping):
+        given = [{"from": name, "to": value} for name, value in given.items()]
+    if not isinstance(given, list | tuple) or not all(isinstance(pair, Mapping) and "from" in pair for pair in given):
+        raise ValueError(f"{given!r} is not a list of name and value pairs")
+    return tuple((str(pair["from"]).strip(), str(pair.get("to", "")).strip()) for pair in given)
+
+
 def names() -> Any:
     """Declare a list of names."""
     return field(default=(), metadata={"cast": _to_names})
@@ -118,19 +134,3 @@ def _label_mistakes(settings: RetrainSettings | EvaluateSettings | CheckLabelsSe
                 yield f"{name}: labels come from a dataset, so name its column"
     if settings.label_source == "file_names" and not settings.label_pattern:
         yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
-
-
-def _to_names(given: Any) -> tuple[str, ...]:
-    if isinstance(given, str):
-        given = given.split(",")
-    if not isinstance(given, list | tuple):
-        raise ValueError(f"{given!r} is not a list of names")
-    return tuple(str(name).strip() for name in given if str(name).strip())
-
-
-def _to_pairs(given: Any) -> tuple[tuple[str, str], ...]:
-    if isinstance(given, Mapping):
-        given = [{"from": name, "to": value} for name, value in given.items()]
-    if not isinstance(given, list | tuple) or not all(isinstance(pair, Mapping) and "from" in pair for pair in given):
-        raise ValueError(f"{given!r} is not a list of name and value pairs")
-    return tuple((str(pair["from"]).strip(), str(pair.get("to", "")).strip()) for pair in given)
