@@ -167,7 +167,7 @@ class ExtractSettings(Settings):
 
 @dataclass(frozen=True)
 class ExplainSettings(Settings):
-    """Pictures and a model to saliency maps: which pictures (`nb_pictures` 0 = all), `label` empty = the predicted."""
+    """Pictures and a model to saliency maps: of which pictures (`nb_pictures` 0 = all), for which label."""
 
     which: str = choice("all", "errors")
     nb_pictures: int = whole(100, 0)

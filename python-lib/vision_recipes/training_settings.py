@@ -17,17 +17,17 @@ def _to_names(given: Any) -> tuple[str, ...]:
     return tuple(str(name).strip() for name in given if str(name).strip())
 
 
-def names() -> Any:
-    """Declare a list of names."""
-    return field(default=(), metadata={"cast": _to_names})
-
-
 def _to_pairs(given: Any) -> tuple[tuple[str, str], ...]:
     if isinstance(given, Mapping):
         given = [{"from": name, "to": value} for name, value in given.items()]
     if not isinstance(given, list | tuple) or not all(isinstance(pair, Mapping) and "from" in pair for pair in given):
         raise ValueError(f"{given!r} is not a list of name and value pairs")
     return tuple((str(pair["from"]).strip(), str(pair.get("to", "")).strip()) for pair in given)
+
+
+def names() -> Any:
+    """Declare a list of names."""
+    return field(default=(), metadata={"cast": _to_names})
 
 
 def pairs() -> Any:
@@ -40,9 +40,9 @@ class RetrainSettings(Settings):
     """Pictures, labels and a model to your own model.
 
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
-    `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer by logistic
-    regression and fine-tunes with adamw; `initial_weights` "random" trains all layers, whatever `layer_to_retrain` is;
-    `class_weights` "auto" weights each class by the inverse of its frequency.
+    `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer with a
+    convex solver and fine-tunes with adamw; `initial_weights` "random" trains all layers, whatever `layer_to_retrain`
+    says; `class_weights` "auto" weighs each class by the inverse of its frequency.
     """
 
     label_source: str = choice("dataset", "folder_names", "file_names")

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from vision_recipes.inference import saliency
 from vision_recipes.inference.saliency import HiResCam
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.settings import ComputeSettings
@@ -13,9 +14,14 @@ pytestmark = pytest.mark.keras
 SIDE = 16
 
 
+@pytest.fixture(autouse=True)
+def _no_folder(monkeypatch):
+    monkeypatch.setattr(saliency, "rebuild", lambda model: model.network)
+
+
 def opened(network, feature_layer=""):
     return SimpleNamespace(
-        keras=lambda: network,
+        network=network,
         preprocessing=Preprocessing.named("zero_to_one", SIDE, SIDE),
         config=SimpleNamespace(feature_layer=feature_layer),
     )
