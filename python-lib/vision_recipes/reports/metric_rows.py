@@ -26,7 +26,7 @@ def metric_row(metric: str, value: float | None, support: float, label: str = ""
 
 
 def metric_rows(evaluated: LabelledPredictions) -> Iterator[Row]:
-    """Yield rows (report_columns.METRICS), one per metric and class: all pictures, then each class, then confusion counts.
+    """Yield rows (report_columns.METRICS), one per metric and class: for all, then each class, then confusion counts.
 
     Probabilities of labels that classify did not write are unknown. Where a metric needs one, its value is None, and a
     row `…_at_least` has its lower bound.
