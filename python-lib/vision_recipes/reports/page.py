@@ -44,7 +44,6 @@ class Evaluation:
     rows: Sequence[Row]
     slices: Sequence[Slice] = ()
     comparison: Comparison | None = None
-    other_name: str = ""
     training: TrainingRecord | None = None
     pictures: Store | None = None
     checked: Sequence[CheckedLabel] = ()
