@@ -81,7 +81,6 @@ def evaluate(
             rows=rows,
             slices=slices,
             comparison=comparison,
-            other_name=inputs.other.name if inputs.other else "",
             training=training,
             pictures=inputs.pictures,
             checked=checked,

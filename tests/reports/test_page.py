@@ -106,7 +106,6 @@ def test_names_of_strangers_do_nothing(tmp_path):
             rows=rows,
             slices=slices,
             comparison=comparison,
-            other_name=NASTY,
             rejected={f"/{NASTY}": NASTY, "/a": "truncated"},
         )
     )

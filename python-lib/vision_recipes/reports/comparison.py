@@ -13,9 +13,13 @@ from vision_recipes.reports.predictions import Prediction
 
 @dataclass(frozen=True)
 class Comparison:
-    """The pictures with a true label that both models scored, as pairs: the first model's prediction, the other's."""
+    """The pictures with a true label that both models scored, as pairs: the first model's prediction, the other's.
+
+    `name` is the other model's dataset.
+    """
 
     pairs: Sequence[tuple[Prediction, Prediction]]
+    name: str
 
     @property
     def disagreements(self) -> list[tuple[Prediction, Prediction]]:
@@ -63,4 +67,4 @@ def compare(first: Sequence[Prediction], other: Sequence[Prediction], name: str)
             f"No picture is in both scored datasets (the first here: {first[0].path!r}; in {name}: "
             f"{other[0].path if other else 'none'!r}). Score the same folder with both models."
         )
-    return Comparison(pairs)
+    return Comparison(pairs, name)

@@ -11,7 +11,7 @@ from typing import Any
 
 from vision_recipes.pictures import REASONS
 from vision_recipes.reports import plots, ranking, reproduction
-from vision_recipes.reports.augmented import augmentation_examples
+from vision_recipes.reports.augmentation_examples import augmentation_examples
 from vision_recipes.reports.comparison import Comparison
 from vision_recipes.reports.confusion import confusion_matrix
 from vision_recipes.reports.label_issues import CheckedLabel
@@ -44,7 +44,6 @@ class Evaluation:
     rows: Sequence[Row]
     slices: Sequence[Slice] = ()
     comparison: Comparison | None = None
-    other_name: str = ""
     training: TrainingRecord | None = None
     pictures: Store | None = None
     checked: Sequence[CheckedLabel] = ()
@@ -86,7 +85,9 @@ def render_page(evaluation: Evaluation) -> bytes:
             "rejected": _rejected(evaluation),
             "leakage": _leakage(training, thumbs),
             "duplicates": _duplicates(training),
-            "augmented": augmentation_examples(training, evaluation.pictures, [picture.path for picture in pictures]),
+            "augmentation": augmentation_examples(
+                training, evaluation.pictures, [picture.path for picture in pictures]
+            ),
             "verdicts": _verdicts(pictures),
             "settings": reproduction.settings(training),
             "versions": reproduction.versions(training),

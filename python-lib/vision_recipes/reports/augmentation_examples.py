@@ -36,4 +36,4 @@ def augmentation_examples(training: TrainingRecord | None, store: Store | None, 
         if picture.pixels is not None:
             copies = augment(picture.pixels, _COPIES, plan, f"{settings.random_seed}:{picture.digest}")
             rows.append([encode(picture.pixels), *(encode(pixels) for pixels in copies)])
-    return {"plan": str(plan), "copies": settings.n_augmentation, "rows": rows}
+    return {"plan": str(plan), "copies": settings.n_augmentation, "rows": rows} if rows else {}
