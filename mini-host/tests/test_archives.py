@@ -205,7 +205,7 @@ def test_an_archive_inside_the_comment(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PK", b"not a zip at all" * 100, b"PK\x05\x06" + bytes(18)[:10]])
 def test_what_is_no_zip(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)
-    assert "not a whole zip" in refusal(tmp_path / "a.zip")
+    assert "not a complete zip" in refusal(tmp_path / "a.zip")
 
 
 def test_broken_content(tmp_path):

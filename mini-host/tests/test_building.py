@@ -180,7 +180,7 @@ def test_a_failing_step_stops_the_build_and_keeps_what_was_done(place):
     reported = []
     with pytest.raises(ComponentFailed, match="told to"):
         opened(place).run([], Options(quiet=True), force=False, report=reported.append)
-    assert reported[-1] == "[3/4] copy did not end well. Not run: aside."
+    assert reported[-1] == "[3/4] copy failed. Not run: aside."
     assert states(place)["list"] == ("up to date", "")
     assert states(place)["copy"][0] == "missing"
 
@@ -227,7 +227,7 @@ def test_mistakes_of_all_steps_at_once(place):
 
 def test_a_macro_that_does_not_fill_what_it_creates(place):
     change(place, "flow.yaml", "{where: files}", "{where: files, seed: 0}")
-    with pytest.raises(HostError, match=r"step fill ended well, but 'files' \(creates:\) is not there"):
+    with pytest.raises(HostError, match=r"step fill finished, but 'files' \(creates:\) does not exist"):
         build(place)
 
 

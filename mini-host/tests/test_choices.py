@@ -82,7 +82,7 @@ def test_what_functions_return(place, body, found):
     ("body", "reason"),
     [
         ("def do(payload, config, plugin_config, inputs):\n    raise ValueError('no model')\n", "no model"),
-        ("def do(payload, config, plugin_config, inputs):\n    import os; os._exit(3)\n", "exit code 3"),
+        ("def do(payload, config, plugin_config, inputs):\n    import os; os._exit(3)\n", "exited early with code 3"),
         ("def do(payload, config, plugin_config, inputs):\n    return 'text'\n", "a list is expected"),
         ("choices = []\n", "has no function do"),
     ],
@@ -97,7 +97,7 @@ def test_a_function_that_never_returns(place):
     write(place / "resource/menus/menu.py", "def do(*arguments):\n    import time; time.sleep(600)\n")
     catalogue = discovery.find(Search((place,), only_places=True))
     job = question(Request("pick"), catalogue, project.open(place.parent / "work"))
-    with pytest.raises(choices.NoChoices, match="not done after 1 seconds"):
+    with pytest.raises(choices.NoChoices, match="did not finish within 1 seconds"):
         choices.ask(LAYER, job, timeout=1)
 
 

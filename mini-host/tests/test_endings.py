@@ -49,15 +49,15 @@ class TestHowItEnds:
         [
             ("import sys; sys.exit('no input today')", "no input today"),
             ("import sys; sys.exit(3)", "The component ended itself with exit code 3."),
-            ("import os; os._exit(0)", "left in the middle with exit code 0 (os._exit or the like)"),
-            ("import os; os._exit(5)", "left in the middle with exit code 5"),
+            ("import os; os._exit(0)", "exited early with code 0 (os._exit or similar)"),
+            ("import os; os._exit(5)", "exited early with code 5"),
             (
                 "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
                 "killed (SIGKILL), probably because memory ran out",
             ),
             ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "died of SIGSEGV (it crashed in native code)"),
-            ("pass", "ended well without having written its output out (done)"),
-            ("import atexit, os; atexit.register(os._exit, 7)", "its process ended with exit code 7"),
+            ("pass", "finished without writing its output out (done)"),
+            ("import atexit, os; atexit.register(os._exit, 7)", "its process exited with code 7"),
         ],
     )
     def test_each_in_words_of_its_own(self, project, code, wanted):
@@ -72,7 +72,7 @@ class TestHowItEnds:
 
     def test_a_hang(self, project):
         reason, log = self.fails(project("import time\ntime.sleep(600)\n"), timeout=1.5)
-        assert reason == "It was stopped: not done after 1.5 seconds (--timeout)."
+        assert reason == "Stopped: it did not finish within 1.5 seconds (--timeout)."
         assert log.splitlines()[-1] == reason
 
     def test_a_hang_that_ignores_being_asked_and_its_children(self, project, tmp_path):

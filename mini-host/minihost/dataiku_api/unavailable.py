@@ -1,4 +1,4 @@
-"""Names that exist in DSS alone: they can be imported, and say so clearly when they are called."""
+"""Names that exist only in DSS: they can be imported, and say so clearly when they are called."""
 
 from __future__ import annotations
 

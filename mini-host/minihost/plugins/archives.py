@@ -95,7 +95,7 @@ def opened(path: Path) -> Iterator[Archive]:
         except Unfit as err:
             raise BadArchive(f"{path} is refused: {err}.") from err
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as err:
-            raise BadArchive(f"{path} is refused: it is not a whole zip ({err}); fetch or build it again.") from err
+            raise BadArchive(f"{path} is refused: it is not a complete zip ({err}); fetch or build it again.") from err
         with content:
             archive = Archive(path, sha256, content)
             _check_count(archive)

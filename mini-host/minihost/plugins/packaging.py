@@ -110,7 +110,7 @@ def _walk(root: Path, item: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
     elif item.is_file():
         yield item.relative_to(root)
     else:
-        raise NotPackaged(f"{relative} is no regular file; leave it out (setup.cfg, [{SECTION}] exclude).")
+        raise NotPackaged(f"{relative} is not a regular file; leave it out (setup.cfg, [{SECTION}] exclude).")
 
 
 def _add(archive: zipfile.ZipFile, root: Path, relative: Path) -> None:

@@ -41,11 +41,11 @@ def read_end(stream: io.BufferedReader) -> End:
     tail = stream.read()
     last = tail.rfind(_END_MARK)
     if last < 0:
-        raise Unfit("it is not a whole zip; fetch or build it again")
+        raise Unfit("it is not a complete zip; fetch or build it again")
     # Packed data may hold the mark by chance, so an earlier one counts only where it fits the end of the file, too.
     ends = [at for at in _places(tail) if _fits_end(tail, at)]
     if ends != [last]:
-        raise Unfit("it holds two archives" if len(ends) > 1 else "it is not a whole zip, or bytes lie behind its end")
+        raise Unfit("it holds two archives" if len(ends) > 1 else "it is not a complete zip, or bytes follow its end")
     _, _, _, _, entries, length, start, _ = _END.unpack(tail[last : last + _END.size])
     if start + length != tail_start + last:
         raise Unfit("its directory does not fit its end")

@@ -102,7 +102,7 @@ class Build:
                 self._run(step, options, report)
             except HostError as err:
                 rest = [one.name for one in steps[place:]]
-                report(f"{head} did not end well." + (f" Not run: {', '.join(rest)}." if rest else ""))
+                report(f"{head} failed." + (f" Not run: {', '.join(rest)}." if rest else ""))
                 raise err
             ran.append(step)
         return len(ran)
@@ -122,7 +122,7 @@ class Build:
         result = hooks().minihost_run_component(job=planned.job, options=options)
         empty = [ref for ref, one in self._made(step) if not _has_data(one)]
         if empty and step.creates:
-            raise HostError(f"step {step.name} ended well, but {', '.join(map(repr, empty))} (creates:) is not there.")
+            raise HostError(f"step {step.name} finished, but {', '.join(map(repr, empty))} (creates:) does not exist.")
         # What a step changes in place (a model retrained onto itself) is what it left, not what it found.
         for one in planned.job.inputs:
             if one.path in outputs:

@@ -186,7 +186,7 @@ class Project:
         if looks in kinds:
             return looks
         if not kinds:
-            raise JobError([f"The {side} role {role.name!r} takes a saved model, which exists in DSS alone."])
+            raise JobError([f"The {side} role {role.name!r} takes a saved model, which exists only in DSS."])
         if kinds == [DATASET]:
             what = "a folder" if (self.dir / ref).is_dir() else "not such a file"
             names = self.names(DATASET)

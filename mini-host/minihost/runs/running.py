@@ -199,7 +199,7 @@ def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options)
         outcome = log.redact.of(json.loads((folder / RESULT).read_text(encoding="utf-8")))
         (folder / RESULT).write_text(json.dumps(outcome), encoding="utf-8")
     if ended.timed_out:
-        raise ComponentFailed(log.write(f"It was stopped: not done after {options.timeout:g} seconds (--timeout)."))
+        raise ComponentFailed(log.write(f"Stopped: it did not finish within {options.timeout:g} seconds (--timeout)."))
     if outcome.get("status") == "refused":
         raise HostError(outcome["reason"])
     if outcome.get("status") == "failed":
@@ -209,11 +209,9 @@ def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options)
     if ended.code < 0:
         raise ComponentFailed(log.write(f"The component {processes.described(ended.code)}."))
     if not outcome:
-        raise ComponentFailed(
-            log.write(f"The component left in the middle with exit code {ended.code} (os._exit or the like).")
-        )
+        raise ComponentFailed(log.write(f"The component exited early with code {ended.code} (os._exit or similar)."))
     if ended.code != 0:
-        raise ComponentFailed(log.write(f"The component was done, but its process ended with exit code {ended.code}."))
+        raise ComponentFailed(log.write(f"The component finished, but its process exited with code {ended.code}."))
     return outcome.get("result")
 
 
@@ -252,9 +250,7 @@ def _check_written(job: Job, held: list[stages.Stage], log: JobLog) -> None:
         if reference.required and (reference.type == "DATASET" or not _has_files(stage)):
             missing.append(f"{reference.role} ({reference.name})")
     if missing:
-        raise ComponentFailed(
-            log.write(f"The component ended well without having written its output {', '.join(missing)}.")
-        )
+        raise ComponentFailed(log.write(f"The component finished without writing its output {', '.join(missing)}."))
     for stage in list(held):
         if not stage.written():
             held.remove(stage)

@@ -19,14 +19,14 @@ Row = dict[str, Any]
 
 
 def metric_row(metric: str, value: float | None, support: float, label: str = "", **columns: str) -> Row:
-    """Return one row (report_columns.METRICS) on a class, on all if `label` is empty; `columns` are the other texts."""
+    """Return one row (METRICS) on a class, on all if `label` is empty; `columns` are the other texts."""
     number = None if value is None else float(value)
     row = {"metric": metric, "class": label, "predicted": "", "value": number, "support": int(support)}
     return row | {"slice_column": "", "slice": ""} | columns
 
 
 def metric_rows(evaluated: LabelledPredictions) -> Iterator[Row]:
-    """Yield rows (report_columns.METRICS), one per metric and class: for all, then each class, then confusion counts.
+    """Yield rows (METRICS), one per metric and class: for all, then each class, then confusion counts.
 
     Probabilities of labels that classify did not write are unknown. Where a metric needs one, its value is None, and a
     row `…_at_least` has its lower bound.

@@ -34,7 +34,7 @@ _CLASSES, _FILES = 200, 40
 class Evaluation:
     """All that a report may show; what was not connected is None or empty.
 
-    `rejected` holds the reason of each picture without a prediction; `rows` are the metrics (report_columns.METRICS).
+    `rejected` holds the reason of each picture without a prediction; `rows` are the metrics (METRICS).
     `checked` are labels checked by the recipe vision-check-labels, whose pictures are in `checked_pictures`.
     """
 
