@@ -37,7 +37,7 @@ class Check:
         moved = self.difference(scores)
         if moved > TOLERANCE:
             raise ModelFolderError(
-                f"{where} does not give the answers that the model gave when it was made: a probability differs by "
+                f"{where} does not give the scores that the model gave when it was made: a probability differs by "
                 f"{moved:.2g}, more than {TOLERANCE:g}. Fetch or retrain the model again."
             )
 
