@@ -1,4 +1,4 @@
-"""What happens to a picture before the network sees it, described once for training, scoring, serving and export."""
+"""What happens to a picture, and to columns beside it, before the network; described once for training and scoring."""
 
 from __future__ import annotations
 
@@ -38,6 +38,31 @@ class Preprocessing:
         """Return the preprocessing with one of the named SCALINGS."""
         channels, mean, std = SCALINGS[name]
         return cls(width, height, channels, mean, std, resize)
+
+
+@dataclass(frozen=True)
+class ExtraColumn:
+    """A column of a table that joins the picture features: a number, standardised, or one of some categories.
+
+    A missing number counts as the mean, an unknown category as none of them.
+    """
+
+    name: str
+    kind: str
+    mean: float = 0.0
+    scale: float = 1.0
+    categories: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many inputs of the head the column fills."""
+        return 1 if self.kind == "number" else len(self.categories)
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("number", "category"):
+            raise ValueError(f"kind {self.kind[:60]!r} is not number or category")
+        if self.scale <= 0 or len(self.categories) > 10_000 or (self.kind == "category" and not self.categories):
+            raise ValueError("scale must be above 0, and categories between 1 and 10000")
 
 
 def normalise(pictures: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vision_recipes.dataset.column_encoding import ExtraColumn, encode
+from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.dataset.extra_columns import join, learn
 from vision_recipes.errors import SettingsError
+from vision_recipes.preprocessing import ExtraColumn
 
 PATHS = ["/a.jpg", "/sub/b.jpg", "/c.jpg"]
 

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.model_folder import Model, Network, open_model
 from vision_recipes.model_folder.check_pictures import score_ir, write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import HeadConfig, Layer
 from vision_recipes.model_folder.openvino_ir import with_normalisation
 from vision_recipes.model_folder.spec import ModelSpec
-from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.preprocessing import ExtraColumn, Preprocessing
 from vision_recipes.stores import LocalStore
 
 LABELS = ("egg", "crane", "NA", "crane", "007")

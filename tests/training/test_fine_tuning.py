@@ -14,13 +14,12 @@ import numpy as np
 import pytest
 from training.residual import CHANNELS, GRAPH, INPUT, SIDE, stripes, write_residual_model
 
-from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.errors import SettingsError, TrainingError
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.model_folder.heads import About, Head, attach_head, spec_with_head
 from vision_recipes.model_folder.saving import save_model
-from vision_recipes.preprocessing import normalise
+from vision_recipes.preprocessing import ExtraColumn, normalise
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training import batches, fine_tuning, frozen_layers

@@ -4,40 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from vision_recipes.preprocessing import ExtraColumn
 
 LARGEST = 1e30
 """Numbers are cut to this size, so that sums and squares of them stay finite."""
 FARTHEST = 100.0
 """A number counts as at most so many standard deviations from the mean."""
-
-
-@dataclass(frozen=True)
-class ExtraColumn:
-    """A column of a table that joins the picture features: a number, standardised, or one of some categories.
-
-    A missing number counts as the mean, an unknown category as none of them.
-    """
-
-    name: str
-    kind: str
-    mean: float = 0.0
-    scale: float = 1.0
-    categories: tuple[str, ...] = ()
-
-    @property
-    def width(self) -> int:
-        """How many inputs of the head the column fills."""
-        return 1 if self.kind == "number" else len(self.categories)
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("number", "category"):
-            raise ValueError(f"kind {self.kind[:60]!r} is not number or category")
-        if self.scale <= 0 or len(self.categories) > 10_000 or (self.kind == "category" and not self.categories):
-            raise ValueError("scale must be above 0, and categories between 1 and 10000")
 
 
 def encode(columns: Sequence[ExtraColumn], row: Mapping[str, Any] | None) -> np.ndarray:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from vision_recipes.dataset.column_encoding import ExtraColumn, as_category, as_number, encode
+from vision_recipes.dataset.column_encoding import as_category, as_number, encode
 from vision_recipes.dataset.paths import path_finder
 from vision_recipes.errors import SettingsError
 from vision_recipes.pictures import Picture
+from vision_recipes.preprocessing import ExtraColumn
 from vision_recipes.stores import Table
 
 log = logging.getLogger("vision_recipes")

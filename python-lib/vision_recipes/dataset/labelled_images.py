@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.dataset.mapped_arrays import MappedRows
 from vision_recipes.dataset.splits import TRAIN
 from vision_recipes.pictures import Picture
+from vision_recipes.preprocessing import ExtraColumn
 
 
 @dataclass

@@ -3,9 +3,9 @@
 The names below are what reading a model takes. What writes one stands in `heads`, `saving` and `commit`.
 """
 
-from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.model_folder.config import HeadConfig, Layer, ModelConfig, Network
 from vision_recipes.model_folder.folder import Model, open_model
+from vision_recipes.preprocessing import ExtraColumn
 
 __all__ = [
     "ExtraColumn",

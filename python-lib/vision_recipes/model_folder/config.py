@@ -8,9 +8,8 @@ import re
 from dataclasses import dataclass, field
 
 from vision_recipes import strict_json
-from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.preprocessing import RESIZES, Preprocessing
+from vision_recipes.preprocessing import RESIZES, ExtraColumn, Preprocessing
 from vision_recipes.strict_json import require
 
 VERSION = 3

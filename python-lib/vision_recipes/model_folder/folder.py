@@ -10,11 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import labels
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Layer, ModelConfig, read_config
-from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.preprocessing import ExtraColumn, Preprocessing
 from vision_recipes.stores import Store, copy_stream, read_bytes
 from vision_recipes.strict_json import MAX_BYTES
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from vision_recipes.dataset.column_encoding import ExtraColumn
 from vision_recipes.errors import ModelFolderError, TrainingError
 from vision_recipes.model_folder import hdf5, openvino_ir
 from vision_recipes.model_folder.check_pictures import write_ir_check
@@ -19,6 +18,7 @@ from vision_recipes.model_folder.config import HeadConfig, Layer, Network
 from vision_recipes.model_folder.folder import Model
 from vision_recipes.model_folder.ood import OodDetector
 from vision_recipes.model_folder.spec import ModelSpec, spec_of
+from vision_recipes.preprocessing import ExtraColumn
 from vision_recipes.stores import Store
 
 
