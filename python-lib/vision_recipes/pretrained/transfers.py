@@ -11,8 +11,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,7 +114,13 @@ class _Transfer:
                 headers["If-Range"] = validator
         with connect(self.remote.url, headers, (self.limits.connect, self.limits.read)) as response:
             start, total = self._begin(response, start)
-            self._receive(response, start, total)
+            try:
+                self._receive(response, start, total)
+            except OSError as err:
+                raise DownloadError(
+                    f"Could not write {self.part}: {err}. Free some space or set VISION_RECIPES_CACHE to a folder with "
+                    "more; what arrived is saved, so run it again after that."
+                ) from err
         self._verify(response.headers.get("Content-Type", ""), total)
         os.replace(self.part, self.target)
         self.note.unlink(missing_ok=True)
@@ -177,11 +182,10 @@ class _Transfer:
     def _receive(self, response: Any, start: int, total: int | None) -> None:
         most = self.remote.max_bytes if total is None else total
         size, window_start, size_before = start, time.monotonic(), start
-        with self._writing(), open(self.part, "ab" if start else "wb") as copy:
+        with open(self.part, "ab" if start else "wb") as copy:
             for chunk in chunks(response):
                 size += len(chunk)
                 if size > most:
-                    copy.close()
                     raise self._restart(f"more bytes arrived than the {most} announced")
                 copy.write(chunk)
                 self.progress(size, total or max(most, size))
@@ -221,16 +225,6 @@ class _Transfer:
     def _forget(self) -> None:
         self.part.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as err:
-            raise DownloadError(
-                f"Could not write {self.part}: {err}. Free some space or set VISION_RECIPES_CACHE to a folder with "
-                "more; what arrived is saved, so run it again after that."
-            ) from err
 
 
 def _number(text: str) -> int | None:
