@@ -173,7 +173,8 @@ class _Transfer:
                 f"{self.remote.address} has {total} bytes, more than the {self.remote.max_bytes} that this network can "
                 "have. Check the address."
             )
-        _require_space(self.target.parent, (total or self.remote.max_bytes) - start)
+        rest = (total or self.remote.max_bytes) - start + (16 << 20)
+        require_space(self.target.parent, rest, "the rest of the file", "VISION_RECIPES_CACHE")
         etag = headers.get("ETag", "")
         note = {"url": self.remote.url, "hash": self.remote.hash, "validator": etag if etag.startswith('"') else ""}
         self.note.write_text(json.dumps(note), encoding="utf-8")
@@ -232,10 +233,11 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def _require_space(folder: Path, size: int) -> None:
+def require_space(folder: Path, needed: int, purpose: str, variable: str) -> None:
+    """Raise DownloadError when a folder has less than `needed` bytes free; `variable` is what moves the folder."""
     free = shutil.disk_usage(folder).free
-    if free < size + (16 << 20):
+    if free < needed:
         raise DownloadError(
-            f"{folder} has {free / 1e6:.0f} MB free, but {size / 1e6:.0f} MB are still to come. Free some space, or "
-            "set VISION_RECIPES_CACHE to a folder with more."
+            f"{folder} has {free / 1e6:.0f} MB free, but {purpose} takes {needed / 1e6:.0f} MB. Free some space, or "
+            f"set {variable} to a folder with more."
         )
