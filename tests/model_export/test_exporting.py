@@ -119,7 +119,7 @@ def test_the_script_is_short_and_mentions_nothing_of_ours(kind):
 def test_other_scores_are_refused(small, tmp_path, kind):
     network = exporting.open_network(small, tmp_path)
     small.__dict__["check"] = Check(small.check.pictures, small.check.scores + np.float32(0.01))
-    with pytest.raises(ModelFolderError, match=f"The {kind} form of 'small' does not give the answers.*differs by"):
+    with pytest.raises(ModelFolderError, match=f"The {kind} form of 'small' does not give the scores.*differs by"):
         exporting.export(small, network, kind, tmp_path)
 
 

@@ -131,7 +131,7 @@ def test_scores_that_are_not_probabilities_are_not_saved(small, tmp_path):
     network = rebuild(small)
     network.layers[-1].activation = lambda scores: scores * 100
     spec = ModelSpec("wild", Network("small", classes=5), INPUT, LABELS, graph=GRAPH)
-    with pytest.raises(ModelFolderError, match="not probabilities|does not give the answers"):
+    with pytest.raises(ModelFolderError, match="not probabilities|does not give the scores"):
         save_model(local(tmp_path / "wild"), network, spec)
     assert local(tmp_path / "wild").paths() == []
 

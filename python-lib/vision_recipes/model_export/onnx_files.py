@@ -16,6 +16,8 @@ MAX_BYTES = (1 << 31) - (1 << 20)
 """An ONNX file is one message of Protocol Buffers, which may have two gigabytes at most."""
 IR_VERSION = 9
 BATCH = "n"
+INT64 = 7
+"""The number of the type in ONNX."""
 
 
 def write_onnx(model: Any, target: Path, metadata: Mapping[str, str]) -> None:
@@ -35,25 +37,14 @@ def write_onnx(model: Any, target: Path, metadata: Mapping[str, str]) -> None:
     values = {name: array for name, array in nodes.values.items() if name in used}
     if sum(array.nbytes for array in values.values()) > MAX_BYTES:
         raise ModelFolderError("The network is larger than the two gigabytes that an ONNX file may have.")
-    graph = helper.make_graph(
-        nodes.made,
-        "network",
-        [_described(port) for port in model.inputs],
-        [_described(port) for port in model.outputs],
-        [numpy_helper.from_array(array, name) for name, array in values.items()],
-    )
+    initializers = [numpy_helper.from_array(array, name) for name, array in values.items()]
+    inputs, outputs = [_described(port) for port in model.inputs], [_described(port) for port in model.outputs]
+    graph = helper.make_graph(nodes.made, "network", inputs, outputs, initializers)
     opset = helper.make_opsetid("", onnx_operations.OPSET)
     made = helper.make_model(graph, producer_name="vision-recipes", opset_imports=[opset], ir_version=IR_VERSION)
     helper.set_model_props(made, dict(metadata))
     onnx.checker.check_model(made)
     onnx.save_model(made, str(target))
-
-
-def element_type(port: Any) -> int:
-    """Return the ONNX number of the type of a tensor of the IR."""
-    from onnx import helper
-
-    return int(helper.np_dtype_to_tensor_dtype(np.dtype(port.get_element_type().to_dtype())))
 
 
 @dataclass
@@ -86,16 +77,13 @@ class _Nodes:
 
     def add_result(self, port: Any) -> None:
         """Give a result of the IR its name."""
-        from onnx import helper
+        self.add("Identity", [self._name(port.get_node().input_value(0))], port.get_any_name())
 
-        inner = self._name(port.get_node().input_value(0))
-        self.made.append(helper.make_node("Identity", [inner], [port.get_any_name()]))
-
-    def add(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
+    def add(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
         """Add a node and return the name of its output."""
         from onnx import helper
 
-        name = f"{kind}_{len(self.made)}"
+        name = output or f"{kind}_{len(self.made)}"
         self.made.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
         return name
 
@@ -109,9 +97,7 @@ class _Nodes:
         """Return the name of a tensor of the IR as int64."""
         if output.get_node().get_type_name() == "Constant":
             return self.constant(onnx_operations.constant_of(output).astype(np.int64))
-        import onnx
-
-        return self.add("Cast", [self._name(output)], to=onnx.TensorProto.INT64)
+        return self.add("Cast", [self._name(output)], to=INT64)
 
     def _name(self, output: Any) -> str:
         return self.names[output.get_node().get_name(), output.get_index()]
@@ -121,4 +107,5 @@ def _described(port: Any) -> Any:
     from onnx import helper
 
     shape = [BATCH if side.is_dynamic else side.get_length() for side in port.get_partial_shape()]
-    return helper.make_tensor_value_info(port.get_any_name(), element_type(port), shape)
+    kind = onnx_operations.tensor_type(port.get_element_type())
+    return helper.make_tensor_value_info(port.get_any_name(), kind, shape)

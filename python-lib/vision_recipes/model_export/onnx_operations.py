@@ -60,6 +60,13 @@ def constant_of(output: Any) -> np.ndarray:
     return np.asarray(node.get_data())
 
 
+def tensor_type(element_type: Any) -> int:
+    """Return the ONNX number of an element type of the IR."""
+    from onnx import helper
+
+    return int(helper.np_dtype_to_tensor_dtype(np.dtype(element_type.to_dtype())))
+
+
 def _product(node: Any, inputs: list[str], writer: Writer) -> str:
     factors = []
     for place, (name, key) in enumerate(zip(inputs, ("transpose_a", "transpose_b"), strict=True)):
@@ -243,10 +250,7 @@ def _squared_difference(node: Any, inputs: list[str], writer: Writer) -> str:
 
 
 def _cast(node: Any, inputs: list[str], writer: Writer) -> str:
-    from onnx import helper
-
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(node.get_output_element_type(0).to_dtype()))
-    return writer.add("Cast", inputs[:1], to=kind)
+    return writer.add("Cast", inputs[:1], to=tensor_type(node.get_output_element_type(0)))
 
 
 def _shape(node: Any, inputs: list[str], writer: Writer) -> str:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_recipes.model_folder.checks import COUNT, Check
-from vision_recipes.model_folder.npz import write_npz
+from vision_recipes.model_folder.checks import COUNT, Check, write_npz
 from vision_recipes.model_folder.openvino_ir import EXTRA, PIXELS, SCORES
 from vision_recipes.model_folder.spec import ModelSpec
 

@@ -1,13 +1,18 @@
-"""The check pictures that every model carries, with its scores: an engine or copy that differs is refused."""
+"""Arrays kept beside a model in .npz files, and the check among them: pictures with the scores that the model gives.
+
+An engine, copy or export whose scores differ from the check's is refused.
+"""
 
 from __future__ import annotations
 
+import io
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.npz import read_npz
 
 COUNT = 4
 MAX_COUNT = 16
@@ -17,6 +22,8 @@ another order moves it by 1e-6 for most networks, and by some 1e-4 for deep ones
 Keras' float32 scores are from its float64 ones)."""
 
 MAX_BYTES = 256 << 20
+_HEADER = 4096
+"""Bytes that the header of an array may take beside its data."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Check:
         moved = self.difference(scores)
         if moved > TOLERANCE:
             raise ModelFolderError(
-                f"{where} does not give the answers that the model gave when it was made: a probability differs by "
+                f"{where} does not give the scores that the model gave when it was made: a probability differs by "
                 f"{moved:.2g}, more than {TOLERANCE:g}. Fetch or retrain the model again."
             )
 
@@ -53,3 +60,40 @@ def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int)
             f"scores {scores.shape} {scores.dtype}. Fetch or retrain the model again."
         )
     return Check(pictures, scores)
+
+
+def read_npz(content: bytes, where: str, limits: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Return the arrays of an archive, which must be exactly those of `limits`: name -> maximum bytes of data.
+
+    Raises ModelFolderError that names `where`.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            allowed = {f"{name}.npy": limit + _HEADER for name, limit in limits.items()}
+            if sorted(sizes) != sorted(allowed) or any(sizes[name] > allowed[name] for name in allowed):
+                raise ValueError(f"it holds {sorted(sizes)[:5]} of unexpected size")
+            return {name: _read_array(archive.read(f"{name}.npy")) for name in limits}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as err:
+        raise ModelFolderError(f"{where} cannot be read: {err}. Fetch or retrain the model again.") from err
+
+
+def write_npz(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Return the bytes of an archive; the same arrays give the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+def _read_array(content: bytes) -> np.ndarray:
+    stream = io.BytesIO(content)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("it has an array of another numpy format")
+    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
+    if fortran_order or dtype.hasobject:
+        raise ValueError(f"it has an array of type {dtype}")
+    return np.frombuffer(content[stream.tell() :], dtype=dtype).reshape(shape)

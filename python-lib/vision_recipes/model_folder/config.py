@@ -183,7 +183,7 @@ class ModelConfig:
         return next(layer for layer in self.layers if layer.name == name)
 
     def hash(self) -> str:
-        """Return a hash of all that determines the model's answers for given pixels, as 64 hexadecimal digits."""
+        """Return a hash of all that determines the model's scores for given pixels, as 64 hexadecimal digits."""
         parts = (
             strict_json.write(self.input),
             self.files.xml.sha256,

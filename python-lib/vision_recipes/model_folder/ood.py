@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.checks import read_npz, write_npz
 from vision_recipes.model_folder.config import OodConfig
-from vision_recipes.model_folder.npz import read_npz, write_npz
 from vision_recipes.rows import KNOWN, UNKNOWN, UNSURE
 
 MAX_DIRECTIONS, MAX_REFERENCES, MAX_CLASSES = 256, 1000, 1000

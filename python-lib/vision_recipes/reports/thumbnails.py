@@ -33,10 +33,10 @@ def make_thumbnails(store: Store | None, paths: Iterable[str], side: int = SIDE)
     if store is None:
         return {}
     listed = set(store.paths())
-    wanted = [path for path in dict.fromkeys(paths) if path in listed]
+    present = [path for path in dict.fromkeys(paths) if path in listed]
     return {
         picture.path: encode(picture.pixels, picture.digest)
-        for picture in read(store, wanted, Preprocessing(side, side, resize="inside"))
+        for picture in read(store, present, Preprocessing(side, side, resize="inside"))
         if picture.pixels is not None
     }
 
