@@ -407,7 +407,7 @@ def test_what_was_computed_before_an_end_is_not_computed_again(model, pictures, 
     for _ in range(2):
         caplog.clear()
         retrain(pictures, model, output, by_folder(), cache=cache)
-    assert "36 known from the cache" in caplog.text
+    assert "36 from the cache" in caplog.text
 
 
 class Counting(LocalStore):
