@@ -196,13 +196,15 @@ def test_every_pooling_is_trained_and_scored_alike(model, pictures, output, pool
         assert scored[row["path"]] == row["prediction"]
 
 
+@pytest.mark.keras
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "adagrad", "sgd", "rmsprop"])
-def test_optimisers_by_name_train_without_a_framework(model, pictures, output, optimizer):
+def test_optimizers_by_name_train_the_last_layer(model, pictures, output, optimizer):
     settings = by_folder(model_optimizer=optimizer, model_learning_rate=0.05, nb_epochs=3, early_stopping_patience=0)
     retrain(pictures, model, output, settings)
     assert [row["number"] for row in read_csv(output, "history.csv")] == ["1", "2", "3"]
 
 
+@pytest.mark.keras
 def test_a_learning_rate_beyond_reason_leaves_everything_as_it_was(model, pictures, output):
     retrain(pictures, model, output, by_folder(tensorboard=False))
     before = {path: (output.root / path[1:]).read_bytes() for path in output.paths()}
@@ -251,7 +253,7 @@ def test_a_class_with_one_picture_trains_and_is_named(model, pictures, output, c
     pictures.write("/rare/1.png", shade("blue", 99))
     retrain(pictures, model, output, by_folder())
     assert open_model(output).labels == ("blue", "green", "rare", "red")
-    assert "one picture; they are trained on, not judged: 'rare'" in caplog.text
+    assert "one picture, which is used for training only" in caplog.text
     assert {row["label"] for row in read_csv(output, "validation.csv")} == set(SHADES)
 
 

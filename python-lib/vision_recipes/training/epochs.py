@@ -51,10 +51,10 @@ class Epoch:
         return accuracy - _LOSS_WEIGHT * loss / (1 + loss)
 
 
-def require_finite(loss: float, epoch: int, learning_rate: float) -> None:
+def require_finite(value: float, epoch: int, learning_rate: float, what: str = "loss") -> None:
     """Raise TrainingError when a loss is not a finite number, or so large that weights' squares leave float32."""
-    if not math.isfinite(loss) or loss > _DIVERGED:
+    if not math.isfinite(value) or value > _DIVERGED:
         raise TrainingError(
-            f"Training ended in epoch {epoch}: the loss is {loss:g}, with a learning rate of {learning_rate:g}. "
+            f"Training ended in epoch {epoch}: the {what} is {value:g}, with a learning rate of {learning_rate:g}. "
             "Nothing is saved, the output is as it was. Lower model_learning_rate, or choose model_optimizer auto."
         )

@@ -13,7 +13,7 @@ import numpy as np
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.training.batches import Samples
 from vision_recipes.training.design_matrix import design
-from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.epochs import Epoch, require_finite
 from vision_recipes.training.optimisers import make_optimizer
 from vision_recipes.training.training_device import TrainingDevice
 from vision_recipes.training.training_loop import TrainingLoop, compile_network
@@ -71,7 +71,11 @@ def fit_sgd(
         on_epoch=on_epoch,
     )
     loop.run()
-    kernel, bias = standardised.fold(*layer.get_weights())
+    weights, best = layer.get_weights(), loop.best
+    with np.errstate(over="ignore"):  # a fit can be perfect with weights that no picture outside of it survives
+        norm = float(np.square(weights[0]).sum())
+    require_finite(norm, best.number, best.learning_rate, "squared norm of the weights")
+    kernel, bias = standardised.fold(*weights)
     return SgdProbe(kernel, bias, loop.best, loop.epochs)
 
 
