@@ -22,10 +22,9 @@ MAX_LABELS = 64 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """A model to import: `model` is its file's path in `store`, or empty where `predecessor` is the config.json of
-    a folder of the predecessor plugin.
+    """A model to import, the file `model` of `store`; `labels` is a file of `labels_store`, empty without one.
 
-    `labels` is the path of the labels file in `labels_store`, empty when there is none.
+    For a folder of the predecessor plugin, `model` is empty and `predecessor` is its config.json.
     """
 
     store: Store
@@ -38,12 +37,12 @@ class Source:
     @property
     def where(self) -> str:
         """Return the words for the model in messages."""
-        return f"{self.model.lstrip('/')} in {self.store.name!r}" if self.model else f"model folder {self.store.name!r}"
+        return _where(self.store, self.model) if self.model else f"model folder {self.store.name!r}"
 
     @property
     def where_labels(self) -> str:
         """Return the words for the labels file in messages."""
-        return f"{self.labels.lstrip('/')} in {self.labels_store.name!r}"
+        return _where(self.labels_store, self.labels)
 
     @property
     def names(self) -> list[str]:
@@ -56,16 +55,14 @@ class Source:
 
     def copy(self, path: str, workdir: Path) -> Path:
         """Return a local copy of a file of the folder; the copy's name is none that the folder could choose."""
-        target = Path(tempfile.mkdtemp(dir=workdir)) / "source"
+        target, where = Path(tempfile.mkdtemp(dir=workdir)) / "source", _where(self.store, path)
         try:
             with self.store.open(path) as stream:
                 size, _sha256 = copy_stream(stream, target, MAX_MODEL)
         except OSError as err:
-            raise ModelFolderError(
-                f"{path} in {self.store.name!r} cannot be read: {err}. Check path and rights."
-            ) from err
+            raise ModelFolderError(f"{where} cannot be read: {err}. Check the path and the rights.") from err
         if size > MAX_MODEL:
-            raise ModelFolderError(f"{path} in {self.store.name!r} is larger than {MAX_MODEL} bytes.")
+            raise ModelFolderError(f"{where} is larger than {MAX_MODEL} bytes.")
         return target
 
 
@@ -73,9 +70,8 @@ def find_source(settings: ImportSettings, folder: Store | None) -> Source:
     """Return the model that the settings name; raises ModelFolderError or SettingsError with what was found."""
     store, model = _find_model(settings.model_file, folder)
     if not model:
-        config = strict_json.parse(
-            _read(store, "/config.json", strict_json.MAX_BYTES), f"config.json in {store.name!r}"
-        )
+        content = _read(store, "/config.json", strict_json.MAX_BYTES)
+        config = strict_json.parse(content, _where(store, "/config.json"))
         if not is_predecessor(config):
             raise SettingsError(
                 f"model_source_folder: {store.name!r} is a model folder of this plugin. Use it as it is."
@@ -130,8 +126,12 @@ def _with_labels(settings: ImportSettings, found: Source) -> Source:
     return replace(found, labels_store=LocalStore(local.parent), labels="/" + local.name)
 
 
+def _where(store: Store, path: str) -> str:
+    return f"{path.lstrip('/')} in {store.name!r}"
+
+
 def _read(store: Store, path: str, limit: int) -> bytes:
-    where = f"{path.lstrip('/')} in {store.name!r}"
+    where = _where(store, path)
     try:
         content = read_bytes(store, path, limit)
     except OSError as err:
