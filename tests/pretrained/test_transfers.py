@@ -166,7 +166,7 @@ def test_a_complete_file_is_not_fetched_again(tmp_path):
 
 def test_a_full_disk_is_reported_before_the_first_byte(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 99, 1))
-    with serving("good") as (url, behaviour), pytest.raises(DownloadError, match="MB free.*still to come"):
+    with serving("good") as (url, behaviour), pytest.raises(DownloadError, match="MB free.*the rest of the file"):
         get(url, behaviour, tmp_path / "file.h5")
     assert behaviour.sent <= len(CONTENT)
     assert not (tmp_path / "file.h5").exists()

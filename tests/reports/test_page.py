@@ -92,7 +92,7 @@ def test_a_report_loads_nothing_and_shows_everything(tmp_path):
     assert any(f"{right} of 60 pictures are predicted correctly" in text for text in read.text)
 
 
-def test_names_of_strangers_do_nothing(tmp_path):
+def test_untrusted_names_do_nothing(tmp_path):
     pictures = predictions(30, 3, label=lambda number: f"{NASTY}{number}" + "long " * 300 * (number == 2))
     pictures[0] = Prediction(f"/{NASTY}\udcff\x07.png", pictures[0].label, 0.5, {}, pictures[0].truth, NASTY)
     cells = {picture.path: {NASTY: NASTY} for picture in pictures}

@@ -144,7 +144,7 @@ def reporter(name: str, *, quiet: bool) -> Reporter:
 
 
 def _harmless(line: str) -> str:
-    """A line without control characters: file names of strangers may hold codes that a terminal obeys."""
+    """A line without control characters: file names from elsewhere may hold codes that a terminal obeys."""
     return "".join(letter if letter.isprintable() or letter == "\t" else "?" for letter in line)
 
 

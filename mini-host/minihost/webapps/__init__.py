@@ -1,1 +1,1 @@
-"""Web apps of plugins: the page, the Flask backend, and what keeps strangers out while they are served."""
+"""Web apps of plugins: the page, the Flask backend, and what keeps others out while they are served."""

@@ -61,14 +61,8 @@ class Architecture:
     @property
     def label(self) -> str:
         """What a person reads in a drop-down: name, input size, parameters and the size of the weights."""
-        return (
-            f"{self.name}: {self.width} x {self.height}, {self.parameters / 1e6:.1f} M parameters, {self.megabytes} MB"
-        )
-
-    @property
-    def megabytes(self) -> int:
-        """Size of the weights with top, in millions of bytes: four bytes a parameter."""
-        return round(self.parameters * 4 / 1e6)
+        size, megabytes = f"{self.width} x {self.height}", round(self.parameters * 4 / 1e6)
+        return f"{self.name}: {size}, {self.parameters / 1e6:.1f} M parameters, {megabytes} MB"
 
     def is_published(self, path: str | os.PathLike[str]) -> bool:
         """Return whether a file of weights has the hash that the publisher gives."""

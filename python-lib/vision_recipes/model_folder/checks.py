@@ -1,4 +1,4 @@
-"""Arrays kept beside a model in .npz files, and the check among them: pictures with the scores that the model gives.
+"""Arrays stored with a model in .npz files, and the check among them: pictures with the scores that the model gives.
 
 An engine, copy or export whose scores differ from the check's is refused.
 """

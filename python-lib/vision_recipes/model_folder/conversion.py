@@ -60,11 +60,7 @@ def convert(spec: ModelSpec, files: Mapping[str, Path], *, cut: bool = False) ->
     path = target.with_name("request.json")
     path.write_text(json.dumps(strict_json.write(request)), encoding="utf-8")
     paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {
-        "KERAS_BACKEND": "openvino",
-        "PYTHONPATH": os.pathsep.join(paths),
-        "CUDA_VISIBLE_DEVICES": "-1",
-    }
+    environment = {"KERAS_BACKEND": "openvino", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(
         [sys.executable, "-P", "-c", f"from {__name__} import main; main()", str(path)],
         env=os.environ | environment,
@@ -121,9 +117,8 @@ def run(request: ConversionRequest) -> None:
 def _build(request: ConversionRequest) -> Any:
     graph = layer_graph.read_graph(Path(request.graph).read_bytes(), "the graph") if request.graph else None
     labels = ("",) * request.n_classes
-    network = networks.build(
-        ModelSpec("", request.network, request.input, labels, request.feature_layer, request.head, graph)
-    )
+    spec = ModelSpec("", request.network, request.input, labels, request.feature_layer, request.head, graph)
+    network = networks.build(spec)
     if request.cut:
         network = networks.cut(network, request.feature_layer)
     weights.load_files(network, [(request.weights, "the weights")])

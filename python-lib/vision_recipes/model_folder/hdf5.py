@@ -72,15 +72,15 @@ def _refuse_links(group: Any, where: str) -> None:
 def read_stored(file: Any, where: str) -> dict[str, StoredLayer]:
     """Return every layer of a file in the layout of Keras 3 by its name; nothing but the file's structure is read."""
     found: dict[str, StoredLayer] = {}
-    _collect(file, "", "", found, where)
+    _collect(file, where, found)
     if not found:
         raise ModelFolderError(f"{where} has no layers as Keras 3 writes them (.weights.h5). {NEXT_STEP}")
     return found
 
 
-def _collect(group: Any, names: str, kinds: str, found: dict[str, StoredLayer], where: str) -> None:
-    layers = group.get("layers")
-    for place in sorted(layers or (), key=_in_order):
+def _collect(group: Any, where: str, found: dict[str, StoredLayer], names: str = "", kinds: str = "") -> None:
+    layers = group.get("layers", {})
+    for place in sorted(layers, key=_in_order):
         variables = layers[place].get("vars")
         name = None if variables is None else variables.attrs.get("name")
         if not isinstance(name, str) or names + name in found:
@@ -90,7 +90,7 @@ def _collect(group: Any, names: str, kinds: str, found: dict[str, StoredLayer], 
             raise ModelFolderError(f"{where}: the variables of {place[:80]!r} are not numbered from 0. {NEXT_STEP}")
         kind = kinds + re.sub(r"_\d+$", "", place)
         found[names + name] = StoredLayer(kind, stored)
-        _collect(layers[place], f"{names}{name}/", f"{kind}/", found, where)
+        _collect(layers[place], where, found, f"{names}{name}/", f"{kind}/")
 
 
 def _in_order(place: str) -> tuple[str, int]:

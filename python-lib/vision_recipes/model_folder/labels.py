@@ -21,7 +21,7 @@ def read_labels(content: bytes, where: str, n_classes: int | None = None) -> tup
     try:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as err:
-        raise ModelFolderError(f"{where} is not a UTF-8 CSV file: {err}. Write it again as id,className.") from err
+        raise ModelFolderError(f"{where} cannot be read as UTF-8 CSV: {err}. Write it again as id,className.") from err
     if not rows or [cell.strip() for cell in rows[0]] != ["id", "className"]:
         found = f"it starts with {','.join(rows[0])[:60]!r}" if rows else "it is empty"
         raise ModelFolderError(f"{where} must start with the line id,className; {found}.")
@@ -30,7 +30,7 @@ def read_labels(content: bytes, where: str, n_classes: int | None = None) -> tup
         if len(row) != 2 or not row[0].strip().isascii() or not row[0].strip().isdigit() or len(row[0]) > 9:
             raise ModelFolderError(f"{where}, row {number}: {row[:3]} is not a number from 0 and a name.")
         if len(row[1]) > MAX_LENGTH:
-            raise ModelFolderError(f"{where}, row {number}: the name is longer than {MAX_LENGTH} characters.")
+            raise ModelFolderError(f"{where}, row {number}: the name has {len(row[1])} characters, over {MAX_LENGTH}.")
         if int(row[0]) in names:
             raise ModelFolderError(f"{where}, row {number}: the id {int(row[0])} is given twice.")
         names[int(row[0])] = row[1]

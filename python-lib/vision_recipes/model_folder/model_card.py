@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vision_recipes.model_folder.config import ModelConfig
 from vision_recipes.model_folder.folder import Model
+from vision_recipes.preprocessing import Preprocessing
 
 ENDING = "`config.json` names the files of the model with their SHA-256; the other files are reports for people."
 """The sentence that is in every card, and identifies our cards."""
@@ -13,20 +14,20 @@ ENDING = "`config.json` names the files of the model with their SHA-256; the oth
 
 def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
     """Return README.md of a model folder, in Markdown."""
-    size, head = config.input, config.head
+    size = config.input
+    own_layer = f", with a last layer of its own after {config.feature_layer}" if config.head else ""
+    versions = ", ".join(f"{name} {version}" for name, version in config.versions.items())
     names = ", ".join(plain(name) for name in labels[:20]) + (", …" if len(labels) > 20 else "")
     lines = {
-        "Network": config.network.architecture
-        + (f", with a last layer of its own after {config.feature_layer}" if head else ""),
-        "Pictures": f"{size.width} x {size.height} pixels, {size.channels.upper()}, "
-        f"(x - {list(size.mean)}) / {list(size.std)}, resized by {size.resize}",
+        "Network": config.network.architecture + own_layer,
+        "Pictures": f"{size.width} x {size.height} pixels, {size.channels.upper()}, {_scaling(size)}, "
+        f"resized by {size.resize}",
         "Classes": f"{config.n_classes} ({names})",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
         "Trained on": plain(config.trained_on),
         "Source": plain(config.source),
         "Licence": plain(config.licence),
-        "Made": f"{config.created}, with "
-        + ", ".join(f"{name} {version}" for name, version in config.versions.items()),
+        "Made": f"{config.created}, with {versions}",
     }
     parts = [
         f"# {plain(config.name)}",
@@ -46,27 +47,23 @@ def facts(model: Model) -> dict[str, object]:
         "Folder": model.store.name,
         "Classes": f"{config.n_classes}: {', '.join(model.labels[:5])}{', …' if config.n_classes > 5 else ''}",
         "Pictures": f"{size.width} x {size.height}, {size.channels.upper()}, {size.resize}",
-        "Scaling": f"(x - {list(size.mean)}) / {list(size.std)}",
+        "Scaling": _scaling(size),
         "Features": f"{model.feature_layer.size} from {config.feature_layer}",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
         "Weights": f"{config.files.weights.bytes / 1e6:.1f} MB, SHA-256 {config.files.weights.sha256[:16]}…",
     }
 
 
+def _scaling(size: Preprocessing) -> str:
+    return f"(x - {list(size.mean)}) / {list(size.std)}"
+
+
 def summarise(config: ModelConfig) -> str:
     """Return the layers as a table in plain text: index from the end, name, kind, output, parameters."""
-    count = len(config.layers)
-    rows = [
-        (
-            str(place - count),
-            layer.name,
-            layer.kind,
-            " x ".join("?" if side is None else str(side) for side in layer.shape),
-            f"{layer.parameters:,}",
-        )
-        for place, layer in enumerate(config.layers)
-    ]
-    table = [("index", "layer", "kind", "output", "parameters"), *rows]
+    table = [("index", "layer", "kind", "output", "parameters")]
+    for index, layer in enumerate(config.layers, start=-len(config.layers)):
+        shape = " x ".join("?" if side is None else str(side) for side in layer.shape)
+        table.append((str(index), layer.name, layer.kind, shape, f"{layer.parameters:,}"))
     widths = [max(len(row[column]) for row in table) for column in range(5)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     total = sum(layer.parameters for layer in config.layers)

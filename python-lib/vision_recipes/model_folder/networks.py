@@ -97,13 +97,8 @@ def find_feature_layer(network: Any, ignored: Sequence[str] = ()) -> str:
     weighted = [place for place, layer in enumerate(layers) if layer.parameters]
     before = [layer for layer in layers[: weighted[-1] if weighted else -1] if layer.kind not in SAME_AT_SCORING]
     passed = [layer for layer in before if _is_passed(network, network.layers[layer.index].output)]
-    spatial = [
-        layer
-        for layer in passed
-        if len(layer.shape) == 3
-        and (layer.shape[0] or 2) * (layer.shape[1] or 2) > 1
-        and layer.kind not in GLOBAL_POOLINGS
-    ]
+    maps = [layer for layer in passed if len(layer.shape) == 3 and layer.kind not in GLOBAL_POOLINGS]
+    spatial = [layer for layer in maps if (layer.shape[0] or 2) * (layer.shape[1] or 2) > 1]
     pools = [layer for layer in passed if layer.kind in GLOBAL_POOLINGS and spatial and layer.index > spatial[-1].index]
     between = [layer for layer in layers if pools and spatial[-1].index < layer.index < pools[-1].index]
     if any(layer.parameters for layer in between):

@@ -17,7 +17,7 @@ from vision_recipes.stores import LocalStore
 def resize(base: Model, workdir: Path, width: int, height: int) -> Model:
     """Return the model up to its feature layer, for pictures of another size: its "scores" are the averaged features.
 
-    Takes some seconds. It is for features and new heads (`save_with_head`, `attach_head`), and is kept in `workdir`.
+    Takes some seconds. It is for features and new heads (`save_with_head`, `attach_head`), and stays in `workdir`.
     """
     size = replace(base.config.input, width=width, height=height)
     spec = replace(spec_of(base), network=network_without_top(base), input=size, head=None)

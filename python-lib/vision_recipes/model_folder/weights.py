@@ -32,12 +32,10 @@ def own_variables(layer: Any) -> list[Any]:
 
 def stored_layers(network: Any) -> dict[str, StoredLayer]:
     """Return the variables of a network as `hdf5.write_stored` takes them."""
-    import keras
+    from keras.ops import convert_to_numpy
 
     return {
-        name: StoredLayer(
-            kinds, [np.asarray(keras.ops.convert_to_numpy(variable)) for variable in own_variables(layer)]
-        )
+        name: StoredLayer(kinds, [np.asarray(convert_to_numpy(variable)) for variable in own_variables(layer)])
         for name, kinds, layer in leaves(network)
     }
 

@@ -160,7 +160,7 @@ def _renumbered(
     """Return nodes and leaves by names that `weights.layer_names` does not change.
 
     Keras numbers unnamed layers by what was built before in the same process, so the only dense layer of a network may
-    be `dense_7`; its weights are kept under the name that the network has when it is built alone.
+    be `dense_7`; its weights are stored under the name that the network has when it is built alone.
     """
     found = list(nodes)
     names: dict[str, str] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,10 +73,7 @@ def _open_archive(path: Path, where: str, workdir: Path) -> Iterator[KerasFile]:
     config = strict_json.parse(description.read_bytes(), f"config.json in {where}", MAX_CONFIG)
     translation = translate(config, where)
     with hdf5.open_hdf5(stored, where) as file:
-        layers = file.get("layers") or file.get("_layer_checkpoint_dependencies")
-        by_path: dict[tuple[str, ...], list[Any]] = {}
-        if layers is not None:
-            _collect_keras3(layers, config, (), by_path, where)
+        by_path = _by_layer(file.get("layers") or file.get("_layer_checkpoint_dependencies", {}), config)
         yield KerasFile(translation, {name: by_path.get(path, []) for name, path in translation.leaves.items()})
 
 
@@ -88,25 +86,20 @@ def _copy_member(archive: zipfile.ZipFile, name: str, target: Path, limit: int, 
         raise ModelFolderError(f"{name} in {where} unpacks to more than {min(limit, ratio_limit)} bytes.")
 
 
-def _collect_keras3(
-    group: Any, config: dict[str, Any], path: tuple[str, ...], found: dict[tuple[str, ...], list[Any]], where: str
-) -> None:
-    """Collect the variables of each layer by its path of names, reading the file and its description side by side."""
-    counts: dict[str, int] = {}
+def _by_layer(group: Any, config: dict[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[Any]]:
+    """Return the variables of each layer by its path of names; the file's layers are matched with its description."""
+    found: dict[tuple[str, ...], list[Any]] = {}
+    counts: Counter[str] = Counter()
     for layer in layers_of(config):
-        kind, name = weights.snake_case(str(layer["class_name"])), name_of(layer)
-        count = counts.get(kind, 0)
-        counts[kind] = count + 1
-        place = kind if count == 0 else f"{kind}_{count}"
-        if place not in group:
-            continue
-        if layer["class_name"] in NESTED:
-            below = group[place].get("layers")
-            if below is not None:
-                _collect_keras3(below, layer, (*path, name), found, where)
-        elif "vars" in group[place]:
+        kind, own = weights.snake_case(str(layer["class_name"])), (*path, name_of(layer))
+        place = f"{kind}_{counts[kind]}" if counts[kind] else kind
+        counts[kind] += 1
+        if place in group and layer["class_name"] in NESTED:
+            found |= _by_layer(group[place].get("layers", {}), layer, own)
+        elif place in group and "vars" in group[place]:
             variables = group[place]["vars"]
-            found[(*path, name)] = [variables[str(number)] for number in range(len(variables))]
+            found[own] = [variables[str(number)] for number in range(len(variables))]
+    return found
 
 
 def _read_whole_h5(file: Any, where: str) -> KerasFile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,7 +38,9 @@ def obtain(row: Architecture, settings: DownloadSettings, progress: Progress) ->
     max_bytes = row.parameters * 5 + (16 << 20)
     if settings.source == "catalogue" or urlsplit(place).scheme in ("http", "https"):
         urls = {"catalogue": published.url, "file": place, "mirror": place.rstrip("/") + urlsplit(published.url).path}
-        _require_work_space(row)
+        # for the weights and the IR that is made of them
+        purpose = f"making a model of {row.name}"
+        transfers.require_space(Path(tempfile.gettempdir()), row.parameters * 4 * 3, purpose, "TMPDIR")
         remote = transfers.RemoteFile(urls[settings.source], published.hash, max_bytes)
         return transfers.fetch(remote, cache_folder() / published.file, progress)
     path = _local_file(Path(place).expanduser(), row, settings.source)
@@ -96,14 +97,3 @@ def _local_file(place: Path, row: Architecture, source: str) -> Path:
     raise DownloadError(
         f"mirror: there is no file {' nor '.join(map(str, candidates))}. Give the URL or the path of {expected}."
     )
-
-
-def _require_work_space(row: Architecture) -> None:
-    """Raise DownloadError when the temporary folder cannot hold the weights and the IR that is made of them."""
-    needed, folder = row.parameters * 4 * 3, tempfile.gettempdir()
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise DownloadError(
-            f"{folder} has {free / 1e6:.0f} MB free, but making a model of {row.name} takes {needed / 1e6:.0f} MB. "
-            "Free some space, or set TMPDIR to a folder with more."
-        )

@@ -11,8 +11,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,7 +114,13 @@ class _Transfer:
                 headers["If-Range"] = validator
         with connect(self.remote.url, headers, (self.limits.connect, self.limits.read)) as response:
             start, total = self._begin(response, start)
-            self._receive(response, start, total)
+            try:
+                self._receive(response, start, total)
+            except OSError as err:
+                raise DownloadError(
+                    f"Could not write {self.part}: {err}. Free some space or set VISION_RECIPES_CACHE to a folder with "
+                    "more; what arrived is saved, so run it again after that."
+                ) from err
         self._verify(response.headers.get("Content-Type", ""), total)
         os.replace(self.part, self.target)
         self.note.unlink(missing_ok=True)
@@ -168,7 +173,8 @@ class _Transfer:
                 f"{self.remote.address} has {total} bytes, more than the {self.remote.max_bytes} that this network can "
                 "have. Check the address."
             )
-        _require_space(self.target.parent, (total or self.remote.max_bytes) - start)
+        rest = (total or self.remote.max_bytes) - start + (16 << 20)
+        require_space(self.target.parent, rest, "the rest of the file", "VISION_RECIPES_CACHE")
         etag = headers.get("ETag", "")
         note = {"url": self.remote.url, "hash": self.remote.hash, "validator": etag if etag.startswith('"') else ""}
         self.note.write_text(json.dumps(note), encoding="utf-8")
@@ -177,11 +183,10 @@ class _Transfer:
     def _receive(self, response: Any, start: int, total: int | None) -> None:
         most = self.remote.max_bytes if total is None else total
         size, window_start, size_before = start, time.monotonic(), start
-        with self._writing(), open(self.part, "ab" if start else "wb") as copy:
+        with open(self.part, "ab" if start else "wb") as copy:
             for chunk in chunks(response):
                 size += len(chunk)
                 if size > most:
-                    copy.close()
                     raise self._restart(f"more bytes arrived than the {most} announced")
                 copy.write(chunk)
                 self.progress(size, total or max(most, size))
@@ -222,26 +227,17 @@ class _Transfer:
         self.part.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as err:
-            raise DownloadError(
-                f"Could not write {self.part}: {err}. Free some space or set VISION_RECIPES_CACHE to a folder with "
-                "more; what arrived is saved, so run it again after that."
-            ) from err
-
 
 def _number(text: str) -> int | None:
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def _require_space(folder: Path, size: int) -> None:
+def require_space(folder: Path, needed: int, purpose: str, variable: str) -> None:
+    """Raise DownloadError when a folder has less than `needed` bytes free; `variable` is what moves the folder."""
     free = shutil.disk_usage(folder).free
-    if free < size + (16 << 20):
+    if free < needed:
         raise DownloadError(
-            f"{folder} has {free / 1e6:.0f} MB free, but {size / 1e6:.0f} MB are still to come. Free some space, or "
-            "set VISION_RECIPES_CACHE to a folder with more."
+            f"{folder} has {free / 1e6:.0f} MB free, but {purpose} takes {needed / 1e6:.0f} MB. Free some space, or "
+            f"set {variable} to a folder with more."
         )

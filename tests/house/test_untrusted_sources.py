@@ -1,4 +1,4 @@
-"""What comes from strangers: no code of ours can run it, and the page of faults names tests that exist."""
+"""What comes from untrusted sources: no code of ours can run it, and the page of faults names tests that exist."""
 
 import ast
 import re
