@@ -56,7 +56,7 @@ def classify(
     opened = open_model(model)
     if review is not None and opened.ood_detector is None:
         raise SettingsError(
-            f"review_dataset: model {opened.name!r} cannot tell what it does not know, so there is nothing to review. "
+            f"review_dataset: model {opened.name!r} has no out-of-distribution detector, so no picture can be flagged. "
             "Retrain it on labels of your own (with ten validation pictures at least), or leave the output empty."
         )
     paths = list_pictures(pictures)

@@ -26,7 +26,7 @@ _BFLOAT16_CAPABILITY = (8, 0)
 
 
 class KerasSource:
-    """A model to be compiled with Keras on the chosen GPUs, or on the CPU when there are none."""
+    """A model to be compiled with Keras on the chosen GPUs, or on the CPU when there are none; as OpenVinoSource."""
 
     def __init__(self, model: Model, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int) -> None:
         self._model, self._batch = model, batch or (_GPU_BATCH if gpus else _CPU_BATCH)

@@ -7,7 +7,7 @@ import logging
 import time
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 
 if TYPE_CHECKING:
+    from vision_recipes.inference.keras_network import KerasSource
+    from vision_recipes.inference.openvino_network import OpenVinoSource
     from vision_recipes.model_folder import Model
     from vision_recipes.model_folder.checks import Check
 
@@ -26,22 +28,6 @@ log = logging.getLogger("vision_recipes")
 _CPU_BATCH = 8
 _TIE = 0.98
 """Two labels are equally good when the model's own probability of one is at least this part of the other's."""
-
-
-class Source(Protocol):
-    """A model on an engine, ready to be compiled for any of its outputs.
-
-    `where` names engine, version and device; `bfloat16` says whether the device has instructions for it.
-    """
-
-    where: str
-    bfloat16: bool
-
-    def compile(self, output: Output, precision: str) -> Engine:
-        """Return an engine that computes an output."""
-
-    def close(self) -> None:
-        """Release what is only needed for compiling."""
 
 
 def open_engine(
@@ -75,7 +61,7 @@ def open_engine(
 
 def _open_source(
     model: Model, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int, pictures: int | None
-) -> Source:
+) -> KerasSource | OpenVinoSource:
     if gpus or compute.engine == "keras":
         from vision_recipes.inference.keras_network import KerasSource
 
@@ -93,7 +79,9 @@ def _open_source(
     return OpenVinoSource(model, batch)
 
 
-def _compile_verified(model: Model, output: Output, source: Source, compute: ComputeSettings) -> Engine:
+def _compile_verified(
+    model: Model, output: Output, source: KerasSource | OpenVinoSource, compute: ComputeSettings
+) -> Engine:
     """Return an engine for an output, in the first precision that gives the model's own scores."""
     precisions = [compute.precision]
     if compute.precision == "auto":

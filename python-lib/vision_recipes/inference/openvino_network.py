@@ -20,7 +20,10 @@ _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}
 
 
 class OpenVinoSource:
-    """The IR of a model, fetched and checked during the import of OpenVINO; compiled as often as needed."""
+    """The IR of a model, fetched and checked during the import of OpenVINO; compiled as often as needed.
+
+    `where` names engine, version and device; `bfloat16` says whether the CPU has instructions for it.
+    """
 
     def __init__(self, model: Model, batch: int) -> None:
         self._model, self._batch = model, batch
