@@ -17,10 +17,11 @@ from vision_recipes.errors import ModelFolderError
 from vision_recipes.images.decoding import fit
 from vision_recipes.model_export import exporting, onnx_files
 from vision_recipes.model_export.scripts import script
-from vision_recipes.model_folder import ExtraColumn, open_model
+from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.checks import Check
 from vision_recipes.model_folder.heads import About, Head, save_with_head
 from vision_recipes.model_folder.saving import save_model
+from vision_recipes.preprocessing import ExtraColumn
 
 DRAW = np.random.default_rng(6)
 EXTRA = (ExtraColumn("price", "number", 10.0, 2.0), ExtraColumn("town", "category", categories=("Rome", "Oslo")))

@@ -10,7 +10,7 @@ from model_folder.small import CHANNELS, GRAPH, INPUT, LABELS, local
 
 from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import TrainingError
-from vision_recipes.model_folder import ExtraColumn, Network, layer_graph, open_model
+from vision_recipes.model_folder import Network, layer_graph, open_model
 from vision_recipes.model_folder.check_pictures import score_ir
 from vision_recipes.model_folder.heads import About, Head, attach_head, save_with_head, spec_with_head
 from vision_recipes.model_folder.layer_graph import Graph, Node
@@ -18,7 +18,7 @@ from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.model_folder.resizing import resize
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
-from vision_recipes.preprocessing import normalise
+from vision_recipes.preprocessing import ExtraColumn, normalise
 
 DRAW = np.random.default_rng(5)
 EXTRA = (ExtraColumn("price", "number", 10.0, 2.0), ExtraColumn("town", "category", categories=("Rome", "Oslo")))
