@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from conftest import ROOT
-from import_graph import imports, touches
+from import_graph import cycles, graph, imports, touches
 
 LIB = ROOT / "python-lib"
 FLOORS = [
@@ -18,7 +18,7 @@ FLOORS = [
     {"training"},
     {"reports"},
 ]
-"""The rooms, from the ground up; those on one floor never import each other."""
+"""The packages, from the ground up; those on one floor never import each other."""
 ROOMS = set().union(*FLOORS)
 GROUND = {"errors", "pictures", "preprocessing", "resources", "rows", "settings", "stores"}
 GROUND |= {"macro_settings", "metrics", "report_columns", "strict_json", "training_settings"}
@@ -48,9 +48,9 @@ def test_heavy_libraries_wait_inside_functions(path):
     assert touches(imports(path, top_level_only=True), HEAVY) == []
 
 
-def test_rooms_only_look_down_and_never_at_walks():
+def test_packages_only_import_those_below_them():
     core = LIB / "vision_recipes"
-    walks = {f"vision_recipes.{path.stem}" for path in core.glob("*.py")} - {
+    functions = {f"vision_recipes.{path.stem}" for path in core.glob("*.py")} - {
         f"vision_recipes.{ground}" for ground in GROUND
     }
     wrong = []
@@ -59,8 +59,30 @@ def test_rooms_only_look_down_and_never_at_walks():
         for room in rooms:
             beside = {f"vision_recipes.{other}" for other in rooms - {room}}
             for path in (core / room).rglob("*.py"):
-                wrong += [(path.name, name) for name in touches(imports(path), above | beside | walks)]
+                wrong += [(path.name, name) for name in touches(imports(path), above | beside | functions)]
     assert wrong == []
+
+
+def test_what_all_share_imports_no_package():
+    core = LIB / "vision_recipes"
+    rooms = {f"vision_recipes.{room}" for room in ROOMS}
+    assert {name: found for name in sorted(GROUND) if (found := touches(imports(core / f"{name}.py"), rooms))} == {}
+
+
+def test_no_files_import_each_other_in_a_circle():
+    assert cycles(graph(LIB / "vision_recipes")) == []
+
+
+def test_scoring_imports_nothing_of_training():
+    modules = graph(LIB / "vision_recipes")
+    reached, waiting = set(), ["vision_recipes.classify", "vision_recipes.extract"]
+    while waiting:
+        module = waiting.pop()
+        if module not in reached:
+            reached.add(module)
+            waiting += modules[module]
+    assert "vision_recipes.inference.engine" in reached
+    assert [module for module in sorted(reached) if module.startswith("vision_recipes.training.")] == []
 
 
 def test_runners_open_call_write():

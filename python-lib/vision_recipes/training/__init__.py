@@ -1,1 +1,1 @@
-"""Labels and splits, cached features, augmentation, fitting of heads and fine-tuning."""
+"""Linear probe, fine-tuning, augmentation, calibration, out-of-distribution detection, label issues."""
