@@ -99,15 +99,19 @@ def image_samples(
     return Samples(inputs, targets, weights, len(images.classes))
 
 
-def as_keras(samples: Samples, order: BatchOrder, first: int = 0) -> Any:
-    """Return the batches from number `first` on, as an endless keras.utils.PyDataset for fit, evaluate and predict."""
+def as_keras(samples: Samples, order: BatchOrder, first: int | None = None) -> Any:
+    """Return the batches of one epoch as a keras.utils.PyDataset; or, without end, those from number `first` on.
+
+    Training takes them without end, so that the sequence continues over epochs. Evaluation does not: Keras drops an
+    iterator that is not exhausted only after up to half a second.
+    """
     import keras
 
     class Batches(keras.utils.PyDataset):
-        num_batches = None
+        num_batches = order.steps if first is None else None
 
         def __getitem__(self, index: int) -> tuple[Any, np.ndarray, np.ndarray]:
-            rows, pass_number = order.batch(first + index)
+            rows, pass_number = order.batch((first or 0) + index)
             inputs = samples.inputs(rows, pass_number)
             targets = keras.utils.to_categorical(samples.targets[rows], samples.classes)
             return inputs if len(inputs) > 1 else inputs[0], targets, samples.weights[rows]
@@ -122,7 +126,7 @@ def predict(network: Any, images: LabelledImages, preprocessing: Preprocessing) 
     """
     order = BatchOrder(len(images), min(_PREDICT_BATCH, len(images)), None)
     samples = image_samples(images, preprocessing)
-    outputs = network.predict(as_keras(samples, order), steps=order.steps, verbose=0)
+    outputs = network.predict(as_keras(samples, order), verbose=0)
     return np.asarray(outputs, np.float32)
 
 

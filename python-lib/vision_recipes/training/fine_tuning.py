@@ -102,13 +102,11 @@ def fine_tune(
     batch_size = min(settings.batch_size or _BATCH, len(train))
     with tempfile.TemporaryDirectory() as workdir:
         trained = network
-        if split.frozen is None:
-            pass
-        elif fit_on_disk(split.frozen, len(train) + len(valid), Path(workdir)):
+        if split.frozen is not None and fit_on_disk(split.frozen, len(train) + len(valid), Path(workdir)):
             trained = split.trainable
             train = frozen_outputs(train, split.frozen, batch_size, Path(workdir, "train"))
             valid = frozen_outputs(valid, split.frozen, batch_size, Path(workdir, "valid"))
-        else:
+        elif split.frozen is not None:
             log.info("frozen layers are computed in each epoch: their outputs do not fit in %s", workdir)
         with device.scope():
             _compile(trained, split, settings, device)

@@ -76,7 +76,7 @@ class TrainingLoop:
         started = time.perf_counter()
         samples, steps = (self.valid, self.settings.nb_validation_steps) if len(self.valid) else (self.train, 0)
         order = self._evaluation_order(samples, steps)
-        logs = self.network.evaluate(as_keras(samples, order), steps=order.steps, verbose=0, return_dict=True)
+        logs = self.network.evaluate(as_keras(samples, order), verbose=0, return_dict=True)
         loss, accuracy = float(logs["cross_entropy"]), float(logs["accuracy"])
         val_loss, val_accuracy = (loss, accuracy) if len(self.valid) else (None, None)
         seconds = time.perf_counter() - started
@@ -111,10 +111,9 @@ class TrainingLoop:
 
     def _fit(self) -> None:
         order, settings, done = self.order, self.settings, len(self.epochs)
-        validation: dict[str, Any] = {}
+        validation = None
         if len(self.valid):
-            shown = self._evaluation_order(self.valid, settings.nb_validation_steps)
-            validation = {"validation_data": as_keras(self.valid, shown), "validation_steps": shown.steps}
+            validation = as_keras(self.valid, self._evaluation_order(self.valid, settings.nb_validation_steps))
         self.network.fit(
             as_keras(self.train, order, done * order.steps),
             initial_epoch=done,
@@ -122,8 +121,8 @@ class TrainingLoop:
             steps_per_epoch=order.steps,
             shuffle=False,
             verbose=0,
+            validation_data=validation,
             callbacks=_callbacks(self),
-            **validation,
         )
 
     def _evaluation_order(self, samples: Samples, steps: int) -> BatchOrder:
