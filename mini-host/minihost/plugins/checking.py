@@ -77,7 +77,7 @@ def _check_manifest(plugin: Plugin) -> Iterator[Finding]:
         yield Finding(ERROR, PLUGIN_FILE, f"version {version!r}: three numbers such as '1.0.0' are expected")
     meta = plugin.descriptor.get("meta")
     yield from _check_meta(PLUGIN_FILE, plugin.descriptor)
-    for key in ("author", "licenseInfo", "tags", "url"):
+    for key in ("author", "licenseInfo", "tags"):
         if isinstance(meta, dict) and not meta.get(key):
             yield Finding(WARNING, PLUGIN_FILE, f"meta has no {key!r}")
     for facts in check_parameters(PLUGIN_FILE, parameters(plugin.descriptor), plugin.parameter_sets, set()):
