@@ -115,7 +115,7 @@ def test_two_parameters_of_one_name(tmp_path):
         ({"id": "a.b"}, "error: plugin.json: id 'a.b'"),
         ({"meta": {**META, "icon": "cogs"}}, "warning: plugin.json: icon 'cogs'"),
         ({"meta": {**META, "description": ""}}, "warning: plugin.json: meta has no 'description'"),
-        ({"meta": {**META, "url": ""}}, "warning: plugin.json: meta has no 'url'"),
+        ({"meta": {**META, "licenseInfo": ""}}, "warning: plugin.json: meta has no 'licenseInfo'"),
         ({"meta": None}, "warning: plugin.json: no 'meta' object"),
         (
             {"params": [{"name": "x", "type": "INTEGER"}]},
