@@ -1,4 +1,4 @@
-"""What a macro tells the person who started it: how far it is, and what came out."""
+"""What a macro reports to the person who started it: how far it is, and what came out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 
 def percent(callback: Callable[[int], object] | None) -> Callable[[int, int], None]:
-    """Return a progress function of (done, total) that tells the host whole percents, each one once."""
+    """Return a progress function of (done, total) that reports whole percents to the host, each one once."""
     reported = -1
 
     def tell(done: int, total: int) -> None:

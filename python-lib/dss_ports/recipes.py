@@ -1,4 +1,4 @@
-"""What a recipe was told, and which names fill its roles."""
+"""The parameters of a recipe, and which names fill its roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a web app was told, and the folders that its parameters name."""
+"""The parameters of a web app, and the folders that they name."""
 
 from __future__ import annotations
 

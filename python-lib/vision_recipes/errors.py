@@ -1,10 +1,10 @@
-"""Errors that a user can mend: each says what, where, the value received, and what to do next."""
+"""Errors that a user can fix: each says what, where, the value received, and what to do next."""
 
 from __future__ import annotations
 
 
 class VisionError(Exception):
-    """A mistake or circumstance that the user can mend; hosts show its message alone, without a stack trace."""
+    """A mistake or circumstance that the user can fix; hosts show its message alone, without a stack trace."""
 
     for_user = True
 

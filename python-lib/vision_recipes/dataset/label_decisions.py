@@ -1,4 +1,4 @@
-"""What people decided on the labels that vision-check-labels doubted, applied when its table is used for training."""
+"""What people decided on the labels that vision-check-labels flagged, applied when its table is used for training."""
 
 from __future__ import annotations
 

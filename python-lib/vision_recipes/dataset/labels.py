@@ -102,7 +102,7 @@ def find_labels(paths: Sequence[str], source: LabelSource, table: Table | None =
         return _from_table(paths, source, table)
     if source.label_source == "folder_names":
         read: Callable[[str], str | None] = _folder_name
-        hint = "Put the pictures of each class into a sub-folder that bears its name, or choose another label_source."
+        hint = "Put the pictures of each class into a sub-folder of that name, or choose another label_source."
     else:
         from vision_recipes.dataset import file_name_patterns
 
