@@ -110,7 +110,7 @@ class EvaluateSettings(Settings):
 
 @dataclass(frozen=True)
 class CheckLabelsSettings(Settings):
-    """Pictures, labels and a model to the labels that are probably wrong. `on_wrong_label` fills the column of decisions."""
+    """Pictures, labels and a model to likely label errors. `on_wrong_label` fills the column of decisions."""
 
     label_source: str = choice("dataset", "folder_names", "file_names")
     label_pattern: str = text()
