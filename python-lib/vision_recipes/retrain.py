@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from vision_recipes.dataset.label_table import Columns, Tables, read_label_table, require_classes
+from vision_recipes.dataset.label_table import read_label_table, require_classes
 from vision_recipes.dataset.preparation import prepare
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
@@ -41,8 +41,7 @@ def retrain(
     with tempfile.TemporaryDirectory(prefix="vision-retrain-", ignore_cleanup_errors=True) as workdir:
         base, settings = prepare_model(open_model(model), settings, Path(workdir))
         require_writable(output)
-        columns = Columns(settings.split_column, settings.group_column, settings.extra_columns)
-        table = read_label_table(pictures, settings, Tables(labels, extra), columns)
+        table = read_label_table(pictures, settings, labels, extra)
         require_classes(table.labels, MAX_CLASSES, splittable=not settings.split_column)
         source = FeatureSource(
             pictures, base, Path(workdir), settings.compute, settings.model_pooling, settings.batch_size, cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_recipes.errors import LabelsError
+from vision_recipes.errors import LabelsError, listed
 
 TRAIN, VALID, TEST = 0, 1, 2
 SIDES = ("train", "validation", "test")
@@ -83,7 +83,9 @@ def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], 
     trained = np.bincount(targets[sides == TRAIN], minlength=len(names))
     missing = [name for name, count in zip(names, trained, strict=True) if not count]
     if missing or VALID not in sides:
-        side, word = (f"training for {_list(missing)}", "train") if missing else ("validation", "validation")
+        side, word = (
+            (f"training for {listed(map(repr, missing), _SHOWN)}", "train") if missing else ("validation", "validation")
+        )
         raise LabelsError(
             f"split_column {column!r} assigns no usable picture to {side}. Set some to {word!r}, or leave the cells of "
             "these pictures empty."
@@ -137,11 +139,6 @@ def _with_remarks(sides: np.ndarray, targets: np.ndarray, names: Sequence[str]) 
         ((counts > 1) & (counts < 10), "classes have fewer than 10 pictures, so their accuracy is uncertain"),
     ):
         if found.any():
-            named = [name for name, shown in zip(names, found, strict=True) if shown]
-            remarks.append(f"{len(named)} {remark}: {_list(named)}")
+            named = [repr(name) for name, shown in zip(names, found, strict=True) if shown]
+            remarks.append(f"{len(named)} {remark}: {listed(named, _SHOWN)}")
     return Split(sides, tuple(remarks))
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(repr(name) for name in names[:_SHOWN]) + more
