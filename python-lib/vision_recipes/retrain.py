@@ -13,7 +13,7 @@ from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.features import FeatureSource, read_pictures
-from vision_recipes.training.output import describe_base, require_writable, save
+from vision_recipes.training.output import require_writable, save
 from vision_recipes.training.run_reports import Run
 from vision_recipes.training.stages import train
 from vision_recipes.training.starting_model import check_parameters, prepare_model
@@ -51,5 +51,5 @@ def retrain(
         prepared = prepare(read, table, settings)
         trained = train(prepared.images, source, settings, output)
         unreadable = [(p.path, table.labels[p.path], p.reason, p.detail) for p in read.unreadable]
-        save(output, source, Run(settings, prepared, trained, unreadable, describe_base(source)))
+        save(output, Run(settings, prepared, trained, unreadable, source))
     log.info("retrained in %.1f s: %s", time.perf_counter() - started, trained.summary(prepared.images))

@@ -109,12 +109,9 @@ def _train_last_layer(
 
 def _with_copies(train: LabelledImages, source: FeatureSource, settings: RetrainSettings) -> LabelledImages:
     """Return the training rows, each followed by its augmented copies, which count together as much as one picture."""
-    from vision_recipes.training.augmentation import AugmentationPlan
-    from vision_recipes.training.augmented_features import Augmentation, augmented_features
+    from vision_recipes.training.augmented_features import augmented_features
 
-    plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
-    augmentation = Augmentation(plan, settings.n_augmentation, settings.random_seed)
-    features, count = augmented_features(source, train, augmentation), settings.n_augmentation + 1
+    features, count = augmented_features(source, train, settings), settings.n_augmentation + 1
     repeated = replace(train, features=train.features[:, :0]).take(np.repeat(np.arange(len(train)), count))
     return replace(repeated, features=features, weights=repeated.weights / np.float32(count))
 
