@@ -15,7 +15,7 @@ from vision_recipes.metrics import accuracy, cross_entropy
 from vision_recipes.training.design_matrix import Design, LinearProbe, design
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, dropout_ridge, solve
-from vision_recipes.training.regularisation import RIDGES, Strength, choose_strength
+from vision_recipes.training.regularisation import RIDGES, choose_strength
 from vision_recipes.training_settings import RetrainSettings
 
 _TABLE_RIDGE = 1.0
@@ -80,8 +80,17 @@ def _fit_scaled(train: LabelledImages, settings: RetrainSettings, power: float, 
     """
     ready = design(train, project=not (settings.model_l1 or settings.model_dropout), power=power)
     problem = Problem(ready.matrix, train.one_hot(settings.label_smoothing), train.weights)
-    strength = _strength(train, settings, ready, problem)
-    penalty = _penalty(strength.ridge, settings, ready, len(train))
+    given = 2 * settings.model_l2 * len(train)
+
+    def penalty_of(ridge: float) -> Penalty:
+        """Return the ridge for picture features, with a mild one for table columns, which are few and chosen."""
+        per_row = np.concatenate([np.full(ready.width, ridge), np.full(ready.extra, given or _TABLE_RIDGE)])
+        return Penalty(per_row, settings.model_l1 * len(train))
+
+    unit = float(problem.squares[: ready.width].sum()) / len(train) or 1.0
+    strengths = (given,) if given else tuple(unit * ridge for ridge in RIDGES)
+    strength = choose_strength(problem, train.groups, penalty_of, strengths, seed=settings.random_seed)
+    penalty = penalty_of(strength.ridge)
     recorder.follow(ready, strength.factor)
     work = len(train) * len(train.classes) * (4.0 * problem.matrix.shape[1] + _PROBABILITY_WORK)
     steps = int(min(_MOST_STEPS, max(_FEWEST_STEPS, _MOST_WORK / work)))
@@ -120,20 +129,3 @@ class _StepRecorder:
     def _measure(self, solution: Solution, matrix: np.ndarray, images: LabelledImages) -> tuple[float, float]:
         logits = solution.logits(matrix) * self._factor
         return cross_entropy(logits, images.one_hot(), images.weights), accuracy(logits, images.targets)
-
-
-def _strength(train: LabelledImages, settings: RetrainSettings, ready: Design, problem: Problem) -> Strength:
-    unit = float(problem.squares[: ready.width].sum()) / len(train) or 1.0
-    strengths = (2 * settings.model_l2 * len(train),) if settings.model_l2 else tuple(unit * each for each in RIDGES)
-
-    def penalty(ridge: float) -> Penalty:
-        return _penalty(ridge, settings, ready, len(train))
-
-    return choose_strength(problem, train.groups, penalty, strengths, seed=settings.random_seed)
-
-
-def _penalty(ridge: float, settings: RetrainSettings, ready: Design, rows: int) -> Penalty:
-    """Return the penalty: the ridge for picture features, a mild one for table columns, which are few and chosen."""
-    table = 2 * settings.model_l2 * rows if settings.model_l2 else _TABLE_RIDGE
-    per_row = np.concatenate([np.full(ready.width, ridge), np.full(ready.extra, table)])
-    return Penalty(per_row, settings.model_l1 * rows)
