@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from contextlib import closing
 
 from vision_recipes.stores import LocalStore
 from vision_recipes.training.epochs import Epoch
@@ -10,7 +11,7 @@ from vision_recipes.watch import logs, watch
 
 
 def train(folder, *losses):
-    with TensorBoardLogs(LocalStore(folder)) as written:
+    with closing(TensorBoardLogs(LocalStore(folder))) as written:
         for number, loss in enumerate(losses, start=1):
             written.add(Epoch(number, loss, 0.5, loss * 2, 0.25, 0.001, 2.0))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vision_recipes.dataset.label_table import Columns, Tables, read_label_table
+from vision_recipes.dataset.label_table import read_label_table
 from vision_recipes.dataset.preparation import group_images
 from vision_recipes.model_folder import open_model
 from vision_recipes.stores import Store, Table
@@ -34,7 +34,7 @@ def check_labels(
     started = time.perf_counter()
     opened = open_model(model)
     pooling = opened.config.head.pooling if opened.config.head else "avg"
-    table = read_label_table(pictures, settings, Tables(labels), Columns(group=settings.group_column))
+    table = read_label_table(pictures, settings, labels)
     with tempfile.TemporaryDirectory(prefix="vision-labels-", ignore_cleanup_errors=True) as workdir:
         source = FeatureSource(pictures, opened, Path(workdir), settings.compute, pooling, cache=cache)
         read = read_pictures(source, list(table.labels))

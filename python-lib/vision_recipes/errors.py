@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class VisionError(Exception):
     """A mistake or circumstance that the user can fix; hosts show its message alone, without a stack trace."""
@@ -43,3 +46,15 @@ class TrainingError(VisionError):
 
 class OutputError(VisionError):
     """An output cannot be written."""
+
+
+def listed(names: Iterable[str], most: int) -> str:
+    """Return names for a message, separated by commas: the first `most` of them, and how many more there are."""
+    every = list(names)
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence for a message, after a blank, with the known name that is most like `name`; "" without one."""
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -7,13 +7,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from vision_recipes.dataset.label_table import Columns, Tables, read_label_table, require_classes
+from vision_recipes.dataset.label_table import read_label_table, require_classes
 from vision_recipes.dataset.preparation import prepare
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.features import FeatureSource, read_pictures
-from vision_recipes.training.output import describe_base, require_writable, save
+from vision_recipes.training.output import require_writable, save
 from vision_recipes.training.run_reports import Run
 from vision_recipes.training.stages import train
 from vision_recipes.training.starting_model import check_parameters, prepare_model
@@ -41,8 +41,7 @@ def retrain(
     with tempfile.TemporaryDirectory(prefix="vision-retrain-", ignore_cleanup_errors=True) as workdir:
         base, settings = prepare_model(open_model(model), settings, Path(workdir))
         require_writable(output)
-        columns = Columns(settings.split_column, settings.group_column, settings.extra_columns)
-        table = read_label_table(pictures, settings, Tables(labels, extra), columns)
+        table = read_label_table(pictures, settings, labels, extra)
         require_classes(table.labels, MAX_CLASSES, splittable=not settings.split_column)
         source = FeatureSource(
             pictures, base, Path(workdir), settings.compute, settings.model_pooling, settings.batch_size, cache
@@ -52,5 +51,5 @@ def retrain(
         prepared = prepare(read, table, settings)
         trained = train(prepared.images, source, settings, output)
         unreadable = [(p.path, table.labels[p.path], p.reason, p.detail) for p in read.unreadable]
-        save(output, source, Run(settings, prepared, trained, unreadable, describe_base(source)))
+        save(output, Run(settings, prepared, trained, unreadable, source))
     log.info("retrained in %.1f s: %s", time.perf_counter() - started, trained.summary(prepared.images))

@@ -36,7 +36,30 @@ def pairs() -> Any:
 
 
 @dataclass(frozen=True)
-class RetrainSettings(Settings):
+class LabelSettings(Settings):
+    """Where the labels of pictures come from, and the table columns read beside them; an empty name means none."""
+
+    label_source: str = choice("dataset", "folder_names", "file_names")
+    label_pattern: str = text()
+    col_filename: str = text()
+    col_label: str = text()
+
+    # parameters that not every recipe has
+    col_decision = split_column = group_column = ""
+    extra_columns = tuple[str, ...]()
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield label settings that do not fit the chosen source of labels."""
+        if self.label_source == "dataset":
+            for name in ("col_filename", "col_label"):
+                if not getattr(self, name):
+                    yield f"{name}: labels come from a dataset, so name its column"
+        if self.label_source == "file_names" and not self.label_pattern:
+            yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
+
+
+@dataclass(frozen=True)
+class RetrainSettings(LabelSettings):
     """Pictures, labels and a model to your own model.
 
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
@@ -45,10 +68,6 @@ class RetrainSettings(Settings):
     says; `class_weights` "auto" weights each class by the inverse of its frequency.
     """
 
-    label_source: str = choice("dataset", "folder_names", "file_names")
-    label_pattern: str = text()
-    col_filename: str = text()
-    col_label: str = text()
     col_decision: str = text()
     train_ratio: float = number(0.8, 0.05, 0.95)
     split_column: str = text()
@@ -84,8 +103,8 @@ class RetrainSettings(Settings):
     compute: ComputeSettings = preset()
 
     def mistakes(self) -> Iterator[str]:
-        """Yield label settings that do not fit the chosen source of labels."""
-        yield from _label_mistakes(self)
+        """Yield label settings that do not fit the chosen source of labels, and half of a picture size."""
+        yield from super().mistakes()
         if bool(self.image_width) != bool(self.image_height):
             yield (
                 f"image_width is {self.image_width} and image_height is {self.image_height}: "
@@ -94,43 +113,18 @@ class RetrainSettings(Settings):
 
 
 @dataclass(frozen=True)
-class EvaluateSettings(Settings):
+class EvaluateSettings(LabelSettings):
     """Where the truth for the scored pictures comes from, and the columns that part the pictures into slices."""
 
-    label_source: str = choice("dataset", "folder_names", "file_names")
-    label_pattern: str = text()
-    col_filename: str = text()
-    col_label: str = text()
     slice_columns: tuple[str, ...] = names()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield label settings that do not fit the chosen source of labels."""
-        yield from _label_mistakes(self)
 
 
 @dataclass(frozen=True)
-class CheckLabelsSettings(Settings):
+class CheckLabelsSettings(LabelSettings):
     """Pictures, labels and a model to likely label errors. `on_wrong_label` fills the column of decisions."""
 
-    label_source: str = choice("dataset", "folder_names", "file_names")
-    label_pattern: str = text()
-    col_filename: str = text()
-    col_label: str = text()
     group_column: str = text()
     nb_neighbours: int = whole(5, 1, 50)
     on_wrong_label: str = choice("ask", "relabel", "drop")
     random_seed: int = whole(1337, 0, 2**31 - 1)
     compute: ComputeSettings = preset()
-
-    def mistakes(self) -> Iterator[str]:
-        """Yield label settings that do not fit the chosen source of labels."""
-        yield from _label_mistakes(self)
-
-
-def _label_mistakes(settings: RetrainSettings | EvaluateSettings | CheckLabelsSettings) -> Iterator[str]:
-    if settings.label_source == "dataset":
-        for name in ("col_filename", "col_label"):
-            if not getattr(settings, name):
-                yield f"{name}: labels come from a dataset, so name its column"
-    if settings.label_source == "file_names" and not settings.label_pattern:
-        yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from contextlib import closing
 
 import pytest
 from served_webapps import Served
@@ -18,7 +19,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 def train(folder, *losses):
     folder.mkdir(parents=True, exist_ok=True)
-    with TensorBoardLogs(LocalStore(folder)) as written:
+    with closing(TensorBoardLogs(LocalStore(folder))) as written:
         for number, loss in enumerate(losses, start=1):
             written.add(Epoch(number, loss, 1 - loss / 2, loss * 1.1, 0.9 - loss / 2, 0.001, 2.0))
 

@@ -1,52 +1,47 @@
-from dataclasses import dataclass
-
 import pytest
 
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.dataset.paths import label_text, path_finder
 from vision_recipes.errors import LabelsError
+from vision_recipes.training_settings import LabelSettings
 
 
-@dataclass(frozen=True)
-class Source:
-    label_source: str = "dataset"
-    label_pattern: str = ""
-    col_filename: str = "path"
-    col_label: str = "label"
+def source_of(label_source: str = "dataset", label_pattern: str = "") -> LabelSettings:
+    return LabelSettings(label_source, label_pattern, col_filename="path", col_label="label")
 
 
 def test_paths_match_with_and_without_slash_and_in_any_composition(table):
     listing = ["/a.jpg", "/sub/b.jpg", "/caf\u00e9.jpg", "/d.jpg"]
     found = find_labels(
         listing,
-        Source(),
+        source_of(),
         table("path label", ("a.jpg", "x"), ("./sub//b.jpg", "y"), ("/cafe\u0301.jpg", "z"), ("sub\\b.jpg", "y")),
     )
     assert found.of == {"/a.jpg": "x", "/sub/b.jpg": "y", "/caf\u00e9.jpg": "z"}
-    assert (found.unlabelled.count, found.repeated.count) == (1, 1)
+    assert (len(found.unlabelled), len(found.repeated)) == (1, 1)
 
 
 def test_labels_are_text_as_written(table):
     cells = ["007", "NA", "1.0", 7, True, "null", " egg", "日本"]
     listing = [f"/{index}" for index in range(len(cells))]
-    found = find_labels(listing, Source(), table("path label", *[(str(i), cell) for i, cell in enumerate(cells)]))
+    found = find_labels(listing, source_of(), table("path label", *[(str(i), cell) for i, cell in enumerate(cells)]))
     assert list(found.of.values()) == ["007", "NA", "1.0", "7", "true", "null", " egg", "日本"]
 
 
 @pytest.mark.parametrize("cell", [None, "", "  ", float("nan")])
 def test_a_missing_label_is_counted(table, cell):
-    found = find_labels(["/a", "/b"], Source(), table("path label", ("a", cell), ("b", "x")))
+    found = find_labels(["/a", "/b"], source_of(), table("path label", ("a", cell), ("b", "x")))
     assert found.of == {"/b": "x"}
-    assert found.without_label.names == ["/a"]
+    assert found.without_label == ["/a"]
     assert label_text(cell) is None
 
 
 def test_conflicts_are_left_out_and_named(table):
     rows = [("a", "x"), ("a", "y"), ("a", "x"), ("b", "x"), ("/b", "x"), ("c", "z"), ("nowhere", "x")]
-    found = find_labels(["/a", "/b", "/c"], Source(), table("path label", *rows))
+    found = find_labels(["/a", "/b", "/c"], source_of(), table("path label", *rows))
     assert found.of == {"/b": "x", "/c": "z"}
     assert found.rows.keys() == found.of.keys()
-    assert found.conflicting.names == ["/a"]
+    assert found.conflicting == ["/a"]
     lines = "\n".join(found.remarks())
     assert "1 pictures are listed with different labels and are not used: '/a'" in lines
     assert "1 rows name a picture that is not in the folder: 'nowhere'" in lines
@@ -54,13 +49,13 @@ def test_conflicts_are_left_out_and_named(table):
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b", "https://x/y.jpg", "a\0b"])
 def test_only_listed_paths_are_given(table, path):
-    found = find_labels(["/a", "/b"], Source(), table("path label", (path, "x"), ("a", "y")))
+    found = find_labels(["/a", "/b"], source_of(), table("path label", (path, "x"), ("a", "y")))
     assert found.of == {"/a": "y"}
-    assert found.without_picture.names == [path]
+    assert found.without_picture == [path]
 
 
 def test_rows_travel_with_their_picture(table):
-    found = find_labels(["/a", "/b"], Source(), table("path label age", ("b", "x", 3), ("a", "y", 4)))
+    found = find_labels(["/a", "/b"], source_of(), table("path label age", ("b", "x", 3), ("a", "y", 4)))
     assert (found.rows["/a"]["age"], found.rows["/b"]["age"]) == (4, 3)
 
 
@@ -78,31 +73,31 @@ def test_rows_travel_with_their_picture(table):
 )
 def test_unusable_tables_are_refused(table, columns, rows, says):
     with pytest.raises(LabelsError) as refusal:
-        find_labels(["/a", "/sub/deep.jpg"], Source(), table(columns, *rows))
+        find_labels(["/a", "/sub/deep.jpg"], source_of(), table(columns, *rows))
     assert says in str(refusal.value)
 
 
 def test_a_missing_table_is_refused():
     with pytest.raises(LabelsError, match="no label dataset is connected"):
-        find_labels(["/a"], Source(), None)
+        find_labels(["/a"], source_of(), None)
 
 
 def test_folder_names_are_labels():
     listing = ["/egg/1.jpg", "/train/not_egg/2.jpg", "/loose.jpg", "/.trash/3.jpg", "/egg/.DS_Store", "/egg/Thumbs.db"]
-    found = find_labels(listing, Source("folder_names"))
+    found = find_labels(listing, source_of("folder_names"))
     assert found.of == {"/egg/1.jpg": "egg", "/train/not_egg/2.jpg": "not_egg"}
-    assert found.unlabelled.count == 4
+    assert len(found.unlabelled) == 4
 
 
 def test_file_names_are_labels():
-    found = find_labels(["/lisa_pic_01.jpg", "/readme.txt"], Source("file_names", "{label}_pic_{number}"))
+    found = find_labels(["/lisa_pic_01.jpg", "/readme.txt"], source_of("file_names", "{label}_pic_{number}"))
     assert found.of == {"/lisa_pic_01.jpg": "lisa"}
     with pytest.raises(LabelsError, match="must fit the file names"):
-        find_labels(["/readme.txt"], Source("file_names", "{label}_pic_{number}"))
+        find_labels(["/readme.txt"], source_of("file_names", "{label}_pic_{number}"))
 
 
 def test_labels_that_look_alike_are_told(table):
-    found = find_labels(["/a", "/b", "/c"], Source(), table("path label", ("a", "Egg"), ("b", "egg "), ("c", "ham")))
+    found = find_labels(["/a", "/b", "/c"], source_of(), table("path label", ("a", "Egg"), ("b", "egg "), ("c", "ham")))
     assert "'Egg', 'egg '" in "\n".join(found.remarks())
 
 

@@ -16,6 +16,7 @@ from vision_recipes.dataset.splits import (
     linked_by,
     merge_groups,
     read_split,
+    split_remarks,
 )
 from vision_recipes.errors import LabelsError
 
@@ -40,24 +41,24 @@ def test_every_split_is_stratified_whole_and_keeps_groups(classes, group_count, 
         alone(len(targets)) if not group_count else np.random.default_rng(seed).integers(0, group_count, len(targets))
     )
     try:
-        split = draw_split(targets, groups, names, ratio, seed)
+        sides = draw_split(targets, groups, names, ratio, seed)
     except LabelsError:
         assert group_count or np.bincount(targets).max() < 2
         return
-    assert (np.isin(split.sides, (TRAIN, VALID))).all()
+    assert (np.isin(sides, (TRAIN, VALID))).all()
     for group in np.unique(groups):
-        assert len(set(split.sides[groups == group])) == 1
-    assert set(targets[split.rows(TRAIN)]) == set(targets), "a class lost all its training pictures"
+        assert len(set(sides[groups == group])) == 1
+    assert set(targets[sides == TRAIN]) == set(targets), "a class lost all its training pictures"
     if not group_count:
         for number, count in enumerate(np.bincount(targets)):
-            held_out = int((targets[split.rows(VALID)] == number).sum())
+            held_out = int((targets[sides == VALID] == number).sum())
             assert held_out == (0 if count < 2 else min(max(round(count * (1 - ratio)), 1), count - 1))
-    assert (draw_split(targets, groups, names, ratio, seed).sides == split.sides).all()
+    assert (draw_split(targets, groups, names, ratio, seed) == sides).all()
 
 
 def test_the_seed_draws_another_split():
     targets = np.repeat([0, 1, 2], 40)
-    sides = [draw_split(targets, alone(120), NAMES, 0.8, seed).sides for seed in (1, 1, 2)]
+    sides = [draw_split(targets, alone(120), NAMES, 0.8, seed) for seed in (1, 1, 2)]
     assert (sides[0] == sides[1]).all()
     assert (sides[0] != sides[2]).any()
 
@@ -66,22 +67,25 @@ def test_every_group_is_held_out_as_often_as_single_pictures():
     targets = np.repeat([0, 1], 50)
     groups = alone(100)
     groups[1], groups[51] = 0, 50
-    held_out = [draw_split(targets, groups, NAMES[:2], 0.8, seed).sides[0] == VALID for seed in range(300)]
+    held_out = [draw_split(targets, groups, NAMES[:2], 0.8, seed)[0] == VALID for seed in range(300)]
     assert 0.1 < np.mean(held_out) < 0.3
 
 
 def test_large_groups_are_separated_even_when_none_fits():
     targets, groups = np.array([0, 1] * 10), np.repeat([0, 1], 10)
-    split = draw_split(targets, groups, NAMES[:2], 0.9, 5)
-    assert len(split.rows(VALID)) == len(split.rows(TRAIN)) == 10
+    sides = draw_split(targets, groups, NAMES[:2], 0.9, 5)
+    assert (sides == VALID).sum() == (sides == TRAIN).sum() == 10
 
 
 def test_small_classes_are_named():
-    split = draw_split(np.array([0] * 20 + [1] * 20 + [2]), alone(41), ["egg", "ham", "rare"], 0.8, 1)
-    assert split.sides[-1] == TRAIN
-    assert any("'rare'" in remark and "one picture" in remark for remark in split.remarks)
-    tied = draw_split(np.array([0] * 20 + [1, 1]), np.array([*range(20), 30, 30]), ["egg", "pair"], 0.8, 1)
-    assert any("'pair'" in remark and "no validation picture" in remark for remark in tied.remarks)
+    targets, names = np.array([0] * 20 + [1] * 20 + [2]), ["egg", "ham", "rare"]
+    sides = draw_split(targets, alone(41), names, 0.8, 1)
+    assert sides[-1] == TRAIN
+    remarks = split_remarks(sides, targets, names)
+    assert any("'rare'" in remark and "one picture" in remark for remark in remarks)
+    targets, names = np.array([0] * 20 + [1, 1]), ["egg", "pair"]
+    tied = split_remarks(draw_split(targets, np.array([*range(20), 30, 30]), names, 0.8, 1), targets, names)
+    assert any("'pair'" in remark and "no validation picture" in remark for remark in tied)
 
 
 def test_only_single_pictures_cannot_be_split():
@@ -91,8 +95,8 @@ def test_only_single_pictures_cannot_be_split():
 
 def test_a_column_may_give_the_split():
     cells = ["Train", "validation", "TEST", " val ", "training"]
-    split = read_split(cells, np.array([0, 0, 1, 1, 1]), NAMES[:2], "part")
-    assert split.sides.tolist() == [TRAIN, VALID, TEST, VALID, TRAIN]
+    sides = read_split(cells, np.array([0, 0, 1, 1, 1]), NAMES[:2], "part")
+    assert sides.tolist() == [TRAIN, VALID, TEST, VALID, TRAIN]
 
 
 @pytest.mark.parametrize(

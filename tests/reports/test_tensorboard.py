@@ -1,6 +1,7 @@
 """TensorBoard as an application over a model folder."""
 
 import json
+from contextlib import closing
 
 import pytest
 from werkzeug.test import Client
@@ -15,7 +16,7 @@ pytest.importorskip("tensorboard")
 
 
 def train(folder, *losses):
-    with TensorBoardLogs(LocalStore(folder)) as written:
+    with closing(TensorBoardLogs(LocalStore(folder))) as written:
         for number, loss in enumerate(losses, start=1):
             written.add(Epoch(number, loss, 0.5, loss, 0.5, 0.001, 2.0))
 

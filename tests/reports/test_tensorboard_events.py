@@ -1,6 +1,7 @@
 """Event files read back: our own, Keras' tensors, messages of TensorBoard itself, and damaged ones."""
 
 import struct
+from contextlib import closing
 
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event
@@ -17,7 +18,7 @@ FLOAT, DOUBLE, STRING = 1, 2, 7
 
 @pytest.fixture
 def content(tmp_path):
-    with tensorboard_logs.TensorBoardLogs(LocalStore(tmp_path)) as written:
+    with closing(tensorboard_logs.TensorBoardLogs(LocalStore(tmp_path))) as written:
         for number in (1, 2, 3):
             written.add(Epoch(number, 1 / number, 0.5, None, None, 0.001, 2.0))
     return next(tmp_path.rglob("events*")).read_bytes()

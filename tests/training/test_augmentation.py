@@ -18,6 +18,7 @@ from vision_recipes.dataset.mapped_arrays import MappedRows
 from vision_recipes.errors import SettingsError
 from vision_recipes.training.augmentation import AugmentationPlan, Range, augment
 from vision_recipes.training.augmentation_page import examples_page
+from vision_recipes.training_settings import RetrainSettings
 
 STILL = AugmentationPlan(
     "none", *(Range(1.0, 1.0), Range(0.0, 0.0), Range(0.0, 0.0), Range(1.0, 1.0), Range(1.0, 1.0), Range(1.0, 1.0))
@@ -177,12 +178,12 @@ def test_the_page_shows_each_picture_and_its_copies() -> None:
     )
     pixels = MappedRows(np.stack([photo(300, 400), photo(300, 400, 1)]))
     images = replace(found, paths=["/a<b>.jpg", "/c.jpg"], digests=["1", "2"], pixels=pixels)
-    page = examples_page(images, AugmentationPlan(), 1337, 3).decode()
+    page = examples_page(images, RetrainSettings(n_augmentation=3)).decode()
     assert "<script>" not in page and "/a&lt;b&gt;.jpg: &lt;script&gt;" in page and "/c.jpg: b" in page
     shown = [base64.b64decode(data) for data in re.findall(r'data:image/jpeg;base64,([^"]+)"', page)]
     assert [Image.open(io.BytesIO(content)).size for content in shown] == [(192, 144)] * 8
     assert len(set(shown)) == 8
-    assert page == examples_page(images, AugmentationPlan(), 1337, 3).decode()
+    assert page == examples_page(images, RetrainSettings(n_augmentation=3)).decode()
     (first,) = augment(pixels[0], 1, AugmentationPlan(), "1337:1")
     encoded = io.BytesIO()
     thumbnail = Image.fromarray(first)

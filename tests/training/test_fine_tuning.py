@@ -26,7 +26,7 @@ from vision_recipes.training import batches, fine_tuning, frozen_layers
 from vision_recipes.training.batches import image_samples, pooled_features, predict
 from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.fine_tuning import FineTuned, Monitor, fine_tune
+from vision_recipes.training.fine_tuning import FineTuned, fine_tune
 from vision_recipes.training.frozen_layers import split_network
 from vision_recipes.training.training_device import TrainingDevice
 from vision_recipes.training_settings import RetrainSettings
@@ -181,7 +181,7 @@ def test_extra_columns_come_in(base: Model, layers: str) -> None:
 def test_fine_tuning_beats_a_head_that_is_not_enough(base: Model, tmp_path: Path) -> None:
     told: list[Epoch] = []
     tuned = fine_tune(
-        base, a_head(), IMAGES, replace(SETTINGS, nb_epochs=8, layer_to_retrain="all"), Monitor(told.append)
+        base, a_head(), IMAGES, replace(SETTINGS, nb_epochs=8, layer_to_retrain="all"), on_epoch=told.append
     )
     assert tuned.start is not None and (tuned.start.val_accuracy or 1) < 0.75 < 0.9 < (tuned.best.val_accuracy or 0)
     assert tuned.beats_start and tuned.epochs == told and tuned.best in told
@@ -360,11 +360,11 @@ def test_a_killed_training_goes_on_from_its_best_epoch(base: Model, tmp_path: Pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fine_tune(base, a_head(), IMAGES, settings, Monitor(killed, store, "key"))
+        fine_tune(base, a_head(), IMAGES, settings, on_epoch=killed, checkpoints=Checkpoints(store, "key"))
     (path,) = store.paths()
     assert path.startswith("/training/")
     told: list[Epoch] = []
-    tuned = fine_tune(base, a_head(), IMAGES, settings, Monitor(told.append, store, "key"))
+    tuned = fine_tune(base, a_head(), IMAGES, settings, on_epoch=told.append, checkpoints=Checkpoints(store, "key"))
     assert 1 < told[0].number <= 4 and [epoch.number for epoch in tuned.epochs] == [1, 2, 3, 4, 5, 6]
     assert tuned.best == max(tuned.epochs, key=lambda epoch: epoch.rank)
     assert store.paths() == []

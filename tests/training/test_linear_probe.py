@@ -14,7 +14,7 @@ from vision_recipes.training import linear_probe
 from vision_recipes.training.design_matrix import design
 from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.logistic_regression import Penalty, Problem, dropout_ridge, solve
-from vision_recipes.training.regularisation import Trial, best_factor, choose_strength
+from vision_recipes.training.regularisation import best_factor, choose_strength
 from vision_recipes.training_settings import RetrainSettings
 
 SETTINGS = RetrainSettings()
@@ -126,7 +126,7 @@ def test_rows_of_one_group_are_left_out_together():
         ready = design(images)
         problem = Problem(ready.matrix, images.one_hot(), images.weights / 6)
         penalty = lambda ridge: Penalty(np.full(ready.width, ridge))  # noqa: E731
-        return choose_strength(Trial(problem, images.targets, images.groups, penalty)).ridge
+        return choose_strength(problem, images.groups, penalty).ridge
 
     assert chosen(copies) > chosen(parted)
 

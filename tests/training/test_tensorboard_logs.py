@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ print(json.dumps(found))
 
 
 def test_tensorboard_reads_the_curves(tmp_path: Path) -> None:
-    with TensorBoardLogs(LocalStore(tmp_path)) as logs:
+    with closing(TensorBoardLogs(LocalStore(tmp_path))) as logs:
         for number in (1, 2, 200):
             logs.add(epoch(number))
     found = read(tmp_path / "tensorboard_logs")
@@ -62,14 +63,14 @@ def test_tensorboard_reads_the_curves(tmp_path: Path) -> None:
 
 
 def test_without_validation_there_is_one_file(tmp_path: Path) -> None:
-    with TensorBoardLogs(LocalStore(tmp_path)) as logs:
+    with closing(TensorBoardLogs(LocalStore(tmp_path))) as logs:
         logs.add(epoch(1, validated=False))
     (path,) = tmp_path.rglob("*tfevents*")
     assert path.parent.name == "train"
 
 
 def test_the_first_epoch_is_written_immediately_and_a_failure_keeps_what_was_written(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), TensorBoardLogs(LocalStore(tmp_path), "logs") as logs:
+    with pytest.raises(RuntimeError), closing(TensorBoardLogs(LocalStore(tmp_path), "logs")) as logs:
         logs.add(epoch(1))
         assert len(list((tmp_path / "logs").rglob("*tfevents*"))) == 2
         logs.add(epoch(2))
@@ -83,11 +84,11 @@ def test_an_earlier_trainings_files_are_deleted_and_others_stay(
     store = LocalStore(tmp_path)
     store.write("/tensorboard_logs/train/events.out.tfevents.1.old", b"old")
     store.write("/tensorboard_logs/notes.txt", b"mine")
-    with TensorBoardLogs(store):
+    with closing(TensorBoardLogs(store)):
         pass
     assert len(store.paths()) == 2
     monkeypatch.setattr(tensorboard_logs.time, "time", lambda: 1_800_000_000.0)
-    with TensorBoardLogs(store) as logs:
+    with closing(TensorBoardLogs(store)) as logs:
         logs.add(epoch(1))
     assert store.paths() == [
         "/tensorboard_logs/notes.txt",
@@ -98,9 +99,9 @@ def test_an_earlier_trainings_files_are_deleted_and_others_stay(
 
 def test_writing_imports_no_framework(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom vision_recipes.stores import LocalStore\nfrom vision_recipes.training.tensorboard_logs import TensorBoardLogs\n"
+        "import sys\nfrom contextlib import closing\nfrom vision_recipes.stores import LocalStore\nfrom vision_recipes.training.tensorboard_logs import TensorBoardLogs\n"
         "from vision_recipes.training.epochs import Epoch\n"
-        f"with TensorBoardLogs(LocalStore({str(tmp_path)!r})) as logs:\n    logs.add(Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))\n"
+        f"with closing(TensorBoardLogs(LocalStore({str(tmp_path)!r}))) as logs:\n    logs.add(Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))\n"
         "assert not set(sys.modules) & {'tensorflow', 'keras', 'pandas', 'sklearn'}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from vision_recipes.dataset.cosine_similarity import PROJECTION_ERROR, CosineSimilarity
 from vision_recipes.dataset.splits import TEST, TRAIN, VALID, merge_groups
+from vision_recipes.errors import listed
 
 MIN_SIMILARITY = 0.93
 """The least cosine similarity of near-duplicates.
@@ -98,5 +99,4 @@ def _usual_similarity(vectors: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _list(pairs: Sequence[Pair], paths: Sequence[str]) -> str:
-    shown = ", ".join(f"{paths[pair.one]} = {paths[pair.other]}" for pair in pairs[:_SHOWN])
-    return shown + (f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else "")
+    return listed((f"{paths[pair.one]} = {paths[pair.other]}" for pair in pairs), _SHOWN)

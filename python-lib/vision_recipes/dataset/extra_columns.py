@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 
 from vision_recipes.dataset.column_encoding import as_category, as_number, encode
 from vision_recipes.dataset.paths import path_finder
-from vision_recipes.errors import SettingsError
+from vision_recipes.errors import SettingsError, did_you_mean
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import ExtraColumn
 from vision_recipes.stores import Table
@@ -35,10 +34,9 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
     """
     absent = [name for name in names if name not in table.columns]
     if absent:
-        close = difflib.get_close_matches(absent[0], table.columns, 1)
         raise SettingsError(
             f"extra columns: {', '.join(map(repr, absent))} should join the pictures, but dataset {table.name} has "
-            f"{', '.join(table.columns)}." + (f" Is {close[0]!r} the one?" if close else "")
+            f"{', '.join(table.columns)}." + did_you_mean(absent[0], table.columns)
         )
     candidates = [key] if key in table.columns else [name for name in table.columns if name not in names]
     find = path_finder(paths)

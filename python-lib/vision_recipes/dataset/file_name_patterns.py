@@ -31,13 +31,12 @@ def reader(pattern: str) -> Callable[[str], str | None]:
             "as in {label}_pic_{number}.jpg or {label}/{any}"
         )
     shapes = [_shape(segment, pattern) for segment in segments]
-
     whole_name = "." in segments[-1]
 
     def read(path: str) -> str | None:
         parts = path.strip("/").split("/")
         if not whole_name:
-            parts[-1] = _without_extension(parts[-1])
+            parts[-1] = _EXTENSION.sub("", parts[-1])
         if len(parts) < len(shapes):
             return None
         label = None
@@ -49,10 +48,6 @@ def reader(pattern: str) -> Callable[[str], str | None]:
         return label
 
     return read
-
-
-def _without_extension(name: str) -> str:
-    return _EXTENSION.sub("", name)
 
 
 def _shape(segment: str, pattern: str) -> re.Pattern[str]:

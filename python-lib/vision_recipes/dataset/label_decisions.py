@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import LabelsError
 
 ACCEPT, RELABEL, DROP = "accept", "relabel", "drop"
 SUGGESTED = "suggested_label"
 _WORDS = {"": ACCEPT, "accept": ACCEPT, "keep": ACCEPT, "relabel": RELABEL, "drop": DROP}
 
-Row = Mapping[str, Any]
 
-
-def decided(label: Callable[[Row], str | None], text: Callable[[Any], str | None], column: str) -> Callable[[Row], Any]:
-    """Return what gives a row's label after the decision in `column`, and whether the picture is dropped.
+def decide(row: Mapping[str, Any], label: str | None, column: str) -> tuple[str | None, bool]:
+    """Return a row's label after the decision in `column`, and whether the picture is dropped.
 
     An empty decision accepts. Raises LabelsError for other words, and for a row to relabel without a suggested label.
     """
-
-    def read(row: Row) -> tuple[str | None, bool]:
-        word = (text(row.get(column)) or "").strip().lower()
-        if word not in _WORDS:
-            raise LabelsError(
-                f"col_decision: column {column!r} holds {word[:60]!r}; it may hold accept, relabel or drop, "
-                "or be empty."
-            )
-        if _WORDS[word] == RELABEL:
-            suggested = text(row.get(SUGGESTED))
-            if suggested is None:
-                raise LabelsError(
-                    f"col_decision: column {column!r} says relabel for the label {label(row)!r}, but column "
-                    f"{SUGGESTED!r} is empty or missing there. Write the right label into it, or drop the picture."
-                )
-            return suggested, False
-        return label(row), _WORDS[word] == DROP
-
-    return read
+    word = (label_text(row.get(column)) or "").strip().lower()
+    if word not in _WORDS:
+        raise LabelsError(
+            f"col_decision: column {column!r} holds {word[:60]!r}; it may hold accept, relabel or drop, or be empty."
+        )
+    if _WORDS[word] != RELABEL:
+        return label, _WORDS[word] == DROP
+    suggested = label_text(row.get(SUGGESTED))
+    if suggested is None:
+        raise LabelsError(
+            f"col_decision: column {column!r} says relabel for the label {label!r}, but column {SUGGESTED!r} is empty "
+            "or missing there. Write the right label into it, or drop the picture."
+        )
+    return suggested, False

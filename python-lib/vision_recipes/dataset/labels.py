@@ -6,58 +6,20 @@ written.
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from vision_recipes.dataset.label_decisions import decided
+from vision_recipes.dataset.label_decisions import decide
 from vision_recipes.dataset.paths import label_text, path_finder
-from vision_recipes.errors import LabelsError
+from vision_recipes.errors import LabelsError, did_you_mean, listed
 from vision_recipes.images.reading import hidden
 from vision_recipes.stores import Table
+from vision_recipes.training_settings import LabelSettings
 
 LONGEST_LABEL = 1000
 SHOWN = 20
-
-
-class LabelSource(Protocol):
-    """The settings that say where labels come from; RetrainSettings and EvaluateSettings have them."""
-
-    @property
-    def label_source(self) -> str:
-        """One of dataset, folder_names, file_names."""
-
-    @property
-    def label_pattern(self) -> str:
-        """The pattern of file names, for file_names."""
-
-    @property
-    def col_filename(self) -> str:
-        """The table's column of paths, for dataset."""
-
-    @property
-    def col_label(self) -> str:
-        """The table's column of labels, for dataset."""
-
-
-@dataclass
-class Noted:
-    """How often something happened, with the first few names."""
-
-    count: int = 0
-    names: list[str] = field(default_factory=list)
-
-    def add(self, name: str) -> None:
-        """Count one more, and remember its name while there are few."""
-        self.count += 1
-        if len(self.names) < SHOWN:
-            self.names.append(name)
-
-    def __str__(self) -> str:
-        more = self.count - len(self.names)
-        return ", ".join(repr(name) for name in self.names) + (f" and {more} more" if more else "")
 
 
 @dataclass
@@ -69,16 +31,16 @@ class Labels:
 
     of: dict[str, str] = field(default_factory=dict)
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    without_label: Noted = field(default_factory=Noted)
-    without_picture: Noted = field(default_factory=Noted)
-    unlabelled: Noted = field(default_factory=Noted)
-    repeated: Noted = field(default_factory=Noted)
-    conflicting: Noted = field(default_factory=Noted)
-    dropped: Noted = field(default_factory=Noted)
+    without_label: list[str] = field(default_factory=list)
+    without_picture: list[str] = field(default_factory=list)
+    unlabelled: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    conflicting: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
     def remarks(self) -> Iterator[str]:
         """Yield one line for each kind of thing that did not fit, for the log."""
-        for noted, meaning in (
+        for names, meaning in (
             (self.without_picture, "rows name a picture that is not in the folder"),
             (self.without_label, "rows have no label"),
             (self.unlabelled, "pictures have no label and are not used"),
@@ -86,12 +48,12 @@ class Labels:
             (self.conflicting, "pictures are listed with different labels and are not used"),
             (self.dropped, "pictures are dropped by the column of decisions"),
         ):
-            if noted.count:
-                yield f"{noted.count} {meaning}: {noted}"
+            if names:
+                yield f"{len(names)} {meaning}: {listed(map(repr, names), SHOWN)}"
         yield from _look_alikes(set(self.of.values()))
 
 
-def find_labels(paths: Sequence[str], source: LabelSource, table: Table | None = None) -> Labels:
+def find_labels(paths: Sequence[str], source: LabelSettings, table: Table | None = None) -> Labels:
     """Return the labels of the pictures in `paths`; raises LabelsError when there is none, or the table cannot be used.
 
     Paths match with or without leading slash and in any Unicode composition. A picture listed twice with the same label
@@ -112,11 +74,13 @@ def find_labels(paths: Sequence[str], source: LabelSource, table: Table | None =
     for path in paths:
         label = None if hidden(path) else read(path)
         if label is None or not label.strip():
-            found.unlabelled.add(path)
+            found.unlabelled.append(path)
         else:
             found.of[path] = _bounded(label, path)
     if not found.of:
-        raise LabelsError(f"None of the {len(paths)} files gives a label (the first ones: {found.unlabelled}). {hint}")
+        raise LabelsError(
+            f"None of the {len(paths)} files gives a label (the first ones: {listed(map(repr, paths), SHOWN)}). {hint}"
+        )
     return found
 
 
@@ -124,14 +88,13 @@ def require_columns(table: Table, columns: Mapping[str, str]) -> None:
     """Raise LabelsError unless the table has every column; `columns` maps a parameter's name to the column it names."""
     for parameter, column in columns.items():
         if column not in table.columns:
-            close = difflib.get_close_matches(column, table.columns, 1)
             raise LabelsError(
                 f"{parameter}: dataset {table.name} has no column {column!r}; it has {', '.join(table.columns)}."
-                + (f" Did you mean {close[0]!r}?" if close else "")
+                + did_you_mean(column, table.columns)
             )
 
 
-def _from_table(paths: Sequence[str], source: LabelSource, table: Table | None) -> Labels:
+def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None) -> Labels:
     if table is None:
         raise LabelsError(
             "label_source is dataset, but no label dataset is connected. "
@@ -139,45 +102,45 @@ def _from_table(paths: Sequence[str], source: LabelSource, table: Table | None) 
         )
     require_columns(table, {"col_filename": source.col_filename, "col_label": source.col_label})
     find, found, conflicting, first = path_finder(paths), Labels(), set(), None
-    decision = str(getattr(source, "col_decision", ""))
-    if decision:
-        require_columns(table, {"col_decision": decision})
-    read = decided(lambda row: label_text(row.get(source.col_label)), label_text, decision)
+    if source.col_decision:
+        require_columns(table, {"col_decision": source.col_decision})
     for row in table.rows():
         written = label_text(row.get(source.col_filename))
-        label, dropped = read(row)
+        label, dropped = decide(row, label_text(row.get(source.col_label)), source.col_decision)
         first = first or written
         path = find(written)
         if path is None:
-            found.without_picture.add(str(written or ""))
+            found.without_picture.append(str(written or ""))
         elif dropped:
-            found.dropped.add(path)
+            found.dropped.append(path)
         elif label is None:
-            found.without_label.add(path)
+            found.without_label.append(path)
         elif path not in found.of:
             found.of[path], found.rows[path] = _bounded(label, path), row
         elif found.of[path] == label:
-            found.repeated.add(path)
+            found.repeated.append(path)
         elif path not in conflicting:
             conflicting.add(path)
-            found.conflicting.add(path)
+            found.conflicting.append(path)
     for path in conflicting:
         del found.of[path], found.rows[path]
     for path in paths:
         if path not in found.of and path not in conflicting:
-            found.unlabelled.add(path)
+            found.unlabelled.append(path)
     if not found.of:
         raise LabelsError(_nothing_matched(paths, source, table, found, first))
     return found
 
 
-def _nothing_matched(paths: Sequence[str], source: LabelSource, table: Table, found: Labels, first: str | None) -> str:
+def _nothing_matched(
+    paths: Sequence[str], source: LabelSettings, table: Table, found: Labels, first: str | None
+) -> str:
     if first is None:
         return f"Dataset {table.name} has no rows with a path in column {source.col_filename!r}."
-    if found.without_label.count or found.conflicting.count:
+    if len(found.without_label) or len(found.conflicting):
         return (
-            f"No picture has one label: {found.without_label.count} rows of {table.name} have none in column "
-            f"{source.col_label!r}, {found.conflicting.count} pictures have several."
+            f"No picture has one label: {len(found.without_label)} rows of {table.name} have none in column "
+            f"{source.col_label!r}, {len(found.conflicting)} pictures have several."
         )
     names = {path.rpartition("/")[2]: path for path in paths}
     inside = names.get(first.rpartition("/")[2])

@@ -11,6 +11,7 @@ import numpy as np
 
 from vision_recipes.dataset import duplicates, splits
 from vision_recipes.dataset.column_encoding import encode
+from vision_recipes.dataset.extra_columns import learn
 from vision_recipes.dataset.label_table import LabelTable
 from vision_recipes.dataset.labelled_images import LabelledImages, ReadPictures, class_weights
 from vision_recipes.errors import LabelsError
@@ -58,23 +59,20 @@ def prepare(read: ReadPictures, table: LabelTable, settings: RetrainSettings) ->
     """
     images, pairs = group_images(read, table, settings.random_seed)
     remarks = _missing_classes(images.classes, table)
-    split, images = _split(images, table, settings, has_duplicates=bool(pairs))
-    remarks += split.remarks
-    remarks += duplicates.duplicate_remarks(pairs, images.paths, images.targets, split.sides)
+    images = _split(images, table, settings, remarks)
+    remarks += splits.split_remarks(images.sides, images.targets, images.classes)
+    remarks += duplicates.duplicate_remarks(pairs, images.paths, images.targets, images.sides)
     if read.unreadable:
         remarks.append(f"{len(read.unreadable)} labelled pictures could not be read and were left out")
+    train = images.rows(splits.TRAIN)
     if settings.extra_columns:
-        from vision_recipes.dataset.extra_columns import learn
-
-        trained = [images.paths[row] for row in split.rows(splits.TRAIN)]
+        trained = [images.paths[row] for row in train]
         rows = {path: table.extra[path] for path in trained if path in table.extra}
         images = replace(images, columns=learn(settings.extra_columns, rows, table.extra_source))
-    train = split.rows(splits.TRAIN)
     weights = np.ones(len(images), np.float32)
     weights[train] = class_weights(images.targets[train], len(images.classes), settings.class_weights)
     images = replace(
         images,
-        sides=split.sides,
         weights=weights,
         extra=np.stack([encode(images.columns, table.extra.get(path)) for path in images.paths]),
     )
@@ -88,26 +86,22 @@ def _same_cell(images: LabelledImages, table: LabelTable) -> list[tuple[int, int
     return splits.linked_by([table.group.get(path) for path in images.paths])
 
 
-def _split(
-    images: LabelledImages, table: LabelTable, settings: RetrainSettings, *, has_duplicates: bool
-) -> tuple[splits.Split, LabelledImages]:
-    """Return the split, and the images with the groups that it kept together."""
+def _split(images: LabelledImages, table: LabelTable, settings: RetrainSettings, remarks: list[str]) -> LabelledImages:
+    """Return the images with their sides, and the groups that the split kept together."""
+    targets, classes, ratio, seed = images.targets, images.classes, settings.train_ratio, settings.random_seed
     if settings.split_column:
         cells = [str(table.split[path]) for path in images.paths]
-        return splits.read_split(cells, images.targets, images.classes, settings.split_column), images
-    ratio, seed = settings.train_ratio, settings.random_seed
+        return replace(images, sides=splits.read_split(cells, targets, classes, settings.split_column))
     try:
-        return splits.draw_split(images.targets, images.groups, images.classes, ratio, seed), images
-    except LabelsError:
-        if not has_duplicates:
-            raise
-    images = replace(images, groups=splits.merge_groups(len(images), _same_cell(images, table)))
-    split = splits.draw_split(images.targets, images.groups, images.classes, ratio, seed)
-    remark = (
+        return replace(images, sides=splits.draw_split(targets, images.groups, classes, ratio, seed))
+    except LabelsError:  # raised again below, unless near-duplicates were the reason
+        groups = splits.merge_groups(len(images), _same_cell(images, table))
+    images = replace(images, groups=groups, sides=splits.draw_split(targets, groups, classes, ratio, seed))
+    remarks.append(
         "so many pictures are near-duplicates that they could not be kept on one side of the split; "
         "the validation metrics may be too optimistic"
     )
-    return replace(split, remarks=(remark, *split.remarks)), images
+    return images
 
 
 def _missing_classes(classes: Sequence[str], table: LabelTable) -> list[str]:

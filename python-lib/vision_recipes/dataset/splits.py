@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vision_recipes.errors import LabelsError
+from vision_recipes.errors import LabelsError, listed
 
 TRAIN, VALID, TEST = 0, 1, 2
 SIDES = ("train", "validation", "test")
@@ -22,23 +21,11 @@ WORDS = {
 _SHOWN = 12
 
 
-@dataclass(frozen=True)
-class Split:
-    """The side of each picture (TRAIN, VALID or TEST), and sentences on it for people."""
-
-    sides: np.ndarray
-    remarks: tuple[str, ...] = ()
-
-    def rows(self, side: int) -> np.ndarray:
-        """Return the numbers of the pictures on a side."""
-        return np.flatnonzero(self.sides == side)
-
-
-def draw_split(targets: np.ndarray, groups: np.ndarray, names: Sequence[str], ratio: float, seed: int) -> Split:
-    """Return a stratified split: of each class about 1 - `ratio` for validation, at least one picture if it has two.
+def draw_split(targets: np.ndarray, groups: np.ndarray, names: Sequence[str], ratio: float, seed: int) -> np.ndarray:
+    """Return the side of each row (n,): of each class about 1 - `ratio` for validation, at least one if it has two.
 
     Rows with the same number in `groups` stay on one side, and each group is equally likely to be held out. A class
-    that cannot be split is used for training only, and named. Raises LabelsError when no class can be split.
+    that cannot be split is used for training only. Raises LabelsError when no class can be split.
     """
     counts = np.bincount(targets, minlength=len(names))
     missing = np.clip(np.rint(counts * (1 - ratio)), np.minimum(counts - 1, 1), np.maximum(counts - 1, 0)).astype(int)
@@ -63,11 +50,11 @@ def draw_split(targets: np.ndarray, groups: np.ndarray, names: Sequence[str], ra
             f"No picture can be held out for validation: no class has two pictures that can be separated ({few}). "
             "Add pictures, or check that the label column holds classes and not identifiers."
         )
-    return _with_remarks(np.where(valid, VALID, TRAIN), targets, names)
+    return np.where(valid, VALID, TRAIN)
 
 
-def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], column: str) -> Split:
-    """Return the split given by a column of a table, in WORDS.
+def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], column: str) -> np.ndarray:
+    """Return the side of each row (n,) as a column of a table gives it, in WORDS.
 
     Raises LabelsError for other words, for a class without training pictures, and without validation pictures.
     """
@@ -83,12 +70,14 @@ def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], 
     trained = np.bincount(targets[sides == TRAIN], minlength=len(names))
     missing = [name for name, count in zip(names, trained, strict=True) if not count]
     if missing or VALID not in sides:
-        side, word = (f"training for {_list(missing)}", "train") if missing else ("validation", "validation")
+        side, word = (
+            (f"training for {listed(map(repr, missing), _SHOWN)}", "train") if missing else ("validation", "validation")
+        )
         raise LabelsError(
             f"split_column {column!r} assigns no usable picture to {side}. Set some to {word!r}, or leave the cells of "
             "these pictures empty."
         )
-    return _with_remarks(sides, targets, names)
+    return sides
 
 
 def merge_groups(count: int, *links: Sequence[tuple[int, int]]) -> np.ndarray:
@@ -127,21 +116,15 @@ def _shuffled_groups(groups: np.ndarray, seed: int) -> list[np.ndarray]:
     return [parts[place] for place in np.random.default_rng(seed).permutation(len(parts))]
 
 
-def _with_remarks(sides: np.ndarray, targets: np.ndarray, names: Sequence[str]) -> Split:
+def split_remarks(sides: np.ndarray, targets: np.ndarray, names: Sequence[str]) -> Iterator[str]:
+    """Yield sentences for people on the classes that cannot be evaluated, or hardly."""
     counts = np.bincount(targets, minlength=len(names))
     held_out = np.bincount(targets[sides == VALID], minlength=len(names))
-    remarks = []
     for found, remark in (
         (counts == 1, "classes have one picture, which is used for training only, so they are not evaluated"),
         ((counts > 1) & (held_out == 0), "classes have no validation picture, so they are not evaluated"),
         ((counts > 1) & (counts < 10), "classes have fewer than 10 pictures, so their accuracy is uncertain"),
     ):
         if found.any():
-            named = [name for name, shown in zip(names, found, strict=True) if shown]
-            remarks.append(f"{len(named)} {remark}: {_list(named)}")
-    return Split(sides, tuple(remarks))
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(repr(name) for name in names[:_SHOWN]) + more
+            named = [repr(name) for name, shown in zip(names, found, strict=True) if shown]
+            yield f"{len(named)} {remark}: {listed(named, _SHOWN)}"

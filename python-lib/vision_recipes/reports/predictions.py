@@ -126,9 +126,9 @@ def join(predictions: Predictions, truths: Labels) -> LabelledPredictions:
         joined,
         rejected=len(predictions.rejected),
         without_truth=len(predictions.pictures) - len(joined),
-        without_prediction=truths.without_picture.count,
-        conflicting_truth=truths.conflicting.count,
-        repeated_truth=truths.repeated.count,
+        without_prediction=len(truths.without_picture),
+        conflicting_truth=len(truths.conflicting),
+        repeated_truth=len(truths.repeated),
         repeated_predictions=predictions.repeated,
     )
 

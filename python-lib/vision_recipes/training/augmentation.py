@@ -164,31 +164,26 @@ def _read_flip(written: str) -> str:
 
 
 def _read_range(written: str, rule: Any) -> Range:
+    """Return the values written down; one number reaches from the neutral value, for `crop` to the whole picture."""
     one_of, numbers = _read_numbers(written)
+    least, most, neutral = rule["least"], rule["most"], rule["around"]
+    if len(numbers) == 1 and not one_of and neutral is not None:
+        reach = abs(numbers[0])
+        if not least <= neutral - reach or not neutral + reach <= most:
+            raise ValueError(
+                f"a single number is the largest change from {neutral:g} either way, which must stay within "
+                f"{least:g} to {most:g}; for a range write [from, to]"
+            )
+        return Range(neutral - reach, neutral + reach)
     for number in numbers:
-        if not rule["least"] <= number <= rule["most"] and not (len(numbers) == 1 and rule["around"] is not None):
-            raise ValueError(f"{number:g} is not from {rule['least']:g} to {rule['most']:g}")
+        if not least <= number <= most:
+            raise ValueError(f"{number:g} is not from {least:g} to {most:g}")
     if one_of:
         return Range(choices=tuple(numbers))
-    if len(numbers) == 1:
-        return _around(numbers[0], rule)
-    if numbers[0] > numbers[1]:
-        raise ValueError(f"the range starts at {numbers[0]:g} and ends below, at {numbers[1]:g}")
-    return Range(numbers[0], numbers[1])
-
-
-def _around(number: float, rule: Any) -> Range:
-    """Return what one number means: up to that far from the neutral value; for `crop`, from it to the whole picture."""
-    neutral = rule["around"]
-    if neutral is None:
-        return Range(number, rule["most"])
-    reach = abs(number)
-    if not rule["least"] <= neutral - reach or not neutral + reach <= rule["most"]:
-        raise ValueError(
-            f"a single number is the largest change from {neutral:g} either way, which must stay within "
-            f"{rule['least']:g} to {rule['most']:g}; for a range write [from, to]"
-        )
-    return Range(neutral - reach, neutral + reach)
+    low, high = numbers if len(numbers) == 2 else (numbers[0], most)
+    if low > high:
+        raise ValueError(f"the range starts at {low:g} and ends below, at {high:g}")
+    return Range(low, high)
 
 
 def _read_numbers(written: str) -> tuple[bool, list[float]]:

@@ -11,9 +11,12 @@ from PIL import Image
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.training.augmentation import AugmentationPlan, augment
+from vision_recipes.training_settings import RetrainSettings
 
 SIDE = 192
 """The longer side of a picture on the page, in pixels."""
+
+_EXAMPLES = 6
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -39,14 +42,19 @@ img:first-of-type {{ outline: 3px solid #2a6 }}
 """
 
 
-def examples_page(images: LabelledImages, plan: AugmentationPlan, seed: int, count: int) -> bytes:
-    """Return a self-contained HTML page: each picture, which must have pixels, and `count` augmented copies of it."""
+def examples_page(images: LabelledImages, settings: RetrainSettings) -> bytes:
+    """Return a self-contained HTML page: a picture of each of the first few classes, and augmented copies of it.
+
+    `images` must have pixels.
+    """
     assert images.pixels is not None
+    plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
     figures = []
-    for row, (path, label, digest) in enumerate(zip(images.paths, images.labels, images.digests, strict=True)):
-        pixels = images.pixels[row]
-        copies = [_image(copy, "augmented copy") for copy in augment(pixels, count, plan, f"{seed}:{digest}")]
-        caption = html.escape(f"{path}: {label}")
+    for row in np.unique(images.targets, return_index=True)[1][:_EXAMPLES]:
+        pixels, material = images.pixels[row], f"{settings.random_seed}:{images.digests[row]}"
+        augmented = augment(pixels, settings.n_augmentation, plan, material)
+        copies = [_image(copy, "augmented copy") for copy in augmented]
+        caption = html.escape(f"{images.paths[row]}: {images.classes[images.targets[row]]}")
         figures.append(
             f"<figure><figcaption>{caption}</figcaption>{_image(pixels, 'original')}{''.join(copies)}</figure>"
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
 
 import numpy as np
 
@@ -18,20 +18,13 @@ from vision_recipes.inference.opening import open_engine
 from vision_recipes.pictures import Picture
 from vision_recipes.training.augmentation import AugmentationPlan, augment
 from vision_recipes.training.features import FeatureSource
+from vision_recipes.training_settings import RetrainSettings
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """How many augmented copies of a picture there are, and how they vary."""
-
-    plan: AugmentationPlan
-    copies: int
-    seed: int
-
-
-def augmented_features(source: FeatureSource, images: LabelledImages, augmentation: Augmentation) -> np.ndarray:
+def augmented_features(source: FeatureSource, images: LabelledImages, settings: RetrainSettings) -> np.ndarray:
     """Return features of each picture and then of its copies, (n * (1 + copies), d), picture by picture."""
-    plan, copies, seed = augmentation.plan, augmentation.copies, augmentation.seed
+    plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
+    copies, seed = settings.n_augmentation, settings.random_seed
     engine = open_engine(
         source.base,
         source.compute,
@@ -48,45 +41,29 @@ def augmented_features(source: FeatureSource, images: LabelledImages, augmentati
     shape = (len(images), copies + 1, engine.network.length)
     features = np.lib.format.open_memmap(source.workdir / "augmented.npy", "w+", np.float32, shape)
     features[:, 0] = images.features
-    missing = []
-    for row, digest in enumerate(images.digests):
-        for copy in range(copies):
-            vector = cache.get(_copy_name(digest, copy)) if cache is not None else None
-            if vector is None:
-                missing.append((row, copy))
-            else:
-                features[row, copy + 1] = vector
-    progress = Progress("computed augmented copies:", len(missing))
-    network_inputs = _augmented_pictures(images, missing, augmentation)
-    extra = encode_missing(source.base.extra_columns)
-    try:
-        for (row, copy), (picture, vector) in zip(missing, engine.run(network_inputs, extra), strict=True):
-            features[row, copy + 1] = vector
-            if cache is not None and vector is not None:
+    progress = Progress("computed augmented copies:", len(images) * copies)
+    pictures = _augmented_pictures(images, plan, settings, cache)
+    with nullcontext() if cache is None else closing(cache):
+        for place, (picture, vector) in enumerate(engine.run(pictures, encode_missing(source.base.extra_columns))):
+            features[place // copies, place % copies + 1] = vector
+            if cache is not None and vector is not None and picture.cached is None:
                 cache.add(picture.digest, vector)
             progress.add(picture)
-    finally:
-        if cache is not None:
-            cache.close()
     progress.finish()
     return np.asarray(features.reshape(-1, shape[2]))
 
 
 def _augmented_pictures(
-    images: LabelledImages, copies: Sequence[tuple[int, int]], augmentation: Augmentation
+    images: LabelledImages, plan: AugmentationPlan, settings: RetrainSettings, cache: FeatureCache | None
 ) -> Iterator[Picture]:
+    """Yield the copies of each picture, with their features instead of pixels where all of these are in the cache."""
     assert images.pixels is not None
-    row_of_shown, shown = -1, []
-    for row, copy in copies:
-        digest = images.digests[row]
-        if row != row_of_shown:
-            seed_material = f"{augmentation.seed}:{digest}"
-            row_of_shown, shown = (
-                row,
-                augment(images.pixels[row], augmentation.copies, augmentation.plan, seed_material),
-            )
-        yield Picture(images.paths[row], shown[copy], digest=_copy_name(digest, copy))
-
-
-def _copy_name(digest: str, copy: int) -> str:
-    return hashlib.sha256(f"{digest}:{copy}".encode()).hexdigest()
+    copies = settings.n_augmentation
+    for row, digest in enumerate(images.digests):
+        names = [hashlib.sha256(f"{digest}:{copy}".encode()).hexdigest() for copy in range(copies)]
+        cached = [None if cache is None else cache.get(name) for name in names]
+        shown: list[np.ndarray | None] = [None] * copies
+        if any(vector is None for vector in cached):
+            shown[:] = augment(images.pixels[row], copies, plan, f"{settings.random_seed}:{digest}")
+        for name, pixels, vector in zip(names, shown, cached, strict=True):
+            yield Picture(images.paths[row], pixels, digest=name, cached=vector)

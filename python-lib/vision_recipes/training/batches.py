@@ -77,12 +77,8 @@ def image_samples(
     With settings that ask for data augmentation each picture is followed by its augmented copies, which are others in
     each pass; they depend on the seed, the digest of the picture, the pass and the number of the copy alone.
     """
-    copies, plan = 0, AugmentationPlan()
-    if settings is not None and settings.data_augmentation:
-        copies, plan = (
-            settings.n_augmentation,
-            AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation),
-        )
+    copies = settings.n_augmentation if settings is not None and settings.data_augmentation else 0
+    plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation if settings is not None else ())
 
     def inputs(rows: np.ndarray, pass_number: int) -> tuple[np.ndarray, ...]:
         assert images.pixels is not None

@@ -9,7 +9,7 @@ import logging
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class Checkpoints:
 
     def save(self, epochs: Sequence[Epoch], weights: Sequence[np.ndarray]) -> None:
         """Save the weights after the last of the epochs."""
-        history = np.frombuffer(json.dumps([epoch.as_row() for epoch in epochs]).encode(), np.uint8)
+        history = np.frombuffer(json.dumps([asdict(epoch) for epoch in epochs]).encode(), np.uint8)
         stream = io.BytesIO()
         arrays: dict[str, Any] = {f"weight{place}": values for place, values in enumerate(weights)}
         np.savez(stream, epochs=history, **arrays)

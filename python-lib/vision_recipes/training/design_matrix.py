@@ -1,25 +1,40 @@
-"""Features made ready for a linear solver: standardised, projected on principal components, and back."""
+"""Features standardised and projected for a linear solver, and its solution as a layer for raw features."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import HALF, Scaling, scaling_of
+from vision_recipes.training.epochs import Epoch
+
+
+@dataclass
+class LinearProbe:
+    """A dense layer for raw features: kernel float32 (d + extra, classes), bias float32; and how it came about."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    how: str
+    epochs: list[Epoch] = field(default_factory=list)
+
+    def logits(self, images: LabelledImages) -> np.ndarray:
+        """Return the logits of rows, float32 (n, classes)."""
+        features = np.concatenate([images.features, images.extra], axis=1).astype(np.float32)
+        product: np.ndarray = features @ self.kernel + self.bias
+        return product
 
 
 @dataclass(frozen=True)
 class Design:
     """The design matrix of a linear solver, float32 (n, p): components of the pictures, then `extra` table columns.
 
-    `squares` is the sum of squares of each column. `components` (d, k) maps components to standardised features, None
-    when the solver works on the features themselves.
+    `components` (d, k) maps components to standardised features, None when the solver works on the features themselves.
     """
 
     matrix: np.ndarray
-    squares: np.ndarray
     extra: int
     scaling: Scaling
     components: np.ndarray | None
@@ -50,9 +65,7 @@ def design(images: LabelledImages, *, project: bool = True, power: float = HALF)
     """
     scaling = scaling_of(images.features, power)
     components = principal_components(scaling.apply(images.features)) if project else None
-    matrix = _matrix(scaling, components, images)
-    squares = np.einsum("ij,ij->j", matrix, matrix, dtype=np.float64)
-    return Design(matrix, squares, images.extra.shape[1], scaling, components)
+    return Design(_matrix(scaling, components, images), images.extra.shape[1], scaling, components)
 
 
 def principal_components(centred: np.ndarray) -> np.ndarray:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from vision_recipes.errors import TrainingError
 
@@ -14,7 +13,7 @@ _DIVERGED = 1e20
 
 @dataclass(frozen=True)
 class Epoch:
-    """The figures of epoch `number`, counted from 1; 0 is the network before training.
+    """The figures of epoch `number`, counted from 1; 0 is the network before training. Columns of history.csv.
 
     `loss` includes the penalties on the weights. `val_loss` is the cross-entropy alone; it and `val_accuracy` are None
     without validation pictures. Accuracies are fractions of 1, `learning_rate` is that at the end, `seconds` the
@@ -28,10 +27,6 @@ class Epoch:
     val_accuracy: float | None
     learning_rate: float
     seconds: float
-
-    def as_row(self) -> dict[str, Any]:
-        """Return the figures by name: the columns of history.csv."""
-        return asdict(self)
 
     def __str__(self) -> str:
         figures = f"epoch {self.number}: loss {self.loss:.4f}, accuracy {self.accuracy:.1%}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.dataset.labelled_images import ReadPictures
 from vision_recipes.dataset.mapped_arrays import MappedRows, RowWriter
-from vision_recipes.errors import PictureFolderError
+from vision_recipes.errors import PictureFolderError, listed
 from vision_recipes.inference.engine import FEATURES
 from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.pictures import REASONS, Picture
@@ -70,13 +70,10 @@ def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: b
 
 def _report_unreadable(read: ReadPictures, folder: str) -> None:
     if read.unreadable:
-        names = ", ".join(f"{picture.path} ({picture.reason})" for picture in read.unreadable[:_SHOWN])
-        more = len(read.unreadable) - _SHOWN
         log.warning(
-            "%d labelled pictures cannot be read and are left out with their labels: %s%s",
+            "%d labelled pictures cannot be read and are left out with their labels: %s",
             len(read.unreadable),
-            names,
-            f" and {more} more" if more > 0 else "",
+            listed((f"{picture.path} ({picture.reason})" for picture in read.unreadable), _SHOWN),
         )
     if not read.usable:
         reasons = Counter(picture.reason for picture in read.unreadable)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.model_folder.heads import Head, attach_head
-from vision_recipes.stores import Store
 from vision_recipes.training.batches import image_samples
 from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch
@@ -40,18 +39,6 @@ PRETRAINED_RATE = 0.1
 _BATCH = 16
 
 
-@dataclass(frozen=True)
-class Monitor:
-    """What is called after each epoch, and where checkpoints are kept, if anywhere.
-
-    `key` is a hash of all that determines the training.
-    """
-
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None
-    checkpoint_store: Store | None = None
-    key: str = ""
-
-
 @dataclass
 class FineTuned:
     """A keras.Model in float32 with the weights of the best epoch.
@@ -76,7 +63,9 @@ def fine_tune(
     head: Head,
     images: LabelledImages,
     settings: RetrainSettings,
-    monitor: Monitor = Monitor(),  # noqa: B008 - frozen
+    *,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    checkpoints: Checkpoints | None = None,
 ) -> FineTuned:
     """Train the head and the layers that the settings name; or, from random weights, all of it.
 
@@ -110,10 +99,7 @@ def fine_tune(
             log.info("frozen layers are computed in each epoch: their outputs do not fit in %s", workdir)
         with device.scope():
             _compile(trained, split, settings, device)
-        checkpoints = Checkpoints(monitor.checkpoint_store, monitor.key) if monitor.checkpoint_store else None
-        loop = TrainingLoop(
-            trained, train, valid, settings, batch_size, on_epoch=monitor.on_epoch, checkpoints=checkpoints
-        )
+        loop = TrainingLoop(trained, train, valid, settings, batch_size, on_epoch=on_epoch, checkpoints=checkpoints)
         if from_scratch:
             _shorten_averages(layers, loop.order.steps * settings.nb_epochs)
         start = None if from_scratch else loop.evaluate()

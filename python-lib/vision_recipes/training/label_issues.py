@@ -17,7 +17,7 @@ from vision_recipes.dataset.splits import group_folds
 from vision_recipes.metrics import softmax
 from vision_recipes.training.design_matrix import design
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
-from vision_recipes.training.regularisation import Trial, choose_strength
+from vision_recipes.training.regularisation import choose_strength
 
 _FOLDS, _REPEATS = 5, 2
 _STEPS, _TOLERANCE = 80, 1e-6
@@ -109,23 +109,22 @@ def _checkable(images: LabelledImages) -> np.ndarray:
 
 def _out_of_fold(images: LabelledImages, clean: np.ndarray, seed: int) -> np.ndarray:
     """Return probabilities (n, classes) of classifiers trained without the row's fold and without rows not `clean`."""
-    ready, one_hot = design(images), images.one_hot()
+    ready = design(images)
 
     def penalty(ridge: float) -> Penalty:
         return Penalty(np.full(ready.matrix.shape[1], ridge))
 
-    problem = Problem(ready.matrix, one_hot, images.weights * clean.astype(np.float32), ready.squares)
-    unit = float(ready.squares.sum()) / len(images) or 1.0
-    trial = Trial(problem, images.targets, images.groups, penalty)
-    strength = choose_strength(trial, tuple(unit * ridge for ridge in _RIDGES), seed=seed)
-    logits = np.zeros(one_hot.shape, np.float32)
+    problem = Problem(ready.matrix, images.one_hot(), images.weights * clean.astype(np.float32))
+    unit = float(problem.squares.sum()) / len(images) or 1.0
+    strengths = tuple(unit * ridge for ridge in _RIDGES)
+    strength = choose_strength(problem, images.groups, penalty, strengths, seed=seed)
+    logits = np.zeros(problem.targets.shape, np.float32)
     folds = group_folds(images.targets, images.groups, _FOLDS, seed)
     found: Solution | None = None
     for fold in range(_FOLDS):
         kept, left_out = np.flatnonzero((folds != fold) & clean), np.flatnonzero(folds == fold)
-        part = Problem(ready.matrix[kept], one_hot[kept], images.weights[kept])
         ridge = penalty(strength.ridge * len(kept) / len(images))
-        found = solve(part, ridge, start=found, most_steps=_STEPS, tolerance=_TOLERANCE)
+        found = solve(problem.take(kept), ridge, start=found, most_steps=_STEPS, tolerance=_TOLERANCE)
         logits[left_out] = found.logits(ready.matrix[left_out]) * np.float32(strength.factor)
     return softmax(logits.astype(np.float64))
 

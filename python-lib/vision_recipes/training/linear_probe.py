@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, HALF
 from vision_recipes.images.reading import cpu_count
 from vision_recipes.metrics import accuracy, cross_entropy
-from vision_recipes.training.design_matrix import Design, design
+from vision_recipes.training.design_matrix import Design, LinearProbe, design
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, dropout_ridge, solve
-from vision_recipes.training.regularisation import RIDGES, Strength, Trial, choose_strength
+from vision_recipes.training.regularisation import RIDGES, choose_strength
 from vision_recipes.training_settings import RetrainSettings
 
 _TABLE_RIDGE = 1.0
@@ -28,22 +28,6 @@ _MOST_WORK = 2e12
 _FEWEST_STEPS, _MOST_STEPS = 12, 300
 
 OnEpoch = Callable[[Epoch], None]
-
-
-@dataclass
-class LinearProbe:
-    """A dense layer for raw features: kernel float32 (d + extra, classes), bias float32; and how it came about."""
-
-    kernel: np.ndarray
-    bias: np.ndarray
-    how: str
-    epochs: list[Epoch] = field(default_factory=list)
-
-    def logits(self, images: LabelledImages) -> np.ndarray:
-        """Return the logits of rows, float32 (n, classes)."""
-        features = np.concatenate([images.features, images.extra], axis=1).astype(np.float32)
-        product: np.ndarray = features @ self.kernel + self.bias
-        return product
 
 
 def fit(
@@ -65,9 +49,7 @@ def fit(
             settings = replace(settings, model_optimizer="adam")
         from vision_recipes.training.sgd_probe import fit_sgd
 
-        found = fit_sgd(train, valid, settings, on_epoch)
-    how = f"{settings.model_optimizer}, {len(found.epochs)} epochs, the best is {found.best.number}"
-    return LinearProbe(found.kernel, found.bias, how, found.epochs)
+        return fit_sgd(train, valid, settings, on_epoch)
 
 
 def _fit_regression(
@@ -97,9 +79,18 @@ def _fit_scaled(train: LabelledImages, settings: RetrainSettings, power: float, 
     features.
     """
     ready = design(train, project=not (settings.model_l1 or settings.model_dropout), power=power)
-    problem = Problem(ready.matrix, train.one_hot(settings.label_smoothing), train.weights, ready.squares)
-    strength = _strength(train, settings, ready, problem)
-    penalty = _penalty(strength.ridge, settings, ready, len(train))
+    problem = Problem(ready.matrix, train.one_hot(settings.label_smoothing), train.weights)
+    given = 2 * settings.model_l2 * len(train)
+
+    def penalty_of(ridge: float) -> Penalty:
+        """Return the ridge for picture features, with a mild one for table columns, which are few and chosen."""
+        per_row = np.concatenate([np.full(ready.width, ridge), np.full(ready.extra, given or _TABLE_RIDGE)])
+        return Penalty(per_row, settings.model_l1 * len(train))
+
+    unit = float(problem.squares[: ready.width].sum()) / len(train) or 1.0
+    strengths = (given,) if given else tuple(unit * ridge for ridge in RIDGES)
+    strength = choose_strength(problem, train.groups, penalty_of, strengths, seed=settings.random_seed)
+    penalty = penalty_of(strength.ridge)
     recorder.follow(ready, strength.factor)
     work = len(train) * len(train.classes) * (4.0 * problem.matrix.shape[1] + _PROBABILITY_WORK)
     steps = int(min(_MOST_STEPS, max(_FEWEST_STEPS, _MOST_WORK / work)))
@@ -138,17 +129,3 @@ class _StepRecorder:
     def _measure(self, solution: Solution, matrix: np.ndarray, images: LabelledImages) -> tuple[float, float]:
         logits = solution.logits(matrix) * self._factor
         return cross_entropy(logits, images.one_hot(), images.weights), accuracy(logits, images.targets)
-
-
-def _strength(train: LabelledImages, settings: RetrainSettings, ready: Design, problem: Problem) -> Strength:
-    unit = float(ready.squares[: ready.width].sum()) / len(train) or 1.0
-    strengths = (2 * settings.model_l2 * len(train),) if settings.model_l2 else tuple(unit * each for each in RIDGES)
-    trial = Trial(problem, train.targets, train.groups, lambda ridge: _penalty(ridge, settings, ready, len(train)))
-    return choose_strength(trial, strengths, seed=settings.random_seed)
-
-
-def _penalty(ridge: float, settings: RetrainSettings, ready: Design, rows: int) -> Penalty:
-    """Return the penalty: the ridge for picture features, a mild one for table columns, which are few and chosen."""
-    table = 2 * settings.model_l2 * rows if settings.model_l2 else _TABLE_RIDGE
-    per_row = np.concatenate([np.full(ready.width, ridge), np.full(ready.extra, table)])
-    return Penalty(per_row, settings.model_l1 * rows)

@@ -6,7 +6,7 @@ L-BFGS with a diagonal preconditioner. Ten epochs of a stochastic optimiser stop
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,11 +29,10 @@ class Penalty:
 
 @dataclass
 class Solution:
-    """A kernel (p, classes) and bias (classes) in float64, and how many steps they took."""
+    """A kernel (p, classes) and bias (classes) in float64."""
 
     kernel: np.ndarray
     bias: np.ndarray
-    steps: int = 0
 
     def logits(self, matrix: np.ndarray) -> np.ndarray:
         """Return the logits of rows."""
@@ -43,21 +42,24 @@ class Solution:
 
 @dataclass
 class Problem:
-    """Rows (n, p) float32 with their target probabilities (n, classes) and weights (n,)."""
+    """Rows (n, p) float32 with target probabilities (n, classes) and weights (n,)."""
 
     matrix: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
-    squares: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        if not len(self.squares):
-            self.squares = np.einsum("ij,ij->j", self.matrix, self.matrix, dtype=np.float64)
+        # each column's sum of squares (p,)
+        self.squares = np.einsum("ij,ij->j", self.matrix, self.matrix, dtype=np.float64)
 
     @property
     def classes(self) -> int:
         """How many classes there are."""
         return int(self.targets.shape[1])
+
+    def take(self, rows: np.ndarray) -> Problem:
+        """Return some of the rows."""
+        return Problem(self.matrix[rows], self.targets[rows], self.weights[rows])
 
     def loss(self, kernel: np.ndarray, bias: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Return the summed cross-entropy and its gradients by kernel and bias, in blocks of rows."""
@@ -135,7 +137,7 @@ def solve(
             "gtol": 1e-5 * len(problem.matrix),
         },
     )
-    return Solution(*unpack(found.x), steps=int(found.nit))
+    return Solution(*unpack(found.x))
 
 
 def dropout_ridge(matrix: np.ndarray, logits: np.ndarray, weights: np.ndarray, rate: float) -> np.ndarray:

@@ -40,26 +40,25 @@ class Strength:
         return f"ridge {self.ridge:g} ({origin}), confidence factor {self.factor:.2f}"
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What the choice works on: the rows, their classes and groups, and how a strength becomes a penalty."""
-
-    problem: Problem
-    targets: np.ndarray
-    groups: np.ndarray
-    penalty: Callable[[float], Penalty]
-
-
-def choose_strength(trial: Trial, strengths: tuple[float, ...] = RIDGES, *, seed: int = 0) -> Strength:
+def choose_strength(
+    problem: Problem,
+    groups: np.ndarray,
+    penalty: Callable[[float], Penalty],
+    strengths: tuple[float, ...] = RIDGES,
+    *,
+    seed: int = 0,
+) -> Strength:
     """Return the strength whose predictions for held-out rows are best, among `strengths`, strongest first.
 
-    With too few rows for that, or too many classes, it is the second, unscaled. Stops when weaker penalties have become
-    worse twice.
+    Rows with the same number in `groups` (n,) are held out together; `penalty` makes a penalty of a strength. With too
+    few rows for that, or too many classes, it is the second, unscaled. Stops when weaker penalties have become worse
+    twice.
     """
-    rows, folds = _folds(trial, seed)
-    if len(rows) * trial.problem.classes > _MOST_PROBABILITIES or not len(rows):
+    rows, folds = _folds(problem.targets.argmax(axis=1), groups, seed)
+    if len(rows) * problem.classes > _MOST_PROBABILITIES or not len(rows):
         return Strength(strengths[min(1, len(strengths) - 1)])
-    problem, targets = _part(trial.problem, rows), trial.targets[rows]
+    problem = problem.take(rows)
+    targets = problem.targets.argmax(axis=1)
     number = int(folds.max()) + 1
     predicted = np.zeros(len(rows), bool)
     starts: list[Solution | None] = [None] * number
@@ -72,7 +71,7 @@ def choose_strength(trial: Trial, strengths: tuple[float, ...] = RIDGES, *, seed
             left = left[np.isin(targets[left], targets[kept])]
             fraction = len(kept) / len(rows)
             found = solve(
-                _part(problem, kept), trial.penalty(ridge * fraction), start=starts[fold], most_steps=60, tolerance=1e-5
+                problem.take(kept), penalty(ridge * fraction), start=starts[fold], most_steps=60, tolerance=1e-5
             )
             starts[fold], predicted[left] = found, True
             logits[left] = found.logits(problem.matrix[left])
@@ -106,18 +105,14 @@ def best_factor(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) ->
     return float(np.exp(found.x)), float(found.fun)
 
 
-def _folds(trial: Trial, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _folds(targets: np.ndarray, groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return some rows and the fold of each, groups kept together; none when there are too few."""
-    groups, first = np.unique(trial.groups, return_index=True)
-    per_class = np.bincount(trial.targets[first])
-    if len(groups) < _FEWEST_GROUPS or np.median(per_class[per_class > 0]) < _FEWEST_PER_CLASS:
+    distinct, first = np.unique(groups, return_index=True)
+    per_class = np.bincount(targets[first])
+    if len(distinct) < _FEWEST_GROUPS or np.median(per_class[per_class > 0]) < _FEWEST_PER_CLASS:
         return np.empty(0, int), np.empty(0, int)
-    number = _FOLDS if len(trial.targets) <= _MOST_ROWS // 2 else _FOLDS_OF_MANY
-    every = max(1, -(-len(trial.targets) // _MOST_ROWS))
-    folds = group_folds(trial.targets, trial.groups, number, seed, every)
+    number = _FOLDS if len(targets) <= _MOST_ROWS // 2 else _FOLDS_OF_MANY
+    every = max(1, -(-len(targets) // _MOST_ROWS))
+    folds = group_folds(targets, groups, number, seed, every)
     rows = np.flatnonzero(folds >= 0)
     return rows, folds[rows]
-
-
-def _part(problem: Problem, rows: np.ndarray) -> Problem:
-    return Problem(problem.matrix[rows], problem.targets[rows], problem.weights[rows])

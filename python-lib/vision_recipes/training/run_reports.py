@@ -8,8 +8,8 @@ import io
 import json
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from vision_recipes.training_settings import RetrainSettings
 
 if TYPE_CHECKING:
     from vision_recipes.dataset.preparation import Prepared
+    from vision_recipes.training.features import FeatureSource
     from vision_recipes.training.stages import Trained
 
 HISTORY, METRICS, RUN = "history.csv", "metrics.json", "run.json"
@@ -43,7 +44,7 @@ class Run:
     prepared: Prepared
     trained: Trained
     unreadable: Sequence[tuple[str, str, str, str]]
-    base_model: Mapping[str, Any] = field(default_factory=dict)
+    source: FeatureSource
 
     @property
     def images(self) -> LabelledImages:
@@ -122,7 +123,7 @@ def _run(run: Run) -> dict[str, Any]:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    images = run.images
+    images, base = run.images, run.source.base
     pictures = zip(images.paths, images.digests, images.labels, images.sides, strict=True)
     return {
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -133,7 +134,7 @@ def _run(run: Run) -> dict[str, Any]:
         "how": run.trained.how,
         "remarks": run.prepared.remarks,
         "labels": list(images.classes),
-        "base_model": run.base_model,
+        "base_model": {"name": base.name, "hash": base.folder_hash, "input": asdict(base.preprocessing)},
         "pictures": [
             {"path": path, "sha256": digest, "label": label, "split": SIDES[side]}
             for path, digest, label, side in pictures
@@ -164,8 +165,8 @@ def _duplicates(prepared: Prepared) -> bytes:
 
 
 def _history(epochs: Sequence[tuple[str, Epoch]]) -> bytes:
-    names = ["stage", *Epoch(0, 0.0, 0.0, None, None, 0.0, 0.0).as_row()]
-    return _csv(names, [(stage, *epoch.as_row().values()) for stage, epoch in epochs])
+    names = ["stage", *(column.name for column in fields(Epoch))]
+    return _csv(names, [(stage, *astuple(epoch)) for stage, epoch in epochs])
 
 
 def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

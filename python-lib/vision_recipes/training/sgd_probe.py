@@ -6,13 +6,13 @@ For those who choose an optimizer; the logistic regression of `linear_probe` fin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.training.batches import Samples
-from vision_recipes.training.design_matrix import design
+from vision_recipes.training.design_matrix import LinearProbe, design
 from vision_recipes.training.epochs import Epoch, require_finite
 from vision_recipes.training.optimisers import make_optimizer
 from vision_recipes.training.training_device import TrainingDevice
@@ -22,22 +22,12 @@ from vision_recipes.training_settings import RetrainSettings
 _BATCH, _EVALUATION_BATCH = 32, 4096
 
 
-@dataclass
-class SgdProbe:
-    """A dense layer for raw features: kernel float32 (d + extra, classes), bias float32; its epochs, and the best."""
-
-    kernel: np.ndarray
-    bias: np.ndarray
-    best: Epoch
-    epochs: list[Epoch]
-
-
 def fit_sgd(
     train: LabelledImages,
     valid: LabelledImages,
     settings: RetrainSettings,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-) -> SgdProbe:
+) -> LinearProbe:
     """Return the layer of the best epoch; `valid` may be empty, then epochs are compared on the training rows.
 
     Dropout, penalties, smoothing, batches, schedule and early stopping are as the settings say, for standardised
@@ -75,8 +65,8 @@ def fit_sgd(
     with np.errstate(over="ignore"):  # a fit can be perfect with weights that no picture outside of it survives
         norm = float(np.square(weights[0]).sum())
     require_finite(norm, best.number, best.learning_rate, "squared norm of the weights")
-    kernel, bias = standardised.fold(*weights)
-    return SgdProbe(kernel, bias, loop.best, loop.epochs)
+    how = f"{settings.model_optimizer}, {len(loop.epochs)} epochs, the best is {best.number}"
+    return LinearProbe(*standardised.fold(*weights), how, loop.epochs)
 
 
 def _samples(matrix: np.ndarray, rows: LabelledImages) -> Samples:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from vision_recipes.model_folder.heads import Head
 from vision_recipes.model_folder.ood import MAX_CLASSES
 from vision_recipes.stores import Store
 from vision_recipes.training.calibration import calibrate
+from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.features import FeatureSource
 from vision_recipes.training.linear_probe import fit
@@ -51,32 +53,20 @@ class Trained:
         return "; ".join([*parts, self.how])
 
 
-class _EpochRecord:
-    """Collects the epochs of all stages; TensorBoard sees them numbered through."""
-
-    def __init__(self, logs: TensorBoardLogs | None) -> None:
-        self.epochs: list[tuple[str, Epoch]] = []
-        self._logs = logs
-
-    def stage(self, name: str) -> Callable[[Epoch], None]:
-        """Return the function that records the epochs of a stage."""
-
-        def record(epoch: Epoch) -> None:
-            self.epochs.append((name, epoch))
-            if self._logs is not None:
-                self._logs.add(replace(epoch, number=len(self.epochs)))
-
-        return record
-
-
 def train(images: LabelledImages, source: FeatureSource, settings: RetrainSettings, output: Store) -> Trained:
     """Return the trained model. TensorBoard logs are written into `output` meanwhile, if the settings say so."""
-    with TensorBoardLogs(output) if settings.tensorboard else nullcontext() as logs:
-        record = _EpochRecord(logs)
-        trained = _train_last_layer(images, source, settings, record)
+    epochs: list[tuple[str, Epoch]] = []
+    with closing(TensorBoardLogs(output)) if settings.tensorboard else nullcontext() as logs:
+
+        def record(stage: str, epoch: Epoch) -> None:
+            epochs.append((stage, epoch))
+            if logs is not None:
+                logs.add(replace(epoch, number=len(epochs)))
+
+        trained = _train_last_layer(images, source, settings, partial(record, "last layer"))
         if settings.layer_to_retrain != "last":
-            _fine_tune(images, source, settings, trained, record)
-    trained.epochs = record.epochs
+            _fine_tune(images, source, settings, trained, partial(record, "fine-tuning"))
+    trained.epochs = epochs
     if VALID in trained.logits:
         _calibrate(images, trained)
         _fit_ood(images, source, settings, trained)
@@ -84,14 +74,14 @@ def train(images: LabelledImages, source: FeatureSource, settings: RetrainSettin
 
 
 def _train_last_layer(
-    images: LabelledImages, source: FeatureSource, settings: RetrainSettings, record: _EpochRecord
+    images: LabelledImages, source: FeatureSource, settings: RetrainSettings, on_epoch: Callable[[Epoch], None]
 ) -> Trained:
     train, valid = images.subset(TRAIN), images.subset(VALID)
     commonest = np.bincount(train.targets).argmax()
     if settings.data_augmentation:
         train = _with_copies(train, source, settings)
     probe_settings = replace(settings, model_optimizer="auto") if settings.layer_to_retrain != "last" else settings
-    fitted = fit(train, valid, probe_settings, record.stage("last layer"))
+    fitted = fit(train, valid, probe_settings, on_epoch)
     head = Head(
         fitted.kernel, fitted.bias, images.classes, settings.model_pooling, settings.model_dropout, images.columns
     )
@@ -109,12 +99,9 @@ def _train_last_layer(
 
 def _with_copies(train: LabelledImages, source: FeatureSource, settings: RetrainSettings) -> LabelledImages:
     """Return the training rows, each followed by its augmented copies, which count together as much as one picture."""
-    from vision_recipes.training.augmentation import AugmentationPlan
-    from vision_recipes.training.augmented_features import Augmentation, augmented_features
+    from vision_recipes.training.augmented_features import augmented_features
 
-    plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
-    augmentation = Augmentation(plan, settings.n_augmentation, settings.random_seed)
-    features, count = augmented_features(source, train, augmentation), settings.n_augmentation + 1
+    features, count = augmented_features(source, train, settings), settings.n_augmentation + 1
     repeated = replace(train, features=train.features[:, :0]).take(np.repeat(np.arange(len(train)), count))
     return replace(repeated, features=features, weights=repeated.weights / np.float32(count))
 
@@ -147,14 +134,14 @@ def _fine_tune(
     source: FeatureSource,
     settings: RetrainSettings,
     trained: Trained,
-    record: _EpochRecord,
+    on_epoch: Callable[[Epoch], None],
 ) -> None:
     """Train the layers below the head too, and take the result if it is better on the validation pictures."""
     from vision_recipes.training.batches import predict
-    from vision_recipes.training.fine_tuning import Monitor, fine_tune
+    from vision_recipes.training.fine_tuning import fine_tune
 
-    monitor = Monitor(record.stage("fine-tuning"), source.cache, _training_key(images, source, settings))
-    tuned = fine_tune(source.base, trained.head, images, settings, monitor)
+    checkpoints = Checkpoints(source.cache, _training_key(images, source, settings)) if source.cache else None
+    tuned = fine_tune(source.base, trained.head, images, settings, on_epoch=on_epoch, checkpoints=checkpoints)
     if not tuned.beats_start:
         log.warning("fine-tuning did not beat the last layer alone on the validation pictures, so it is not used")
         trained.how += "; fine-tuning did not beat it and is not used"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from vision_recipes.stores import Store
 from vision_recipes.training.epochs import Epoch
@@ -20,7 +19,7 @@ _INTERVAL = 1.0
 class TensorBoardLogs:
     """The logs of one training: the runs `train` and `validation`, a file each, in a folder of the store.
 
-    Use it in `with`; the logs of an earlier training are deleted when the first epoch is added.
+    `close` it at the end; the logs of an earlier training are deleted when the first epoch is added.
     """
 
     def __init__(self, store: Store, folder: str = "tensorboard_logs") -> None:
@@ -29,14 +28,6 @@ class TensorBoardLogs:
         self._name = f"events.out.tfevents.{int(time.time())}.vision-recipes"
         self._runs: dict[str, tuple[io.BytesIO, RecordWriter]] = {}
         self._written = 0.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._write()
 
     def add(self, epoch: Epoch) -> None:
         """Add an epoch; it is in the files immediately, or a second later if epochs are shorter than that."""
@@ -47,7 +38,7 @@ class TensorBoardLogs:
         if epoch.val_loss is not None and epoch.val_accuracy is not None:
             self._add("validation", epoch.number, {"loss": epoch.val_loss, "accuracy": epoch.val_accuracy})
         if time.monotonic() - self._written >= _INTERVAL:
-            self._write()
+            self.close()
 
     def _add(self, run: str, step: int, figures: dict[str, float]) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
@@ -62,7 +53,8 @@ class TensorBoardLogs:
         event = Event(wall_time=time.time(), step=step, summary=Summary(value=values))
         self._runs[run][1].write(event.SerializeToString())
 
-    def _write(self) -> None:
+    def close(self) -> None:
+        """Write all epochs so far into the files."""
         for run, (content, _) in self._runs.items():
             self._store.write(f"{self._folder}/{run}/{self._name}", content.getvalue())
         self._written = time.monotonic()
