@@ -47,28 +47,26 @@ def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
 
 def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported:
     """Return the network of a file that holds the whole model."""
-    with open_keras_file(path, source.where) as found:
-        translation, size = found.translation, found.translation.size
+    with open_keras_file(path, source.where) as (translation, stored):
+        size = translation.size
         output = layer_graph.build(translation.graph, size).output_shape
         if len(output) != 2 or not output[-1]:
             raise ModelFolderError(f"{source.where} gives outputs of shape {output}; one score per class is needed.")
-        completed = output_layer.complete(translation.graph, int(output[-1]))
+        graph, added = output_layer.complete(translation.graph, int(output[-1]))
+        classes = max(int(output[-1]), 2)
         spec = ModelSpec(
             name=_name(source),
-            network=Network(_plain(translation.names[0]) or "imported", classes=completed.classes),
+            network=Network(_plain(translation.names[0]) or "imported", classes=classes),
             input=_preprocessing(settings, source, translation),
-            labels=_labels(source, completed.classes),
-            graph=completed.graph,
+            labels=_labels(source, classes),
+            graph=graph,
             source=f"imported from {PurePosixPath(source.model).name}",
         )
         network = networks.build(spec)
-        weights.set_weights(network, found.stored | completed.weights(), source.where)
-    notes = [
-        completed.note,
-        "" if translation.sized else f"the file gives no input size, so {size[1]} x {size[0]} is used",
-    ]
+        weights.set_weights(network, output_layer.WEIGHTS | stored, source.where)
+    assumed = "" if translation.sized else f"the file gives no input size, so {size[1]} x {size[0]} is used"
     feature_layer = networks.find_feature_layer(network, output_layer.ADDED)
-    return Imported(network, replace(spec, feature_layer=feature_layer), "; ".join(filter(None, notes)))
+    return Imported(network, replace(spec, feature_layer=feature_layer), "; ".join(filter(None, [added, assumed])))
 
 
 def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Imported | None:
