@@ -18,8 +18,7 @@ from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import networks, weights
 from vision_recipes.model_folder.channels_first import channels_first
 from vision_recipes.model_folder.config import Layer
-from vision_recipes.model_folder.dynamic_batch import any_batch
-from vision_recipes.model_folder.openvino_ir import SCORES, with_normalisation, write_ir
+from vision_recipes.model_folder.openvino_ir import SCORES, any_batch, with_normalisation, write_ir
 from vision_recipes.model_folder.spec import ModelSpec
 
 TIME_LIMIT = 1800
