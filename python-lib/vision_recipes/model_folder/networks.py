@@ -97,7 +97,7 @@ def list_layers(network: Any) -> tuple[Layer, ...]:
     for index, (layer, name) in enumerate(zip(network.layers, layer_names(network), strict=True)):
         if name in ("extra", "head_columns", "head_dropout"):
             continue
-        output = None if type(layer).__name__ == "InputLayer" else getattr(layer, "output", None)
+        output: Any = None if type(layer).__name__ == "InputLayer" else getattr(layer, "output", None)
         if hasattr(output, "shape") and len(output.shape) in (2, 3, 4) and "float" in str(output.dtype):
             shape = tuple(None if side is None else int(side) for side in output.shape[1:])
             listed.append(Layer(index, name, type(layer).__name__, shape, shape[-1] or 0, layer.count_params()))
