@@ -7,24 +7,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 OPSET = 18
+INT64 = 7
+"""The number of the type in ONNX."""
 
 
-class Writer(Protocol):
-    """What the translations write to: nodes with one output each, and constants."""
+@dataclass
+class Writer:
+    """Nodes and constants of an ONNX graph under construction; `names` are of the IR's tensors, by node and port."""
 
-    def add(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """Add a node and return the name of its output."""
+    made: list[Any] = field(default_factory=list)
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    names: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def add(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
+        """Add a node with one output and return the name of that."""
+        from onnx import helper
+
+        name = output or f"{kind}_{len(self.made)}"
+        self.made.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
 
     def constant(self, values: np.ndarray) -> str:
         """Return the name of a constant."""
+        name = f"constant_{len(self.values)}"
+        self.values[name] = values
+        return name
 
     def integers(self, output: Any) -> str:
         """Return the name of a tensor of the IR as int64."""
+        if output.get_node().get_type_name() == "Constant":
+            return self.constant(constant_of(output).astype(np.int64))
+        return self.add("Cast", [self.name_of(output)], to=INT64)
+
+    def name_of(self, output: Any) -> str:
+        """Return the name of a tensor of the IR."""
+        return self.names[output.get_node().get_name(), output.get_index()]
 
 
 _SAME_NAME = "Abs Add Erf Exp Floor Greater Less Equal Log Mish Relu Sigmoid Sqrt Tanh Range"
