@@ -165,3 +165,8 @@ def file_digest(path: str | os.PathLike[str], like: str) -> str:
     made = hashlib.md5(usedforsecurity=False) if len(like) == 32 else hashlib.sha256()
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, lambda: made).hexdigest()
+
+
+def has_digest(path: str | os.PathLike[str], digest: str) -> bool:
+    """Return whether a file has the hash in hex, MD5 or SHA-256 by its length; no file has an empty one."""
+    return bool(digest) and file_digest(path, digest) == digest.lower()

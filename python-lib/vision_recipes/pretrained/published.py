@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,6 @@ from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.pretrained import transfers
 from vision_recipes.stores import file_digest
 
-Progress = Callable[[int, int], None]
-
 
 def cache_folder() -> Path:
     """Return the folder where downloads are kept until complete: VISION_RECIPES_CACHE, or the user's cache folder."""
@@ -32,7 +29,7 @@ def cache_folder() -> Path:
     return (Path(chosen) if chosen else platformdirs.user_cache_path("vision-recipes", appauthor=False)) / "downloads"
 
 
-def obtain(row: Architecture, settings: DownloadSettings, progress: Progress) -> Path:
+def obtain(row: Architecture, settings: DownloadSettings, progress: transfers.Progress) -> Path:
     """Return a local file with the network's published weights, its hash verified; raises DownloadError."""
     published, place = row.weights.top, settings.mirror
     max_bytes = row.parameters * 5 + (16 << 20)
