@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
@@ -84,7 +83,10 @@ def run(request: ConversionRequest) -> None:
     import keras
     import openvino as ov
 
-    network = _build(request)
+    network = networks.build(request.spec)
+    if request.cut:
+        network = networks.cut(network, request.spec.feature_layer)
+    weights.load_files(network, [(request.weights, "the weights")])
     layers = networks.list_layers(network)
     outputs = {layer.output: network.layers[layer.index].output for layer in layers}
     target = Path(request.target)
@@ -103,11 +105,3 @@ def run(request: ConversionRequest) -> None:
     del model, core
     for leftover in (exported, exported.with_suffix(".bin")):
         leftover.unlink(missing_ok=True)
-
-
-def _build(request: ConversionRequest) -> Any:
-    network = networks.build(request.spec)
-    if request.cut:
-        network = networks.cut(network, request.spec.feature_layer)
-    weights.load_files(network, [(request.weights, "the weights")])
-    return network

@@ -98,7 +98,7 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
     row = found.architecture
     spec = ModelSpec(
         name=_name(source),
-        network=found.network,
+        network=Network(row.name, top=not found.pooling),
         input=_scaled(settings, row.preprocessing, (found.height, found.width)),
         labels=read_labels(source.read_labels(), source.where_labels, found.n_classes),
         feature_layer=row.feature_layer,
