@@ -55,7 +55,7 @@ def _take(writer: Writer, node: Any) -> None:
     elif kind == "Constant":
         name = writer.constant(np.asarray(node.get_data()))
     else:
-        inputs = [writer.name_of(node.input_value(place)) for place in range(len(node.inputs()))]
+        inputs = [writer.name_of(output) for output in node.input_values()]
         try:
             name = onnx_operations.translate(node, inputs, writer)
         except KeyError as err:

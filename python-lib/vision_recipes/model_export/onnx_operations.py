@@ -169,7 +169,7 @@ def _normalisation(node: Any, inputs: list[str], writer: Writer) -> str:
 
 
 def _pad(node: Any, inputs: list[str], writer: Writer) -> str:
-    amounts = np.concatenate([constant_of(node.input_value(place)).ravel() for place in (1, 2)])
+    amounts = np.concatenate([constant_of(output).ravel() for output in node.input_values()[1:3]])
     operands = [inputs[0], writer.constant(amounts.astype(np.int64)), *inputs[3:4]]
     modes = {mode: mode for mode in ("constant", "edge", "reflect")}
     return writer.add("Pad", operands, mode=modes[node.get_attributes()["pad_mode"]])
@@ -247,15 +247,13 @@ def _hard_sigmoid(node: Any, inputs: list[str], writer: Writer) -> str:
 
 def _with_axes(kind: str) -> Translation:
     def add(node: Any, inputs: list[str], writer: Writer) -> str:
-        return writer.add(
-            kind, [inputs[0], *(writer.integers(node.input_value(place)) for place in range(1, len(inputs)))]
-        )
+        return writer.add(kind, [inputs[0], *map(writer.integers, node.input_values()[1:])])
 
     return add
 
 
 def _sliced(node: Any, inputs: list[str], writer: Writer) -> str:
-    start, stop, step, *axes = (writer.integers(node.input_value(place)) for place in range(1, len(inputs)))
+    start, stop, step, *axes = map(writer.integers, node.input_values()[1:])
     every = axes or [writer.constant(np.arange(node.get_input_partial_shape(0).rank.get_length(), dtype=np.int64))]
     return writer.add("Slice", [inputs[0], start, stop, *every, step])
 
