@@ -10,9 +10,9 @@ from typing import Any
 
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.macro_settings import ImportSettings
-from vision_recipes.model_folder import catalogue, hdf5, layer_graph, networks, weights
+from vision_recipes.model_folder import catalogue, layer_graph, networks, weights
 from vision_recipes.model_folder.config import HeadConfig, Network, check_preprocessing
-from vision_recipes.model_folder.keras2_weights import read_in_order
+from vision_recipes.model_folder.keras2_weights import load_in_order
 from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.model_import import output_layer
@@ -84,7 +84,7 @@ def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Impor
         source=f"imported from {PurePosixPath(source.model).name}",
     )
     network = networks.build(spec)
-    _load(network, path, source.where)
+    load_in_order(network, path, source.where)
     if found.rescaled:
         networks.fold_deviations(row, network)
     note = (
@@ -113,13 +113,8 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
         spec = replace(spec, head=HeadConfig(features, found.pooling))
         network = networks.put_head(network, spec)
     path = source.copy("/" + found.weights, workdir)
-    _load(network, path, f"{found.weights} in {source.store.name!r}")
+    load_in_order(network, path, f"{found.weights} in {source.store.name!r}")
     return Imported(network, spec, found.note)
-
-
-def _load(network: Any, path: Path, where: str) -> None:
-    with hdf5.open_hdf5(path, where) as file:
-        weights.set_weights(network, read_in_order(file, network, where), where)
 
 
 def _preprocessing(settings: ImportSettings, source: Source, translation: Translation) -> Preprocessing:

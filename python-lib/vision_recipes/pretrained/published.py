@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from vision_recipes.errors import DownloadError
 from vision_recipes.macro_settings import DownloadSettings
-from vision_recipes.model_folder import hdf5, networks, weights
+from vision_recipes.model_folder import networks
 from vision_recipes.model_folder.catalogue import Architecture, imagenet_labels
 from vision_recipes.model_folder.config import Network
-from vision_recipes.model_folder.keras2_weights import read_in_order
+from vision_recipes.model_folder.keras2_weights import load_in_order
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.pretrained import transfers
@@ -76,8 +76,7 @@ def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
         notes="" if row.weights.top.hash else "The publisher gives no hash of the weights; their shapes were checked.",
     )
     network = networks.build(spec)
-    with hdf5.open_hdf5(path, path.name) as file:
-        weights.set_weights(network, read_in_order(file, network, path.name), path.name)
+    load_in_order(network, path, path.name)
     networks.fold_deviations(row, network)
     return network, spec
 
