@@ -72,8 +72,6 @@ def save_with_head(
     with tempfile.TemporaryDirectory() as workdir:
         work = Path(workdir)
         files = {name: work / f"new.{name}" for name in ("weights", "head", "check", "xml", "bin")}
-        if base.config.files.graph is not None:
-            files["graph"] = base.fetch(base.config.files.graph, work, "graph.json")
         copy_weights(base, work, files["weights"])
         hdf5.write_stored(files["head"], {"head_scores": hdf5.StoredLayer("dense", head.weights)})
         layers = _continue_ir(base.ir(work), base, head, files["xml"])

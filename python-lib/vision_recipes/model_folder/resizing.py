@@ -22,8 +22,6 @@ def resize(base: Model, workdir: Path, width: int, height: int) -> Model:
     size = replace(base.config.input, width=width, height=height)
     spec = replace(spec_of(base), network=network_without_top(base), input=size, head=None)
     files = {"weights": workdir / "resized.weights.h5", "xml": workdir / "resized.xml", "bin": workdir / "resized.bin"}
-    if base.config.files.graph is not None:
-        files["graph"] = base.fetch(base.config.files.graph, workdir, "resized.graph.json")
     copy_weights(base, workdir, files["weights"])
     layers = convert(spec, files, cut=True)
     files["check"] = workdir / "resized.npz"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder import checks, hdf5, layer_graph, networks, weights
+from vision_recipes.model_folder import checks, hdf5, networks, weights
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.conversion import convert
 from vision_recipes.model_folder.spec import ModelSpec
@@ -30,9 +30,6 @@ def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str
         work = Path(workdir)
         files = {"weights": work / "weights.h5", "xml": work / "model.xml", "bin": work / "model.bin"}
         hdf5.write_stored(files["weights"], weights.stored_layers(network), pack=spec.pack)
-        if spec.graph is not None:
-            files["graph"] = work / "graph.json"
-            files["graph"].write_bytes(layer_graph.write_graph(spec.graph))
         layers = convert(spec, files)
         check = _check(network, spec)
         scores = checks.score_ir(files["xml"], check.pictures, spec.extra_width)
