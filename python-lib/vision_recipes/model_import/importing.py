@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,7 +18,7 @@ from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.model_import import output_layer
 from vision_recipes.model_import.keras_configs import Translation
 from vision_recipes.model_import.keras_files import open_keras_file
-from vision_recipes.model_import.label_files import numbered_labels, read_foreign_labels
+from vision_recipes.model_import.label_files import read_foreign_labels
 from vision_recipes.model_import.predecessor import read_predecessor
 from vision_recipes.model_import.sources import Source
 from vision_recipes.model_import.weights_files import recognise
@@ -28,13 +28,8 @@ OTHER_SCALINGS = {"squeezenet": "caffe"}
 """Scalings of networks that are not in the catalogue, by the start of their name."""
 
 
-@dataclass(frozen=True)
-class Imported:
-    """A keras.Model with its weights, its description for `save_model`, and a sentence for people (may be empty)."""
-
-    network: Any
-    spec: ModelSpec
-    note: str = ""
+Imported = tuple[Any, ModelSpec, str]
+"""A keras.Model with its weights, its description for `save_model`, and a sentence for people (may be empty)."""
 
 
 def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
@@ -66,7 +61,7 @@ def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported
         weights.set_weights(network, output_layer.WEIGHTS | stored, source.where)
     assumed = "" if translation.sized else f"the file gives no input size, so {size[1]} x {size[0]} is used"
     feature_layer = networks.find_feature_layer(network, output_layer.ADDED)
-    return Imported(network, replace(spec, feature_layer=feature_layer), "; ".join(filter(None, [added, assumed])))
+    return network, replace(spec, feature_layer=feature_layer), "; ".join(filter(None, [added, assumed]))
 
 
 def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Imported | None:
@@ -90,7 +85,7 @@ def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Impor
     note = (
         f"the file holds weights only; by their number they are those of {row.name}, used at {row.width} x {row.height}"
     )
-    return Imported(network, spec, note)
+    return network, spec, note
 
 
 def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
@@ -114,7 +109,7 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
         network = networks.put_head(network, spec)
     path = source.copy("/" + found.weights, workdir)
     load_in_order(network, path, f"{found.weights} in {source.store.name!r}")
-    return Imported(network, spec, found.note)
+    return network, spec, found.note
 
 
 def _preprocessing(settings: ImportSettings, source: Source, translation: Translation) -> Preprocessing:
@@ -173,7 +168,7 @@ def _three(name: str, text: str) -> tuple[float, float, float]:
 def _labels(source: Source, n_classes: int) -> tuple[str, ...]:
     if source.labels:
         return read_foreign_labels(source.read_labels(), source.where_labels, n_classes)
-    return catalogue.imagenet_labels() if n_classes == 1000 else numbered_labels(n_classes)
+    return catalogue.imagenet_labels() if n_classes == 1000 else tuple(f"class_{number}" for number in range(n_classes))
 
 
 def _name(source: Source) -> str:
