@@ -12,7 +12,7 @@ from model_import.importing import run, save_weights_alone
 
 from vision_recipes.errors import ModelFolderError, SettingsError, VisionError
 from vision_recipes.model_folder.labels import write_labels
-from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.model_import.keras_files import open_keras_file
 
 NESTED = {"sequential_1": ["convolved"], "sequential_3": ["scores"]}

@@ -24,7 +24,7 @@ from vision_recipes.errors import (
     TrainingError,
 )
 from vision_recipes.model_folder import open_model
-from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.retrain import retrain
 from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore

@@ -21,7 +21,7 @@ from starter_network import to_keras
 from starter_signs import SIGNS
 from starter_subjects import SUBJECTS
 
-from vision_recipes.model_folder import Model, Network, check_pictures, checks, commit, hdf5, open_model
+from vision_recipes.model_folder import Model, Network, checks, commit, hdf5, open_model
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
@@ -107,7 +107,7 @@ def shrink(model: Model, source: Path, target: Path, spec: ModelSpec) -> None:
     ov.save_model(graph, files["xml"], compress_to_fp16=False)
     content = files["check"].read_bytes()
     check = checks.read_check(content, "check.npz", (spec.input.height, spec.input.width), len(spec.labels))
-    check.require(check_pictures.score_ir(files["xml"], check.pictures), "The IR in half precision")
+    check.require(checks.score_ir(files["xml"], check.pictures), "The IR in half precision")
     commit.commit(LocalStore(target), replace(spec, feature_layer=config.feature_layer), config.layers, files)
 
 

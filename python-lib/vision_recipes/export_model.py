@@ -23,11 +23,11 @@ def export_model(
     model = open_model(folder)
     with tempfile.TemporaryDirectory() as workdir:
         network = open_network(model, Path(workdir))
-        exported = []
+        differences = []
         for done, kind in enumerate(kinds):
             progress(done, len(kinds) + 1)
-            exported.append(export(model, network, kind, Path(workdir)))
-        files = {name: path for made in exported for name, path in made.files.items()}
+            differences.append(export(model, network, kind, Path(workdir)))
+        files = {f"{kind}/{path.name}": path for kind in kinds for path in sorted(Path(workdir, kind).iterdir())}
         for name, path in files.items():
             with open(path, "rb") as stream:
                 output.write(f"/{name}", stream)
@@ -37,7 +37,6 @@ def export_model(
         "Model": model.name,
         "Folder": output.name,
         **sizes,
-        "Checked": "a probability differs from the model's own by at most "
-        + f"{max(made.difference for made in exported):.1g}",
+        "Checked": f"a probability differs from the model's own by at most {max(differences):.1g}",
         "Use": " and ".join(f"python {kind}/classify.py PHOTO" for kind in kinds),
     }

@@ -23,8 +23,8 @@ def import_model(
     """
     with tempfile.TemporaryDirectory() as workdir:
         progress(0, 10)
-        imported = importing.read(find_source(settings, source), settings, Path(workdir))
+        network, spec, note = importing.read(find_source(settings, source), settings, Path(workdir))
         progress(5, 10)
-        save_model(output, imported.network, imported.spec)
+        save_model(output, network, spec)
     progress(10, 10)
-    return model_card.facts(open_model(output)) | ({"Notes": imported.note} if imported.note else {})
+    return model_card.facts(open_model(output)) | ({"Notes": note} if note else {})

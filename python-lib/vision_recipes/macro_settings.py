@@ -9,24 +9,35 @@ from vision_recipes.settings import Settings, choice, text
 
 
 @dataclass(frozen=True)
-class DownloadSettings(Settings):
+class OutputFolderSettings(Settings):
+    """Which folder a macro fills: one of the project, or a new one."""
+
+    output_managed_folder: str = text()
+    output_new_folder_name: str = text()
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield a missing output folder."""
+        if not (self.output_managed_folder or self.output_new_folder_name):
+            yield "output_managed_folder: choose a folder, or give output_new_folder_name to create one"
+
+
+@dataclass(frozen=True)
+class DownloadSettings(OutputFolderSettings):
     """Which pre-trained model to fetch, from where, into which folder."""
 
     model_choice: str = text("starter")
     source: str = choice("catalogue", "mirror", "file")
     mirror: str = text()
-    output_managed_folder: str = text()
-    output_new_folder_name: str = text()
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing mirror or output folder."""
         if self.source != "catalogue" and not self.mirror:
             yield f"mirror: source is {self.source!r}, so give the URL, folder or file to read from"
-        yield from _folder_mistakes(self)
+        yield from super().mistakes()
 
 
 @dataclass(frozen=True)
-class ImportSettings(Settings):
+class ImportSettings(OutputFolderSettings):
     """A model made elsewhere: its file or folder, its labels, its preprocessing."""
 
     model_file: str = text()
@@ -36,32 +47,23 @@ class ImportSettings(Settings):
     channels: str = choice("rgb", "bgr")
     mean: str = text("0, 0, 0")
     std: str = text("1, 1, 1")
-    output_managed_folder: str = text()
-    output_new_folder_name: str = text()
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing model or output folder."""
         if not (self.model_file or self.model_source_folder):
             yield "model_file: give a .keras or .h5 file, or a model_source_folder"
-        yield from _folder_mistakes(self)
+        yield from super().mistakes()
 
 
 @dataclass(frozen=True)
-class ExportSettings(Settings):
+class ExportSettings(OutputFolderSettings):
     """Which model to write for other programs, in which formats, into which folder."""
 
     model_folder: str = text()
     export_format: str = choice("both", "onnx", "openvino")
-    output_managed_folder: str = text()
-    output_new_folder_name: str = text()
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing model or output folder."""
         if not self.model_folder:
             yield "model_folder: choose the folder of the model to export"
-        yield from _folder_mistakes(self)
-
-
-def _folder_mistakes(settings: DownloadSettings | ImportSettings | ExportSettings) -> Iterator[str]:
-    if not (settings.output_managed_folder or settings.output_new_folder_name):
-        yield "output_managed_folder: choose a folder, or give output_new_folder_name to create one"
+        yield from super().mistakes()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -116,11 +118,7 @@ class LocalStore:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with open(temporary, "wb") as stream:
-                if isinstance(content, bytes):
-                    stream.write(content)
-                else:
-                    while chunk := content.read(CHUNK):
-                        stream.write(chunk)
+                shutil.copyfileobj(io.BytesIO(content) if isinstance(content, bytes) else content, stream, CHUNK)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, target)
@@ -166,6 +164,9 @@ def file_digest(path: str | os.PathLike[str], like: str) -> str:
     """Return a file's hash in hex, MD5 or SHA-256: the kind that has as many digits as `like`."""
     made = hashlib.md5(usedforsecurity=False) if len(like) == 32 else hashlib.sha256()
     with open(path, "rb") as stream:
-        while chunk := stream.read(CHUNK):
-            made.update(chunk)
-    return made.hexdigest()
+        return hashlib.file_digest(stream, lambda: made).hexdigest()
+
+
+def has_digest(path: str | os.PathLike[str], digest: str) -> bool:
+    """Return whether a file has the hash in hex, MD5 or SHA-256 by its length; no file has an empty one."""
+    return bool(digest) and file_digest(path, digest) == digest.lower()

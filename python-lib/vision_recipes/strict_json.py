@@ -8,7 +8,6 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from vision_recipes.errors import ModelFolderError
@@ -45,13 +44,7 @@ def read(kind: type[T], data: Any, where: str) -> T:
 
 def write(instance: Any) -> Any:
     """Return the JSON data of a dataclass, the opposite of `read`."""
-    if dataclasses.is_dataclass(instance) and not isinstance(instance, type):
-        return {field.name: write(getattr(instance, field.name)) for field in dataclasses.fields(instance)}
-    if isinstance(instance, Mapping):
-        return {key: write(value) for key, value in instance.items()}
-    if isinstance(instance, (tuple, list)):
-        return [write(value) for value in instance]
-    return instance
+    return json.loads(json.dumps(instance, default=dataclasses.asdict))
 
 
 def require(condition: object, reason: str) -> None:

@@ -18,7 +18,7 @@ from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_export.exporting import open_network
 from vision_recipes.model_export.onnx_files import write_onnx
 from vision_recipes.model_folder import Network, catalogue, open_model
-from vision_recipes.model_folder.check_pictures import draw_pictures
+from vision_recipes.model_folder.checks import draw_pictures
 from vision_recipes.model_folder.networks import layer_named
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec

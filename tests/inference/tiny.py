@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vision_recipes.model_folder import Model, Network, open_model
-from vision_recipes.model_folder.check_pictures import score_ir, write_ir_check
+from vision_recipes.model_folder.checks import score_ir, write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import HeadConfig, Layer
 from vision_recipes.model_folder.openvino_ir import with_normalisation
@@ -61,7 +61,7 @@ def write_tiny_model(folder: Path, seed: int = 0, *, extra: bool = False) -> Mod
         model_xml.with_suffix(".bin").write_bytes(files["bin"].read_bytes())
         head = HeadConfig(CHANNELS, extra=EXTRA) if extra else None
         spec = ModelSpec("tiny", Network("MobileNetV2"), INPUT, LABELS, "active", head)
-        write_ir_check(files["check"], model_xml, spec)
+        write_ir_check(files["check"], model_xml, spec.input, spec.extra_width)
         shape = (7, 11, CHANNELS)
         layers = (
             Layer(1, "convolved", "Conv2D", shape, CHANNELS, kernel.size),

@@ -37,8 +37,8 @@ def with_columns(small, tmp_path):
 
 
 def exported(model, kind, workdir):
-    made = exporting.export(model, exporting.open_network(model, workdir), kind, workdir)
-    return made, workdir / kind
+    difference = exporting.export(model, exporting.open_network(model, workdir), kind, workdir)
+    return difference, workdir / kind
 
 
 def scores_of(model, pictures, extra, workdir):
@@ -50,7 +50,7 @@ def scores_of(model, pictures, extra, workdir):
 
 
 def test_onnx_takes_pictures_as_they_are_in_batches_of_any_size(small, tmp_path):
-    made, folder = exported(small, "onnx", tmp_path)
+    difference, folder = exported(small, "onnx", tmp_path)
     session = onnxruntime.InferenceSession(folder / "model.onnx")
     (pictures,), (probabilities,) = session.get_inputs(), session.get_outputs()
     assert (pictures.name, pictures.type) == ("pictures", "tensor(uint8)")
@@ -59,8 +59,8 @@ def test_onnx_takes_pictures_as_they_are_in_batches_of_any_size(small, tmp_path)
     for count in (1, 3):
         scores = session.run(None, {"pictures": small.check.pictures[:count]})[0]
         np.testing.assert_allclose(scores, small.check.scores[:count], atol=1e-5)
-    assert made.difference < 1e-5
-    assert sorted(made.files) == ["onnx/about.json", "onnx/classify.py", "onnx/model.onnx"]
+    assert difference < 1e-5
+    assert sorted(path.name for path in folder.iterdir()) == ["about.json", "classify.py", "model.onnx"]
     about = json.loads(session.get_modelmeta().custom_metadata_map["model"])
     assert about == json.loads((folder / "about.json").read_text("utf-8"))
     assert about["labels"] == list(LABELS)
@@ -68,7 +68,7 @@ def test_onnx_takes_pictures_as_they_are_in_batches_of_any_size(small, tmp_path)
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
 def test_extra_columns_are_an_input_of_their_own(with_columns, tmp_path, kind):
-    _made, folder = exported(with_columns, kind, tmp_path)
+    _difference, folder = exported(with_columns, kind, tmp_path)
     pictures = with_columns.check.pictures
     extra = np.repeat(encode(EXTRA, {"price": 14, "town": "Oslo"})[None], len(pictures), 0)
     inputs = {"pictures": pictures, "extra": extra}
@@ -89,7 +89,7 @@ def test_extra_columns_are_an_input_of_their_own(with_columns, tmp_path, kind):
 def test_the_script_scores_as_the_model_does(with_columns, tmp_path, kind, resize):
     model = with_columns
     model.config = replace(model.config, input=replace(model.config.input, resize=resize))
-    _made, folder = exported(model, kind, tmp_path)
+    _difference, folder = exported(model, kind, tmp_path)
     photo = Image.fromarray(DRAW.integers(0, 256, (50, 90, 3), np.uint8)).resize((300, 170))
     photo.save(tmp_path / "photo.png")
     done = subprocess.run(
@@ -149,6 +149,6 @@ def test_the_same_model_gives_the_same_bytes(small, tmp_path):
 def test_every_layer_that_is_read_can_be_exported(tmp_path):
     save_model(local(tmp_path / "model"), *network_of_every_layer())
     model = open_model(local(tmp_path / "model"))
-    made, _folder = exported(model, "onnx", tmp_path)
-    assert made.difference < 1e-5
+    difference, _folder = exported(model, "onnx", tmp_path)
+    assert difference < 1e-5
     assert np.ptp(model.check.scores, axis=0).max() > 0.01, "the pictures should have different answers"

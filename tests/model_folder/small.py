@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vision_recipes.model_folder import Model, Network, open_model
-from vision_recipes.model_folder.check_pictures import write_ir_check
+from vision_recipes.model_folder.checks import write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import Layer
 from vision_recipes.model_folder.hdf5 import StoredLayer, write_stored
@@ -61,7 +61,7 @@ def write_small_model(store: Store, seed: int = 0, labels: tuple[str, ...] = LAB
         files["graph"].write_bytes(write_graph(GRAPH))
         _write_ir(files["xml"], kernel, dense, biases)
         spec = ModelSpec("small", Network("small", classes=len(labels)), INPUT, labels, "active", graph=GRAPH)
-        write_ir_check(files["check"], files["xml"], spec)
+        write_ir_check(files["check"], files["xml"], spec.input, spec.extra_width)
         commit(store, spec, LAYERS, files)
     return open_model(store)
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.check_pictures import draw_pictures, write_check
-from vision_recipes.model_folder.checks import COUNT, Check, read_check
+from vision_recipes.model_folder.checks import COUNT, Check, draw_pictures, read_check, write_check
 
 PICTURES = draw_pictures(20, 12)
 SCORES = np.linspace(0, 1, COUNT * 3, dtype=np.float32).reshape(COUNT, 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vision_recipes.model_folder.dynamic_batch import any_batch
+from vision_recipes.model_folder.openvino_ir import any_batch
 
 
 @pytest.mark.parametrize("target", [[1, 8], [1, -1], [1, 2, 1, 4], [1, 2, -1]])

@@ -13,7 +13,7 @@ from model_folder.small import LABELS, change_config, local
 
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import open_model
-from vision_recipes.model_folder.check_pictures import score_ir
+from vision_recipes.model_folder.checks import score_ir
 from vision_recipes.model_folder.config import read_config
 
 

@@ -11,10 +11,10 @@ from model_folder.small import CHANNELS, GRAPH, INPUT, LABELS, local
 from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import TrainingError
 from vision_recipes.model_folder import Network, layer_graph, open_model
-from vision_recipes.model_folder.check_pictures import score_ir
+from vision_recipes.model_folder.checks import score_ir
 from vision_recipes.model_folder.heads import About, Head, attach_head, save_with_head, spec_with_head
 from vision_recipes.model_folder.layer_graph import Graph, Node
-from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.model_folder.resizing import resize
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec

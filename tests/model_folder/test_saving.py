@@ -9,7 +9,7 @@ from model_folder.small import GRAPH, INPUT, LABELS, local, write_small_model
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import Network, open_model
 from vision_recipes.model_folder.commit import copy_model
-from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import normalise

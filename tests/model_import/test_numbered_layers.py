@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from model_import.importing import run
 
-from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.model_import.keras_configs import translate
 
 SIDE = 24

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from model_folder.test_catalogue import SMALLEST
 
-from vision_recipes.model_folder.check_pictures import draw_pictures
+from vision_recipes.model_folder.checks import draw_pictures
 from vision_recipes.model_folder.networks import find_feature_layer, list_layers
 from vision_recipes.preprocessing import normalise
 from vision_recipes.pretrained import published

@@ -14,7 +14,7 @@ import numpy as np
 from vision_recipes.inference.device_claim import DeviceClaim, claim
 from vision_recipes.inference.devices import Gpu
 from vision_recipes.inference.engine import Engine, Output, Slot
-from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.settings import ComputeSettings
 
 if TYPE_CHECKING:

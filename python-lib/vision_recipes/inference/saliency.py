@@ -15,7 +15,7 @@ import numpy as np
 from vision_recipes.errors import DeviceError
 from vision_recipes.inference.device_claim import claim
 from vision_recipes.inference.devices import choose_gpus
-from vision_recipes.model_folder.rebuilding import rebuild
+from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,6 @@ from vision_recipes.model_export.onnx_files import write_onnx
 from vision_recipes.model_export.scripts import EXTRA, PICTURES, PROBABILITIES, script
 from vision_recipes.model_folder import openvino_ir
 from vision_recipes.model_folder.folder import Model
-
-
-@dataclass(frozen=True)
-class Exported:
-    """Files by their path in the folder, and the largest difference of a probability from the model's own."""
-
-    files: dict[str, Path]
-    difference: float
 
 
 def open_network(model: Model, workdir: Path) -> Any:
@@ -52,10 +43,11 @@ def open_network(model: Model, workdir: Path) -> Any:
     return network
 
 
-def export(model: Model, network: Any, kind: str, workdir: Path) -> Exported:
-    """Write a network as "onnx" or "openvino" with a description and a script that uses it, its scores verified.
+def export(model: Model, network: Any, kind: str, workdir: Path) -> float:
+    """Write a network into the folder `kind`, "onnx" or "openvino", with a description and a script that uses it.
 
-    Raises ModelFolderError when the scores are not those that the model gave when it was made.
+    Return the largest difference of a probability from the model's own. Raises ModelFolderError when the scores are
+    not those that the model gave when it was made.
     """
     folder = workdir / kind
     folder.mkdir()
@@ -69,8 +61,7 @@ def export(model: Model, network: Any, kind: str, workdir: Path) -> Exported:
     model.check.require(scores, f"The {kind} form of {model.name!r}")
     (folder / "about.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "classify.py").write_text(script(kind, columns=bool(about.get("columns"))), encoding="utf-8")
-    files = {f"{kind}/{path.name}": path for path in sorted(folder.iterdir())}
-    return Exported(files, model.check.difference(scores))
+    return model.check.difference(scores)
 
 
 def describe(model: Model) -> dict[str, Any]:

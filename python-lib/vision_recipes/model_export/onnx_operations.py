@@ -7,24 +7,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 OPSET = 18
+INT64 = 7
+"""The number of the type in ONNX."""
 
 
-class Writer(Protocol):
-    """What the translations write to: nodes with one output each, and constants."""
+@dataclass
+class Writer:
+    """Nodes and constants of an ONNX graph under construction; `names` are of the IR's tensors, by node and port."""
 
-    def add(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """Add a node and return the name of its output."""
+    made: list[Any] = field(default_factory=list)
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    names: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def add(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
+        """Add a node with one output and return the name of that."""
+        from onnx import helper
+
+        name = output or f"{kind}_{len(self.made)}"
+        self.made.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
 
     def constant(self, values: np.ndarray) -> str:
         """Return the name of a constant."""
+        name = f"constant_{len(self.values)}"
+        self.values[name] = values
+        return name
 
     def integers(self, output: Any) -> str:
         """Return the name of a tensor of the IR as int64."""
+        if output.get_node().get_type_name() == "Constant":
+            return self.constant(constant_of(output).astype(np.int64))
+        return self.add("Cast", [self.name_of(output)], to=INT64)
+
+    def name_of(self, output: Any) -> str:
+        """Return the name of a tensor of the IR."""
+        return self.names[output.get_node().get_name(), output.get_index()]
 
 
 _SAME_NAME = "Abs Add Erf Exp Floor Greater Less Equal Log Mish Relu Sigmoid Sqrt Tanh Range"
@@ -146,7 +169,7 @@ def _normalisation(node: Any, inputs: list[str], writer: Writer) -> str:
 
 
 def _pad(node: Any, inputs: list[str], writer: Writer) -> str:
-    amounts = np.concatenate([constant_of(node.input_value(place)).ravel() for place in (1, 2)])
+    amounts = np.concatenate([constant_of(output).ravel() for output in node.input_values()[1:3]])
     operands = [inputs[0], writer.constant(amounts.astype(np.int64)), *inputs[3:4]]
     modes = {mode: mode for mode in ("constant", "edge", "reflect")}
     return writer.add("Pad", operands, mode=modes[node.get_attributes()["pad_mode"]])
@@ -224,15 +247,13 @@ def _hard_sigmoid(node: Any, inputs: list[str], writer: Writer) -> str:
 
 def _with_axes(kind: str) -> Translation:
     def add(node: Any, inputs: list[str], writer: Writer) -> str:
-        return writer.add(
-            kind, [inputs[0], *(writer.integers(node.input_value(place)) for place in range(1, len(inputs)))]
-        )
+        return writer.add(kind, [inputs[0], *map(writer.integers, node.input_values()[1:])])
 
     return add
 
 
 def _sliced(node: Any, inputs: list[str], writer: Writer) -> str:
-    start, stop, step, *axes = (writer.integers(node.input_value(place)) for place in range(1, len(inputs)))
+    start, stop, step, *axes = map(writer.integers, node.input_values()[1:])
     every = axes or [writer.constant(np.arange(node.get_input_partial_shape(0).rank.get_length(), dtype=np.int64))]
     return writer.add("Slice", [inputs[0], start, stop, *every, step])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,7 +11,6 @@ from vision_recipes import strict_json
 from vision_recipes.errors import SettingsError
 from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.resources import resource_folder
-from vision_recipes.stores import file_digest
 
 STARTER = "starter"
 
@@ -63,11 +61,6 @@ class Architecture:
         """What a person reads in a drop-down: name, input size, parameters and the size of the weights."""
         size, megabytes = f"{self.width} x {self.height}", round(self.parameters * 4 / 1e6)
         return f"{self.name}: {size}, {self.parameters / 1e6:.1f} M parameters, {megabytes} MB"
-
-    def is_published(self, path: str | os.PathLike[str]) -> bool:
-        """Return whether a file of weights has the hash that the publisher gives."""
-        published = self.weights.top.hash
-        return bool(published) and file_digest(path, published) == published.lower()
 
 
 @cache

@@ -62,7 +62,7 @@ def _simplify_normalisation(node: Any) -> None:
     """Make one factor and one summand per channel of the four constants of a batch normalisation."""
     import openvino.opset13 as ops
 
-    constants = [_constant(output) for output in _inputs(node)[1:]]
+    constants = [_constant(output) for output in node.input_values()[1:]]
     if any(values is None for values in constants):
         return
     gamma, beta, mean, variance = (np.asarray(values, np.float64) for values in constants)
@@ -139,20 +139,16 @@ def _as_source(output: Any, first: _Transposed) -> Any:
     return _transpose(output, first.inverse()) if rank.is_static and rank.get_length() == 4 else None
 
 
-def _inputs(node: Any) -> list[Any]:
-    return [port.get_source_output() for port in node.inputs()]
-
-
 def _move_behind_two(node: Any) -> None:
-    first = next(filter(None, map(_transposed, _inputs(node))), None)
+    first = next(filter(None, map(_transposed, node.input_values())), None)
     if first is not None:
-        sources = [_as_source(output, first) for output in _inputs(node)]
+        sources = [_as_source(output, first) for output in node.input_values()]
         if all(source is not None for source in sources):
             _feed(node, sources, first.order)
 
 
 def _move_behind_concatenation(node: Any) -> None:
-    found = [_transposed(output) for output in _inputs(node)]
+    found = [_transposed(output) for output in node.input_values()]
     first = found[0]
     if first is not None and all(other is not None and other.order == first.order for other in found):
         node.set_attribute("axis", first.order[node.get_attributes()["axis"] % 4])
@@ -160,7 +156,7 @@ def _move_behind_concatenation(node: Any) -> None:
 
 
 def _move_behind_padding(node: Any, first: _Transposed) -> None:
-    amounts = [_constant(output) for output in _inputs(node)[1:3]]
+    amounts = [_constant(output) for output in node.input_values()[1:3]]
     if all(amount is not None for amount in amounts):
         moved = [_new_constant(amount.ravel()[first.inverse()]) for amount in amounts if amount is not None]
         _feed(node, [first.source, *moved], first.order)
@@ -184,5 +180,5 @@ def _passes_through(node: Any, kind: str, order: tuple[int, ...]) -> bool:
     """Return whether an operation does the same to each number wherever it is (or to each channel, if that stays)."""
     if kind == "BatchNormInference":
         return order[:2] == (0, 1)
-    others = [_constant(output) for output in _inputs(node)[1:]]
+    others = [_constant(output) for output in node.input_values()[1:]]
     return kind in _ONE_INPUT and all(values is not None and values.size == 1 for values in others)

@@ -17,6 +17,7 @@ from vision_recipes.model_folder import model_card
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Files, Layer, ModelConfig, read_config
 from vision_recipes.model_folder.folder import open_model
 from vision_recipes.model_folder.labels import write_labels
+from vision_recipes.model_folder.layer_graph import write_graph
 from vision_recipes.model_folder.ood import write_ood
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.stores import Store, file_digest, read_bytes
@@ -54,15 +55,20 @@ def commit(
     files: Mapping[str, Path],
     reports: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Make a model the folder's model. `files` are local paths by role, `reports` are for people, by fixed name."""
+    """Make a model the folder's model. `files` are local paths by role, `reports` are for people, by fixed name.
+
+    The files with the roles `labels`, `graph` and `known` are written from the spec.
+    """
     with tempfile.TemporaryDirectory() as workdir:
-        labels, known = Path(workdir, "labels.csv"), Path(workdir, "known.npz")
-        labels.write_bytes(write_labels(spec.labels))
-        more = {"labels": labels}
+        contents = {"labels": write_labels(spec.labels)}
+        if spec.graph is not None:
+            contents["graph"] = write_graph(spec.graph)
         if spec.ood_detector is not None:
-            known.write_bytes(write_ood(spec.ood_detector))
-            more["known"] = known
-        entries = put_files(store, {**files, **more})
+            contents["known"] = write_ood(spec.ood_detector)
+        paths = {role: Path(workdir, role) for role in contents}
+        for role, path in paths.items():
+            path.write_bytes(contents[role])
+        entries = put_files(store, {**files, **paths})
     config = ModelConfig(
         name=spec.name,
         network=spec.network,

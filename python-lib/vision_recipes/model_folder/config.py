@@ -184,12 +184,8 @@ class ModelConfig:
 
     def hash(self) -> str:
         """Return a hash of all that determines the model's scores for given pixels, as 64 hexadecimal digits."""
-        parts = (
-            strict_json.write(self.input),
-            self.files.xml.sha256,
-            self.files.bin.sha256,
-            strict_json.write(self.head),
-        )
+        files = self.files
+        parts = strict_json.write(self.input), files.xml.sha256, files.bin.sha256, strict_json.write(self.head)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> bytes:

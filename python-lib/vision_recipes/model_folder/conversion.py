@@ -9,19 +9,16 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder import layer_graph, networks, weights
+from vision_recipes.model_folder import networks, weights
 from vision_recipes.model_folder.channels_first import channels_first
-from vision_recipes.model_folder.config import HeadConfig, Layer, Network
-from vision_recipes.model_folder.dynamic_batch import any_batch
-from vision_recipes.model_folder.openvino_ir import SCORES, with_normalisation, write_ir
+from vision_recipes.model_folder.config import Layer
+from vision_recipes.model_folder.openvino_ir import SCORES, any_batch, with_normalisation, write_ir
 from vision_recipes.model_folder.spec import ModelSpec
-from vision_recipes.preprocessing import Preprocessing
 
 TIME_LIMIT = 1800
 REFUSED = 3
@@ -30,19 +27,13 @@ REFUSED = 3
 
 @dataclass(frozen=True)
 class ConversionRequest:
-    """What the converting process needs: the network's description as plain data, and the paths of its files.
+    """What the converting process needs: the network's description, and the paths of its weights and of the IR.
 
-    `graph` is the path of an imported network's graph. `cut` ends the network at the feature layer, pooled: its scores
-    are then the features.
+    `cut` ends the network at the feature layer, pooled: its scores are then the features.
     """
 
-    network: Network
-    input: Preprocessing
-    n_classes: int
-    feature_layer: str
-    head: HeadConfig | None
+    spec: ModelSpec
     weights: str
-    graph: str | None
     target: str
     cut: bool
 
@@ -50,13 +41,12 @@ class ConversionRequest:
 def convert(spec: ModelSpec, files: Mapping[str, Path], *, cut: bool = False) -> tuple[Layer, ...]:
     """Write the IR to `files["xml"]`, the .bin beside it, and return the layers that are results of it.
 
-    `files` holds the paths of the `weights`, and of the `graph` if the network has one. Raises ModelFolderError.
+    `files["weights"]` is the path of the network's weights. Raises ModelFolderError.
     """
     import subprocess
 
-    graph, target = files.get("graph"), files["xml"]
-    parts = spec.network, spec.input, len(spec.labels), spec.feature_layer, spec.head
-    request = ConversionRequest(*parts, str(files["weights"]), str(graph) if graph else None, str(target), cut)
+    target = files["xml"]
+    request = ConversionRequest(replace(spec, ood_detector=None), str(files["weights"]), str(target), cut)
     path = target.with_name("request.json")
     path.write_text(json.dumps(strict_json.write(request)), encoding="utf-8")
     paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -93,7 +83,10 @@ def run(request: ConversionRequest) -> None:
     import keras
     import openvino as ov
 
-    network = _build(request)
+    network = networks.build(request.spec)
+    if request.cut:
+        network = networks.cut(network, request.spec.feature_layer)
+    weights.load_files(network, [(request.weights, "the weights")])
     layers = networks.list_layers(network)
     outputs = {layer.output: network.layers[layer.index].output for layer in layers}
     target = Path(request.target)
@@ -104,7 +97,7 @@ def run(request: ConversionRequest) -> None:
     model = core.read_model(exported)
     for result, name in zip(model.outputs, [SCORES, *outputs], strict=True):
         result.get_tensor().add_names({name})
-    model = with_normalisation(model, request.input)
+    model = with_normalisation(model, request.spec.input)
     any_batch(model)
     channels_first(model)
     write_ir(model, target)
@@ -112,14 +105,3 @@ def run(request: ConversionRequest) -> None:
     del model, core
     for leftover in (exported, exported.with_suffix(".bin")):
         leftover.unlink(missing_ok=True)
-
-
-def _build(request: ConversionRequest) -> Any:
-    graph = layer_graph.read_graph(Path(request.graph).read_bytes(), "the graph") if request.graph else None
-    labels = ("",) * request.n_classes
-    spec = ModelSpec("", request.network, request.input, labels, request.feature_layer, request.head, graph)
-    network = networks.build(spec)
-    if request.cut:
-        network = networks.cut(network, request.feature_layer)
-    weights.load_files(network, [(request.weights, "the weights")])
-    return network

@@ -12,7 +12,7 @@ import numpy as np
 
 from vision_recipes.errors import ModelFolderError, TrainingError
 from vision_recipes.model_folder import hdf5, openvino_ir
-from vision_recipes.model_folder.check_pictures import write_ir_check
+from vision_recipes.model_folder.checks import write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import HeadConfig, Layer, Network
 from vision_recipes.model_folder.folder import Model
@@ -72,12 +72,10 @@ def save_with_head(
     with tempfile.TemporaryDirectory() as workdir:
         work = Path(workdir)
         files = {name: work / f"new.{name}" for name in ("weights", "head", "check", "xml", "bin")}
-        if base.config.files.graph is not None:
-            files["graph"] = base.fetch(base.config.files.graph, work, "graph.json")
         copy_weights(base, work, files["weights"])
         hdf5.write_stored(files["head"], {"head_scores": hdf5.StoredLayer("dense", head.weights)})
         layers = _continue_ir(base.ir(work), base, head, files["xml"])
-        write_ir_check(files["check"], files["xml"], spec)
+        write_ir_check(files["check"], files["xml"], spec.input, spec.extra_width)
         commit(store, spec, layers, files, reports)
 
 
@@ -99,13 +97,13 @@ def attach_head(base: Model, head: Head, *, pretrained: bool = True) -> Any:
     """Return the keras.Model of the base with the head on it, for fine-tuning; all weights set, or random ones."""
     import keras
 
-    from vision_recipes.model_folder import networks, rebuilding
+    from vision_recipes.model_folder import networks
 
     spec = spec_with_head(base, head, About(base.name))
     complete = networks.build(replace(spec, head=None))
     if pretrained:
         features = networks.layer_named(complete, spec.feature_layer).output
-        rebuilding.load_weights(keras.Model(complete.inputs[0], features), base)
+        networks.load_weights(keras.Model(complete.inputs[0], features), base)
     network = networks.put_head(complete, spec)
     if pretrained:
         network.get_layer("head_scores").set_weights(head.weights)

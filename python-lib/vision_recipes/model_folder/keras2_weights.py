@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.hdf5 import StoredLayer, Variables, read_stored
-from vision_recipes.model_folder.weights import leaves, own_variables, stable_names
+from vision_recipes.model_folder.hdf5 import StoredLayer, Variables, open_hdf5, read_stored
+from vision_recipes.model_folder.weights import leaves, own_variables, set_weights, stable_names
 
 
 def read_names(group: Any, key: str, where: str) -> list[str]:
@@ -28,7 +29,13 @@ def read_layers(group: Any, where: str) -> Iterator[tuple[str, list[tuple[str, A
         yield layer, [(name, group[layer][name]) for name in read_names(group[layer], "weight_names", where)]
 
 
-def read_in_order(file: Any, network: Any, where: str) -> Variables:
+def load_in_order(network: Any, path: str | os.PathLike[str], where: str) -> None:
+    """Load a weights file into a network whose layers are those of the file, both taken in their order."""
+    with open_hdf5(path, where) as file:
+        set_weights(network, _read_in_order(file, network, where), where)
+
+
+def _read_in_order(file: Any, network: Any, where: str) -> Variables:
     """Return the file's variables by the names of the network's layers, both taken in their order.
 
     `file` is an opened .h5 file: weights only, or a complete model, of Keras 2 or 3.

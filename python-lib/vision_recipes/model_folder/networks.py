@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,9 @@ from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
 from vision_recipes.model_folder.config import Layer
-from vision_recipes.model_folder.spec import ModelSpec
-from vision_recipes.model_folder.weights import layer_names
+from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.spec import ModelSpec, spec_of
+from vision_recipes.model_folder.weights import layer_names, load_files
 
 GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
 SAME_AT_SCORING = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
@@ -22,6 +24,22 @@ def build(spec: ModelSpec) -> Any:
     """Return the keras.Model with random weights: normalised pixels (and extra columns) to scores."""
     base = _base(spec)
     return base if spec.head is None else put_head(base, spec)
+
+
+def rebuild(model: Model) -> Any:
+    """Return the keras.Model of the folder with its weights."""
+    network = build(spec_of(model))
+    if model.config.ends_in_features:
+        network = cut(network, model.config.feature_layer)
+    load_weights(network, model)
+    return network
+
+
+def load_weights(network: Any, model: Model) -> None:
+    """Load the model's weights into a network by the names of its layers, which must all be among them."""
+    entries = [model.config.files.weights, *filter(None, [model.config.files.head])]
+    with tempfile.TemporaryDirectory() as workdir:
+        load_files(network, list(zip(model.weights(workdir), map(model.where, entries), strict=True)))
 
 
 def put_head(base: Any, spec: ModelSpec) -> Any:
@@ -79,8 +97,8 @@ def list_layers(network: Any) -> tuple[Layer, ...]:
     for index, (layer, name) in enumerate(zip(network.layers, layer_names(network), strict=True)):
         if name in ("extra", "head_columns", "head_dropout"):
             continue
-        output = None if type(layer).__name__ == "InputLayer" else _output(layer)
-        if output is not None and len(output.shape) in (2, 3, 4) and "float" in str(output.dtype):
+        output: Any = None if type(layer).__name__ == "InputLayer" else getattr(layer, "output", None)
+        if hasattr(output, "shape") and len(output.shape) in (2, 3, 4) and "float" in str(output.dtype):
             shape = tuple(None if side is None else int(side) for side in output.shape[1:])
             listed.append(Layer(index, name, type(layer).__name__, shape, shape[-1] or 0, layer.count_params()))
     return tuple(layer for layer in listed if layer.size > 0)
@@ -142,11 +160,3 @@ def _base(spec: ModelSpec) -> Any:
     classes = {"classes": spec.network.classes} if spec.network.top else {}
     given = dict(spec.network.arguments) | classes
     return builder(weights=None, include_top=spec.network.top, input_shape=(*size, 3), **given)
-
-
-def _output(layer: Any) -> Any:
-    try:
-        output = layer.output
-    except (AttributeError, ValueError):
-        return None
-    return output if hasattr(output, "shape") else None

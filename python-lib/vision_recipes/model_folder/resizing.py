@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from vision_recipes.model_folder.check_pictures import write_ir_check
+from vision_recipes.model_folder.checks import write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.conversion import convert
 from vision_recipes.model_folder.folder import Model, open_model
@@ -22,12 +22,10 @@ def resize(base: Model, workdir: Path, width: int, height: int) -> Model:
     size = replace(base.config.input, width=width, height=height)
     spec = replace(spec_of(base), network=network_without_top(base), input=size, head=None)
     files = {"weights": workdir / "resized.weights.h5", "xml": workdir / "resized.xml", "bin": workdir / "resized.bin"}
-    if base.config.files.graph is not None:
-        files["graph"] = base.fetch(base.config.files.graph, workdir, "resized.graph.json")
     copy_weights(base, workdir, files["weights"])
     layers = convert(spec, files, cut=True)
     files["check"] = workdir / "resized.npz"
-    check = write_ir_check(files["check"], files["xml"], spec)
+    check = write_ir_check(files["check"], files["xml"], spec.input, spec.extra_width)
     labels = tuple(str(number) for number in range(check.scores.shape[1]))
     folder = LocalStore(workdir / "resized", base.store.name)
     commit(folder, replace(spec, labels=labels), layers, files)

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder import check_pictures, hdf5, layer_graph, networks, weights
-from vision_recipes.model_folder.checks import Check
+from vision_recipes.model_folder import checks, hdf5, networks, weights
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.conversion import convert
 from vision_recipes.model_folder.spec import ModelSpec
@@ -31,23 +30,20 @@ def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str
         work = Path(workdir)
         files = {"weights": work / "weights.h5", "xml": work / "model.xml", "bin": work / "model.bin"}
         hdf5.write_stored(files["weights"], weights.stored_layers(network), pack=spec.pack)
-        if spec.graph is not None:
-            files["graph"] = work / "graph.json"
-            files["graph"].write_bytes(layer_graph.write_graph(spec.graph))
         layers = convert(spec, files)
         check = _check(network, spec)
-        scores = check_pictures.score_ir(files["xml"], check.pictures, spec.extra_width)
+        scores = checks.score_ir(files["xml"], check.pictures, spec.extra_width)
         check.require(scores, f"The OpenVINO form of {spec.name!r}")
         files["check"] = work / "check.npz"
-        files["check"].write_bytes(check_pictures.write_check(check))
+        files["check"].write_bytes(checks.write_check(check))
         feature_layer = spec.feature_layer or networks.find_feature_layer(network)
         commit(store, replace(spec, feature_layer=feature_layer), layers, files, reports)
 
 
-def _check(network: Any, spec: ModelSpec) -> Check:
+def _check(network: Any, spec: ModelSpec) -> checks.Check:
     import keras
 
-    pictures = check_pictures.draw_pictures(spec.input.width, spec.input.height)
+    pictures = checks.draw_pictures(spec.input.width, spec.input.height)
     inputs = [normalise(pictures, spec.input)]
     if spec.extra_width:
         inputs.append(np.zeros((len(pictures), spec.extra_width), np.float32))
@@ -63,4 +59,4 @@ def _check(network: Any, spec: ModelSpec) -> Check:
             f"{where} gives scores from {scores.min():.3g} to {scores.max():.3g}, not probabilities; "
             "end it with a softmax or sigmoid activation."
         )
-    return Check(pictures, scores)
+    return checks.Check(pictures, scores)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.macro_settings import ImportSettings
-from vision_recipes.model_folder import catalogue, hdf5, layer_graph, networks, weights
+from vision_recipes.model_folder import catalogue, layer_graph, networks, weights
 from vision_recipes.model_folder.config import HeadConfig, Network, check_preprocessing
-from vision_recipes.model_folder.keras2_weights import read_in_order
+from vision_recipes.model_folder.keras2_weights import load_in_order
 from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.model_import import output_layer
 from vision_recipes.model_import.keras_configs import Translation
 from vision_recipes.model_import.keras_files import open_keras_file
-from vision_recipes.model_import.label_files import numbered_labels, read_foreign_labels
+from vision_recipes.model_import.label_files import read_foreign_labels
 from vision_recipes.model_import.predecessor import read_predecessor
 from vision_recipes.model_import.sources import Source
 from vision_recipes.model_import.weights_files import recognise
@@ -28,13 +28,8 @@ OTHER_SCALINGS = {"squeezenet": "caffe"}
 """Scalings of networks that are not in the catalogue, by the start of their name."""
 
 
-@dataclass(frozen=True)
-class Imported:
-    """A keras.Model with its weights, its description for `save_model`, and a sentence for people (may be empty)."""
-
-    network: Any
-    spec: ModelSpec
-    note: str = ""
+Imported = tuple[Any, ModelSpec, str]
+"""A keras.Model with its weights, its description for `save_model`, and a sentence for people (may be empty)."""
 
 
 def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
@@ -47,28 +42,26 @@ def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
 
 def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported:
     """Return the network of a file that holds the whole model."""
-    with open_keras_file(path, source.where) as found:
-        translation, size = found.translation, found.translation.size
+    with open_keras_file(path, source.where) as (translation, stored):
+        size = translation.size
         output = layer_graph.build(translation.graph, size).output_shape
         if len(output) != 2 or not output[-1]:
             raise ModelFolderError(f"{source.where} gives outputs of shape {output}; one score per class is needed.")
-        completed = output_layer.complete(translation.graph, int(output[-1]))
+        graph, added = output_layer.complete(translation.graph, int(output[-1]))
+        classes = max(int(output[-1]), 2)
         spec = ModelSpec(
             name=_name(source),
-            network=Network(_plain(translation.names[0]) or "imported", classes=completed.classes),
+            network=Network(_plain(translation.names[0]) or "imported", classes=classes),
             input=_preprocessing(settings, source, translation),
-            labels=_labels(source, completed.classes),
-            graph=completed.graph,
+            labels=_labels(source, classes),
+            graph=graph,
             source=f"imported from {PurePosixPath(source.model).name}",
         )
         network = networks.build(spec)
-        weights.set_weights(network, found.stored | completed.weights(), source.where)
-    notes = [
-        completed.note,
-        "" if translation.sized else f"the file gives no input size, so {size[1]} x {size[0]} is used",
-    ]
+        weights.set_weights(network, output_layer.WEIGHTS | stored, source.where)
+    assumed = "" if translation.sized else f"the file gives no input size, so {size[1]} x {size[0]} is used"
     feature_layer = networks.find_feature_layer(network, output_layer.ADDED)
-    return Imported(network, replace(spec, feature_layer=feature_layer), "; ".join(filter(None, notes)))
+    return network, replace(spec, feature_layer=feature_layer), "; ".join(filter(None, [added, assumed]))
 
 
 def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Imported | None:
@@ -86,13 +79,13 @@ def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Impor
         source=f"imported from {PurePosixPath(source.model).name}",
     )
     network = networks.build(spec)
-    _load(network, path, source.where)
+    load_in_order(network, path, source.where)
     if found.rescaled:
         networks.fold_deviations(row, network)
     note = (
         f"the file holds weights only; by their number they are those of {row.name}, used at {row.width} x {row.height}"
     )
-    return Imported(network, spec, note)
+    return network, spec, note
 
 
 def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
@@ -100,7 +93,7 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
     row = found.architecture
     spec = ModelSpec(
         name=_name(source),
-        network=found.network,
+        network=Network(row.name, top=not found.pooling),
         input=_scaled(settings, row.preprocessing, (found.height, found.width)),
         labels=read_labels(source.read_labels(), source.where_labels, found.n_classes),
         feature_layer=row.feature_layer,
@@ -115,13 +108,8 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
         spec = replace(spec, head=HeadConfig(features, found.pooling))
         network = networks.put_head(network, spec)
     path = source.copy("/" + found.weights, workdir)
-    _load(network, path, f"{found.weights} in {source.store.name!r}")
-    return Imported(network, spec, found.note)
-
-
-def _load(network: Any, path: Path, where: str) -> None:
-    with hdf5.open_hdf5(path, where) as file:
-        weights.set_weights(network, read_in_order(file, network, where), where)
+    load_in_order(network, path, f"{found.weights} in {source.store.name!r}")
+    return network, spec, found.note
 
 
 def _preprocessing(settings: ImportSettings, source: Source, translation: Translation) -> Preprocessing:
@@ -180,7 +168,7 @@ def _three(name: str, text: str) -> tuple[float, float, float]:
 def _labels(source: Source, n_classes: int) -> tuple[str, ...]:
     if source.labels:
         return read_foreign_labels(source.read_labels(), source.where_labels, n_classes)
-    return catalogue.imagenet_labels() if n_classes == 1000 else numbered_labels(n_classes)
+    return catalogue.imagenet_labels() if n_classes == 1000 else tuple(f"class_{number}" for number in range(n_classes))
 
 
 def _name(source: Source) -> str:

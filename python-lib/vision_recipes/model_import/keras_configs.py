@@ -47,7 +47,7 @@ def translate(config: dict[str, Any], where: str) -> Translation:
     """Return a Keras model's config as a graph; raises ModelFolderError naming the layer that cannot be read."""
     work = _Translator()
     try:
-        nodes, leaves = _renumbered(work.ordered(work.network(config, (), None, 0)), work.leaves)
+        nodes, leaves = _renumbered(work.ordered(work.network(config, (), None)), work.leaves)
         graph = Graph(nodes)
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as err:
         reason = err if isinstance(err, ValueError) else f"its description is not as Keras writes it ({err!r:.100})"
@@ -64,13 +64,13 @@ class _Translator:
     size: tuple[int, int] | None = None
     names: list[str] = field(default_factory=list)
 
-    def network(self, config: dict[str, Any], path: tuple[str, ...], source: str | None, depth: int) -> str:
+    def network(self, config: dict[str, Any], path: tuple[str, ...], source: str | None) -> str:
         """Add the layers of a network that takes the output of node `source`, and return the node of its output."""
-        require(depth <= MAX_DEPTH, "networks are nested too deeply in each other")
+        require(len(path) <= MAX_DEPTH, "networks are nested too deeply in each other")
         kind, inside, layers = config["class_name"], config["config"], layers_of(config)
         self.names.append(str(config.get("name") or (inside.get("name") if isinstance(inside, dict) else "") or ""))
         if kind == "Sequential":
-            return self._sequential(layers, inside, path, source, depth)
+            return self._sequential(layers, inside, path, source)
         require(kind in NESTED, f"the network is of the class {kind!r:.60}, which only its own code can build")
         ends = _references(inside["input_layers"]), _references(inside["output_layers"])
         require(all(len(end) == 1 for end in ends), "it has more than one input or output")
@@ -80,7 +80,7 @@ class _Translator:
             later = []
             for name, layer, inputs in waiting:
                 if all(entry in outputs for entry in inputs):
-                    outputs[name] = self._layer(layer, path, [outputs[entry] for entry in inputs], source, depth)
+                    outputs[name] = self._layer(layer, path, [outputs[entry] for entry in inputs], source)
                 else:
                     later.append((name, layer, inputs))
             names = ", ".join(name[:40] for name, _layer, _inputs in later[:3])
@@ -88,23 +88,21 @@ class _Translator:
             waiting = later
         return outputs[ends[1][0][0]]
 
-    def _sequential(self, layers: list[Any], inside: Any, path: tuple[str, ...], source: str | None, depth: int) -> str:
+    def _sequential(self, layers: list[Any], inside: Any, path: tuple[str, ...], source: str | None) -> str:
         current, first = source, layers[0]
         if current is None and first["class_name"] not in ("InputLayer", *NESTED):
             shape = first["config"].get("batch_input_shape") or first["config"].get("batch_shape")
             shape = shape or (inside.get("build_input_shape") if isinstance(inside, dict) else None)
             current = self._input({"batch_shape": shape or [None, None, None, 3], "name": "pixels"}, path)
         for layer in layers:
-            current = self._layer(layer, path, [] if current is None else [current], current, depth)
+            current = self._layer(layer, path, [] if current is None else [current], current)
         return str(current)
 
-    def _layer(
-        self, layer: dict[str, Any], path: tuple[str, ...], inputs: list[str], source: str | None, depth: int
-    ) -> str:
+    def _layer(self, layer: dict[str, Any], path: tuple[str, ...], inputs: list[str], source: str | None) -> str:
         kind, name, config = kind_of(layer), name_of(layer), layer["config"]
         inner = (*path, name)
         if kind in NESTED:
-            return self.network(layer | {"name": name}, inner, inputs[0] if inputs else None, depth + 1)
+            return self.network(layer | {"name": name}, inner, inputs[0] if inputs else None)
         if kind == "InputLayer":
             return self._input(config, path) if source is None else source
         if kind in PASSED_THROUGH:

@@ -8,7 +8,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +27,12 @@ ORDER = ("depthwise_kernel", "kernel", "pointwise_kernel", "gamma", "beta", "bia
 VARIABLE_RANKS = {name: rank for rank, name in enumerate((*ORDER, "moving_variance", "variance", "count"))}
 
 
-@dataclass(frozen=True)
-class KerasFile:
-    """A network read from a file: its graph, and the stored variables of each node that has some."""
-
-    translation: Translation
-    stored: Variables
-
-
 @contextmanager
-def open_keras_file(path: str | os.PathLike[str], where: str) -> Iterator[KerasFile]:
-    """Yield the network in a `.keras` or `.h5` file; its kind is known by its content, not by its name."""
+def open_keras_file(path: str | os.PathLike[str], where: str) -> Iterator[tuple[Translation, Variables]]:
+    """Yield the network in a `.keras` or `.h5` file, and the stored variables of each of its nodes.
+
+    The kind of the file is known by its content, not by its name.
+    """
     with open(path, "rb") as stream:
         start = stream.read(8)
     if start[:4] == b"PK\x03\x04":
@@ -55,7 +49,7 @@ def open_keras_file(path: str | os.PathLike[str], where: str) -> Iterator[KerasF
 
 
 @contextmanager
-def _open_archive(path: Path, where: str, workdir: Path) -> Iterator[KerasFile]:
+def _open_archive(path: Path, where: str, workdir: Path) -> Iterator[tuple[Translation, Variables]]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [info.filename for info in archive.infolist()]
@@ -74,7 +68,7 @@ def _open_archive(path: Path, where: str, workdir: Path) -> Iterator[KerasFile]:
     translation = translate(config, where)
     with hdf5.open_hdf5(stored, where) as file:
         by_path = _by_layer(file.get("layers") or file.get("_layer_checkpoint_dependencies", {}), config)
-        yield KerasFile(translation, {name: by_path.get(path, []) for name, path in translation.leaves.items()})
+        yield translation, {name: by_path.get(path, []) for name, path in translation.leaves.items()}
 
 
 def _copy_member(archive: zipfile.ZipFile, name: str, target: Path, limit: int, where: str) -> None:
@@ -102,7 +96,7 @@ def _by_layer(group: Any, config: dict[str, Any], path: tuple[str, ...] = ()) ->
     return found
 
 
-def _read_whole_h5(file: Any, where: str) -> KerasFile:
+def _read_whole_h5(file: Any, where: str) -> tuple[Translation, Variables]:
     content = file.attrs.get("model_config")
     if content is None or "model_weights" not in file:
         kind = "weights only" if "layer_names" in file.attrs or "layers" in file else "no Keras model"
@@ -121,7 +115,7 @@ def _read_whole_h5(file: Any, where: str) -> KerasFile:
     for name, path in translation.leaves.items():
         own = path if path and path[0] not in nested else (path[0], path[-1]) if path else ()
         stored[name] = by_path.get(own, [])
-    return KerasFile(translation, stored)
+    return translation, stored
 
 
 def _by_owner(layer: str, variables: list[tuple[str, Any]]) -> dict[tuple[str, ...], list[Any]]:

@@ -40,11 +40,6 @@ def read_foreign_labels(content: bytes, where: str, n_classes: int) -> tuple[str
     return tuple(lines)
 
 
-def numbered_labels(n_classes: int) -> tuple[str, ...]:
-    """Return names for classes without names: class_0, class_1, …"""
-    return tuple(f"class_{number}" for number in range(n_classes))
-
-
 def _are_rows(lines: list[str]) -> bool:
     """Return whether all lines are `number,name` with the numbers from 0, in any order."""
     try:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from vision_recipes.model_folder.layer_graph import Graph, Node
 
 ADDED = ("probabilities", "two_classes")
+WEIGHTS = {"two_classes": [np.array([[-1.0, 1.0]], np.float32), np.array([1.0, 0.0], np.float32)]}
+"""The fixed weights of an added layer: one probability p becomes (1 - p, p)."""
+
 LIKE_ITS_INPUT = ("Dropout", "Flatten", "Reshape", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "AveragePooling2D")
 """Layers whose output is probabilities when their input is."""
 
 
-@dataclass(frozen=True)
-class CompletedGraph:
-    """The graph with what was added, its number of classes, and a sentence on it for people (empty: nothing added)."""
+def complete(graph: Graph, units: int) -> tuple[Graph, str]:
+    """Return the graph ending in the probabilities of at least two classes, and a sentence on what was added, or "".
 
-    graph: Graph
-    classes: int
-    note: str = ""
-
-    def weights(self) -> dict[str, list[np.ndarray]]:
-        """Return the fixed weights of the added layers: the one probability p becomes (1 - p, p)."""
-        if self.graph.nodes[-1].name != "two_classes":
-            return {}
-        return {"two_classes": [np.array([[-1.0, 1.0]], np.float32), np.array([1.0, 0.0], np.float32)]}
-
-
-def complete(graph: Graph, units: int) -> CompletedGraph:
-    """Return the graph ending in probabilities; `units` is the number of values that it gives for a picture."""
+    `units` is the number of values that the graph gives for a picture.
+    """
     nodes, notes = list(graph.nodes), []
     if not _gives_probabilities(graph):
         kind = "sigmoid" if units == 1 else "softmax"
@@ -38,7 +27,7 @@ def complete(graph: Graph, units: int) -> CompletedGraph:
     if units == 1:
         nodes.append(Node("two_classes", "Dense", {"units": 2, "activation": "linear"}, (nodes[-1].name,)))
         notes.append("its one output was made two classes: it gives the probability of the second")
-    return CompletedGraph(Graph(tuple(nodes)), max(units, 2), "; ".join(notes))
+    return Graph(tuple(nodes)), "; ".join(notes)
 
 
 def _gives_probabilities(graph: Graph) -> bool:

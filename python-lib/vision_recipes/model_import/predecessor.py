@@ -8,7 +8,6 @@ from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import catalogue
-from vision_recipes.model_folder.config import Network
 
 DEFAULT_SIDE = 197
 
@@ -27,11 +26,6 @@ class PredecessorModel:
     n_classes: int
     pooling: str = ""
     note: str = ""
-
-    @property
-    def network(self) -> Network:
-        """How the network is built."""
-        return Network(self.architecture.name, classes=1000 if self.pooling else self.n_classes, top=not self.pooling)
 
 
 def is_predecessor(config: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import catalogue, hdf5
 from vision_recipes.model_folder.keras2_weights import read_layers
+from vision_recipes.stores import has_digest
 
 CLASSES = 1000
 
@@ -46,7 +47,7 @@ def recognise(path: str | os.PathLike[str], where: str) -> Recognised | None:
             classes, own = shapes[1][0], prod(shapes[0]) + shapes[1][0]
             row = by_size.get(total - own + own // classes * CLASSES)
             if row is not None:
-                rescaled = row.family == "efficientnet" and (rescalings > 1 or row.is_published(path))
+                rescaled = row.family == "efficientnet" and (rescalings > 1 or has_digest(path, row.weights.top.hash))
                 return Recognised(row, classes, rescaled)
     raise ModelFolderError(
         f"{where} holds weights only, {total:,} numbers, and no network of the catalogue has as many with a last layer "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,14 @@ from urllib.parse import urlsplit
 
 from vision_recipes.errors import DownloadError
 from vision_recipes.macro_settings import DownloadSettings
-from vision_recipes.model_folder import hdf5, networks, weights
+from vision_recipes.model_folder import networks
 from vision_recipes.model_folder.catalogue import Architecture, imagenet_labels
 from vision_recipes.model_folder.config import Network
-from vision_recipes.model_folder.keras2_weights import read_in_order
+from vision_recipes.model_folder.keras2_weights import load_in_order
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.pretrained import transfers
 from vision_recipes.stores import file_digest
-
-Progress = Callable[[int, int], None]
 
 
 def cache_folder() -> Path:
@@ -32,7 +29,7 @@ def cache_folder() -> Path:
     return (Path(chosen) if chosen else platformdirs.user_cache_path("vision-recipes", appauthor=False)) / "downloads"
 
 
-def obtain(row: Architecture, settings: DownloadSettings, progress: Progress) -> Path:
+def obtain(row: Architecture, settings: DownloadSettings, progress: transfers.Progress) -> Path:
     """Return a local file with the network's published weights, its hash verified; raises DownloadError."""
     published, place = row.weights.top, settings.mirror
     max_bytes = row.parameters * 5 + (16 << 20)
@@ -79,8 +76,7 @@ def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
         notes="" if row.weights.top.hash else "The publisher gives no hash of the weights; their shapes were checked.",
     )
     network = networks.build(spec)
-    with hdf5.open_hdf5(path, path.name) as file:
-        weights.set_weights(network, read_in_order(file, network, path.name), path.name)
+    load_in_order(network, path, path.name)
     networks.fold_deviations(row, network)
     return network, spec
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from vision_recipes.errors import DownloadError
 from vision_recipes.pretrained.connections import TransientError, chunks, connect, without_credentials
-from vision_recipes.stores import file_digest
+from vision_recipes.stores import file_digest, has_digest
 
 RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 Progress = Callable[[int, int], None]
@@ -51,10 +51,6 @@ class RemoteFile:
         """The address as it may be shown."""
         return without_credentials(self.url)
 
-    def is_in(self, path: Path) -> bool:
-        """Return whether a local file has the hash."""
-        return bool(self.hash) and file_digest(path, self.hash) == self.hash.lower()
-
 
 def fetch(remote: RemoteFile, target: Path, progress: Progress, limits: Limits = Limits()) -> Path:
     """Return `target` holding the file, verified; raises DownloadError and leaves no wrong file behind.
@@ -66,7 +62,7 @@ def fetch(remote: RemoteFile, target: Path, progress: Progress, limits: Limits =
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(f"{target}.lock", timeout=limits.total, poll_interval=0.2):
-            if target.exists() and remote.is_in(target):
+            if target.exists() and has_digest(target, remote.hash):
                 progress(target.stat().st_size, target.stat().st_size)
                 return target
             return _attempts(remote, target, progress, limits)
@@ -207,7 +203,7 @@ class _Transfer:
             raise TransientError(f"the connection ended after {size} of {total} bytes")
 
     def _verify(self, kind: str, total: int | None) -> None:
-        if self.remote.hash and not self.remote.is_in(self.part):
+        if self.remote.hash and not has_digest(self.part, self.remote.hash):
             size, found = self.part.stat().st_size, file_digest(self.part, self.remote.hash)
             raise self._restart(
                 f"{size} bytes{f' of {kind}' if kind else ''} with the hash {found[:12]}… arrived, not the published "
