@@ -6,10 +6,8 @@ import re
 import struct
 import zlib
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from PIL import Image
+from PIL import Image
 
 READ = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 """The formats that are read, by Pillow's names. MPO is a JPEG with more pictures behind the first."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
 
 SCORES = "scores"
 FEATURES = "features"

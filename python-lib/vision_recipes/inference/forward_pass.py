@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +16,10 @@ from vision_recipes.images.reading import READING, hidden, read
 from vision_recipes.inference.engine import SCORES, Engine
 from vision_recipes.inference.feature_cache import FeatureCache
 from vision_recipes.inference.opening import open_engine
+from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
 
 log = logging.getLogger("vision_recipes")
 

@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vision_recipes.inference.device_claim import DeviceClaim, claim
 from vision_recipes.inference.devices import Gpu
 from vision_recipes.inference.engine import Engine, Output, Slot
+from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.settings import ComputeSettings
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 _CPU_BATCH, _GPU_BATCH = 8, 64

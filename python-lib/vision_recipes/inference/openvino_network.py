@@ -5,15 +5,13 @@ from __future__ import annotations
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import DeviceError
 from vision_recipes.inference.engine import Engine, Output, Slot
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
+from vision_recipes.model_folder import Model
 
 _TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import DeviceError
 from vision_recipes.inference.device_claim import claim
 from vision_recipes.inference.devices import choose_gpus
+from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.rebuilding import rebuild
 from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
 
 BATCH = 8
 _ACTIVATIONS = {"softmax", "sigmoid"}
