@@ -67,7 +67,7 @@ def forward(
     features = None
     if cache is not None:
         every = max(8, len(paths) // _SEGMENTS)
-        features = FeatureCache(cache, _cache_key(model, engine, request), engine.network.length, every=every)
+        features = FeatureCache(cache, _cache_key(model, engine, request), engine.length, every=every)
     lookup = None if features is None else lambda picture: features.get(_content_key(picture, request))
     found = read(pictures, paths, model.preprocessing, lookup=lookup, decode_cached=request.pixels)
     return _results(engine, found, request, features, Progress(request.verb, len(paths)))
