@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from vision_recipes.images.formats import READ, ends_early, lacks_lines, sniff
 from vision_recipes.preprocessing import Preprocessing
@@ -116,11 +116,7 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     if image.size == (width, height):
         return image
     if preprocessing.resize == "crop":
-        scale = min(image.width / width, image.height / height)
-        left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
-        right, bottom = min(left + width * scale, image.width), min(top + height * scale, image.height)
-        box = (max(left, 0.0), max(top, 0.0), right, bottom)
-        return image.resize((width, height), Image.Resampling.BILINEAR, box=box)
+        return ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
     if preprocessing.resize in ("pad", "inside"):
         scale = max(image.width / width, image.height / height)
         inner = (max(1, round(image.width / scale)), max(1, round(image.height / scale)))
