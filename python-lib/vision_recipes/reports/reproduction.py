@@ -20,16 +20,11 @@ _PAIRS = ("model_custom_params_opti", "model_custom_params_data_augmentation")
 
 def settings(training: TrainingRecord | None) -> list[tuple[str, str, bool]]:
     """Return the training's parameters as (name, value, differs from the default), those that differ first."""
-    given = training.parameters if training else {}
-    found = [
-        (
-            field.name,
-            _text(given[field.name]),
-            _text(given[field.name]) != _text(getattr(RetrainSettings(), field.name)),
-        )
-        for field in fields(RetrainSettings)
-        if field.name in given and field.name != "compute"
-    ]
+    given, found = training.parameters if training else {}, []
+    for field in fields(RetrainSettings):
+        if field.name in given and field.name != "compute":
+            value, default = _text(given[field.name]), _text(getattr(RetrainSettings(), field.name))
+            found.append((field.name, value, value != default))
     return sorted(found, key=lambda row: not row[2])
 
 
