@@ -48,7 +48,7 @@ def forward(
     paths: Sequence[str],
     model: Model,
     compute: ComputeSettings,
-    request: Request = Request(),  # noqa: B008 - frozen
+    request: Request,
     *,
     cache: Store | None = None,
 ) -> Iterator[tuple[Picture, np.ndarray | None]]:
