@@ -25,7 +25,6 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDES_SWAPPED = tuple(_UPRIGHT[orientation] for orientation in (5, 6, 7, 8))
-_WHITE = (255, 255, 255)
 _LARGE = 8_000_000
 _one_large = threading.Lock()
 """Pictures of more than _LARGE pixels are decoded one at a time, so that memory stays bounded whatever the threads."""
@@ -152,7 +151,7 @@ def _plain(image: Image.Image) -> Image.Image:
         raise Rejected("unsupported_format", f"pixels of kind {image.mode}")
     if image.has_transparency_data:
         layered = image if image.mode == "RGBA" else image.convert("RGBA")
-        over = Image.new("RGB", image.size, _WHITE)
+        over = Image.new("RGB", image.size, "white")
         over.paste(layered, mask=layered.getchannel("A"))
         return over
     return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")

@@ -76,9 +76,9 @@ def ends_early(content: bytes, name: str) -> bool:
         case "GIF":
             return b"\x3b" not in content[-16:]
         case "BMP":
-            return _little(content, 2) > len(content)
+            return int.from_bytes(content[2:6], "little") > len(content)
         case "WEBP":
-            return _little(content, 4) + 8 > len(content)
+            return int.from_bytes(content[4:8], "little") + 8 > len(content)
     return False
 
 
@@ -111,7 +111,3 @@ def _inflated_bytes(content: bytes, enough: int) -> int:
                     packed = stream.unconsumed_tail
             position += 12 + length
     return total
-
-
-def _little(content: bytes, start: int) -> int:
-    return int.from_bytes(content[start : start + 4], "little")
