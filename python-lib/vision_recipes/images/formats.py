@@ -60,10 +60,7 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 def sniff(content: bytes) -> str | None:
     """Return the name of the picture format that the first bytes announce, or None when they announce no picture."""
     head = content[:_HEAD]
-    for name, matcher in _MATCHERS:
-        if matcher.match(head):
-            return name
-    return None
+    return next((name for name, matcher in _MATCHERS if matcher.match(head)), None)
 
 
 def ends_early(content: bytes, name: str) -> bool:
