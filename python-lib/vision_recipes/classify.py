@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,24 +59,16 @@ def classify(
             f"review_dataset: model {opened.name!r} has no out-of-distribution detector, so no picture can be flagged. "
             "Retrain it on labels of your own (with ten validation pictures at least), or leave the output empty."
         )
-    paths = list_pictures(pictures)
-    request = Request(
-        SCORES if opened.ood_detector is None else SCORES_AND_FEATURES,
-        batch=settings.batch_size,
-        verb="classified",
-        extra=_extra_columns(opened, paths, extra),
-    )
+    paths, encoded = list_pictures(pictures), None
+    if opened.extra_columns:
+        from vision_recipes.dataset.extra_columns import encode_table
+
+        encoded = encode_table(opened.extra_columns, paths, extra, opened.name)
+    output = SCORES if opened.ood_detector is None else SCORES_AND_FEATURES
+    request = Request(output, batch=settings.batch_size, verb="classified", extra=encoded)
     results = forward(pictures, paths, opened, settings.compute, request, cache=cache)
     columns = rows.CLASSIFIED if opened.ood_detector is None else (*rows.CLASSIFIED, rows.VERDICT)
     return Classified(columns, _rows(results, columns, opened, settings, review))
-
-
-def _extra_columns(model: Model, paths: list[str], extra: Table | None) -> Callable[[Picture], np.ndarray] | None:
-    if not model.extra_columns:
-        return None
-    from vision_recipes.dataset.extra_columns import encode_table
-
-    return encode_table(model.extra_columns, paths, extra, model.name)
 
 
 def _rows(

@@ -11,11 +11,10 @@ from vision_recipes.dataset import extra_columns
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import SettingsError
 from vision_recipes.report_columns import JUDGED
-from vision_recipes.reports.comparison import compare
+from vision_recipes.reports.comparison import Comparison, compare
 from vision_recipes.reports.label_issues import read_checked_labels
 from vision_recipes.reports.metric_rows import metric_rows
 from vision_recipes.reports.page import Evaluation, render_page
-from vision_recipes.reports.picture_rows import picture_rows
 from vision_recipes.reports.predictions import LabelledPredictions, Predictions, join, read_predictions
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
 from vision_recipes.reports.training_record import read_training_record
@@ -72,7 +71,7 @@ def evaluate(
     slices = _slices(evaluated, labels, settings)
     rows = [*metric_rows(evaluated), *slice_rows(slices), *(comparison.rows() if comparison else ())]
     if outputs.pictures is not None:
-        outputs.pictures.write(JUDGED, picture_rows(found, evaluated, comparison))
+        outputs.pictures.write(JUDGED, _picture_rows(found, evaluated, comparison))
     if outputs.report is not None:
         evaluation = Evaluation(
             name=predictions.name,
@@ -120,3 +119,28 @@ def _slices(evaluated: LabelledPredictions, labels: Table | None, settings: Eval
     paths = [picture.path for picture in evaluated.pictures]
     cells = extra_columns.join(labels, paths, settings.slice_columns, settings.col_filename)
     return find_slices(evaluated.pictures, cells, settings.slice_columns)
+
+
+def _picture_rows(
+    found: Predictions, evaluated: LabelledPredictions, comparison: Comparison | None
+) -> Iterator[dict[str, Any]]:
+    """Yield rows (JUDGED): with a true label, then without one, then without a prediction."""
+    others = {first.path: other for first, other in comparison.pairs} if comparison else {}
+    labelled = {picture.path for picture in evaluated.pictures}
+    unlabelled = [picture for picture in found.pictures if picture.path not in labelled]
+    for picture in [*evaluated.pictures, *unlabelled]:
+        has_truth, other = picture.truth is not None, others.get(picture.path)
+        yield {
+            "images": picture.path,
+            "truth": picture.truth,
+            "label": picture.label,
+            "right": int(picture.right) if has_truth else None,
+            "probability": picture.probability,
+            "probability_of_truth": picture.probability_of_truth if has_truth else None,
+            "verdict": picture.verdict,
+            "other_label": other.label if other else None,
+            "other_right": int(other.right) if other else None,
+            "reason": "",
+        }
+    for path, reason in found.rejected.items():
+        yield {"images": path, "reason": reason}

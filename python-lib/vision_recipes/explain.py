@@ -28,8 +28,6 @@ from vision_recipes.stores import Store, Table
 
 log = logging.getLogger("vision_recipes")
 
-Cells = dict[str, float | None]
-
 
 @dataclass(frozen=True)
 class OptionalInputs:
@@ -102,7 +100,7 @@ class _Explainer:
     label: int | None
     extra: Callable[[Picture], np.ndarray] | None
 
-    def explain(self, pictures: Sequence[Picture], seed: int) -> Iterator[tuple[int, Cells, np.ndarray]]:
+    def explain(self, pictures: Sequence[Picture], seed: int) -> Iterator[tuple[int, dict[str, float], np.ndarray]]:
         """Yield the label's number, the figures, and the map at the picture's size, of pictures that have pixels.
 
         `seed` differs between batches.
@@ -119,14 +117,7 @@ class _Explainer:
             drops["drop_hottest"] = self._drops(pixels, salient, found, extra)
             drops["drop_random"] = self._drops(pixels, self._random(pixels, found, seed), found, extra)
         for place, (one, saliency) in enumerate(zip(found, large, strict=True)):
-            figures = saliency_maps.describe(saliency)
-            cells = {
-                "probability": float(f"{one.probabilities[one.label]:.6g}"),
-                "border_share": figures.border,
-                "centre_x": figures.centre_x,
-                "centre_y": figures.centre_y,
-                "extent": figures.extent,
-            }
+            cells = {"probability": rows.rounded(one.probabilities[one.label])} | saliency_maps.describe(saliency)
             yield one.label, cells | {name: values[place] for name, values in drops.items()}, saliency
 
     def _random(self, pixels: np.ndarray, found: Sequence[SaliencyMap], seed: int) -> list[np.ndarray]:
@@ -144,7 +135,7 @@ class _Explainer:
         hidden = np.stack([saliency_maps.hide(one, order) for one, order in zip(pixels, orders, strict=True)])
         after = self.network.probabilities(hidden, extra)
         pairs = zip(found, after, strict=True)
-        return [float(f"{one.probabilities[one.label] - scores[one.label]:.6g}") for one, scores in pairs]
+        return [rows.rounded(one.probabilities[one.label] - scores[one.label]) for one, scores in pairs]
 
 
 def _class_number(model: Model, label: str) -> int | None:

@@ -1,4 +1,4 @@
-"""A picture on its way from the folder to a row: path, pixels, digest and label in one record."""
+"""A picture on its way from the folder to a row: path, pixels and digest in one record."""
 
 from __future__ import annotations
 
@@ -38,5 +38,4 @@ class Picture:
     reason: str = ""
     detail: str = ""
     digest: str = ""
-    label: str | None = None
     cached: np.ndarray | None = None

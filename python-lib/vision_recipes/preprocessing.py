@@ -68,6 +68,5 @@ class ExtraColumn:
 def normalise(pictures: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     """Return what the network takes for pictures uint8 (n, height, width, 3) RGB: (x - mean) / std, float32."""
     ordered = pictures[..., ::-1] if preprocessing.channels == "bgr" else pictures
-    return (ordered.astype(np.float32) - np.asarray(preprocessing.mean, np.float32)) / np.asarray(
-        preprocessing.std, np.float32
-    )
+    mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
+    return (ordered.astype(np.float32) - mean) / std

@@ -71,7 +71,7 @@ def classified(
     digits.
     """
     order = np.argsort(-scores, kind="stable")[: settings.max_nb_labels]
-    best = [(labels[place], _rounded(scores[place])) for place in order]
+    best = [(labels[place], rounded(scores[place])) for place in order]
     prediction = {label: probability for label, probability in best if probability >= settings.min_threshold}
     return {
         "images": picture.path,
@@ -97,13 +97,14 @@ def flagged(
     return {
         "images": picture.path,
         "verdict": verdict,
-        "oddness": _rounded(ood_score),
+        "oddness": rounded(ood_score),
         "label": labels[best],
-        "probability": _rounded(scores[best]),
+        "probability": rounded(scores[best]),
         "second_label": labels[second],
-        "second_probability": _rounded(scores[second]),
+        "second_probability": rounded(scores[second]),
     }
 
 
-def _rounded(number: float) -> float:
+def rounded(number: float) -> float:
+    """Return a number with six significant digits."""
     return float(f"{number:.6g}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ WANTED = Preprocessing(40, 30, resize="pad")
 
 
 def test_a_decoder_process_answers_as_the_process_itself_does() -> None:
-    with DecoderProcess() as decoder:
+    with closing(DecoderProcess()) as decoder:
         for content in good_files().values():
             assert np.array_equal(decoder.decode(content, WANTED), decode(content, WANTED))
         for content, reason in bad_files().values():
@@ -40,14 +41,14 @@ def _process_that(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
 
 def test_a_process_that_dies_is_crashed_with_its_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     _process_that(monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-    with DecoderProcess() as decoder, pytest.raises(Rejected) as caught:
+    with closing(DecoderProcess()) as decoder, pytest.raises(Rejected) as caught:
         decoder.decode(encoded(picture(), "TIFF"), WANTED)
     assert caught.value.reason == "crashed" and str(-signal.SIGSEGV) in caught.value.detail
 
 
 def test_a_process_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     _process_that(monkeypatch, "import time; time.sleep(60)")
-    with DecoderProcess(Limits(decode_seconds=0.3)) as decoder, pytest.raises(Rejected) as caught:
+    with closing(DecoderProcess(Limits(decode_seconds=0.3))) as decoder, pytest.raises(Rejected) as caught:
         decoder.decode(encoded(picture(), "TIFF"), WANTED)
     assert caught.value.reason == "timeout"
 
@@ -59,7 +60,7 @@ def test_a_slow_start_counts_against_no_picture(monkeypatch: pytest.MonkeyPatch)
         code = "import os, sys, time; time.sleep(0.6); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
         return popen([command[0], "-c", code, *command[1:]], **options)
 
-    with DecoderProcess(Limits(decode_seconds=0.5)) as decoder:
+    with closing(DecoderProcess(Limits(decode_seconds=0.5))) as decoder:
         monkeypatch.setattr(decoder_process.subprocess, "Popen", start)
         assert decoder.decode(encoded(picture(), "TIFF"), WANTED).shape == (30, 40, 3)
 
@@ -69,13 +70,13 @@ def test_a_process_that_never_gets_ready_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(
         decoder_process.subprocess, "Popen", lambda command, **options: popen([command[0], "-c", "exit(3)"], **options)
     )
-    with DecoderProcess() as decoder, pytest.raises(Rejected, match="did not start, it ended with status 3"):
+    with closing(DecoderProcess()) as decoder, pytest.raises(Rejected, match="did not start, it ended with status 3"):
         decoder.decode(encoded(picture(), "TIFF"), WANTED)
 
 
 def test_decoding_goes_on_after_the_process_was_killed() -> None:
     content = encoded(picture(), "TIFF")
-    with DecoderProcess() as decoder:
+    with closing(DecoderProcess()) as decoder:
         decoder.decode(content, WANTED)
         assert decoder._process is not None
         os.kill(decoder._process.pid, signal.SIGKILL)

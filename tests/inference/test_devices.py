@@ -39,7 +39,7 @@ def _nvml(monkeypatch: pytest.MonkeyPatch, gpus: tuple[Gpu, ...], failing: str =
         "nvmlShutdown": lambda: None,
         "nvmlDeviceGetCount": lambda: len(gpus),
         "nvmlDeviceGetHandleByIndex": lambda number: gpus[number],
-        "nvmlDeviceGetUUID": lambda gpu: gpu.uuid.encode(),
+        "nvmlDeviceGetUUID": lambda gpu: gpu.uuid,
         "nvmlDeviceGetName": lambda gpu: gpu.name,
         "nvmlDeviceGetMemoryInfo": lambda gpu: SimpleNamespace(total=gpu.memory),
         "nvmlDeviceGetCudaComputeCapability": lambda gpu: gpu.capability,

@@ -55,8 +55,8 @@ def test_both_engines_give_the_same_vectors(small: Model, output: str | int, poo
     assert np.abs(found - expected).max() < 1e-4
 
 
-def test_several_devices_take_turns(small: Model) -> None:
-    from vision_recipes.inference.keras_network import KerasNetwork
+def test_several_devices_take_turns(small: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vision_recipes.inference import keras_network
 
     @dataclass(frozen=True)
     class ThreeDevices(DeviceClaim):
@@ -64,9 +64,10 @@ def test_several_devices_take_turns(small: Model) -> None:
         def names(self) -> tuple[str, ...]:
             return ("cpu:0",) * 3
 
-    network = KerasNetwork(small, Output(), "float32", 2, ThreeDevices(()))
+    monkeypatch.setattr(keras_network, "claim", lambda compute, gpus: ThreeDevices(()))
+    source = keras_network.KerasSource(small, KERAS, (), 2)
     pictures = _pictures(17)
-    found = _vectors(Engine("keras", "float32", "three", network), pictures)
+    found = _vectors(source.compile(Output(), "float32"), pictures)
     assert np.abs(found - _vectors(open_engine(small, OPENVINO), pictures)).max() < 1e-4
 
 

@@ -58,13 +58,9 @@ class _QuickSlot:
         return np.ones((1, 2), np.float32)
 
 
-class _Quick:
-    """A network whose answers are there at once."""
-
-    batch, length = 1, 2
-
-    def __init__(self) -> None:
-        self.slots = [_QuickSlot() for _ in range(5)]
+def _quick() -> Engine:
+    """Return an engine of five slots that answers [1, 1] for every picture."""
+    return Engine("quick", "float32", "CPU", 2, [_QuickSlot() for _ in range(5)])
 
 
 def test_results_are_handed_on_as_soon_as_they_are_computed() -> None:
@@ -75,7 +71,7 @@ def test_results_are_handed_on_as_soon_as_they_are_computed() -> None:
             given.append(picture)
             yield picture
 
-    engine = Engine("quick", "float32", "CPU", _Quick())
+    engine = _quick()
     behind = [len(given) - place for place, _ in enumerate(engine.run(told()), 1)]
     assert len(behind) == 12 and max(behind) <= 3
 
@@ -84,7 +80,7 @@ def test_cached_results_pass_in_order_and_are_not_computed() -> None:
     pictures = _pictures(6, bad=(1,))
     for place in (0, 3, 4):
         pictures[place].cached = np.full(2, place, np.float32)
-    found = list(Engine("quick", "float32", "CPU", _Quick()).run(pictures))
+    found = list(_quick().run(pictures))
     assert [picture for picture, _ in found] == pictures
     vectors = [None if vector is None else vector.tolist() for _, vector in found]
     assert vectors == [[0, 0], None, [1, 1], [3, 3], [4, 4], [1, 1]]
@@ -208,8 +204,8 @@ def test_a_precision_that_the_processor_lacks_is_refused(tiny: Model, monkeypatc
 
 def test_numbers_that_are_not_finite_are_an_error(tiny: Model) -> None:
     engine = open_engine(tiny, CPU)
-    for slot in engine.network.slots:
-        slot.collect = lambda: np.full((engine.network.batch, 5), np.nan)  # type: ignore[method-assign]
+    for slot in engine.slots:
+        slot.collect = lambda: np.full((len(engine.slots[0].pixels), 5), np.nan)  # type: ignore[method-assign]
     with pytest.raises(ModelFolderError, match="not finite"):
         list(engine.run(_pictures(1)))
 

@@ -63,12 +63,6 @@ class DecoderProcess:
                 self._process.communicate()
             self._process = None
 
-    def __enter__(self) -> DecoderProcess:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _ask(self, content: bytes, preprocessing: Preprocessing) -> np.ndarray:
         process = self._started()
         size, resize = (preprocessing.width, preprocessing.height), RESIZES.index(preprocessing.resize)

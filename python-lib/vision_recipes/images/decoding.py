@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from vision_recipes.images.formats import READ, ends_early, lacks_lines, sniff
 from vision_recipes.preprocessing import Preprocessing
@@ -25,7 +25,6 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDES_SWAPPED = tuple(_UPRIGHT[orientation] for orientation in (5, 6, 7, 8))
-_WHITE = (255, 255, 255)
 _LARGE = 8_000_000
 _one_large = threading.Lock()
 """Pictures of more than _LARGE pixels are decoded one at a time, so that memory stays bounded whatever the threads."""
@@ -116,11 +115,7 @@ def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     if image.size == (width, height):
         return image
     if preprocessing.resize == "crop":
-        scale = min(image.width / width, image.height / height)
-        left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
-        right, bottom = min(left + width * scale, image.width), min(top + height * scale, image.height)
-        box = (max(left, 0.0), max(top, 0.0), right, bottom)
-        return image.resize((width, height), Image.Resampling.BILINEAR, box=box)
+        return ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
     if preprocessing.resize in ("pad", "inside"):
         scale = max(image.width / width, image.height / height)
         inner = (max(1, round(image.width / scale)), max(1, round(image.height / scale)))
@@ -156,7 +151,7 @@ def _plain(image: Image.Image) -> Image.Image:
         raise Rejected("unsupported_format", f"pixels of kind {image.mode}")
     if image.has_transparency_data:
         layered = image if image.mode == "RGBA" else image.convert("RGBA")
-        over = Image.new("RGB", image.size, _WHITE)
+        over = Image.new("RGB", image.size, "white")
         over.paste(layered, mask=layered.getchannel("A"))
         return over
     return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")

@@ -6,10 +6,8 @@ import re
 import struct
 import zlib
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from PIL import Image
+from PIL import Image
 
 READ = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 """The formats that are read, by Pillow's names. MPO is a JPEG with more pictures behind the first."""
@@ -62,10 +60,7 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 def sniff(content: bytes) -> str | None:
     """Return the name of the picture format that the first bytes announce, or None when they announce no picture."""
     head = content[:_HEAD]
-    for name, matcher in _MATCHERS:
-        if matcher.match(head):
-            return name
-    return None
+    return next((name for name, matcher in _MATCHERS if matcher.match(head)), None)
 
 
 def ends_early(content: bytes, name: str) -> bool:
@@ -78,9 +73,9 @@ def ends_early(content: bytes, name: str) -> bool:
         case "GIF":
             return b"\x3b" not in content[-16:]
         case "BMP":
-            return _little(content, 2) > len(content)
+            return int.from_bytes(content[2:6], "little") > len(content)
         case "WEBP":
-            return _little(content, 4) + 8 > len(content)
+            return int.from_bytes(content[4:8], "little") + 8 > len(content)
     return False
 
 
@@ -113,7 +108,3 @@ def _inflated_bytes(content: bytes, enough: int) -> int:
                     packed = stream.unconsumed_tail
             position += 12 + length
     return total
-
-
-def _little(content: bytes, start: int) -> int:
-    return int.from_bytes(content[start : start + 4], "little")

@@ -9,7 +9,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -83,16 +84,14 @@ def hidden(path: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() in _SYSTEM_FILES
 
 
+@dataclass(eq=False)
 class _Slot:
     """A picture's place in the order, filled by a reader thread."""
 
-    __slots__ = ("done", "path", "picture", "started")
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.picture: Picture | None = None
-        self.started = 0.0
-        self.done = threading.Event()
+    path: str
+    picture: Picture | None = None
+    started: float = 0.0
+    done: threading.Event = field(default_factory=threading.Event)
 
 
 class _Readers:
@@ -146,7 +145,7 @@ class _Readers:
             def process() -> DecoderProcess:
                 from vision_recipes.images.decoder_process import DecoderProcess
 
-                return stack.enter_context(DecoderProcess(self._limits))
+                return stack.enter_context(closing(DecoderProcess(self._limits)))
 
             while (slot := self._waiting.get()) is not None and not self._closed:
                 slot.started = time.monotonic()

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from vision_recipes.errors import DeviceError
 from vision_recipes.inference.devices import Gpu
@@ -68,14 +67,16 @@ def _claim_tensorflow(compute: ComputeSettings, gpus: Sequence[Gpu]) -> None:
     import tensorflow as tf
 
     seen = tf.config.list_physical_devices("GPU")
+    if seen and not gpus:
+        with suppress(RuntimeError):  # in use already, and so not to be hidden any more
+            tf.config.set_visible_devices([], "GPU")
+            return
     if len(seen) != len(gpus):
-        if gpus or not _hide(tf):
-            raise DeviceError(
-                f"TensorFlow sees {len(seen)} GPUs where {len(gpus)} were chosen "
-                f"({'; '.join(map(str, gpus)) or 'none'}). Install TensorFlow with CUDA (pip install "
-                "'tensorflow[and-cuda]') and its driver, or set use_gpu to 'false'."
-            )
-        return
+        raise DeviceError(
+            f"TensorFlow sees {len(seen)} GPUs where {len(gpus)} were chosen "
+            f"({'; '.join(map(str, gpus)) or 'none'}). Install TensorFlow with CUDA (pip install "
+            "'tensorflow[and-cuda]') and its driver, or set use_gpu to 'false'."
+        )
     for device, gpu in zip(seen, gpus, strict=True):
         with suppress(RuntimeError):  # in use since an earlier claim of this process: the settings stay as they are
             if compute.gpu_memory_mode == "growth":
@@ -84,14 +85,6 @@ def _claim_tensorflow(compute: ComputeSettings, gpus: Sequence[Gpu]) -> None:
                 limit = tf.config.LogicalDeviceConfiguration(memory_limit=memory_limit(compute, gpu))
                 tf.config.set_logical_device_configuration(device, [limit])
     tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 is the reference: 1e-4, not 1e-3
-
-
-def _hide(tf: Any) -> bool:
-    try:
-        tf.config.set_visible_devices([], "GPU")
-    except RuntimeError:
-        return False
-    return True
 
 
 def _claim_torch(compute: ComputeSettings, gpus: Sequence[Gpu]) -> None:

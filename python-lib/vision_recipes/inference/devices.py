@@ -76,11 +76,7 @@ def _describe(pynvml: Any, number: int) -> Gpu:
     handle = pynvml.nvmlDeviceGetHandleByIndex(number)
     uuid, name = pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle)
     major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
-    return Gpu(number, _text(uuid), _text(name), int(pynvml.nvmlDeviceGetMemoryInfo(handle).total), (major, minor))
-
-
-def _text(name: str | bytes) -> str:
-    return name.decode() if isinstance(name, bytes) else name
+    return Gpu(number, uuid, name, int(pynvml.nvmlDeviceGetMemoryInfo(handle).total), (major, minor))
 
 
 def _visible(gpus: tuple[Gpu, ...], variable: str | None) -> tuple[Gpu, ...]:

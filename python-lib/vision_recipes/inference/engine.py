@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
 
 SCORES = "scores"
 FEATURES = "features"
@@ -71,14 +69,6 @@ class Slot(Protocol):
         """Wait for the batch and return its vectors, (batch, length); valid until the slot starts again."""
 
 
-class Network(Protocol):
-    """A compiled network; `length` is that of a vector, `batch` the number of pictures in a slot."""
-
-    batch: int
-    length: int
-    slots: list[Slot]
-
-
 @dataclass
 class _Batch:
     """The pictures of a slot, with those without pixels that stand between them; `filled` of them have pixels."""
@@ -103,7 +93,7 @@ class _Batch:
 
 @dataclass
 class Engine:
-    """A network that was checked against its model's own answers.
+    """A compiled network, with slots that take a batch each; `length` is that of a vector.
 
     `name` is "openvino" or "keras"; `precision` is what is really computed in.
     """
@@ -111,7 +101,8 @@ class Engine:
     name: str
     precision: str
     device: str
-    network: Network
+    length: int
+    slots: list[Slot]
 
     def run(
         self, pictures: Iterable[Picture], extra: Callable[[Picture], np.ndarray] | None = None
@@ -120,7 +111,7 @@ class Engine:
 
         `extra` gives the standardised table columns of a picture, for networks that take some. It holds few batches.
         """
-        free, started = list(self.network.slots), deque[_Batch]()
+        free, started, size = list(self.slots), deque[_Batch](), len(self.slots[0].pixels)
         batch: _Batch | None = None
         for picture in pictures:
             while started and (not started[0].filled or started[0].slot.ready()):
@@ -130,7 +121,7 @@ class Engine:
                     yield from self._collect(started.popleft(), free)
                 batch = _Batch(free.pop())
             batch.add(picture, extra)
-            if batch.filled == self.network.batch or len(batch.pictures) >= _LONGEST * self.network.batch:
+            if batch.filled == size or len(batch.pictures) >= _LONGEST * size:
                 if batch.filled:
                     batch.slot.start()
                 started.append(batch)

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +16,10 @@ from vision_recipes.images.reading import READING, hidden, read
 from vision_recipes.inference.engine import SCORES, Engine
 from vision_recipes.inference.feature_cache import FeatureCache
 from vision_recipes.inference.opening import open_engine
+from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
 
 log = logging.getLogger("vision_recipes")
 
@@ -51,7 +48,7 @@ def forward(
     paths: Sequence[str],
     model: Model,
     compute: ComputeSettings,
-    request: Request = Request(),  # noqa: B008 - frozen
+    request: Request,
     *,
     cache: Store | None = None,
 ) -> Iterator[tuple[Picture, np.ndarray | None]]:
@@ -70,7 +67,7 @@ def forward(
     features = None
     if cache is not None:
         every = max(8, len(paths) // _SEGMENTS)
-        features = FeatureCache(cache, _cache_key(model, engine, request), engine.network.length, every=every)
+        features = FeatureCache(cache, _cache_key(model, engine, request), engine.length, every=every)
     lookup = None if features is None else lambda picture: features.get(_content_key(picture, request))
     found = read(pictures, paths, model.preprocessing, lookup=lookup, decode_cached=request.pixels)
     return _results(engine, found, request, features, Progress(request.verb, len(paths)))

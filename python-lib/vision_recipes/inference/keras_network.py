@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from vision_recipes.inference.device_claim import DeviceClaim, claim
+from vision_recipes.inference.device_claim import claim
 from vision_recipes.inference.devices import Gpu
 from vision_recipes.inference.engine import Engine, Output, Slot
+from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.settings import ComputeSettings
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 _CPU_BATCH, _GPU_BATCH = 8, 64
@@ -38,35 +36,26 @@ class KerasSource:
 
     def compile(self, output: Output, precision: str) -> Engine:
         """Return an engine that computes an output."""
-        network = KerasNetwork(self._model, output, precision, self._batch, self._devices)
-        return Engine("keras", precision, str(self._devices), network)
+        import keras
+
+        copies = []
+        with _policy(_POLICIES[precision]):
+            for name in self._devices.names:
+                with keras.device(name):
+                    copies.append(_Copy(name, _compiled(self._model, output, on_gpu=bool(self._devices.gpus))))
+        network, size = copies[0].network, self._model.preprocessing
+        shape = (self._batch, size.height, size.width, 3)
+        columns = (self._batch, network.inputs[1].shape[1]) if len(network.inputs) > 1 else None
+        turns = cycle(copies)
+        slots: list[Slot] = [_Slot(turns, shape, columns) for _ in range(len(copies) + 1)]
+        return Engine("keras", precision, str(self._devices), int(network.outputs[0].shape[1]), slots)
 
     def close(self) -> None:
         """Nothing is held for compiling."""
 
 
-class KerasNetwork:
-    """Compiled copies of a network, one on each device, each with a thread that feeds it."""
-
-    def __init__(self, model: Model, output: Output, precision: str, batch: int, devices: DeviceClaim) -> None:
-        import keras
-
-        self.batch = batch
-        copies = []
-        with _policy(_POLICIES[precision]):
-            for name in devices.names:
-                with keras.device(name):
-                    copies.append(_Copy(name, _compiled(model, output, on_gpu=bool(devices.gpus))))
-        network = copies[0].network
-        self.length = int(network.outputs[0].shape[1])
-        shape = (batch, model.preprocessing.height, model.preprocessing.width, 3)
-        columns = (batch, network.inputs[1].shape[1]) if len(network.inputs) > 1 else None
-        turns = cycle(copies)
-        self.slots: list[Slot] = [_Slot(turns, shape, columns) for _ in range(len(copies) + 1)]
-
-
 class _Copy:
-    """A network on one device."""
+    """A network on one device, with a thread that feeds it."""
 
     def __init__(self, device: str, network: Any) -> None:
         self.network = network

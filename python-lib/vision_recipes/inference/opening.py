@@ -14,14 +14,14 @@ import numpy as np
 from vision_recipes.errors import DeviceError, ModelFolderError
 from vision_recipes.inference.devices import Gpu, choose_gpus
 from vision_recipes.inference.engine import SCORES, Engine, Output, find_output
+from vision_recipes.model_folder import Model
+from vision_recipes.model_folder.checks import Check
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 
 if TYPE_CHECKING:
     from vision_recipes.inference.keras_network import KerasSource
     from vision_recipes.inference.openvino_network import OpenVinoSource
-    from vision_recipes.model_folder import Model
-    from vision_recipes.model_folder.checks import Check
 
 log = logging.getLogger("vision_recipes")
 

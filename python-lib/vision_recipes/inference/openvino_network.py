@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import DeviceError
 from vision_recipes.inference.engine import Engine, Output, Slot
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
+from vision_recipes.model_folder import Model
 
 _TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}
@@ -26,11 +24,9 @@ class OpenVinoSource:
     """
 
     def __init__(self, model: Model, batch: int) -> None:
-        self._model, self._batch = model, batch
+        self._batch = batch
         self._folder = tempfile.TemporaryDirectory(prefix="vision-ir-")
-        self._failure: BaseException | None = None
-        self._fetching = threading.Thread(target=self._fetch, daemon=True)
-        self._fetching.start()
+        self._fetching = ThreadPoolExecutor(1).submit(model.ir, self._folder.name)
         import openvino
 
         self._core = openvino.Core()
@@ -50,37 +46,21 @@ class OpenVinoSource:
                 f"precision is {precision!r}, which the processor of this machine ({self._processor}) has no "
                 "instructions for. Set precision to 'auto' or 'float32'."
             )
-        self._fetching.join()
-        if self._failure is not None:
-            raise self._failure
+        self._fetching.result()
         graph = self._core.read_model(Path(self._folder.name) / "model.xml")
-        network = OpenVinoNetwork(self._core, _prepared(graph, output, self._batch), precision)
-        return Engine("openvino", precision, "CPU", network)
+        graph = _prepared(graph, output, self._batch)
+        single = self._batch == 1  # is computed soon, rather than many at once
+        hint = "LATENCY" if single else "THROUGHPUT"
+        settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _TYPES[precision]}
+        compiled = self._core.compile_model(graph, "CPU", settings)
+        count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if single else 1)
+        slots: list[Slot] = [_Slot(compiled.create_infer_request(), len(graph.inputs)) for _ in range(count)]
+        return Engine("openvino", precision, "CPU", int(compiled.outputs[0].shape[1]), slots)
 
     def close(self) -> None:
         """Remove the local copy of the IR; compiled networks may live on where the system lets an open file go."""
-        self._fetching.join()
+        wait([self._fetching])
         self._folder.cleanup()
-
-    def _fetch(self) -> None:
-        try:
-            self._model.ir(self._folder.name)
-        except BaseException as err:  # raised again in the thread that waits for the IR
-            self._failure = err
-
-
-class OpenVinoNetwork:
-    """A compiled IR with its infer requests, one per slot; a batch of one is computed soon rather than many at once."""
-
-    def __init__(self, core: Any, graph: Any, precision: str) -> None:
-        self.batch = int(graph.inputs[0].shape[0])
-        single = self.batch == 1
-        hint = "LATENCY" if single else "THROUGHPUT"
-        settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _TYPES[precision]}
-        compiled = core.compile_model(graph, "CPU", settings)
-        count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if single else 1)
-        self.length = int(compiled.outputs[0].shape[1])
-        self.slots: list[Slot] = [_Slot(compiled.create_infer_request(), len(graph.inputs)) for _ in range(count)]
 
 
 class _Slot:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import DeviceError
 from vision_recipes.inference.device_claim import claim
 from vision_recipes.inference.devices import choose_gpus
+from vision_recipes.metrics import softmax
+from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder import Model
 
 BATCH = 8
 _ACTIVATIONS = {"softmax", "sigmoid"}
@@ -96,8 +95,7 @@ class HiResCam:
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:
         logits = logits.astype(np.float64)
         if self._activation == "softmax":
-            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-            return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+            return softmax(logits)
         return 1 / (1 + np.exp(-logits)) if self._activation == "sigmoid" else logits
 
     def _log_odds(self, logits: Any, labels: np.ndarray) -> Any:
@@ -116,17 +114,13 @@ class HiResCam:
 def _spatial_layer(network: Any, feature_layer: str) -> Any:
     """Return the feature layer if it has height and width, else the last layer that has; None when there is none."""
     from vision_recipes.model_folder.networks import list_layers
-    from vision_recipes.model_folder.weights import layer_names
 
-    by_name = dict(zip(layer_names(network), network.layers, strict=True))
-    spatial = [
-        layer.name
-        for layer in list_layers(network)
-        if len(layer.shape) == 3 and (layer.shape[0] or 2) * (layer.shape[1] or 2) > 1
-    ]
-    if feature_layer in spatial:
-        return by_name[feature_layer]
-    return by_name[spatial[-1]] if spatial else None
+    layers = [layer for layer in list_layers(network) if len(layer.shape) == 3]
+    spatial = [layer for layer in layers if (layer.shape[0] or 2) * (layer.shape[1] or 2) > 1]
+    if not spatial:
+        return None
+    chosen = next((layer for layer in spatial if layer.name == feature_layer), spatial[-1])
+    return network.layers[chosen.index]
 
 
 def _without_activation(network: Any) -> tuple[Any, str]:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +83,7 @@ def commit(
         source=spec.source,
         licence=spec.licence,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        versions=_versions(),
+        versions=installed_versions(PACKAGES),
     )
     finish(store, config, {CARD: model_card.write(config, spec.labels, spec.notes), **(reports or {})})
 
@@ -172,11 +172,12 @@ def _tidy(store: Store, config: ModelConfig, previous: ModelConfig | None, repor
                 log.warning("the new model is in place, but %s of the previous one was not removed: %s", name, err)
 
 
-def _versions() -> dict[str, str]:
+def installed_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
     from importlib import metadata
 
     found = {}
-    for package in PACKAGES:
+    for package in packages:
         with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
     return found

@@ -39,15 +39,11 @@ def read_checked_labels(table: Table) -> list[CheckedLabel]:
         )
     found = []
     for row in table.rows():
-        path, given, suggested, issue = (
-            label_text(row.get(name)) for name in ("images", "label", "suggested_label", "issue")
-        )
+        path, *texts = (label_text(row.get(name)) for name in ("images", "label", "suggested_label", "issue"))
         if path is not None:
-            score, neighbours = (
-                min(1.0, max(0.0, as_number(row.get("suspicion")) or 0.0)),
-                tuple(_paths(row.get("neighbours"))),
-            )
-            found.append(CheckedLabel(path, given or "", suggested or "", score, issue or "", neighbours))
+            given, suggested, issue = (text or "" for text in texts)
+            score = min(1.0, max(0.0, as_number(row.get("suspicion")) or 0.0))
+            found.append(CheckedLabel(path, given, suggested, score, issue, tuple(_paths(row.get("neighbours")))))
     return sorted(found, key=lambda checked: -checked.score)
 
 

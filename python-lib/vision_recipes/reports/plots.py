@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _COLOURS = {
     "#000001": "var(--ink)",
@@ -91,7 +89,6 @@ def _axes(title: str, below: str, left: str = "") -> tuple[Any, Any]:
 def _svg(figure: Any, described: str) -> Markup:
     """Return a figure as an svg element that scales with its box, its text as text, `described` for screen readers."""
     import matplotlib
-    from markupsafe import Markup, escape
 
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": described}):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import platform
 import shlex
-from collections.abc import Iterator
 from dataclasses import fields
-from importlib import metadata
 from typing import Any
 
+from vision_recipes.model_folder.commit import installed_versions
 from vision_recipes.reports.training_record import TrainingRecord
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.training.run_reports import PACKAGES
@@ -20,22 +19,17 @@ _PAIRS = ("model_custom_params_opti", "model_custom_params_data_augmentation")
 
 def settings(training: TrainingRecord | None) -> list[tuple[str, str, bool]]:
     """Return the training's parameters as (name, value, differs from the default), those that differ first."""
-    given = training.parameters if training else {}
-    found = [
-        (
-            field.name,
-            _text(given[field.name]),
-            _text(given[field.name]) != _text(getattr(RetrainSettings(), field.name)),
-        )
-        for field in fields(RetrainSettings)
-        if field.name in given and field.name != "compute"
-    ]
+    given, found = training.parameters if training else {}, []
+    for field in fields(RetrainSettings):
+        if field.name in given and field.name != "compute":
+            value, default = _text(given[field.name]), _text(getattr(RetrainSettings(), field.name))
+            found.append((field.name, value, value != default))
     return sorted(found, key=lambda row: not row[2])
 
 
 def versions(training: TrainingRecord | None) -> list[tuple[str, str, str]]:
     """Return packages with the installed version and the version that trained the model."""
-    installed = {"python": platform.python_version()} | dict(_installed())
+    installed = {"python": platform.python_version()} | installed_versions(PACKAGES)
     trained = training.versions if training else {}
     names = dict.fromkeys([*installed, *trained])
     return [(name, installed.get(name, ""), trained.get(name, "")) for name in names]
@@ -58,14 +52,6 @@ def command(training: TrainingRecord | None) -> str:
         if value is not None and value != getattr(ComputeSettings(), field.name):
             options.append(f"compute.{field.name}={value}")
     return " \\\n    ".join(words + ["-p " + shlex.quote(option) for option in options])
-
-
-def _installed() -> Iterator[tuple[str, str]]:
-    for package in PACKAGES:
-        try:
-            yield package, metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -16,19 +15,6 @@ _COLOURS = np.array([(20, 11, 53), (120, 28, 109), (237, 105, 37), (252, 255, 16
 _STRONGEST = 0.75
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Figures of a saliency map: its fraction at the border; its centre, from 0 to 1 of width and height.
-
-    `extent` is the smallest fraction of the area with half of the saliency. All are None for a map that is 0.
-    """
-
-    border: float | None = None
-    centre_x: float | None = None
-    centre_y: float | None = None
-    extent: float | None = None
-
-
 def enlarge(saliency: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return a map at the size of its picture, float32, bilinear, with sum 1 unless it is all 0."""
     image = Image.fromarray(saliency.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
@@ -37,23 +23,27 @@ def enlarge(saliency: np.ndarray, height: int, width: int) -> np.ndarray:
     return large / total if total > 0 else np.zeros_like(large)
 
 
-def describe(saliency: np.ndarray) -> Figures:
-    """Return the figures of an enlarged map (height, width)."""
+def describe(saliency: np.ndarray) -> dict[str, float]:
+    """Return the figures of an enlarged map (height, width) by their columns in EXPLAINED; none of a map that is 0.
+
+    They are its fraction at the border, its centre, from 0 to 1 of width and height, and `extent`: the smallest
+    fraction of the area with half of the saliency.
+    """
     total = float(saliency.sum())
     if total <= 0:
-        return Figures()
+        return {}
     height, width = saliency.shape
     rim_y, rim_x = max(1, round(height * BORDER)), max(1, round(width * BORDER))
     inside = float(saliency[rim_y : height - rim_y, rim_x : width - rim_x].sum()) / total
     ys, xs = (np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width
     cumulative = np.cumsum(np.sort(saliency, axis=None)[::-1])
     half = int(np.searchsorted(cumulative, total / 2)) + 1
-    return Figures(
-        1 - inside,
-        float(saliency.sum(axis=0) @ xs) / total,
-        float(saliency.sum(axis=1) @ ys) / total,
-        min(1.0, half / saliency.size),
-    )
+    return {
+        "border_share": 1 - inside,
+        "centre_x": float(saliency.sum(axis=0) @ xs) / total,
+        "centre_y": float(saliency.sum(axis=1) @ ys) / total,
+        "extent": min(1.0, half / saliency.size),
+    }
 
 
 def overlay(pixels: np.ndarray, saliency: np.ndarray) -> bytes:

@@ -15,7 +15,8 @@ from typing import Any
 LONGEST = 1 << 20
 """Larger records, in bytes, hold pictures or graphs and are skipped."""
 
-_DT_FLOAT, _DT_DOUBLE = 1, 2
+_TYPES = {1: ("float_val", "<f"), 2: ("double_val", "<d")}
+"""The field of a TensorProto with the values of each dtype, DT_FLOAT and DT_DOUBLE, and their code in `struct`."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,10 @@ def _value(entry: Any) -> float | None:
     """Return the number of a Summary.Value that is a float or a tensor of one float or double, else None."""
     if entry.HasField("simple_value"):
         return float(entry.simple_value)
-    tensor = entry.tensor
-    if tensor.dtype == _DT_FLOAT:
-        values, size, code = tensor.float_val, 4, "<f"
-    elif tensor.dtype == _DT_DOUBLE:
-        values, size, code = tensor.double_val, 8, "<d"
-    else:
+    if entry.tensor.dtype not in _TYPES:
         return None
-    if len(tensor.tensor_content) == size:
-        return float(struct.unpack(code, tensor.tensor_content)[0])
+    field, code = _TYPES[entry.tensor.dtype]
+    values, content = getattr(entry.tensor, field), entry.tensor.tensor_content
+    if len(content) == struct.calcsize(code):
+        return float(struct.unpack(code, content)[0])
     return float(values[0]) if len(values) == 1 else None

@@ -28,7 +28,7 @@ class Thumbnail:
     digest: str = ""
 
 
-def make_thumbnails(store: Store | None, paths: Iterable[str], side: int = SIDE) -> dict[str, Thumbnail]:
+def make_thumbnails(store: Store | None, paths: Iterable[str]) -> dict[str, Thumbnail]:
     """Return thumbnails by path, of the paths that are in the folder and can be read."""
     if store is None:
         return {}
@@ -36,14 +36,14 @@ def make_thumbnails(store: Store | None, paths: Iterable[str], side: int = SIDE)
     present = [path for path in dict.fromkeys(paths) if path in listed]
     return {
         picture.path: encode(picture.pixels, picture.digest)
-        for picture in read(store, present, Preprocessing(side, side, resize="inside"))
+        for picture in read(store, present, Preprocessing(SIDE, SIDE, resize="inside"))
         if picture.pixels is not None
     }
 
 
-def encode(pixels: np.ndarray, digest: str = "", quality: int = 72) -> Thumbnail:
+def encode(pixels: np.ndarray, digest: str = "") -> Thumbnail:
     """Return pixels uint8 (height, width, 3) as a thumbnail of their own size."""
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "WEBP", quality=quality, method=4)
+    Image.fromarray(pixels).save(stream, "WEBP", quality=72, method=4)
     content = base64.b64encode(stream.getvalue()).decode()
     return Thumbnail(f"data:image/webp;base64,{content}", pixels.shape[1], pixels.shape[0], digest)

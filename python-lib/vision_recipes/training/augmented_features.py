@@ -37,8 +37,8 @@ def augmented_features(source: FeatureSource, images: LabelledImages, settings: 
     if source.cache is not None:
         described = (source.base.folder_hash, engine.name, engine.precision, source.pooling, str(plan), READING, seed)
         key = hashlib.sha256(repr(described).encode()).hexdigest()
-        cache = FeatureCache(source.cache, key, engine.network.length, every=256)
-    shape = (len(images), copies + 1, engine.network.length)
+        cache = FeatureCache(source.cache, key, engine.length, every=256)
+    shape = (len(images), copies + 1, engine.length)
     features = np.lib.format.open_memmap(source.workdir / "augmented.npy", "w+", np.float32, shape)
     features[:, 0] = images.features
     progress = Progress("computed augmented copies:", len(images) * copies)

@@ -10,7 +10,6 @@ import platform
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import SIDES, TRAIN
 from vision_recipes.metrics import accuracy_interval, cross_entropy, softmax
+from vision_recipes.model_folder.commit import installed_versions
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training_settings import RetrainSettings
 
@@ -117,19 +117,13 @@ def describe(run: Run) -> str:
 
 
 def _run(run: Run) -> dict[str, Any]:
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     images, base = run.images, run.source.base
     pictures = zip(images.paths, images.digests, images.labels, images.sides, strict=True)
     return {
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "parameters": asdict(run.settings),
         "seed": run.settings.random_seed,
-        "versions": versions,
+        "versions": {"python": platform.python_version()} | installed_versions(PACKAGES),
         "machine": {"system": sys.platform, "processor": platform.machine()},
         "how": run.trained.how,
         "remarks": run.prepared.remarks,
