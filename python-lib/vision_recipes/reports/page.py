@@ -6,12 +6,13 @@ import datetime
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from vision_recipes.errors import VisionError
+from vision_recipes.images.reading import read
 from vision_recipes.pictures import REASONS
 from vision_recipes.reports import plots, ranking, reproduction
-from vision_recipes.reports.augmentation_examples import augmentation_examples
 from vision_recipes.reports.comparison import Comparison
 from vision_recipes.reports.confusion import confusion_matrix
 from vision_recipes.reports.label_issues import CheckedLabel
@@ -20,14 +21,17 @@ from vision_recipes.reports.predictions import LabelledPredictions, Prediction
 from vision_recipes.reports.rendering import render
 from vision_recipes.reports.slices import Slice
 from vision_recipes.reports.summary import summarise
-from vision_recipes.reports.thumbnails import Thumbnail, make_thumbnails
+from vision_recipes.reports.thumbnails import SIDE, Thumbnail, encode, make_thumbnails
 from vision_recipes.reports.training_record import TrainingRecord
 from vision_recipes.stores import Store
+from vision_recipes.training.augmentation import AugmentationPlan, augment
+from vision_recipes.training_settings import RetrainSettings
 
 log = logging.getLogger("vision_recipes")
 
 _GALLERY, _PAIRS, _DISAGREEMENTS, _NEIGHBOURS = 12, 8, 8, 3
 _CLASSES, _FILES = 200, 40
+_AUGMENTED, _COPIES = 4, 3
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,7 @@ def render_page(evaluation: Evaluation) -> bytes:
             "rejected": _rejected(evaluation),
             "leakage": _leakage(training, thumbs),
             "duplicates": _duplicates(training),
-            "augmentation": augmentation_examples(
-                training, evaluation.pictures, [picture.path for picture in pictures]
-            ),
+            "augmentation": _augmentation(training, evaluation.pictures, [picture.path for picture in pictures]),
             "verdicts": _verdicts(pictures),
             "settings": reproduction.settings(training),
             "versions": reproduction.versions(training),
@@ -163,6 +165,28 @@ def _duplicates(training: TrainingRecord | None) -> dict[str, Any]:
     first = [*differing, *[row for row in across if row not in differing]]
     rest = [row for row in rows[: 2 * _PAIRS] if row not in first]
     return {"rows": [*first, *rest][:_PAIRS], "count": len(rows), "across": len(across), "differing": len(differing)}
+
+
+def _augmentation(training: TrainingRecord | None, store: Store | None, paths: Sequence[str]) -> dict[str, Any]:
+    """Return the training's plan in words and rows of thumbnails, each a picture and its copies; {} without any."""
+    if training is None or store is None:
+        return {}
+    try:
+        settings = RetrainSettings.from_params(training.parameters)
+        plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
+    except VisionError:
+        return {}
+    if not settings.data_augmentation:
+        return {}
+    listed = set(store.paths())
+    chosen = [path for path in paths[:: max(1, len(paths) // _AUGMENTED)] if path in listed][:_AUGMENTED]
+    size = replace(training.model.preprocessing, width=SIDE, height=SIDE)
+    rows: list[list[Thumbnail]] = []
+    for picture in read(store, chosen, size):
+        if picture.pixels is not None:
+            copies = augment(picture.pixels, _COPIES, plan, f"{settings.random_seed}:{picture.digest}")
+            rows.append([encode(picture.pixels), *(encode(pixels) for pixels in copies)])
+    return {"plan": str(plan), "copies": settings.n_augmentation, "rows": rows} if rows else {}
 
 
 def _verdicts(pictures: Sequence[Prediction]) -> list[tuple[str, int, float]]:
