@@ -96,11 +96,11 @@ def learn(names: Sequence[str], rows: Rows, source: str) -> tuple[ExtraColumn, .
     learned: list[ExtraColumn] = []
     for name in dict.fromkeys(names):
         cells = [row.get(name) for row in rows.values()]
-        filled = [cell for cell in cells if as_category(cell) is not None]
+        filled = [(cell, text) for cell in cells if (text := as_category(cell)) is not None]
         if not filled:
             raise SettingsError(f"extra_columns: column {name!r} of {source} is empty for all pictures to train on.")
-        numbers = [as_number(cell) for cell in filled]
-        columns = _of_categories(name, filled, source) if None in numbers else _of_numbers(name, filled, numbers)
+        numbers, texts = [as_number(cell) for cell, _ in filled], Counter(text for _, text in filled)
+        columns = _of_categories(name, texts, source) if None in numbers else _of_numbers(name, texts, numbers)
         learned += columns
         log.info(
             "extra column %r: %s, %d of %d cells are missing",
@@ -112,24 +112,22 @@ def learn(names: Sequence[str], rows: Rows, source: str) -> tuple[ExtraColumn, .
     return tuple(learned)
 
 
-def _of_numbers(name: str, cells: Sequence[Any], numbers: Sequence[float | None]) -> list[ExtraColumn]:
+def _of_numbers(name: str, texts: Counter[str], numbers: Sequence[float | None]) -> list[ExtraColumn]:
     values = np.array(numbers, np.float64)
     middle = float(values.mean())
     spread = float(values.std())
     columns = [ExtraColumn(name, "number", middle, spread if spread > 1e-9 * max(1.0, abs(middle)) else 1.0)]
-    written = dict.fromkeys(text for cell in cells if (text := as_category(cell)) is not None)
-    if 3 <= len(written) <= FEW and (values == np.rint(values)).all():
-        columns.append(ExtraColumn(name, "category", categories=tuple(sorted(written))))
+    if 3 <= len(texts) <= FEW and (values == np.rint(values)).all():
+        columns.append(ExtraColumn(name, "category", categories=tuple(sorted(texts))))
     return columns
 
 
-def _of_categories(name: str, cells: Sequence[Any], source: str) -> list[ExtraColumn]:
-    counts = Counter(text for cell in cells if (text := as_category(cell)) is not None)
+def _of_categories(name: str, counts: Counter[str], source: str) -> list[ExtraColumn]:
     common = [text for text, count in counts.most_common(MAX_CATEGORIES) if count > 1]
-    if not common or (len(counts) > FEW and sum(counts[text] for text in common) < len(cells) / 2):
+    if not common or (len(counts) > FEW and sum(counts[text] for text in common) < counts.total() / 2):
         example = next(iter(counts))
         raise SettingsError(
-            f"extra_columns: column {name!r} of {source} holds {len(counts)} different texts in {len(cells)} rows "
+            f"extra_columns: column {name!r} of {source} holds {len(counts)} different texts in {counts.total()} rows "
             f"(such as {example[:60]!r}), so it is no category that pictures share. Choose other columns."
         )
     if len(common) < len(counts):

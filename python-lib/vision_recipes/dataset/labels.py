@@ -84,26 +84,20 @@ def find_labels(paths: Sequence[str], source: LabelSettings, table: Table | None
     return found
 
 
-def require_columns(table: Table, columns: Mapping[str, str]) -> None:
-    """Raise LabelsError unless the table has every column; `columns` maps a parameter's name to the column it names."""
-    for parameter, column in columns.items():
-        if column not in table.columns:
-            raise LabelsError(
-                f"{parameter}: dataset {table.name} has no column {column!r}; it has {', '.join(table.columns)}."
-                + did_you_mean(column, table.columns)
-            )
-
-
 def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None) -> Labels:
     if table is None:
         raise LabelsError(
             "label_source is dataset, but no label dataset is connected. "
             "Connect one, or choose folder_names or file_names."
         )
-    require_columns(table, {"col_filename": source.col_filename, "col_label": source.col_label})
+    for parameter in ("col_filename", "col_label", "col_decision"):
+        column = getattr(source, parameter)
+        if column and column not in table.columns:
+            raise LabelsError(
+                f"{parameter}: dataset {table.name} has no column {column!r}; it has {', '.join(table.columns)}."
+                + did_you_mean(column, table.columns)
+            )
     find, found, conflicting, first = path_finder(paths), Labels(), set(), None
-    if source.col_decision:
-        require_columns(table, {"col_decision": source.col_decision})
     for row in table.rows():
         written = label_text(row.get(source.col_filename))
         label, dropped = decide(row, label_text(row.get(source.col_label)), source.col_decision)

@@ -8,7 +8,6 @@ import json
 import logging
 import zipfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -45,14 +44,13 @@ class Checkpoints:
     def load(self, like: Sequence[np.ndarray]) -> tuple[list[Epoch], list[np.ndarray]] | None:
         """Return the epochs and the weights after the last of them, or None; weights must fit `like` and be finite."""
         limit = sum(values.nbytes + _SLACK for values in like) + (1 << 24)
-        with suppress(FileNotFoundError):
-            try:
-                return _read(read_bytes(self.store, self.path, limit), like, limit)
-            except FileNotFoundError:
-                raise
-            except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError) as err:
-                log.warning("training starts anew: its checkpoint in the cache folder cannot be used (%s)", err)
-        return None
+        try:
+            return _read(read_bytes(self.store, self.path, limit), like, limit)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError) as err:
+            log.warning("training starts anew: its checkpoint in the cache folder cannot be used (%s)", err)
+            return None
 
     def clear(self) -> None:
         """Delete the checkpoint: the training has ended."""

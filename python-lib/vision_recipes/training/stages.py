@@ -110,17 +110,12 @@ def _compare_inputs(
     train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, logits: np.ndarray
 ) -> dict[str, float]:
     """Return the validation accuracies of heads that see only the picture, only the table, and both."""
-
-    def without_table(images: LabelledImages) -> LabelledImages:
-        return replace(images, extra=images.extra[:, :0])
-
-    def without_picture(images: LabelledImages) -> LabelledImages:
-        return replace(images, features=images.extra, extra=images.extra[:, :0])
-
     found = {}
-    for name, chosen in (("accuracy_picture_only", without_table), ("accuracy_table_only", without_picture)):
-        held_out = chosen(valid)
-        found[name] = metrics.accuracy(fit(chosen(train), held_out, settings).logits(held_out), valid.targets)
+    for name, inputs in (("accuracy_picture_only", "features"), ("accuracy_table_only", "extra")):
+        shown, held_out = (
+            replace(part, features=getattr(part, inputs), extra=part.extra[:, :0]) for part in (train, valid)
+        )
+        found[name] = metrics.accuracy(fit(shown, held_out, settings).logits(held_out), valid.targets)
     found["accuracy_both"] = metrics.accuracy(logits, valid.targets)
     log.info(
         "validation accuracy with the picture only %.1f %%, the table only %.1f %%, both %.1f %%",
