@@ -1,4 +1,7 @@
-"""Keras networks built from their description: a row of the catalogue or an imported graph, and a head of our own."""
+"""Keras networks built from their description: a row of the catalogue or an imported graph, and a head of our own.
+
+A model folder's network is rebuilt with its verified weights.
+"""
 
 from __future__ import annotations
 
