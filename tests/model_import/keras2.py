@@ -19,7 +19,7 @@ SHAPE = [None, INPUT.height, INPUT.width, 3]
 
 def values_of(model: Model, workdir: Path) -> dict[str, list[np.ndarray]]:
     """Return the variables of a small model by layer."""
-    with open_hdf5(model.weights(workdir)[0], "weights") as file:
+    with open_hdf5(model.weights(workdir)[0][0], "weights") as file:
         return {name: [item[()] for item in layer.variables] for name, layer in read_stored(file, "weights").items()}
 
 

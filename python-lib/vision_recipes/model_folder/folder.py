@@ -162,11 +162,10 @@ class Model:
         self.fetch(self.config.files.bin, workdir, "model.bin")
         return self.fetch(self.config.files.xml, workdir, "model.xml")
 
-    def weights(self, workdir: str | os.PathLike[str]) -> list[Path]:
-        """Return the paths of verified copies of the weights: the network's, then the head's if it has its own file."""
-        head = self.config.files.head
-        network = self.fetch(self.config.files.weights, workdir, "network.weights.h5")
-        return [network] if head is None else [network, self.fetch(head, workdir, "head.weights.h5")]
+    def weights(self, workdir: str | os.PathLike[str]) -> list[tuple[Path, str]]:
+        """Return verified copies of the network's weights, then of the head's if it has a file: path, words for it."""
+        files = (self.config.files.weights, "network.weights.h5"), (self.config.files.head, "head.weights.h5")
+        return [(self.fetch(entry, workdir, name), self.where(entry)) for entry, name in files if entry is not None]
 
     def _require(self, entry: FileEntry, size: int, digest: str) -> None:
         if size != entry.bytes or digest != entry.sha256:

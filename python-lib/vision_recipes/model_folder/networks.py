@@ -1,4 +1,7 @@
-"""Keras networks built from their description: a row of the catalogue or an imported graph, and a head of our own."""
+"""Keras networks built from their description: a row of the catalogue or an imported graph, and a head of our own.
+
+A model folder's network is rebuilt with its verified weights.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +40,8 @@ def rebuild(model: Model) -> Any:
 
 def load_weights(network: Any, model: Model) -> None:
     """Load the model's weights into a network by the names of its layers, which must all be among them."""
-    entries = [model.config.files.weights, *filter(None, [model.config.files.head])]
     with tempfile.TemporaryDirectory() as workdir:
-        load_files(network, list(zip(model.weights(workdir), map(model.where, entries), strict=True)))
+        load_files(network, model.weights(workdir))
 
 
 def put_head(base: Any, spec: ModelSpec) -> Any:

@@ -27,7 +27,6 @@ from vision_recipes.preprocessing import Preprocessing
 OTHER_SCALINGS = {"squeezenet": "caffe"}
 """Scalings of networks that are not in the catalogue, by the start of their name."""
 
-
 Imported = tuple[Any, ModelSpec, str]
 """A keras.Model with its weights, its description for `save_model`, and a sentence for people (may be empty)."""
 
