@@ -11,7 +11,6 @@ import numpy as np
 
 from vision_recipes.dataset import duplicates, splits
 from vision_recipes.dataset.column_encoding import encode
-from vision_recipes.dataset.extra_columns import learn
 from vision_recipes.dataset.label_table import LabelTable
 from vision_recipes.dataset.labelled_images import LabelledImages, ReadPictures, class_weights
 from vision_recipes.errors import LabelsError
@@ -66,6 +65,8 @@ def prepare(read: ReadPictures, table: LabelTable, settings: RetrainSettings) ->
         remarks.append(f"{len(read.unreadable)} labelled pictures could not be read and were left out")
     train = images.rows(splits.TRAIN)
     if settings.extra_columns:
+        from vision_recipes.dataset.extra_columns import learn
+
         trained = [images.paths[row] for row in train]
         rows = {path: table.extra[path] for path in trained if path in table.extra}
         images = replace(images, columns=learn(settings.extra_columns, rows, table.extra_source))

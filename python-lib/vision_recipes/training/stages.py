@@ -19,7 +19,6 @@ from vision_recipes.model_folder.heads import Head
 from vision_recipes.model_folder.ood import MAX_CLASSES
 from vision_recipes.stores import Store
 from vision_recipes.training.calibration import calibrate
-from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.features import FeatureSource
 from vision_recipes.training.linear_probe import fit
@@ -133,6 +132,7 @@ def _fine_tune(
 ) -> None:
     """Train the layers below the head too, and take the result if it is better on the validation pictures."""
     from vision_recipes.training.batches import predict
+    from vision_recipes.training.checkpoints import Checkpoints
     from vision_recipes.training.fine_tuning import fine_tune
 
     checkpoints = Checkpoints(source.cache, _training_key(images, source, settings)) if source.cache else None

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vision_recipes.errors import SettingsError
-from vision_recipes.training.augmentation import AugmentationPlan
-from vision_recipes.training.optimisers import read_parameters
 from vision_recipes.training_settings import RetrainSettings
 
 if TYPE_CHECKING:
@@ -64,13 +62,26 @@ def prepare_model(model: Model, settings: RetrainSettings, workdir: Path) -> tup
 def check_parameters(settings: RetrainSettings) -> None:
     """Raise SettingsError for optimizer and augmentation parameters that cannot be used, naming all of them."""
     problems = []
-    for read in (
-        lambda: read_parameters(settings.model_optimizer, settings.model_custom_params_opti),
-        lambda: AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation),
+    for read, pairs in (
+        (_read_optimizer, settings.model_custom_params_opti),
+        (_read_augmentation, settings.model_custom_params_data_augmentation),
     ):
         try:
-            read()
+            if pairs:
+                read(settings)
         except SettingsError as err:
             problems.append(str(err))
     if problems:
         raise SettingsError("; ".join(problems))
+
+
+def _read_optimizer(settings: RetrainSettings) -> None:
+    from vision_recipes.training.optimisers import read_parameters
+
+    read_parameters(settings.model_optimizer, settings.model_custom_params_opti)
+
+
+def _read_augmentation(settings: RetrainSettings) -> None:
+    from vision_recipes.training.augmentation import AugmentationPlan
+
+    AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
