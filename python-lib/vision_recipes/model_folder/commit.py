@@ -17,6 +17,7 @@ from vision_recipes.model_folder import model_card
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Files, Layer, ModelConfig, read_config
 from vision_recipes.model_folder.folder import open_model
 from vision_recipes.model_folder.labels import write_labels
+from vision_recipes.model_folder.layer_graph import write_graph
 from vision_recipes.model_folder.ood import write_ood
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.stores import Store, file_digest, read_bytes
@@ -61,8 +62,6 @@ def commit(
     with tempfile.TemporaryDirectory() as workdir:
         contents = {"labels": write_labels(spec.labels)}
         if spec.graph is not None:
-            from vision_recipes.model_folder.layer_graph import write_graph
-
             contents["graph"] = write_graph(spec.graph)
         if spec.ood_detector is not None:
             contents["known"] = write_ood(spec.ood_detector)

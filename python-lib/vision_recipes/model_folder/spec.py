@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from vision_recipes.model_folder import layer_graph
 from vision_recipes.model_folder.config import HeadConfig, Network
 from vision_recipes.model_folder.folder import Model
 from vision_recipes.model_folder.ood import OodDetector
 from vision_recipes.preprocessing import Preprocessing
-
-if TYPE_CHECKING:
-    from vision_recipes.model_folder.layer_graph import Graph
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class ModelSpec:
     labels: tuple[str, ...]
     feature_layer: str = ""
     head: HeadConfig | None = None
-    graph: Graph | None = None
+    graph: layer_graph.Graph | None = None
     trained_on: str = ""
     source: str = ""
     licence: str = ""
@@ -46,8 +43,6 @@ def spec_of(model: Model) -> ModelSpec:
     """Return the description of the network in a model folder; its graph, if it has one, is read and checked."""
     config, graph = model.config, None
     if config.files.graph is not None:
-        from vision_recipes.model_folder import layer_graph
-
         content = model.read(config.files.graph, layer_graph.MAX_BYTES)
         graph = layer_graph.read_graph(content, model.where(config.files.graph))
     return ModelSpec(
