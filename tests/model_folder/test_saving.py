@@ -120,7 +120,7 @@ def test_keras_networks_are_saved_converted_and_rebuilt(small, tmp_path):
     rebuilt = rebuild(again)
     for mine, theirs in zip(rebuilt.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    path = again.weights(tmp_path)[0]
+    path, _ = again.weights(tmp_path)[0]
     network.set_weights([values * 0 for values in network.get_weights()])
     network.load_weights(path)
     np.testing.assert_array_equal(network.get_weights()[0], rebuilt.get_weights()[0])
