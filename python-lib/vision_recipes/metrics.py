@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 _BINS = 15
+_NORMAL_95 = 1.959963984540054
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -30,11 +33,14 @@ def accuracy(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def accuracy_interval(right: int, count: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of `right` out of `count` (Wilson 1927)."""
-    from scipy.stats import binomtest
+    """Return the 95 % confidence interval of `right` out of `count` (Wilson 1927).
 
-    interval = binomtest(right, count).proportion_ci(0.95, method="wilson")
-    return float(interval.low), float(interval.high)
+    It is scipy.stats.binomtest's, whose import would take a tenth of a short training.
+    """
+    square = _NORMAL_95**2
+    middle = (right + square / 2) / (count + square)
+    half = _NORMAL_95 / (count + square) * math.sqrt(right * (count - right) / count + square / 4)
+    return middle - half if right else 0.0, middle + half if right < count else 1.0
 
 
 def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:

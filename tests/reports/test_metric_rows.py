@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from vision_recipes.metrics import accuracy_interval, calibration_error
@@ -130,11 +131,9 @@ def test_without_probabilities_what_needs_them_is_none():
 
 
 def test_the_interval_is_wilsons():
-    low, high = accuracy_interval(8, 10)
-    z = 1.959963984540054
-    middle, half = (8 + z**2 / 2) / (10 + z**2), z / (10 + z**2) * math.sqrt(8 * 2 / 10 + z**2 / 4)
-    assert (low, high) == pytest.approx((middle - half, middle + half))
-    assert accuracy_interval(0, 5)[0] == 0.0
+    for right, count in ((0, 5), (5, 5), (8, 10), (1, 1), (999, 1000), (3, 70000)):
+        expected = binomtest(right, count).proportion_ci(0.95, method="wilson")
+        assert accuracy_interval(right, count) == pytest.approx((expected.low, expected.high), rel=1e-12)
 
 
 def test_calibration_error_by_hand():
