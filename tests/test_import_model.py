@@ -161,8 +161,8 @@ def to_channels_first(config):
     layers(config)[1]["config"]["data_format"] = "channels_first"
 
 
-def to_grey(config):
-    layers(config)[0]["config"]["batch_input_shape"] = [None, 28, 28, 1]
+def to_two_channels(config):
+    layers(config)[0]["config"]["batch_input_shape"] = [None, 28, 28, 2]
 
 
 def to_two_inputs(config):
@@ -195,7 +195,7 @@ def to_huge(config):
         (change_layer(module="os"), "comes from the module 'os'"),
         (to_odd_activation, "my_package>odd"),
         (to_channels_first, "channels first"),
-        (to_grey, "where pictures in colour"),
+        (to_two_channels, "where pictures"),
         (to_two_inputs, "more than one input"),
         (use_twice, "used more than once"),
         (to_circle, "circle"),

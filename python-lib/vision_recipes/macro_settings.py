@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vision_recipes.settings import Settings, choice, text
+from vision_recipes.settings import Settings, choice, number, text
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class ImportSettings(OutputFolderSettings):
     channels: str = choice("rgb", "bgr")
     mean: str = text("0, 0, 0")
     std: str = text("1, 1, 1")
+    image_resize: str = choice("auto", "squash", "crop", "pad")
+    crop_fraction: float = number(1.0, low=0.1, high=1.0)
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing model or output folder."""

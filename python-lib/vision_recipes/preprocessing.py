@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 RESIZES = ("squash", "crop", "pad")
+CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}
+"""Channel orders, and how many channels the network takes."""
 
-SCALINGS: dict[str, tuple[str, tuple[float, float, float], tuple[float, float, float]]] = {
+LUMINANCE = (19595, 38470, 7471)
+"""Parts of 65,536 of red, green and blue in a grey value (ITU-R 601-2), as Pillow computes it; exact in float32."""
+
+SCALINGS: dict[str, tuple[str, tuple[float, ...], tuple[float, ...]]] = {
     "caffe": ("bgr", (103.939, 116.779, 123.68), (1.0, 1.0, 1.0)),
     "tf": ("rgb", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
     "torch": ("rgb", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
@@ -22,22 +27,38 @@ SCALINGS: dict[str, tuple[str, tuple[float, float, float], tuple[float, float, f
 class Preprocessing:
     """How a picture becomes the network's input: size in pixels, resize policy, then (x - mean) / std per channel.
 
-    `mean` and `std` are in the order of `channels` ("rgb" or "bgr"), in units of 0..255.
-    `resize`: "squash" ignores the aspect, "crop" cuts the centre, "pad" adds black borders.
+    `mean` and `std` are in the order of `channels` ("rgb", "bgr", or "grey": one value), in units of 0..255.
+    `resize`: "squash" ignores the aspect, "crop" cuts the centre, "pad" adds black borders. With "crop", the part
+    `crop_fraction` of the largest centre that fits is cut out: 0.875 is 224 pixels out of a shorter side of 256.
     """
 
     width: int
     height: int
     channels: str = "rgb"
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
     resize: str = "squash"
+    crop_fraction: float = 1.0
 
     @classmethod
-    def named(cls, name: str, width: int, height: int, *, resize: str = "squash") -> Preprocessing:
-        """Return the preprocessing with one of the named SCALINGS."""
-        channels, mean, std = SCALINGS[name]
-        return cls(width, height, channels, mean, std, resize)
+    def named(cls, name: str, width: int, height: int, *, channels: int = 3, resize: str = "squash") -> Preprocessing:
+        """Return the preprocessing with one of the named SCALINGS, for a network that takes 3 channels or 1.
+
+        A grey network gets the mean of the three channels' numbers.
+        """
+        order, mean, std = SCALINGS[name]
+        if channels == 1:
+            order, mean, std = "grey", (sum(mean) / 3,), (sum(std) / 3,)
+        return cls(width, height, order, mean, std, resize)
+
+    def resized_by(self, resize: str) -> Preprocessing:
+        """Return this preprocessing with another resize policy; a new "crop" takes the largest centre."""
+        return self if resize == self.resize else replace(self, resize=resize, crop_fraction=1.0)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of what the network takes."""
+        return self.height, self.width, CHANNELS[self.channels]
 
 
 @dataclass(frozen=True)
@@ -67,6 +88,9 @@ class ExtraColumn:
 
 def normalise(pictures: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     """Return what the network takes for pictures uint8 (n, height, width, 3) RGB: (x - mean) / std, float32."""
-    ordered = pictures[..., ::-1] if preprocessing.channels == "bgr" else pictures
+    if preprocessing.channels == "grey":
+        ordered = (pictures.astype(np.int32) @ np.array(LUMINANCE, np.int32)[:, None] + 32768) >> 16
+    else:
+        ordered = pictures[..., ::-1] if preprocessing.channels == "bgr" else pictures
     mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
     return (ordered.astype(np.float32) - mean) / std

@@ -147,7 +147,7 @@ def set_in(*path, value):
         (set_in("network", "arguments", value={"alpha": 1e9}), "alpha"),
         (set_in("input", "width", value=100_000), "input.width must be between"),
         (set_in("input", "std", value=[1, 0, 1]), "std must be above 0"),
-        (set_in("input", "channels", value="abc"), "not rgb or bgr"),
+        (set_in("input", "channels", value="abc"), "not one of rgb, bgr, grey"),
         (set_in("input", "resize", value="melt"), "not one of squash"),
         (set_in("layers", value=[]), "layers must be between"),
         (set_in("feature_layer", value="nowhere"), "not among the layers"),

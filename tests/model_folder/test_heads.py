@@ -80,7 +80,7 @@ def test_dropout_inside_the_network_may_share_the_result_of_the_layer_before_it(
     convolved, active, *rest = GRAPH.nodes[1:]
     nodes = (GRAPH.nodes[0], convolved, Node("dropped", "Dropout", {"rate": 0.3}, ("convolved",)))
     graph = Graph((*nodes, replace(active, inputs=("dropped",)), *rest))
-    network = layer_graph.build(graph, (INPUT.height, INPUT.width))
+    network = layer_graph.build(graph, INPUT.input_shape)
     spec = ModelSpec("dropping", Network("dropping", classes=len(LABELS)), INPUT, LABELS, "active", graph=graph)
     save_model(local(tmp_path / "net"), network, spec)
     save_with_head(local(tmp_path / "mine"), open_model(local(tmp_path / "net")), a_head(), About("mine"))

@@ -82,7 +82,7 @@ def network_of_every_layer() -> tuple[object, ModelSpec]:
     nodes.append(Node("scores", "Dense", {"units": CLASSES, "activation": "softmax"}, ("joined",)))
     graph = Graph(tuple(nodes))
     assert {node.kind for node in nodes} == set(layer_graph.LAYERS)
-    network = layer_graph.build(graph, (SIDE, SIDE))
+    network = layer_graph.build(graph, (SIDE, SIDE, 3))
     draw = np.random.default_rng(1)
     for layer in network.layers:  # no statistic or offset that is all zeros or ones hides a mistake
         layer.set_weights(

@@ -16,6 +16,7 @@ from vision_recipes.inference.devices import Gpu
 from vision_recipes.inference.engine import Engine, Output, Slot
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.networks import rebuild
+from vision_recipes.preprocessing import LUMINANCE
 from vision_recipes.settings import ComputeSettings
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
@@ -122,6 +123,9 @@ def _compiled(model: Model, output: Output, *, on_gpu: bool) -> Any:
     values = keras.ops.cast(pixels, "float32")
     if size.channels == "bgr":
         values = keras.ops.flip(values, axis=-1)
+    if size.channels == "grey":
+        weighted = values * (np.array(LUMINANCE, np.float32) / 65536)
+        values = keras.ops.floor(keras.ops.sum(weighted, axis=-1, keepdims=True) + 0.5)
     values = (values - np.array(size.mean, np.float32)) / np.array(size.std, np.float32)
     inputs = [pixels, *(keras.Input(port.shape[1:], name="extra") for port in network.inputs[1:])]
     vector = network([values, *inputs[1:]] if len(inputs) > 1 else values)

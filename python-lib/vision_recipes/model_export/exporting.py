@@ -68,6 +68,7 @@ def describe(model: Model) -> dict[str, Any]:
     """Return what a program has to know beside the network: size and fit of pictures, labels, extra columns."""
     size = model.preprocessing
     about = {"name": model.name, "width": size.width, "height": size.height, "resize": size.resize}
+    about["crop_fraction"] = size.crop_fraction
     if model.extra_columns:
         about["columns"] = strict_json.write(model.extra_columns)
     return about | {"licence": model.config.licence, "labels": list(model.labels)}

@@ -12,6 +12,7 @@ here = pathlib.Path(__file__).resolve().parent
 about = json.loads((here / "about.json").read_text("utf-8"))
 network = {opened}
 fit = {{"squash": Image.Image.resize, "crop": ImageOps.fit, "pad": ImageOps.pad}}[about["resize"]]
+centre = {{"bleed": (1 - about["crop_fraction"]) / 2}} if about["resize"] == "crop" else {{}}
 '''
 
 _COLUMNS = """
@@ -31,7 +32,7 @@ _PHOTOS = """for path in sys.argv[1:{last}]:
     photo.draft(None, (about["width"], about["height"]))
     photo = ImageOps.exif_transpose(photo).convert("RGBA")
     photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
-    photo = fit(photo, (about["width"], about["height"]), Image.Resampling.BILINEAR)
+    photo = fit(photo, (about["width"], about["height"]), Image.Resampling.BILINEAR, **centre)
     scores = {scored}[0]
     print(path, about["labels"][scores.argmax()], f"{{scores.max():.3f}}", sep="\\t")
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.preprocessing import RESIZES, ExtraColumn, Preprocessing
+from vision_recipes.preprocessing import CHANNELS, RESIZES, ExtraColumn, Preprocessing
 from vision_recipes.strict_json import require
 
 VERSION = 3
@@ -219,6 +219,12 @@ def check_preprocessing(preprocessing: Preprocessing) -> None:
     for side, size in (("width", preprocessing.width), ("height", preprocessing.height)):
         require(8 <= size <= MAX_SIDE, f"input.{side} must be between 8 and {MAX_SIDE}, not {size}")
     channels, resize = preprocessing.channels, preprocessing.resize
-    require(channels in ("rgb", "bgr"), f"input.channels {channels[:20]!r} is not rgb or bgr")
+    require(channels in CHANNELS, f"input.channels {channels[:20]!r} is not one of {', '.join(CHANNELS)}")
+    for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
+        count = CHANNELS[channels]
+        require(len(values) == count, f"input.{name} must have {count} values for {channels}, not {len(values)}")
     require(resize in RESIZES, f"input.resize {resize[:20]!r} is not one of {', '.join(RESIZES)}")
     require(all(value > 0 for value in preprocessing.std), "input.std must be above 0 for each channel")
+    crop = preprocessing.crop_fraction
+    require(0.1 <= crop <= 1, f"input.crop_fraction must be between 0.1 and 1, not {crop}")
+    require(crop == 1 or resize == "crop", f"input.crop_fraction {crop} is for resize crop, not {resize}")

@@ -121,11 +121,11 @@ def write_graph(graph: Graph) -> bytes:
     return (json.dumps(strict_json.write(graph), separators=(",", ":")) + "\n").encode()
 
 
-def build(graph: Graph, size: tuple[int, int]) -> Any:
-    """Return the keras.Model of a graph with random weights, for pictures of (height, width)."""
+def build(graph: Graph, shape: tuple[int, int, int]) -> Any:
+    """Return the keras.Model of a graph with random weights, for pictures of (height, width, channels)."""
     import keras
 
-    outputs: dict[str, Any] = {graph.nodes[0].name: keras.Input((*size, 3), name=graph.nodes[0].name)}
+    outputs: dict[str, Any] = {graph.nodes[0].name: keras.Input(shape, name=graph.nodes[0].name)}
     try:
         for node in graph.nodes[1:]:
             layer = getattr(keras.layers, node.kind)(name=node.name, **node.settings)

@@ -21,7 +21,7 @@ def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
     lines = {
         "Network": config.network.architecture + own_layer,
         "Pictures": f"{size.width} x {size.height} pixels, {size.channels.upper()}, {_scaling(size)}, "
-        f"resized by {size.resize}",
+        f"resized by {_resizing(size)}",
         "Classes": f"{config.n_classes} ({names})",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
         "Trained on": plain(config.trained_on),
@@ -46,12 +46,16 @@ def facts(model: Model) -> dict[str, object]:
         "Model": config.name,
         "Folder": model.store.name,
         "Classes": f"{config.n_classes}: {', '.join(model.labels[:5])}{', …' if config.n_classes > 5 else ''}",
-        "Pictures": f"{size.width} x {size.height}, {size.channels.upper()}, {size.resize}",
+        "Pictures": f"{size.width} x {size.height}, {size.channels.upper()}, {_resizing(size)}",
         "Scaling": _scaling(size),
         "Features": f"{model.feature_layer.size} from {config.feature_layer}",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
         "Weights": f"{config.files.weights.bytes / 1e6:.1f} MB, SHA-256 {config.files.weights.sha256[:16]}…",
     }
+
+
+def _resizing(size: Preprocessing) -> str:
+    return size.resize if size.crop_fraction == 1 else f"{size.resize} of {size.crop_fraction:.1%}"
 
 
 def _scaling(size: Preprocessing) -> str:

@@ -153,12 +153,12 @@ def _pooled(features: Any, pooling: str) -> Any:
 
 
 def _base(spec: ModelSpec) -> Any:
-    size = spec.input.height, spec.input.width
+    shape = spec.input.input_shape
     if spec.graph is not None:
-        return layer_graph.build(spec.graph, size)
+        return layer_graph.build(spec.graph, shape)
     import keras
 
     builder = getattr(keras.applications, find(spec.network.architecture).builder)
     classes = {"classes": spec.network.classes} if spec.network.top else {}
     given = dict(spec.network.arguments) | classes
-    return builder(weights=None, include_top=spec.network.top, input_shape=(*size, 3), **given)
+    return builder(weights=None, include_top=spec.network.top, input_shape=shape, **given)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.preprocessing import LUMINANCE, Preprocessing
 
 PIXELS, EXTRA, SCORES = "pixels", "extra", "scores"
 """Names of the IR's inputs and of its first result."""
@@ -28,6 +28,8 @@ def with_normalisation(model: Any, preprocessing: Preprocessing) -> Any:
     if set(preprocessing.std) != {1.0}:
         steps.input(0).preprocess().scale(list(preprocessing.std))
     model = steps.build()
+    if preprocessing.channels == "grey":
+        _take_colour(model)
     for port, name in zip(model.inputs, (PIXELS, EXTRA), strict=False):
         port.get_tensor().set_names({name})
         port.get_node().set_friendly_name(name)
@@ -36,6 +38,20 @@ def with_normalisation(model: Any, preprocessing: Preprocessing) -> Any:
         shapes[1] = ov.PartialShape([-1, model.inputs[1].get_partial_shape()[1]])
     model.reshape(shapes)
     return model
+
+
+def _take_colour(model: Any) -> None:
+    """Change an ov.Model whose first input is grey in place: it takes RGB, float32 (n, height, width, 3)."""
+    import openvino.opset13 as ops
+
+    grey = model.get_parameters()[0]
+    _batch, height, width, _channel = grey.get_partial_shape()
+    colour = ops.parameter([-1, height.get_length(), width.get_length(), 3], np.float32)
+    weighted = ops.multiply(colour, np.array(LUMINANCE, np.float32) / 65536)
+    values = ops.floor(ops.add(ops.reduce_sum(weighted, np.array([3]), True), np.float32(0.5)))
+    for target in grey.output(0).get_target_inputs():
+        target.replace_source_output(values.output(0))
+    model.replace_parameter(0, colour)
 
 
 def any_batch(model: Any) -> None:

@@ -43,7 +43,7 @@ def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported
     """Return the network of a file that holds the whole model."""
     with open_keras_file(path, source.where) as (translation, stored):
         size = translation.size
-        output = layer_graph.build(translation.graph, size).output_shape
+        output = layer_graph.build(translation.graph, (*size, translation.channels)).output_shape
         if len(output) != 2 or not output[-1]:
             raise ModelFolderError(f"{source.where} gives outputs of shape {output}; one score per class is needed.")
         graph, added = output_layer.complete(translation.graph, int(output[-1]))
@@ -72,7 +72,7 @@ def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Impor
     spec = ModelSpec(
         name=_name(source),
         network=Network(row.name, classes=found.classes),
-        input=_scaled(settings, row.preprocessing, (row.height, row.width)),
+        input=_scaled(settings, row.preprocessing, (row.height, row.width, 3)),
         labels=_labels(source, found.classes),
         feature_layer=row.feature_layer,
         source=f"imported from {PurePosixPath(source.model).name}",
@@ -93,7 +93,7 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
     spec = ModelSpec(
         name=_name(source),
         network=Network(row.name, top=not found.pooling),
-        input=_scaled(settings, row.preprocessing, (found.height, found.width)),
+        input=_scaled(settings, row.preprocessing, (found.height, found.width, 3)),
         labels=read_labels(source.read_labels(), source.where_labels, found.n_classes),
         feature_layer=row.feature_layer,
         trained_on=str(source.predecessor.get("trained_on", ""))[:100],
@@ -112,7 +112,7 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
 
 
 def _preprocessing(settings: ImportSettings, source: Source, translation: Translation) -> Preprocessing:
-    size = translation.size
+    size = (*translation.size, translation.channels)
     if settings.preprocessing != "auto":
         return _scaled(settings, "", size)
     if source.teachable:
@@ -139,29 +139,47 @@ def scaling_by_name(names: Sequence[str]) -> str:
     return ""
 
 
-def _scaled(settings: ImportSettings, usual: str, size: tuple[int, int], resize: str = "squash") -> Preprocessing:
-    """Return the preprocessing that the settings choose, with the `usual` scaling of the network for "auto"."""
-    height, width = size
+def _scaled(settings: ImportSettings, usual: str, shape: tuple[int, int, int], resize: str = "squash") -> Preprocessing:
+    """Return the preprocessing that the settings choose, with the `usual` scaling and resizing for "auto".
+
+    `shape` is (height, width, channels) of the network's input.
+    """
+    height, width, channels = shape
     scaling = usual if settings.preprocessing == "auto" else settings.preprocessing
-    if scaling != "numbers":
-        return Preprocessing.named(scaling, width, height, resize=resize)
-    mean, std = _three("mean", settings.mean), _three("std", settings.std)
-    made = Preprocessing(width, height, settings.channels, mean, std, resize)
+    if settings.image_resize != "auto":
+        resize = settings.image_resize
+    if settings.crop_fraction != 1 and resize != "crop":
+        raise SettingsError(
+            f"crop_fraction: {settings.crop_fraction} needs image_resize crop, which is {resize!r} here."
+        )
+    if scaling == "numbers":
+        order = "grey" if channels == 1 else settings.channels
+        mean, std = _numbers("mean", settings.mean, channels), _numbers("std", settings.std, channels)
+        made = Preprocessing(width, height, order, mean, std, resize, settings.crop_fraction)
+    else:
+        made = replace(
+            Preprocessing.named(scaling, width, height, channels=channels, resize=resize),
+            crop_fraction=settings.crop_fraction,
+        )
     try:
         check_preprocessing(made)
     except ValueError as err:
-        raise SettingsError(f"preprocessing by numbers: {err}.") from err
+        raise SettingsError(f"preprocessing: {err}.") from err
     return made
 
 
-def _three(name: str, text: str) -> tuple[float, float, float]:
+def _numbers(name: str, text: str, channels: int) -> tuple[float, ...]:
+    """Return one number for each channel; for a grey network three equal ones are one."""
     try:
-        first, second, third = (float(part) for part in re.split(r"[,;\s]+", text.strip(" []()")))
+        values = tuple(float(part) for part in re.split(r"[,;\s]+", text.strip(" []()")))
     except ValueError as err:
-        raise SettingsError(f"{name}: {text!r} is not three numbers such as 123.7, 116.8, 103.9.") from err
-    if not all(abs(value) < 1e6 for value in (first, second, third)):
-        raise SettingsError(f"{name}: {text!r} is not three numbers of ordinary size.")
-    return first, second, third
+        raise SettingsError(f"{name}: {text!r} is not numbers such as 123.7, 116.8, 103.9.") from err
+    if channels == 1 and len(set(values)) == 1:
+        values = values[:1]
+    if len(values) != channels or not all(abs(value) < 1e6 for value in values):
+        needed = "three numbers, one per channel" if channels == 3 else "one number, since the network takes grey"
+        raise SettingsError(f"{name}: {text!r} is not {needed}, of ordinary size.")
+    return values
 
 
 def _labels(source: Source, n_classes: int) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ MAX_DEPTH = 8
 class Translation:
     """A network as a graph. `size` is (height, width); `sized` is whether the file gave it, or it is the usual 224.
 
+    `channels` is 3 for colour, 1 for grey.
+
     `leaves` gives for the name of each node its layer in the file: names from the outermost network inwards.
     `names` are those of the network and the networks nested in it.
     """
@@ -41,6 +43,7 @@ class Translation:
     sized: bool
     leaves: dict[str, tuple[str, ...]]
     names: tuple[str, ...]
+    channels: int = 3
 
 
 def translate(config: dict[str, Any], where: str) -> Translation:
@@ -54,7 +57,7 @@ def translate(config: dict[str, Any], where: str) -> Translation:
         can = "Networks of Keras's own layers with one input and output can."
         raise ModelFolderError(f"{where} cannot be imported: {reason}. {can}") from err
     size = work.size or (DEFAULT_SIDE, DEFAULT_SIDE)
-    return Translation(graph, size, work.size is not None, leaves, tuple(work.names))
+    return Translation(graph, size, work.size is not None, leaves, tuple(work.names), work.channels)
 
 
 @dataclass
@@ -63,6 +66,7 @@ class _Translator:
     leaves: dict[str, tuple[str, ...]] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     names: list[str] = field(default_factory=list)
+    channels: int = 3
 
     def network(self, config: dict[str, Any], path: tuple[str, ...], source: str | None) -> str:
         """Add the layers of a network that takes the output of node `source`, and return the node of its output."""
@@ -124,12 +128,12 @@ class _Translator:
         require(not self.nodes, "it has more than one input")
         shape = config.get("batch_shape") or config.get("batch_input_shape") or config["shape"]
         height, width, channels = shape[-3:]
-        colour = channels == 3 and len(shape) in (3, 4)
-        require(colour, f"it takes an input of shape {shape}, where pictures in colour (height, width, 3) are needed")
+        pictures = channels in (1, 3) and len(shape) in (3, 4)
+        require(pictures, f"it takes an input of shape {shape}, where pictures (height, width, 3 or 1) are needed")
         for side in (height, width):
             usable = side is None or (type(side) is int and 8 <= side <= MAX_SIDE)
             require(usable, f"its input shape {shape} cannot be read")
-        self.size = (height, width) if height and width else None
+        self.size, self.channels = (height, width) if height and width else None, channels
         return self._add("InputLayer", "input", path, {}, ())
 
     def _add(
