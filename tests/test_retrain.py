@@ -465,7 +465,7 @@ def test_real_photos(shared, output, tmp_path):
     settings = ImportSettings(
         model_file=str(shared / "models/squeezenet_imagenet/squeezenet.keras"), preprocessing="caffe"
     )
-    import_model(settings, net, None, lambda done, total: None)
+    import_model(settings, net, None, None, lambda done, total: None)
     with open(shared / "houses200.csv", newline="") as stream:
         cells = [(row["path"], row["label"]) for row in csv.DictReader(stream)]
     photos = LocalStore(shared / "houses200")

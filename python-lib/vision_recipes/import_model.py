@@ -2,29 +2,62 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from vision_recipes.errors import SettingsError
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import model_card, open_model
 from vision_recipes.model_folder.saving import save_model
-from vision_recipes.model_import import importing
+from vision_recipes.model_import import importing, scaling_trial
+from vision_recipes.model_import.importing import Imported
 from vision_recipes.model_import.sources import find_source
 from vision_recipes.stores import Store
 
+log = logging.getLogger("vision_recipes")
+
 
 def import_model(
-    settings: ImportSettings, output: Store, source: Store | None, progress: Callable[[int, int], None]
+    settings: ImportSettings,
+    output: Store,
+    source: Store | None,
+    samples: Store | None,
+    progress: Callable[[int, int], None],
 ) -> dict[str, object]:
     """Write the model into a model folder and return facts about it for people.
 
-    `source` is the store of `model_source_folder`, None when only `model_file` was given.
+    `source` is the store of `model_source_folder`, None when only `model_file` was given. The facts hold the labels
+    that the pictures of `samples` get under each scaling. Raises SettingsError with those when nothing tells the
+    network's own scaling.
     """
     with tempfile.TemporaryDirectory() as workdir:
         progress(0, 10)
-        network, spec, note = importing.read(find_source(settings, source), settings, Path(workdir))
+        imported = importing.read(find_source(settings, source), settings, Path(workdir))
+        trials = _trials(imported, samples)
         progress(5, 10)
-        save_model(output, network, spec)
+        save_model(output, imported.network, imported.spec)
     progress(10, 10)
-    return model_card.facts(open_model(output)) | ({"Notes": note} if note else {})
+    if imported.guess:
+        log.warning("%s", imported.guess)
+    facts = model_card.facts(open_model(output))
+    if imported.guess:
+        facts["Scaling"] = f"{facts['Scaling']} (a guess)"
+    notes = {"Guess": imported.guess, "Notes": "; ".join(imported.notes)}
+    return facts | {name: text for name, text in notes.items() if text} | trials
+
+
+def _trials(imported: Imported, samples: Store | None) -> dict[str, object]:
+    """Return the labels of the sample pictures under each scaling, as facts."""
+    if samples is None:
+        return {}
+    spec = imported.spec
+    trials = scaling_trial.try_scalings(samples, spec.input, spec.labels, imported.answer, known=imported.known)
+    if not imported.known:
+        lines = "\n".join(f"  {trial.scaling}: {trial}" for trial in trials)
+        raise SettingsError(
+            "preprocessing: the file does not say how its pictures are scaled. These are the labels of the sample "
+            f"pictures under each scaling. Set preprocessing to the one whose labels are right.\n{lines}"
+        )
+    return {f"Labels, {trial.scaling}": str(trial) for trial in trials}

@@ -49,6 +49,7 @@ class ImportSettings(OutputFolderSettings):
     std: str = text("1, 1, 1")
     image_resize: str = choice("auto", "squash", "crop", "pad")
     crop_fraction: float = number(1.0, low=0.1, high=1.0)
+    sample_folder: str = text()
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing model or output folder."""

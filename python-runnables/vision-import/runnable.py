@@ -19,4 +19,5 @@ class ImportModel(Runnable):
         settings = self.settings
         folder = folder_to_fill(self.project_key, settings.output_managed_folder, settings.output_new_folder_name)
         source = folder_to_read(self.project_key, settings.model_source_folder)
-        return summary(import_model(settings, folder, source, percent(progress_callback)))
+        samples = folder_to_read(self.project_key, settings.sample_folder)
+        return summary(import_model(settings, folder, source, samples, percent(progress_callback)))

@@ -10,12 +10,12 @@ from vision_recipes.model_folder import open_model
 NUMBERS = {"preprocessing": "numbers", "channels": "bgr", "mean": "10, 20, 30", "std": "50, 60, 70"}
 
 
-def run(tmp_path, source=None, **given):
+def run(tmp_path, source=None, samples=None, **given):
     target = local(tmp_path / "imported")
     if source is not None:
         given["model_source_folder"] = "the folder"
     settings = ImportSettings.from_params({"output_managed_folder": "x"} | NUMBERS | given)
-    facts = import_model(settings, target, source, lambda done, total: None)
+    facts = import_model(settings, target, source, samples, lambda done, total: None)
     return open_model(target), facts
 
 

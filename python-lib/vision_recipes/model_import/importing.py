@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vision_recipes.errors import ModelFolderError, SettingsError
+import numpy as np
+
+from vision_recipes.errors import ModelFolderError
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import catalogue, layer_graph, networks, weights
-from vision_recipes.model_folder.config import HeadConfig, Network, check_preprocessing
+from vision_recipes.model_folder.config import HeadConfig, Network
 from vision_recipes.model_folder.keras2_weights import load_in_order
 from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.model_folder.spec import ModelSpec
@@ -20,15 +21,28 @@ from vision_recipes.model_import.keras_configs import Translation
 from vision_recipes.model_import.keras_files import open_keras_file
 from vision_recipes.model_import.label_files import read_foreign_labels
 from vision_recipes.model_import.predecessor import read_predecessor
+from vision_recipes.model_import.scaling import Scaling, recognise, scaled
 from vision_recipes.model_import.sources import Source
-from vision_recipes.model_import.weights_files import recognise
-from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.model_import.weights_files import recognise as recognise_weights
 
-OTHER_SCALINGS = {"squeezenet": "caffe"}
-"""Scalings of networks that are not in the catalogue, by the start of their name."""
 
-Imported = tuple[Any, ModelSpec, str]
-"""A keras.Model with its weights, its description for `save_model`, and a sentence for people (may be empty)."""
+@dataclass(frozen=True)
+class Imported:
+    """A keras.Model with its weights, its description for `save_model`, and notes for people.
+
+    `guess` says which part of the preprocessing is only a guess. With `known` False there is none, and the spec's is no
+    better than any other.
+    """
+
+    network: Any
+    spec: ModelSpec
+    notes: tuple[str, ...] = ()
+    guess: str = ""
+    known: bool = True
+
+    def answer(self, values: np.ndarray) -> np.ndarray:
+        """Return the probabilities (n, classes) for what the network takes, float32 (n, height, width, channels)."""
+        return np.asarray(self.network(values, training=False), np.float32)
 
 
 def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
@@ -48,31 +62,34 @@ def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported
             raise ModelFolderError(f"{source.where} gives outputs of shape {output}; one score per class is needed.")
         graph, added = output_layer.complete(translation.graph, int(output[-1]))
         classes = max(int(output[-1]), 2)
+        scaling = _preprocessing(settings, source, translation)
         spec = ModelSpec(
             name=_name(source),
             network=Network(_plain(translation.names[0]) or "imported", classes=classes),
-            input=_preprocessing(settings, source, translation),
+            input=scaling.preprocessing,
             labels=_labels(source, classes),
             graph=graph,
             source=f"imported from {PurePosixPath(source.model).name}",
+            notes=_sentence(scaling.guess),
         )
         network = networks.build(spec)
         weights.set_weights(network, output_layer.WEIGHTS | stored, source.where)
     assumed = "" if translation.sized else f"the file gives no input size, so {size[1]} x {size[0]} is used"
     feature_layer = networks.find_feature_layer(network, output_layer.ADDED)
-    return network, replace(spec, feature_layer=feature_layer), "; ".join(filter(None, [added, assumed]))
+    notes = tuple(filter(None, [added, assumed]))
+    return Imported(network, replace(spec, feature_layer=feature_layer), notes, scaling.guess, scaling.known)
 
 
 def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Imported | None:
     """Return the network of the catalogue that a file of weights alone is of; None for a file with the whole model."""
-    found = recognise(path, source.where)
+    found = recognise_weights(path, source.where)
     if found is None:
         return None
     row = found.row
     spec = ModelSpec(
         name=_name(source),
         network=Network(row.name, classes=found.classes),
-        input=_scaled(settings, row.preprocessing, (row.height, row.width, 3)),
+        input=scaled(settings, row.preprocessing, (row.height, row.width, 3)),
         labels=_labels(source, found.classes),
         feature_layer=row.feature_layer,
         source=f"imported from {PurePosixPath(source.model).name}",
@@ -84,7 +101,7 @@ def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Impor
     note = (
         f"the file holds weights only; by their number they are those of {row.name}, used at {row.width} x {row.height}"
     )
-    return network, spec, note
+    return Imported(network, spec, (note,))
 
 
 def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
@@ -93,7 +110,7 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
     spec = ModelSpec(
         name=_name(source),
         network=Network(row.name, top=not found.pooling),
-        input=_scaled(settings, row.preprocessing, (found.height, found.width, 3)),
+        input=scaled(settings, row.preprocessing, (found.height, found.width, 3)),
         labels=read_labels(source.read_labels(), source.where_labels, found.n_classes),
         feature_layer=row.feature_layer,
         trained_on=str(source.predecessor.get("trained_on", ""))[:100],
@@ -108,78 +125,15 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
         network = networks.put_head(network, spec)
     path = source.copy("/" + found.weights, workdir)
     load_in_order(network, path, f"{found.weights} in {source.store.name!r}")
-    return network, spec, found.note
+    return Imported(network, spec, tuple(filter(None, [found.note])))
 
 
-def _preprocessing(settings: ImportSettings, source: Source, translation: Translation) -> Preprocessing:
-    size = (*translation.size, translation.channels)
-    if settings.preprocessing != "auto":
-        return _scaled(settings, "", size)
+def _preprocessing(settings: ImportSettings, source: Source, translation: Translation) -> Scaling:
+    shape = (*translation.size, translation.channels)
     if source.teachable:
-        return _scaled(settings, "tf", size, resize="crop")
-    if {"Rescaling", "Normalization"} & {node.kind for node in translation.graph.nodes[1:3]}:
-        return _scaled(settings, "raw", size)
-    scaling = scaling_by_name((*translation.names, PurePosixPath(source.model).stem))
-    if not scaling:
-        raise SettingsError(
-            f"preprocessing: {source.where} does not say how its pictures are scaled. Choose caffe, tf (-1 to 1), "
-            "torch, zero_to_one or raw, as the network was trained with, or give numbers."
-        )
-    return _scaled(settings, scaling, size)
-
-
-def scaling_by_name(names: Sequence[str]) -> str:
-    """Return the scaling of the first network that one of the names starts with, or an empty text."""
-    table = {row.name.lower(): row.preprocessing for row in catalogue.architectures().values()} | OTHER_SCALINGS
-    for name in names:
-        plain = re.sub("[^a-z0-9]", "", name.lower())
-        starts = [start for start in table if plain.startswith(start)]
-        if starts:
-            return table[max(starts, key=len)]
-    return ""
-
-
-def _scaled(settings: ImportSettings, usual: str, shape: tuple[int, int, int], resize: str = "squash") -> Preprocessing:
-    """Return the preprocessing that the settings choose, with the `usual` scaling and resizing for "auto".
-
-    `shape` is (height, width, channels) of the network's input.
-    """
-    height, width, channels = shape
-    scaling = usual if settings.preprocessing == "auto" else settings.preprocessing
-    if settings.image_resize != "auto":
-        resize = settings.image_resize
-    if settings.crop_fraction != 1 and resize != "crop":
-        raise SettingsError(
-            f"crop_fraction: {settings.crop_fraction} needs image_resize crop, which is {resize!r} here."
-        )
-    if scaling == "numbers":
-        order = "grey" if channels == 1 else settings.channels
-        mean, std = _numbers("mean", settings.mean, channels), _numbers("std", settings.std, channels)
-        made = Preprocessing(width, height, order, mean, std, resize, settings.crop_fraction)
-    else:
-        made = replace(
-            Preprocessing.named(scaling, width, height, channels=channels, resize=resize),
-            crop_fraction=settings.crop_fraction,
-        )
-    try:
-        check_preprocessing(made)
-    except ValueError as err:
-        raise SettingsError(f"preprocessing: {err}.") from err
-    return made
-
-
-def _numbers(name: str, text: str, channels: int) -> tuple[float, ...]:
-    """Return one number for each channel; for a grey network three equal ones are one."""
-    try:
-        values = tuple(float(part) for part in re.split(r"[,;\s]+", text.strip(" []()")))
-    except ValueError as err:
-        raise SettingsError(f"{name}: {text!r} is not numbers such as 123.7, 116.8, 103.9.") from err
-    if channels == 1 and len(set(values)) == 1:
-        values = values[:1]
-    if len(values) != channels or not all(abs(value) < 1e6 for value in values):
-        needed = "three numbers, one per channel" if channels == 3 else "one number, since the network takes grey"
-        raise SettingsError(f"{name}: {text!r} is not {needed}, of ordinary size.")
-    return values
+        return Scaling(scaled(settings, "tf", shape, resize="crop"))
+    names = (*translation.names, PurePosixPath(source.model).stem)
+    return recognise(settings, shape, translation.graph, names, source.where)
 
 
 def _labels(source: Source, n_classes: int) -> tuple[str, ...]:
@@ -195,3 +149,8 @@ def _name(source: Source) -> str:
 
 def _plain(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_. ()+-]", "_", text).lstrip("_. ()+-")[:100]
+
+
+def _sentence(text: str) -> str:
+    """Return a note as a sentence of the model card."""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
