@@ -62,7 +62,7 @@ def test_all_mistakes_at_once_with_suggestions(tmp_path):
 step: []
 project: "a b"
 folders: {a: 3, both: x, b: {paht: x}}
-datasets: {both: y, c: {format: xlsx}}
+datasets: {both: y, c: {format: xls}}
 steps:
   - recipe: r
     macro: m
@@ -79,7 +79,7 @@ steps:
         "project: 'a b' does not match",
         "folders > a: 3 is not of type",
         "folders > b: there is no 'paht'. Did you mean 'path'? Known: in_place, partitioning, path.",
-        "datasets > c > format: 'xlsx' is not one of ['csv', 'parquet']",
+        "datasets > c > format: 'xls' is not one of ['csv', 'parquet', 'tsv', 'xlsx']",
         "step 1 needs a `recipe:` or a `macro:`, one of them.",
         "step 2 needs a `recipe:` or a `macro:`",
         "step 3: a macro has no inputs and outputs",

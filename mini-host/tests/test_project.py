@@ -84,7 +84,7 @@ class TestMistakes:
 
     def test_names_that_nobody_declared(self, here):
         assert refused(here, DATA, "lables") == (
-            "The input role 'data' takes a dataset (a .csv or .parquet file, or a name from flow.yaml), and 'lables' is not such a "
+            "The input role 'data' takes a dataset (a .csv, .parquet, .tsv or .xlsx file, or a name from flow.yaml), and 'lables' is not such a "
             "file. Did you mean 'labels'? Names: labels, scored, vectors."
         )
         assert "Did you mean 'pictures'" in refused(here, FOLDER, "pictuers")
@@ -94,7 +94,10 @@ class TestMistakes:
         assert refused(here, DATA, "pictures") == "The input role 'data' takes a dataset, and 'pictures' is a folder."
         assert "takes a folder, and 'labels.csv' is a dataset" in refused(here, FOLDER, "labels.csv")
         assert "and 'data/pictures' is a folder" in refused(here, DATA, "data/pictures")
-        assert "is not such a file" in refused(here, DATA, "x.xlsx", output=True)
+        assert "is not such a file. Save the spreadsheet as .xlsx" in refused(here, DATA, "x.xls")
+        assert refused(here, DATA, "x.xlsx", output=True).endswith(
+            "'x.xlsx' can be read, but not written. Choose a .csv, .parquet or .tsv file."
+        )
         assert "a saved model" in refused(here, Role("m", accepts_dataset=False, accepts_model=True), "x")
 
     def test_a_file_is_no_folder(self, here):

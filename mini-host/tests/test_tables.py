@@ -164,22 +164,22 @@ class TestCsv:
     def test_a_row_that_is_too_long_is_named(self, tmp_path):
         path = tmp_path / "x.csv"
         path.write_text("a,b\n1,2\n1,2,3\n", encoding="utf-8")
-        with pytest.raises(DataError, match="record 3 has 3 cells, the header has 2"):
+        with pytest.raises(DataError, match="line 3: this row has 3 cells, the header has 2: '1', '2', '3'"):
             list(table(path).text_rows())
-        with pytest.raises(DataError, match="cannot be read as a table"):
+        with pytest.raises(DataError, match="line 3: this row has 3 cells"):
             frames.read(table(path).pandas_source(), table(path).columns(), {})
 
     def test_a_first_row_that_is_too_long_is_not_cut(self, tmp_path):
         path = tmp_path / "x.csv"
         path.write_text("a,b\n1,2,3\n", encoding="utf-8")
-        with pytest.raises(DataError, match="cannot be read as a table"):
+        with pytest.raises(DataError, match="line 2: this row has 3 cells"):
             frames.read(table(path).pandas_source(), table(path).columns(), {})
 
     def test_bytes_that_are_not_utf8_say_so(self, tmp_path):
         path = tmp_path / "x.csv"
         path.write_bytes(b"a\n\xff\xfe\n")
         with pytest.raises(DataError, match="is not a CSV file in utf-8"):
-            list(table(path).text_rows())
+            list(table(path, {"encoding": "utf-8"}).text_rows())
 
     def test_hand_edited_tables_keep_the_types_of_known_columns(self, tmp_path):
         path = tmp_path / "x.csv"
@@ -286,5 +286,7 @@ class TestPartitions:
 
 
 def test_an_unknown_ending_is_refused(tmp_path):
-    with pytest.raises(DataError, match="'xlsx' is not a format of datasets. Known: csv, parquet"):
-        table(tmp_path / "x.xlsx")
+    with pytest.raises(
+        DataError, match="'xls' is not a format of datasets. Known: csv, parquet, tsv, xlsx. Save it as .xlsx"
+    ):
+        table(tmp_path / "x.xls")

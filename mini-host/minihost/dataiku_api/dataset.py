@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -268,12 +269,16 @@ class Dataset:
         return table(Path(self._reference.path), self._reference.options, [*partitions])
 
     def _columns_to_write(self) -> Iterator[dict[str, Any]]:
-        yield from self._writing().columns() or self._there([]).columns()
+        columns = self._writing().columns()
+        if not columns:
+            with contextlib.suppress(DataError):  # what is replaced need not be a table
+                columns = self._there([]).columns()
+        yield from columns
 
 
 def definition(reference: Any, columns: Any) -> dict[str, Any]:
     """Return a dataset's definition as the platform gives it."""
-    kind = "parquet" if reference.path.endswith(".parquet") else "csv"
+    kind = {".parquet": "parquet", ".xlsx": "excel"}.get(Path(reference.path).suffix.lower(), "csv")
     return {
         "projectKey": reference.project_key,
         "name": reference.name,

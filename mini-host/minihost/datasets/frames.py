@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from minihost.datasets import cells
 from minihost.datasets.schema import Columns
+from minihost.datasets.text_stream import TextOf
 from minihost.errors import DataError
 
 
@@ -89,6 +91,30 @@ def read(source: dict[str, Any], columns: Columns, arguments: dict[str, Any]) ->
 
 
 def _guarded(source: dict[str, Any], arguments: dict[str, Any]) -> Iterator[Any]:
+    """Frames as pandas reads them; from where its rows are not as long as the header, out of the rows themselves: they
+    come mended, or name what is wrong."""
+    rows = source.get("rows")
+    source = {key: value for key, value in source.items() if key != "rows"}
+    done = 0
+    if source["filepath_or_buffer"] is not None:
+        try:
+            for frame in _parsed(source, arguments):
+                yield frame
+                done += len(frame)
+            return
+        except DataError:
+            if rows is None:
+                raise
+    if "nrows" in arguments:
+        arguments = {**arguments, "nrows": arguments["nrows"] - done}
+    assert rows is not None
+    text = TextOf(itertools.islice(rows(), done, None), "")
+    for frame in _parsed({"filepath_or_buffer": text, "header": None}, arguments):
+        frame.index += done
+        yield frame
+
+
+def _parsed(source: dict[str, Any], arguments: dict[str, Any]) -> Iterator[Any]:
     import pandas as pd
 
     place = getattr(source["filepath_or_buffer"], "name", source["filepath_or_buffer"])
@@ -98,8 +124,10 @@ def _guarded(source: dict[str, Any], arguments: dict[str, Any]) -> Iterator[Any]
             found = pd.read_csv(**source, **arguments)
             for frame in found if "chunksize" in arguments else [found]:
                 yield _plain_text(frame)
-        except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as err:
+        except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeError) as err:
             raise DataError(f"{place} cannot be read as a table: {err}") from err
+        except OSError as err:
+            raise DataError(f"{place} cannot be read: {err.strerror}.") from err
 
 
 def _plain_text(frame: Any) -> Any:

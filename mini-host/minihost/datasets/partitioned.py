@@ -9,7 +9,8 @@ from urllib.parse import quote, unquote
 
 from minihost.datasets import schema
 from minihost.datasets.csv_table import CsvTable, CsvWriter
-from minihost.datasets.parquet_table import ParquetTable, ParquetWriter, TextOf
+from minihost.datasets.parquet_table import ParquetTable, ParquetWriter
+from minihost.datasets.text_stream import TextOf
 
 SCHEMA = "all"
 

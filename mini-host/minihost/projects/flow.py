@@ -43,9 +43,10 @@ _DATASET = {
     "additionalProperties": False,
     "properties": {
         "path": {"type": "string"},
-        "format": {"enum": ["csv", "parquet"]},
+        "format": {"enum": ["csv", "parquet", "tsv", "xlsx"]},
         "separator": {"type": "string", "minLength": 1, "maxLength": 1},
         "encoding": {"type": "string"},
+        "sheet": {"type": "string", "minLength": 1},
         "append": {"type": "boolean"},
         "partitioning": _PARTITIONING,
     },

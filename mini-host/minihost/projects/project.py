@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minihost.datasets import TABLES
+from minihost.datasets import SPREADSHEETS, TABLES, WRITTEN, format_of
 from minihost.errors import JobError
 from minihost.folders import is_remote
 from minihost.job import Reference
 from minihost.outputs import commits
 from minihost.plugins import Role
 from minihost.projects import flow
+from minihost.projects.reference_names import ENDINGS, endings, is_path, name_of
 from minihost.suggestions import did_you_mean, one_of
 
 DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
 OWN = ".minihost"
 FLOW = "flow.yaml"
-ENDINGS = tuple(f".{name}" for name in TABLES)
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Project:
         def items(pairs: Iterable[tuple[str, str]], more: dict[str, Any]) -> dict[str, Any]:
             roles: dict[str, Any] = {}
             for role, ref in pairs:
-                name = ref if ref in named else _name_of(ref)
+                name = ref if ref in named else name_of(ref)
                 roles.setdefault(role, {"items": []})["items"].append({"ref": name, **more})
             return roles
 
@@ -91,6 +91,8 @@ class Project:
         found.required = role.required
         if output and kind == FOLDER and role.name.endswith("cache_folder"):
             found.options.setdefault("in_place", True)
+        if output and kind == DATASET:
+            self._check_written(found, ref)
         if not output and ref not in self.pending and not is_remote(found.path):
             self._check_input(found, ref, side)
         return found
@@ -104,7 +106,7 @@ class Project:
             path = str(options.pop("path", "") or self._managed_path(kind, ref, options))
             name = ref
         else:
-            path, name = ref, _name_of(ref)
+            path, name = ref, name_of(ref)
         if not is_remote(path):
             path = str((self.dir / Path(path).expanduser()).resolve())
         return Reference(role, kind, name, self.key, path, options)
@@ -191,10 +193,12 @@ class Project:
             what = "a folder" if (self.dir / ref).is_dir() else "not such a file"
             names = self.names(DATASET)
             hint = did_you_mean(ref, names) if not is_path(ref) else ""
+            if ref.lower().endswith(SPREADSHEETS):
+                hint = " Save the spreadsheet as .xlsx or as CSV UTF-8."
             raise JobError(
                 [
-                    f"The {side} role {role.name!r} takes a dataset (a {' or '.join(ENDINGS)} file, or a name from "
-                    f"{FLOW}), and {ref!r} is {what}.{hint}"
+                    f"The {side} role {role.name!r} takes a dataset (a {endings(output=side == 'output')} "
+                    f"file, or a name from {FLOW}), and {ref!r} is {what}.{hint}"
                     + (f" Names: {one_of(names)}." if names and not is_path(ref) else "")
                 ]
             )
@@ -208,11 +212,22 @@ class Project:
         path = Path(found.path)
         commits.recover_unlocked(path)
         what = "folder" if found.type == FOLDER else "dataset"
-        if path.exists() and (found.type == DATASET or path.is_dir()):
+        is_file = found.type == DATASET and not found.options.get("partitioning")
+        if path.exists() and path.is_dir() != is_file:
             return
-        wrong = "is a file, not a folder" if path.exists() else "does not exist"
+        wrong = (
+            f"is a {'folder, not a file' if is_file else 'file, not a folder'}" if path.exists() else "does not exist"
+        )
         near = self._near(ref, path, found.type)
         raise JobError([f"The {side} role {found.role!r}: the {what} {ref!r} {wrong} ({path}).{near}"])
+
+    def _check_written(self, found: Reference, ref: str) -> None:
+        """Raise `JobError` for an output in a format that is only read."""
+        if (name := format_of(Path(found.path), found.options)) in TABLES and name not in WRITTEN:
+            can = endings(output=True)
+            raise JobError(
+                [f"The output role {found.role!r}: {ref!r} can be read, but not written. Choose a {can} file."]
+            )
 
     def _near(self, ref: str, path: Path, kind: str) -> str:
         """A suggestion out of the names of the project and what lies where the path points."""
@@ -255,11 +270,6 @@ class Project:
         return written or store / f"{name}.{options.get('format', 'csv')}"
 
 
-def is_path(ref: str) -> bool:
-    """Whether a reference looks like a path rather than a name."""
-    return "/" in ref or ref.startswith((".", "~")) or ref.lower().endswith(ENDINGS)
-
-
 def open(folder: Path, file: Path | None = None) -> Project:  # `project.open(dir)` is what it does
     """Open the project in a folder, or that of a flow file; without a flow it has no names.
 
@@ -278,14 +288,6 @@ def open(folder: Path, file: Path | None = None) -> Project:  # `project.open(di
 def _key_of(name: str) -> str:
     key = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
     return key or "PROJECT"
-
-
-def _name_of(ref: str) -> str:
-    """The name of a path: its last part without the ending of a dataset, and without dots: they end project keys."""
-    last = ref.rstrip("/").rpartition("/")[2]
-    for ending in ENDINGS:
-        last = last.removesuffix(ending)
-    return re.sub(r"[.\s]+", "_", last).strip("_") or "root"
 
 
 def _partitions_of(reference: Reference) -> list[str]:
