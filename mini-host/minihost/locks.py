@@ -38,9 +38,13 @@ class Lock:
             if _same_file(descriptor, self.path):
                 break
             os.close(descriptor)  # its holder removed the file between our opening and our locking
-        os.truncate(descriptor, 0)
-        os.write(descriptor, json.dumps(self.facts).encode())
         self.descriptor = descriptor
+        try:
+            os.truncate(descriptor, 0)
+            os.write(descriptor, json.dumps(self.facts).encode())
+        except OSError:
+            self.free()
+            raise
         return self
 
     def free(self) -> None:

@@ -104,7 +104,7 @@ def test_a_column_without_a_name_is_called_by_its_letter(save):
 
 
 def test_sheets(save, caplog):
-    layouts._told.clear()
+    layouts._logged.clear()
     path = save(Notes=[["a"], [1]], Labels=[["b"], [2]], Empty=[])
     assert list(table(path).text_rows()) == [["1"]]
     assert "sheet 'Notes' is read, not 'Labels', 'Empty'" in caplog.text

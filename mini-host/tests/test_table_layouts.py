@@ -12,7 +12,7 @@ UMLAUTS = "path;label;größe\na.jpg;Käfer;1,5\nb.jpg;Mädchen – früh;2,0\n"
 
 @pytest.fixture(autouse=True)
 def _said_nothing_yet():
-    layouts._told.clear()
+    layouts._logged.clear()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from minihost import disk_space, user_folders
 from minihost.errors import HostError, Interrupted
 from minihost.hookspecs import hookimpl
 from minihost.suggestions import did_you_mean
@@ -73,6 +74,12 @@ def main(arguments: list[str] | None = None) -> int:
     except HostError as err:
         click.echo(str(err), err=True)
         return err.exit_code
+    except OSError as err:
+        places = {**disk_space.temporary(), "--project": ".", "set MINIHOST_HOME to move it": str(user_folders.home())}
+        if not (reason := disk_space.message(err, places)):
+            raise
+        click.echo(reason, err=True)
+        return HostError.exit_code
 
 
 def _offers() -> dict[str, str | click.Command]:

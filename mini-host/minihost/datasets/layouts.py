@@ -155,11 +155,11 @@ def _blank_rows_at_the_end(path: Path, separator: str) -> bool:
     return _is_blank(re.split(r"[\r\n]", text)[-1], separator)
 
 
-_told: set[tuple[str, str]] = set()
+_logged: set[tuple[str, str]] = set()
 
 
 def tell(path: Path, what: str) -> None:
     """Say something about a file in the log, once in this process."""
-    if what and (str(path), what) not in _told:
-        _told.add((str(path), what))
+    if what and (str(path), what) not in _logged:
+        _logged.add((str(path), what))
         log.warning("%s: %s", path.name, what)

@@ -72,9 +72,16 @@ class Archive:
         """Write every file under a fresh folder; whoever calls removes the folder when this raises."""
         for info in self.files:
             target = folder / info.filename
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as stream:
-                stream.write(self.read(info))
+            content = self.read(info)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("xb") as stream:
+                    stream.write(content)
+            except OSError as err:
+                raise BadArchive(
+                    f"{self.path} cannot be unpacked in {folder.parent}: {err.strerror}. Set MINIHOST_HOME to a folder "
+                    "with space and rights."
+                ) from err
 
     def refused(self, why: str) -> BadArchive:
         """The error that says why this zip is not taken."""

@@ -95,8 +95,13 @@ def build(spec: EnvironmentSpec, report: Callable[[str], None]) -> Path:
     if warning:
         report(f"warning: {warning}")
     folder = spec.place.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+    except OSError as err:
+        raise NotBuilt(
+            f"Nothing can be written in {folder}: {err.strerror}. Set MINIHOST_HOME to a folder of yours."
+        ) from err
     try:
         _call([python, "-m", "venv", "--without-pip", str(stage)], report)
         file = stage / "requirements.txt"

@@ -195,13 +195,9 @@ class Project:
             hint = did_you_mean(ref, names) if not is_path(ref) else ""
             if ref.lower().endswith(SPREADSHEETS):
                 hint = " Save the spreadsheet as .xlsx or as CSV UTF-8."
-            raise JobError(
-                [
-                    f"The {side} role {role.name!r} takes a dataset (a {endings(output=side == 'output')} "
-                    f"file, or a name from {FLOW}), and {ref!r} is {what}.{hint}"
-                    + (f" Names: {one_of(names)}." if names and not is_path(ref) else "")
-                ]
-            )
+            known = f" Names: {one_of(names)}." if names and not is_path(ref) else ""
+            takes = f"takes a dataset (a {endings(output=side == 'output')} file, or a name from {FLOW})"
+            raise JobError([f"The {side} role {role.name!r} {takes}, and {ref!r} is {what}.{hint}{known}"])
         raise self._wrong(role, ref, side, "a dataset")
 
     def _wrong(self, role: Role, ref: str, side: str, what: str) -> JobError:

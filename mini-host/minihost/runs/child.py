@@ -31,6 +31,7 @@ if not __package__:  # run as a file: make `minihost` importable without anythin
     sys.modules["minihost"] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules["minihost"])
 
+from minihost import disk_space
 from minihost.dataiku_api import modules
 from minihost.dataiku_api.session import Session
 from minihost.dataiku_api.small_modules import plain
@@ -56,8 +57,11 @@ def main(arguments: list[str]) -> int:
     outcome = perform(job, folder)
     text = json.dumps(outcome, default=plain)
     part = folder / (RESULT + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(folder / RESULT)
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(folder / RESULT)
+    except OSError as err:
+        outcome = failure(err, _places(job))
     if outcome["status"] != "done" and not quiet:
         print(outcome["reason"], file=sys.stderr)
     return {"done": 0, "refused": 2}.get(outcome["status"], 1)
@@ -109,22 +113,30 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     except KeyboardInterrupt:
         return {"status": "failed", "reason": "Interrupted.", "for_user": True}
     except BaseException as err:
-        return failure(err)
+        return failure(err, _places(job))
     finally:
         session.release()
         flush()
 
 
-def failure(err: BaseException) -> dict[str, Any]:
-    """Return an exception as facts; a bug's traceback goes to stderr, without the host's own frames."""
+def failure(err: BaseException, places: dict[str, str]) -> dict[str, Any]:
+    """Return an exception as facts; a bug's traceback goes to stderr, without the host's own frames. A full disk is no
+    bug: `places` are where the component may have written."""
     if getattr(err, "for_user", False) or isinstance(err, HostError):
         return {"status": "failed", "reason": str(err) or type(err).__name__, "for_user": True}
+    if reason := disk_space.message(err, places):
+        return {"status": "failed", "reason": reason, "for_user": True}
     lines = traceback.TracebackException.from_exception(err)
     lines.stack = traceback.StackSummary.from_list(
         [frame for frame in lines.stack if Path(frame.filename) != Path(__file__)]
     )
     print("".join(lines.format()), end="", file=sys.stderr)
     return {"status": "failed", "reason": "".join(lines.format_exception_only()).strip(), "for_user": False}
+
+
+def _places(job: Job) -> dict[str, str]:
+    outputs = {f"output {one.role}": one.stage or one.path for one in job.outputs}
+    return {**disk_space.temporary(), **outputs, "choose another --project": job.project_dir}
 
 
 def flush() -> None:

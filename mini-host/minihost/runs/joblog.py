@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -59,7 +60,10 @@ class Redaction:
 
 
 class JobLog:
-    """The file `log` of a job. Beyond the limit its first part stays in `log.first`, and `log` goes on."""
+    """The file `log` of a job. Beyond the limit its first part stays in `log.first`, and `log` goes on.
+
+    On a full disk lines are lost, and the job goes on.
+    """
 
     def __init__(self, folder: Path, redact: Redaction) -> None:
         self.path = folder / "log"
@@ -83,15 +87,17 @@ class JobLog:
                 self.path.rename(first)
             self._stream = self._open()
             self._size = 0
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
         self._size += len(line) + 1
         self.last = [*self.last[-19:], line]
         return line
 
     def close(self) -> None:
         """Close the file."""
-        self._stream.close()
+        with contextlib.suppress(OSError):
+            self._stream.close()
 
 
 class Lines:

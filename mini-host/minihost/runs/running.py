@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from minihost.datasets.remote import opened
+from minihost.disk_space import is_full
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.folders import is_remote
 from minihost.job import Job, Reference
@@ -71,7 +72,7 @@ def run(job: Job, options: Options | None = None) -> Result:
     show = options.reporter or reporter(f"{job.plugin_id}/{job.component_id}", quiet=options.quiet)
     with stages.holding([]) as held:
         _stage(job, held, folder)
-        (folder / "job.json").write_text(json.dumps(redact.of(dataclasses.asdict(job)), indent=2), encoding="utf-8")
+        _keep_facts(folder, redact.of(dataclasses.asdict(job)))
         with contextlib.closing(JobLog(folder, redact)) as log:
             try:
                 with show:
@@ -109,6 +110,16 @@ def job_folder(job: Job) -> Path:
         ) from err
     job.work_dir = str(folder / "work")
     return folder
+
+
+def _keep_facts(folder: Path, facts: Any) -> None:
+    try:
+        (folder / "job.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    except OSError as err:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise HostError(
+            f"The log of the job cannot be kept in {folder.parent}: {err.strerror}. Choose another --project."
+        ) from err
 
 
 def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
@@ -208,6 +219,8 @@ def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options)
         raise ComponentFailed(outcome["reason"])
     if ended.code < 0:
         raise ComponentFailed(log.write(f"The component {processes.described(ended.code)}."))
+    if not outcome and is_full(folder):
+        raise ComponentFailed(f"The result of the job cannot be kept in {folder}: the disk is full. Free some space.")
     if not outcome:
         raise ComponentFailed(log.write(f"The component exited early with code {ended.code} (os._exit or similar)."))
     if ended.code != 0:
