@@ -139,6 +139,13 @@ def test_a_bad_cell_is_named(save, cell, message):
         table(path).columns()
 
 
+def test_integers_that_another_program_wrote_with_a_point_are_integers(save):
+    path = save(Data=[["a"], [1]])
+    changed(path, SHEET, lambda xml: xml.replace(b"<v>1</v>", b"<v>1.0</v>"))
+    assert table(path).columns() == [{"name": "a", "type": "bigint"}]
+    assert list(table(path).text_rows()) == [["1"]]
+
+
 def test_results_of_formulas_count(save):
     path = save(Data=[["a"], [1]])
     cell = b'<c r="A2"><f>SUM(1,1)</f><v>2</v></c></row><row r="3"><c r="A3" t="str"><f>""</f><v></v></c>'

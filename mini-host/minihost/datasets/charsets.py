@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ _OTHER_FILES = (
     (b"\xff\xd8\xff", "a JPEG picture. Choose the table"),
     (b"\x89PNG", "a PNG picture. Choose the table"),
     (b"\x1f\x8b", "a gzip file. Unpack it"),
+    (b"<!DOCTYPE html", "a web page. Fetch the table itself"),
+    (b"<html", "a web page. Fetch the table itself"),
     (b"%PDF", "a PDF document. Save the table as CSV UTF-8"),
 )
 _ASCII = bytes(range(128))
@@ -43,7 +46,7 @@ _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 def refuse_other_files(path: Path, head: bytes) -> None:
     """Raise `DataError` for a file whose first bytes say that it is no text but something known."""
     for mark, what in _OTHER_FILES:
-        if head.startswith(mark):
+        if head.lower().startswith(mark.lower()):
             raise DataError(f"{path} is not a CSV file: by its content it is {what}.")
 
 
@@ -133,5 +136,5 @@ def _western(path: Path, line: int) -> str:
 
 def setting(path: Path, name: str, example: str) -> str:
     """Return a sentence that says how a setting of a dataset is written in flow.yaml."""
-    value = example if example.isalnum() else f'"{example}"'
-    return f" Or declare it in flow.yaml: datasets: {{{path.stem}: {{path: {path.name}, {name}: {value}}}}}"
+    value = example if example.isalnum() else json.dumps(example)
+    return f" Or declare it in flow.yaml: datasets: {{{path.stem}: {{path: {path}, {name}: {value}}}}}"

@@ -133,7 +133,7 @@ class _Cells:
             if kind == "d":
                 return dt.datetime.fromisoformat(text)
             if kind == "n":
-                number = float(text) if any(letter in text for letter in ".eE") else int(text)
+                number = _number(text)
                 return self._moment(number) if self.style in self.sheet.dates else number
         except (ValueError, IndexError, OverflowError, TypeError) as err:
             self._wrong(f"cannot be read: {text[:40]!r} ({err})", "Type it again")
@@ -146,6 +146,14 @@ class _Cells:
 
     def _wrong(self, what: str, then: str) -> NoReturn:
         raise DataError(f"{self.sheet.where}, cell {place_of(self.row, self.column)}: it {what}. {then}.")
+
+
+def _number(text: str) -> int | float:
+    """A number as Excel shows it: `1.0`, as some programs write it, is the integer 1."""
+    if not any(letter in text for letter in ".eE"):
+        return int(text)
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
 
 def place_of(row: int, column: int) -> str:

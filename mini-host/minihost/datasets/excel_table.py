@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from minihost.datasets import cells, layouts, schema
-from minihost.datasets.excel_sheet import Sheet, place_of
-from minihost.datasets.excel_workbook import opened
 from minihost.datasets.text_stream import TextOf
 from minihost.errors import DataError
 
@@ -31,7 +29,9 @@ _TYPES = (
 class _Table:
     """The table in a sheet: the row of its header and its columns, by the number of each in the sheet."""
 
-    sheet: Sheet
+    sheet: Any
+    """A `minihost.datasets.excel_sheet.Sheet`."""
+
     header: int
     places: tuple[int, ...]
     columns: schema.Columns
@@ -97,8 +97,11 @@ class ExcelTable:
         return _found(self.path, self.sheet, (stat.st_mtime_ns, stat.st_size, stat.st_ino))
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=2)
 def _found(path: Path, name: str, _stamp: tuple[int, ...]) -> _Table:
+    from minihost.datasets.excel_sheet import place_of
+    from minihost.datasets.excel_workbook import opened
+
     sheet = opened(path, name)
     rows = sheet.rows()
     header, values = next(rows, (0, {}))
@@ -154,6 +157,8 @@ def _text(value: Any, kind: str) -> str:
 
 def _stray(table: _Table, number: int, values: dict[int, Any]) -> None:
     """Raise `DataError` for a value beside the table."""
+    from minihost.datasets.excel_sheet import place_of
+
     for place, value in values.items():
         if place not in table.places:
             raise DataError(

@@ -52,13 +52,20 @@ def ask(param: dict[str, Any], job: Job, timeout: float = TIMEOUT) -> list[Choic
     }
     from minihost.runs import running
 
-    with tempfile.TemporaryDirectory(prefix="minihost-choices-") as folder:
+    with _temporary_folder() as folder:
         asked = replace(job, kind="choices", runner=str(runner), payload=payload, project_dir=folder)
         try:
             answer = running.run(asked, running.Options(timeout=timeout, quiet=True)).answer
         except HostError as err:
             raise NoChoices(f"{runner.name} gave no choices for {param['name']!r}: {err}") from err
     return _read(answer, param["name"])
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="minihost-choices-", ignore_cleanup_errors=True)
+    except OSError as err:
+        raise NoChoices(f"There is no temporary folder to ask in: {err.strerror}. Set TMPDIR to another one.") from err
 
 
 def unusual(job: Job, component: Component, given: set[str]) -> list[str]:

@@ -14,6 +14,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlencode
 
+from minihost import disk_space
+
 MAX_BODY = 20_000_000
 IN_MEMORY = 1 << 20
 NAMES = ("127.0.0.1", "localhost")
@@ -134,6 +136,8 @@ def _body(environ: Environment) -> tuple[BinaryIO, str]:
             kept.write(part)
             read += len(part)
     except OSError as err:
+        if full := disk_space.message(err, disk_space.temporary()):
+            raise Refused(HTTPStatus.INSUFFICIENT_STORAGE, full) from err
         raise Refused(HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.") from err
     if read > MAX_BODY:
         raise too_long

@@ -1,5 +1,6 @@
 """Who gets through to a web app, and with what."""
 
+import errno
 import io
 from wsgiref.util import setup_testing_defaults
 
@@ -114,6 +115,17 @@ def test_long_bodies_are_refused_by_what_they_say_and_by_what_they_are(monkeypat
 )
 def test_odd_lengths_are_refused(headers):
     assert ask("POST", body=b"x", **headers)[:2] == (400, None)
+
+
+def test_a_full_temporary_folder_is_not_blamed_on_the_client(monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, _data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(guard.tempfile, "SpooledTemporaryFile", lambda _size: Full())
+    status, seen, answered = ask("POST", body=b"x")
+    assert (status, seen) == (507, None)
+    assert "No space is left on the disk" in answered["text"]
 
 
 def test_a_body_that_does_not_arrive_in_time():
