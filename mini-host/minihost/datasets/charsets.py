@@ -12,6 +12,9 @@ from minihost.errors import DataError
 
 HEAD = 1 << 16
 CHUNK = 1 << 20
+JUDGED = 2
+"""Pieces with letters beyond ASCII by which Windows-1252 is told from other encodings."""
+
 NAMES = {"cp1252": "Windows-1252", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32"}
 """What a log calls the encodings that are not UTF-8."""
 
@@ -40,7 +43,7 @@ _UNUSUAL = re.compile(
 )
 """What Western text rarely has in Windows-1252, and text in other encodings (Mac, DOS, Cyrillic, Japanese) often."""
 
-_UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+_UNDEFINED = b"\x81\x8d\x8f\x90\x9d"
 
 
 def refuse_other_files(path: Path, head: bytes) -> None:
@@ -113,13 +116,15 @@ def _first_line_not_utf8(path: Path, *, whole: bool) -> int | None:
 
 def _western(path: Path, line: int) -> str:
     """The codec of a file that is not UTF-8."""
-    high = utf8 = unusual = 0
+    high = utf8 = unusual = judged = 0
     undefined = False
     for chunk in _chunks(path):
-        high += len(chunk.translate(None, _ASCII))
-        utf8 += sum(map(len, _UTF8.findall(chunk)))
-        unusual += sum(map(len, _UNUSUAL.findall(chunk)))
-        undefined = undefined or _UNDEFINED.search(chunk) is not None
+        undefined = undefined or len(chunk.translate(None, _UNDEFINED)) < len(chunk)
+        if judged < JUDGED and not chunk.isascii():
+            judged += 1
+            high += len(chunk.translate(None, _ASCII))
+            utf8 += sum(map(len, _UTF8.findall(chunk)))
+            unusual += sum(map(len, _UNUSUAL.findall(chunk)))
     if utf8 * 10 > high * 9:
         raise DataError(
             f"{path}, line {line}: a byte is not UTF-8, and the rest of the file is. Correct that line, or save the "
