@@ -56,5 +56,7 @@ def listed(names: Iterable[str], most: int) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a sentence for a message, after a blank, with the known name that is most like `name`; "" without one."""
-    close = difflib.get_close_matches(name, list(known), 1)
+    every = list(known)
+    alike = [one for one in every if one.strip().casefold() == name.strip().casefold()]
+    close = alike or difflib.get_close_matches(name, every, 1)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -14,7 +14,8 @@ import numpy as np
 
 from vision_recipes import rows
 from vision_recipes.dataset.extra_columns import encode_table
-from vision_recipes.dataset.paths import path_finder
+from vision_recipes.dataset.path_matching import match_paths
+from vision_recipes.dataset.path_suggestions import what_to_change
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures, read
 from vision_recipes.inference.saliency import BATCH, HiResCam, SaliencyMap
@@ -159,13 +160,16 @@ def _paths(listed: Sequence[str], settings: ExplainSettings, judged: Table | Non
                 "which: only errors are to be explained, but judged_dataset is empty. Connect the "
                 "pictures_dataset of vision-evaluate, or choose all."
             )
-        find = path_finder(listed)
-        found = [find(path) for path in wrong_paths(judged)]
+        wrong = list(wrong_paths(judged))
+        matches = match_paths(listed, wrong)
+        for remark in matches.remarks:
+            log.warning("%s: %s", judged.name, remark)
+        found = [matches.find(path) for path in wrong]
         paths = [path for path in dict.fromkeys(found) if path is not None]
         if not paths:
             raise SettingsError(
                 f"which: dataset {judged.name} lists no wrong prediction for a picture in this folder. "
-                "Is it the folder that was scored?"
+                "Is it the folder that was scored?" + (f" {what_to_change(wrong[0], listed)}" if wrong else "")
             )
     return paths[: settings.nb_pictures or None]
 

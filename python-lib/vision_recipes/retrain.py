@@ -42,7 +42,7 @@ def retrain(
         base, settings = prepare_model(open_model(model), settings, Path(workdir))
         require_writable(output)
         table = read_label_table(pictures, settings, labels, extra)
-        require_classes(table.labels, MAX_CLASSES, splittable=not settings.split_column)
+        require_classes(table.labels, MAX_CLASSES, splittable=not table.split)
         source = FeatureSource(
             pictures, base, Path(workdir), settings.compute, settings.model_pooling, settings.batch_size, cache
         )

@@ -1,7 +1,7 @@
 import pytest
 
+from vision_recipes.dataset.cell_text import label_text
 from vision_recipes.dataset.labels import find_labels
-from vision_recipes.dataset.paths import label_text, path_finder
 from vision_recipes.errors import LabelsError
 from vision_recipes.training_settings import LabelSettings
 
@@ -66,7 +66,7 @@ def test_rows_travel_with_their_picture(table):
         ("file label", [("a", "x")], "col_filename: dataset labels has no column 'path'"),
         ("path label", [], "no rows"),
         ("path label", [("other.jpg", "x")], "right folder"),
-        ("path label", [("deep.jpg", "x")], "'/sub/deep.jpg'"),
+        ("path label", [("deep2.jpg", "x")], "The nearest name is '/sub/deep.jpg'"),
         ("path label", [("a", "")], "1 rows of labels have none"),
         ("path label", [("a", "x" * 9000)], "9000 characters"),
     ],
@@ -99,9 +99,3 @@ def test_file_names_are_labels():
 def test_labels_that_look_alike_are_told(table):
     found = find_labels(["/a", "/b", "/c"], source_of(), table("path label", ("a", "Egg"), ("b", "egg "), ("c", "ham")))
     assert "'Egg', 'egg '" in "\n".join(found.remarks())
-
-
-def test_two_listed_names_of_one_composition_stay_apart():
-    find = path_finder(["/caf\u00e9", "/cafe\u0301"])
-    assert find("caf\u00e9") == "/caf\u00e9"
-    assert find("cafe\u0301") == "/cafe\u0301"

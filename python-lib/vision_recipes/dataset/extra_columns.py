@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from vision_recipes.dataset.cell_text import column_text
 from vision_recipes.dataset.column_encoding import as_category, as_number, encode
-from vision_recipes.dataset.paths import path_finder
+from vision_recipes.dataset.path_matching import PathMatches, match_paths
 from vision_recipes.errors import SettingsError, did_you_mean
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import ExtraColumn
@@ -22,6 +23,7 @@ MAX_CATEGORIES = 500
 FEW = 12
 """Whole numbers of at most so many values, such as the place of a photo in an upload, also count as categories."""
 
+_Text = Callable[[Any], str | None]
 Rows = Mapping[str, Mapping[str, Any]]
 
 
@@ -39,31 +41,39 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
             f"{', '.join(table.columns)}." + did_you_mean(absent[0], table.columns)
         )
     candidates = [key] if key in table.columns else [name for name in table.columns if name not in names]
-    find = path_finder(paths)
-    found: dict[str, dict[str, dict[str, Any]]] = {column: {} for column in candidates}
-    repeated = 0
-    for row in table.rows():
-        for column, joined in found.items():
-            path = find(row.get(column))
-            if path is not None:
-                repeated += path in joined
-                joined[path] = {name: row.get(name) for name in names}
-    chosen = max(candidates, key=lambda column: len(found[column]), default="")
-    if not found.get(chosen):
+    rows = list(table.rows())
+    matches = {column: _matches(rows, column, paths) for column in candidates}
+    chosen = max(candidates, key=lambda column: (matches[column][1].exact, len(matches[column][1].of)), default="")
+    if not chosen or not matches[chosen][1].of:
         raise SettingsError(
             f"extra columns: no column of {table.name} holds paths of the folder's files (the first is "
             f"{paths[0] if paths else 'none'!r}). Give the dataset a column with the pictures' paths."
         )
+    text, found = matches[chosen]
+    for remark in found.remarks:
+        log.warning("extra columns: %s", remark)
+    joined: dict[str, dict[str, Any]] = {}
+    repeated = 0
+    for row in rows:
+        path = found.find(text(row.get(chosen)))
+        if path is not None:
+            repeated += path in joined
+            joined[path] = {name: row.get(name) for name in names}
     log.info(
         "extra columns come from %s by column %r; %d of %d files are not in it",
         table.name,
         chosen,
-        len(paths) - len(found[chosen]),
+        len(paths) - len(joined),
         len(paths),
     )
     if repeated:
         log.warning("%d rows of %s name a picture again; the last row counts", repeated, table.name)
-    return found[chosen]
+    return joined
+
+
+def _matches(rows: Sequence[Mapping[str, Any]], column: str, paths: Sequence[str]) -> tuple[_Text, PathMatches]:
+    text = column_text(row.get(column) for row in rows)
+    return text, match_paths(paths, (text(row.get(column)) for row in rows))
 
 
 def encode_table(

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vision_recipes.dataset.cell_text import column_text
 from vision_recipes.dataset.extra_columns import join
 from vision_recipes.dataset.labels import find_labels
-from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import LabelsError, SettingsError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.stores import Store, Table
@@ -21,10 +21,14 @@ log = logging.getLogger("vision_recipes")
 
 @dataclass
 class LabelTable:
-    """The label of each path to use, and its cells in the split, group and extra columns."""
+    """The label of each path to use, and its cells in the split, group and extra columns.
+
+    `split` is empty when nothing gives a split; `split_source` says in words what gives it.
+    """
 
     labels: dict[str, str]
     split: Mapping[str, str | None] = field(default_factory=dict)
+    split_source: str = ""
     group: Mapping[str, str | None] = field(default_factory=dict)
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     extra_source: str = ""
@@ -42,7 +46,7 @@ def read_label_table(
     found = find_labels(paths, settings, labels)
     for remark in found.remarks():
         log.warning("labels: %s", remark)
-    table = LabelTable(found.of)
+    table = LabelTable(found.of, found.sides, "the split by folders" if found.sides else "")
 
     def cells(parameter: str) -> dict[str, str | None]:
         """Return, as text for each picture, the cell of the column that a parameter names."""
@@ -58,10 +62,11 @@ def read_label_table(
                 f"{parameter}: no connected dataset has a column {column!r} "
                 f"({'; '.join(there) or 'none is connected'}). Choose one of the columns, or leave it empty."
             )
-        return {path: label_text(row.get(column)) for path, row in rows.items()}
+        text = column_text(row.get(column) for row in rows.values())
+        return {path: text(row.get(column)) for path, row in rows.items()}
 
     if settings.split_column:
-        table.split = cells("split_column")
+        table.split, table.split_source = cells("split_column"), f"split_column {settings.split_column!r}"
         table.labels = {path: label for path, label in found.of.items() if table.split.get(path)}
         log.info("%d labelled pictures are left out by split_column", len(found.of) - len(table.labels))
         if not table.labels:

@@ -6,13 +6,16 @@ written.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vision_recipes.dataset.label_decisions import decide
-from vision_recipes.dataset.paths import label_text, path_finder
+from vision_recipes.dataset.cell_text import column_text, folded
+from vision_recipes.dataset.folder_labels import folder_labels
+from vision_recipes.dataset.label_decisions import SUGGESTED, decide
+from vision_recipes.dataset.path_matching import match_paths
+from vision_recipes.dataset.path_spelling import quoted
+from vision_recipes.dataset.path_suggestions import nearest_path, what_to_change
 from vision_recipes.errors import LabelsError, did_you_mean, listed
 from vision_recipes.images.reading import hidden
 from vision_recipes.stores import Table
@@ -20,17 +23,22 @@ from vision_recipes.training_settings import LabelSettings
 
 LONGEST_LABEL = 1000
 SHOWN = 20
+_SUGGESTED = 5
 
 
 @dataclass
 class Labels:
     """The label of each picture that has one, by its path in the listing, and all that did not fit.
 
-    `rows` holds the table's row of each labelled picture when labels come from a table, else nothing.
+    `rows` holds the table's row of each labelled picture when labels come from a table, else nothing. `sides` holds the
+    side of the split of each labelled picture ("train", "validation", "test") when folders give one, else nothing.
+    `notes` are sentences, without full stop, on how names and folders were read.
     """
 
     of: dict[str, str] = field(default_factory=dict)
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    sides: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     without_label: list[str] = field(default_factory=list)
     without_picture: list[str] = field(default_factory=list)
     unlabelled: list[str] = field(default_factory=list)
@@ -39,9 +47,9 @@ class Labels:
     dropped: list[str] = field(default_factory=list)
 
     def remarks(self) -> Iterator[str]:
-        """Yield one line for each kind of thing that did not fit, for the log."""
+        """Yield one line for each relaxed reading and for each kind of thing that did not fit, for the log."""
+        yield from self.notes
         for names, meaning in (
-            (self.without_picture, "rows name a picture that is not in the folder"),
             (self.without_label, "rows have no label"),
             (self.unlabelled, "pictures have no label and are not used"),
             (self.repeated, "pictures are listed more than once, with the same label; the first row counts"),
@@ -56,32 +64,39 @@ class Labels:
 def find_labels(paths: Sequence[str], source: LabelSettings, table: Table | None = None) -> Labels:
     """Return the labels of the pictures in `paths`; raises LabelsError when there is none, or the table cannot be used.
 
-    Paths match with or without leading slash and in any Unicode composition. A picture listed twice with the same label
-    counts once; with two labels it is left out. Hidden files and folders (a name that starts with a dot) have no label
-    unless a table names them.
+    Paths match as path_matching has it. A picture listed twice with the same label counts once; with two labels it is
+    left out. Hidden files and folders (a name that starts with a dot) have no label unless a table names them.
     """
     if source.label_source == "dataset":
         return _from_table(paths, source, table)
-    if source.label_source == "folder_names":
-        read: Callable[[str], str | None] = _folder_name
-        hint = "Put the pictures of each class into a sub-folder of that name, or choose another label_source."
-    else:
-        from vision_recipes.dataset import file_name_patterns
-
-        read = file_name_patterns.reader(source.label_pattern)
-        hint = f"label_pattern is {source.label_pattern!r}; it must fit the file names of the folder."
-    found = Labels()
-    for path in paths:
-        label = None if hidden(path) else read(path)
-        if label is None or not label.strip():
-            found.unlabelled.append(path)
-        else:
-            found.of[path] = _bounded(label, path)
-    if not found.of:
-        raise LabelsError(
-            f"None of the {len(paths)} files gives a label (the first ones: {listed(map(repr, paths), SHOWN)}). {hint}"
-        )
+    found = _from_folders(paths) if source.label_source == "folder_names" else _from_names(paths, source.label_pattern)
+    found.of = {path: _bounded(label, path) for path, label in found.of.items()}
+    found.unlabelled = [path for path in paths if path not in found.of]
     return found
+
+
+def _from_folders(paths: Sequence[str]) -> Labels:
+    read = folder_labels(paths)
+    if not read.of:
+        raise LabelsError(
+            f"{_no_label(paths)} {'. '.join(read.remarks) + '. ' if read.remarks else ''}"
+            "Put the pictures of each class into a sub-folder of that name, or choose another label_source."
+        )
+    return Labels(read.of, sides=read.sides, notes=read.remarks)
+
+
+def _from_names(paths: Sequence[str], pattern: str) -> Labels:
+    from vision_recipes.dataset import file_name_patterns
+
+    read = file_name_patterns.reader(pattern)
+    named = {path: label for path in paths if not hidden(path) and (label := read(path)) and label.strip()}
+    if not named:
+        raise LabelsError(f"{_no_label(paths)} label_pattern is {pattern!r}; it must fit the file names of the folder.")
+    return Labels(named)
+
+
+def _no_label(paths: Sequence[str]) -> str:
+    return f"None of the {len(paths)} files gives a label (the first ones: {listed(map(repr, paths), SHOWN)})."
 
 
 def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None) -> Labels:
@@ -94,17 +109,22 @@ def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None
         column = getattr(source, parameter)
         if column and column not in table.columns:
             raise LabelsError(
-                f"{parameter}: dataset {table.name} has no column {column!r}; it has {', '.join(table.columns)}."
-                + did_you_mean(column, table.columns)
+                f"{parameter}: dataset {table.name} has no column {column!r}; it has "
+                f"{', '.join(map(repr, table.columns))}.{did_you_mean(column, table.columns)}"
             )
-    find, found, conflicting, first = path_finder(paths), Labels(), set(), None
-    for row in table.rows():
-        written = label_text(row.get(source.col_filename))
-        label, dropped = decide(row, label_text(row.get(source.col_label)), source.col_decision)
-        first = first or written
-        path = find(written)
+    rows = list(table.rows())
+    path_of, label_of = (column_text(row.get(name) for row in rows) for name in (source.col_filename, source.col_label))
+    suggestion_of = column_text(row.get(SUGGESTED) for row in rows)
+    matches = match_paths(paths, (path_of(row.get(source.col_filename)) for row in rows))
+    found, conflicting = Labels(notes=matches.remarks), set()
+    for row in rows:
+        written = path_of(row.get(source.col_filename))
+        suggested = suggestion_of(row.get(SUGGESTED))
+        decision = row.get(source.col_decision)
+        label, dropped = decide(decision, label_of(row.get(source.col_label)), suggested, source.col_decision)
+        path = matches.find(written)
         if path is None:
-            found.without_picture.append(str(written or ""))
+            found.without_picture.append(written or "")
         elif dropped:
             found.dropped.append(path)
         elif label is None:
@@ -118,30 +138,35 @@ def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None
             found.conflicting.append(path)
     for path in conflicting:
         del found.of[path], found.rows[path]
-    for path in paths:
-        if path not in found.of and path not in conflicting:
-            found.unlabelled.append(path)
+    found.unlabelled = [path for path in paths if path not in found.of and path not in conflicting]
     if not found.of:
-        raise LabelsError(_nothing_matched(paths, source, table, found, first))
+        raise LabelsError(_nothing_matched(paths, source, table, found))
+    if found.without_picture:
+        found.notes.append(_missing_pictures(found.without_picture, paths))
     return found
 
 
-def _nothing_matched(
-    paths: Sequence[str], source: LabelSettings, table: Table, found: Labels, first: str | None
-) -> str:
-    if first is None:
-        return f"Dataset {table.name} has no rows with a path in column {source.col_filename!r}."
-    if len(found.without_label) or len(found.conflicting):
+def _missing_pictures(names: Sequence[str], paths: Sequence[str]) -> str:
+    nearest, shown = nearest_path(paths), []
+    for name in names[:_SUGGESTED]:
+        near = nearest(name)
+        shown.append(quoted(name) + (f" (the nearest name is {quoted(near)})" if near else ""))
+    named = listed([*shown, *map(quoted, names[_SUGGESTED:])], SHOWN)
+    return f"{len(names)} rows name a picture that is not in the folder: {named}"
+
+
+def _nothing_matched(paths: Sequence[str], source: LabelSettings, table: Table, found: Labels) -> str:
+    first = next(filter(None, found.without_picture), None)
+    if found.without_label or found.conflicting:
         return (
             f"No picture has one label: {len(found.without_label)} rows of {table.name} have none in column "
             f"{source.col_label!r}, {len(found.conflicting)} pictures have several."
         )
-    names = {path.rpartition("/")[2]: path for path in paths}
-    inside = names.get(first.rpartition("/")[2])
+    if first is None:
+        return f"Dataset {table.name} has no rows with a path in column {source.col_filename!r}."
     return (
-        f"No row of {table.name} names a picture of the folder: column {source.col_filename!r} holds {first!r}, "
-        f"the folder holds {str(paths[0]) if paths else 'nothing'!r}. "
-        + (f"Write the sub-folder too, as in {inside!r}." if inside else "Is it the right column and the right folder?")
+        f"No row of {table.name} names a picture of the folder: column {source.col_filename!r} holds {quoted(first)}, "
+        f"the folder holds {quoted(str(paths[0])) if paths else 'nothing'}. {what_to_change(first, paths)}"
     )
 
 
@@ -154,15 +179,10 @@ def _bounded(label: str, path: str) -> str:
     return label
 
 
-def _folder_name(path: str) -> str | None:
-    parts = path.strip("/").split("/")
-    return parts[-2] if len(parts) > 1 else None
-
-
 def _look_alikes(labels: set[str]) -> Iterator[str]:
     alike: dict[str, list[str]] = {}
     for label in sorted(labels):
-        alike.setdefault(unicodedata.normalize("NFKC", label).strip().casefold(), []).append(label)
+        alike.setdefault(folded(label), []).append(label)
     for group in alike.values():
         if len(group) > 1:
             names = ", ".join(map(repr, group))

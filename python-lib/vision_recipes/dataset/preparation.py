@@ -89,20 +89,38 @@ def _same_cell(images: LabelledImages, table: LabelTable) -> list[tuple[int, int
 
 def _split(images: LabelledImages, table: LabelTable, settings: RetrainSettings, remarks: list[str]) -> LabelledImages:
     """Return the images with their sides, and the groups that the split kept together."""
-    targets, classes, ratio, seed = images.targets, images.classes, settings.train_ratio, settings.random_seed
-    if settings.split_column:
-        cells = [str(table.split[path]) for path in images.paths]
-        return replace(images, sides=splits.read_split(cells, targets, classes, settings.split_column))
+    cells = [str(table.split[path]) for path in images.paths] if table.split else ["train"] * len(images)
+    if table.split:
+        log.info("%s replaces train_ratio", table.split_source)
+    if not table.split or (not settings.split_column and "validation" not in cells):
+        images = _draw_validation(images, [cell == "train" for cell in cells], table, settings, remarks)
+        if not table.split:
+            return images
+        remarks.append("no folder holds validation pictures, so some of the training pictures are held out instead")
+        cells = [cell if cell == "test" else splits.SIDES[side] for cell, side in zip(cells, images.sides, strict=True)]
+    return replace(images, sides=splits.read_split(cells, images.targets, images.classes, table.split_source))
+
+
+def _draw_validation(
+    images: LabelledImages, training: Sequence[bool], table: LabelTable, settings: RetrainSettings, remarks: list[str]
+) -> LabelledImages:
+    """Return the images with some of those for training held out for validation."""
+    rows, sides, groups = np.flatnonzero(training), images.sides.copy(), images.groups
+
+    def draw() -> np.ndarray:
+        names, ratio, seed = images.classes, settings.train_ratio, settings.random_seed
+        return splits.draw_split(images.targets[rows], groups[rows], names, ratio, seed)
+
     try:
-        return replace(images, sides=splits.draw_split(targets, images.groups, classes, ratio, seed))
+        sides[rows] = draw()
     except LabelsError:  # raised again below, unless near-duplicates were the reason
         groups = splits.merge_groups(len(images), _same_cell(images, table))
-    images = replace(images, groups=groups, sides=splits.draw_split(targets, groups, classes, ratio, seed))
-    remarks.append(
-        "so many pictures are near-duplicates that they could not be kept on one side of the split; "
-        "the validation metrics may be too optimistic"
-    )
-    return images
+        sides[rows] = draw()
+        remarks.append(
+            "so many pictures are near-duplicates that they could not be kept on one side of the split; "
+            "the validation metrics may be too optimistic"
+        )
+    return replace(images, groups=groups, sides=sides)
 
 
 def _missing_classes(classes: Sequence[str], table: LabelTable) -> list[str]:

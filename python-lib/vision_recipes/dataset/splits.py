@@ -53,8 +53,8 @@ def draw_split(targets: np.ndarray, groups: np.ndarray, names: Sequence[str], ra
     return np.where(valid, VALID, TRAIN)
 
 
-def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], column: str) -> np.ndarray:
-    """Return the side of each row (n,) as a column of a table gives it, in WORDS.
+def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], source: str) -> np.ndarray:
+    """Return the side of each row (n,) as `source`, such as a column of a table, gives it in WORDS.
 
     Raises LabelsError for other words, for a class without training pictures, and without validation pictures.
     """
@@ -63,8 +63,7 @@ def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], 
     if unknown:
         found = ", ".join(f"{word!r} ({count} rows)" for word, count in unknown.most_common(_SHOWN))
         raise LabelsError(
-            f"split_column {column!r} contains {found}; use train, validation or test, or leave a cell empty to leave "
-            "its picture out."
+            f"{source} contains {found}; use train, validation or test, or leave a cell empty to leave its picture out."
         )
     sides = np.array([WORDS[word] for word in words])
     trained = np.bincount(targets[sides == TRAIN], minlength=len(names))
@@ -74,8 +73,7 @@ def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], 
             (f"training for {listed(map(repr, missing), _SHOWN)}", "train") if missing else ("validation", "validation")
         )
         raise LabelsError(
-            f"split_column {column!r} assigns no usable picture to {side}. Set some to {word!r}, or leave the cells of "
-            "these pictures empty."
+            f"{source} assigns no usable picture to {side}. Assign some to {word!r}, or leave these pictures out."
         )
     return sides
 

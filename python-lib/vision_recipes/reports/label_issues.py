@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vision_recipes.dataset.cell_text import label_text
 from vision_recipes.dataset.column_encoding import as_number
-from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import PredictionsError
 from vision_recipes.report_columns import CHECKED
 from vision_recipes.stores import Table

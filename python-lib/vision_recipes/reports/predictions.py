@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vision_recipes.dataset.cell_text import label_text
 from vision_recipes.dataset.labels import Labels
-from vision_recipes.dataset.paths import label_text
 from vision_recipes.errors import PredictionsError
 from vision_recipes.stores import Table
 
