@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from vision_recipes.errors import LabelsError
 from vision_recipes.evaluate import OptionalInputs, OptionalOutputs, evaluate
 from vision_recipes.stores import LocalStore
 from vision_recipes.training_settings import EvaluateSettings
@@ -71,6 +72,10 @@ def tables(draw):
 @settings(max_examples=60, deadline=None)
 def test_figures_are_scikit_learns_whatever_the_tables_lack(drawn):
     predictions, truths, joined = drawn
+    if {truth for truth, _ in joined} == {"unseen"}:
+        with pytest.raises(LabelsError, match="None of the true labels is among the labels in scored"):
+            evaluate(scored(predictions), Rows(("path", "label"), truths), BY_TABLE)
+        return
     rows = list(evaluate(scored(predictions), Rows(("path", "label"), truths), BY_TABLE))
     found = {row["metric"]: row["value"] for row in rows if not row["class"]}
     truth = [label for label, _ in joined]
@@ -116,3 +121,73 @@ def test_every_picture_has_a_row_and_the_page_is_written(tmp_path):
     assert (rows["/b.jpg"]["other_label"], rows["/b.jpg"]["probability_of_truth"]) == ("x", 0.4)
     assert rows["/c.jpg"]["reason"] == "truncated"
     assert (tmp_path / "index.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def accuracy(predictions, truths, columns=("path", "label"), **inputs):
+    rows = evaluate(scored(predictions), Rows(columns, truths), BY_TABLE, OptionalInputs(**inputs))
+    return next(row["value"] for row in rows if row["metric"] == "accuracy")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["C:\\Users\\me\\photos\\", "/home/me/photos/", "photos/", "file:///home/me/photos/", ".\\"]
+)
+def test_truth_with_paths_of_another_program(prefix, caplog):
+    slash = "\\" if "\\" in prefix else "/"
+    predictions = [row("/cat/a b.jpg", {"cat": 0.9, "dog": 0.1}), row("/dog/b.jpg", {"dog": 0.9, "cat": 0.1})]
+    assert accuracy(predictions, [(f"{prefix}CAT{slash}a%20b.JPG", "cat"), (f"{prefix}dog{slash}b", "dog")]) == 1
+    assert sum("true labels: 1 paths matched" in line for line in caplog.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [
+        ((1.0, 2.0, None), ("1", "2")),
+        ((1.0, 2.0, float("nan")), ("1", "2")),
+        ((np.float32(1), np.float64(2), np.nan), ("1", "2")),
+        ((1, 2.0, None), ("1", "2")),
+        ((1.0, 2.5, None), ("1.0", "2.5")),
+        ((True, False, None), ("true", "false")),
+        ((np.bool_(True), np.bool_(False), None), ("true", "false")),
+        (("1.0", "2.0", ""), ("1.0", "2.0")),
+        (("007", "7", None), ("007", "7")),
+        ((1.0, "x", None), ("1.0", "x")),
+        ((1e300, 2.0, None), ("1e+300", "2.0")),
+    ],
+)
+def test_truth_in_a_column_of_numbers_is_the_label_as_text(cells, labels):
+    predictions = [row(f"/{place}.jpg", {label: 1.0}) for place, label in enumerate((*labels, "z"))]
+    assert accuracy(predictions, [(f"{place}.jpg", cell) for place, cell in enumerate(cells)]) == 1
+
+
+def test_truth_that_the_model_spells_otherwise_counts_as_its_label_and_is_named(caplog):
+    predictions = [row(f"/{place}", {"cat": 0.6, "dog": 0.4}) for place in range(4)]
+    assert accuracy(predictions, [("0", "cat"), ("1", "CAT"), ("2", "cat "), ("3", "Dog")]) == 0.75
+    assert (
+        "true labels: 3 differ from a label in scored in case or blanks only and count as that one: "
+        "'CAT' as 'cat' (1 pictures), 'Dog' as 'dog' (1 pictures), 'cat ' as 'cat' (1 pictures)" in caplog.messages
+    )
+
+
+def test_truth_between_two_labels_of_the_model_stays_as_it_is(caplog):
+    predictions = [row("/0", {"cat": 0.6, "Cat": 0.4}), row("/1", {"cat": 0.6, "Cat": 0.4})]
+    assert accuracy(predictions, [("0", "CAT"), ("1", "cat")]) == 0.5
+    assert any("so they count as wrong: 'CAT' (1 pictures)" in line for line in caplog.messages)
+
+
+def test_truth_that_is_no_label_of_the_model_is_named_or_refused(caplog):
+    predictions = [row("/0", {"cat": 0.6, "dog": 0.4}), row("/1", {"cat": 0.6, "dog": 0.4})]
+    assert accuracy(predictions, [("0", "cat"), ("1", "bird")]) == 0.5
+    assert any("1 pictures have a label that is not among those in scored" in line for line in caplog.messages)
+    with pytest.raises(LabelsError, match="True labels: 'bird', 'fish'. Labels in scored: 'cat', 'dog'"):
+        accuracy(predictions, [("0", "bird"), ("1", "fish")])
+    with pytest.raises(LabelsError, match=r"'1.0' and '1' are the same number"):
+        accuracy([row("/0", {"1": 1.0})], [("0", "1.0")])
+
+
+def test_labels_of_the_connected_model_count_as_its_labels(folder):
+    from model_folder.small import local
+
+    from vision_recipes.model_folder import open_model
+
+    first, *_, last = open_model(local(folder)).label_keys
+    assert accuracy([row("/0", {first: 1.0})], [("0", last)], model=local(folder)) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,8 +61,9 @@ def evaluate(
     used or does not join.
     """
     found = read_predictions(predictions)
-    evaluated = _join(found, labels, settings, predictions.name)
     training = read_training_record(inputs.model) if inputs.model else None
+    classes = training.model.label_keys if training else ()
+    evaluated = _join(found, labels, settings, predictions.name, classes)
     checked = read_checked_labels(inputs.checked) if inputs.checked else []
     comparison = None
     if inputs.other is not None:
@@ -90,11 +91,13 @@ def evaluate(
     return iter(rows)
 
 
-def _join(found: Predictions, labels: Table | None, settings: EvaluateSettings, name: str) -> LabelledPredictions:
+def _join(
+    found: Predictions, labels: Table | None, settings: EvaluateSettings, name: str, classes: Sequence[str] = ()
+) -> LabelledPredictions:
     truths = find_labels(found.paths, settings, labels)
     for remark in truths.remarks():
         log.warning("true labels: %s", remark)
-    evaluated = join(found, truths)
+    evaluated = join(found, truths, name, classes)
     log.info(
         "evaluated %d pictures; %d could not be scored, %d have no true label, %d true labels have no "
         "prediction, %d pictures were scored more than once (%s)",

@@ -64,6 +64,7 @@ def test_rows_travel_with_their_picture(table):
     [
         ("path labels", [("a", "x")], "Did you mean 'labels'"),
         ("file label", [("a", "x")], "col_filename: dataset labels has no column 'path'"),
+        ("path LABEL", [("a", "x")], "Did you mean 'LABEL'"),
         ("path label", [], "no rows"),
         ("path label", [("other.jpg", "x")], "right folder"),
         ("path label", [("deep2.jpg", "x")], "The nearest name is '/sub/deep.jpg'"),
@@ -98,4 +99,51 @@ def test_file_names_are_labels():
 
 def test_labels_that_look_alike_are_told(table):
     found = find_labels(["/a", "/b", "/c"], source_of(), table("path label", ("a", "Egg"), ("b", "egg "), ("c", "ham")))
-    assert "'Egg', 'egg '" in "\n".join(found.remarks())
+    assert "'Egg', 'egg '" in "\n".join(found.look_alikes())
+
+
+@pytest.mark.parametrize("column", [" label", "label ", "Label", "\ufefflabel"])
+def test_a_column_that_is_nearly_that_one_is_suggested(table, column):
+    labels = table("path label", ("a", "x"))
+    labels.columns[1] = column
+    with pytest.raises(LabelsError) as refusal:
+        find_labels(["/a"], source_of(), labels)
+    assert f"it has 'path', {column!r}. Did you mean {column!r}?" in str(refusal.value)
+
+
+def test_a_column_of_whole_numbers_is_written_without_decimals(table):
+    listing = ["/1.jpg", "/2.jpg", "/3.jpg"]
+    found = find_labels(listing, source_of(), table("path label", (1.0, 7.0), (2.0, None), (3, 8.0), (None, 9.0)))
+    assert found.of == {"/1.jpg": "7", "/3.jpg": "8"}
+
+
+def test_rows_that_match_nothing_are_named_with_the_nearest_name(table):
+    listing = ["/cat/picture_01.jpg", "/cat/picture_02.jpg"]
+    found = find_labels(
+        listing, source_of(), table("path label", ("cat/picture_01.jpg", "x"), ("cat/pictre_02.jpg", "y"))
+    )
+    assert (
+        "1 rows name a picture that is not in the folder: 'cat/pictre_02.jpg' "
+        "(the nearest name is '/cat/picture_02.jpg')" in found.remarks()
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "listing", "says"),
+    [
+        ("C:\\Users\\me\\photos\\x.jpg", ["/cat/a.jpg"], "cut 'C:\\Users\\me\\photos\\'"),
+        (
+            "/home/me/x/1.jpg",
+            ["/cat/1.jpg"],
+            "A picture of that name is '/cat/1.jpg'. If it is meant, cut '/home/me/x/'",
+        ),
+        ("D:\\me\\cat\\1.jpg", ["/dog/1.jpg"], "cut 'D:\\me\\cat\\' from the paths and write its folder instead"),
+        ("photos/cat/1.jpg", ["/cat/1.jpg", "/1.jpg"], "Several pictures have that file name ('/cat/1.jpg', '/1.jpg')"),
+        ("1.jpg", ["/cat/1.jpg", "/dog/1.jpg"], "Several pictures have that file name"),
+    ],
+)
+def test_paths_that_match_nothing_are_told_what_to_change(table, written, listing, says):
+    with pytest.raises(LabelsError) as refusal:
+        find_labels(listing, source_of(), table("path label", (written, "x")))
+    assert says in str(refusal.value)
+    assert "Write the sub-folder too" not in str(refusal.value)

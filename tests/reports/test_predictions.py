@@ -108,7 +108,9 @@ def test_numbered_labels_stand_for_the_name_that_classes_share():
     rows = list(evaluate(predictions, labels(("a", "crane"), ("b", "dog")), FROM_TABLE))
     assert values(rows)["accuracy"] == 1.0
     joined = join(
-        read_predictions(predictions), find_labels(["/a", "/b"], FROM_TABLE, labels(("a", "crane"), ("b", "dog")))
+        read_predictions(predictions),
+        find_labels(["/a", "/b"], FROM_TABLE, labels(("a", "crane"), ("b", "dog"))),
+        "scored",
     )
     assert joined.pictures[0].probabilities == pytest.approx({"crane": 0.65, "dog": 0.35})
     assert joined.pictures[0].probability == pytest.approx(0.65)

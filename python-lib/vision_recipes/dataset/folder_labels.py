@@ -70,19 +70,15 @@ def _with_split(every: Mapping[str, Sequence[str]], pictures: Sequence[Sequence[
     place = next((n for n in range(level + 1, shallowest) if len({folders[n] for folders in below}) > 1), level + 1)
     if not below and level:
         place = level - 1
-    found, loose = FolderLabels(), 0
+    found = FolderLabels()
     for path, folders in every.items():
         side = SPLITS.get(folders[level].lower()) if len(folders) > level else None
         if side is not None and len(folders) > place:
             found.of[path], found.sides[path] = folders[place], side
-        else:
-            loose += 1
     names = sorted({folders[level] for folders in pictures if len(folders) > level})
     counts = Counter(found.sides.values())
     shown = ", ".join(f"{counts[side]} {side}" for side in dict.fromkeys(SPLITS.values()) if counts[side])
     found.remarks.append(
         f"the folders {listed(names, _SHOWN)} name a split and are not labels ({shown or 'no'} pictures)"
     )
-    if loose:
-        found.remarks.append(f"{loose} files in these folders are in no folder of a label, so they are unlabelled")
     return found

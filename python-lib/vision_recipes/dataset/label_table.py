@@ -44,7 +44,7 @@ def read_label_table(
     """
     paths = list_pictures(pictures)
     found = find_labels(paths, settings, labels)
-    for remark in found.remarks():
+    for remark in (*found.remarks(), *found.look_alikes()):
         log.warning("labels: %s", remark)
     table = LabelTable(found.of, found.sides, "the split by folders" if found.sides else "")
 

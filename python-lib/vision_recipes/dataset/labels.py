@@ -58,7 +58,16 @@ class Labels:
         ):
             if names:
                 yield f"{len(names)} {meaning}: {listed(map(repr, names), SHOWN)}"
-        yield from _look_alikes(set(self.of.values()))
+
+    def look_alikes(self) -> Iterator[str]:
+        """Yield a line for the labels of each group that people may have meant to be the same."""
+        alike: dict[str, list[str]] = {}
+        for label in sorted(set(self.of.values())):
+            alike.setdefault(folded(label), []).append(label)
+        for group in alike.values():
+            if len(group) > 1:
+                names = ", ".join(map(repr, group))
+                yield f"these labels differ only in blanks, case or composition, and count as different: {names}"
 
 
 def find_labels(paths: Sequence[str], source: LabelSettings, table: Table | None = None) -> Labels:
@@ -177,13 +186,3 @@ def _bounded(label: str, path: str) -> str:
             "Is it the right column?"
         )
     return label
-
-
-def _look_alikes(labels: set[str]) -> Iterator[str]:
-    alike: dict[str, list[str]] = {}
-    for label in sorted(labels):
-        alike.setdefault(folded(label), []).append(label)
-    for group in alike.values():
-        if len(group) > 1:
-            names = ", ".join(map(repr, group))
-            yield f"these labels differ only in blanks, case or composition, and count as different: {names}"

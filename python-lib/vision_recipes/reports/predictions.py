@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vision_recipes.dataset.cell_text import label_text
+from vision_recipes.dataset.cell_text import column_text, label_text
 from vision_recipes.dataset.labels import Labels
 from vision_recipes.errors import PredictionsError
+from vision_recipes.reports.true_labels import as_the_model_spells_them
 from vision_recipes.stores import Table
 
 NUMBERED = re.compile(r"(.+?)(?: \(\d+\))+", re.DOTALL)
@@ -82,8 +83,9 @@ def read_predictions(table: Table) -> Predictions:
             f"Dataset {table.name} is not what vision-classify writes: it has the columns {', '.join(table.columns)}; "
             "images, and label or prediction, are needed. Choose the scored dataset."
         )
-    found, seen = Predictions(), set()
-    for row in table.rows():
+    found, seen, rows = Predictions(), set(), list(table.rows())
+    label_of = column_text(row.get("label") for row in rows)
+    for row in rows:
         path = label_text(row.get("images"))
         if path is None:
             raise PredictionsError(f"Dataset {table.name} has a row with an empty cell in column 'images'.")
@@ -91,7 +93,9 @@ def read_predictions(table: Table) -> Predictions:
             found.repeated += 1
             continue
         seen.add(path)
-        prediction = None if _is_error(row.get("error")) else _read_row(row, path, table.name)
+        prediction = (
+            None if _is_error(row.get("error")) else _read_row(row, label_of(row.get("label")), path, table.name)
+        )
         if prediction is None:
             found.rejected[path] = label_text(row.get("reason")) or "no label"
         else:
@@ -104,14 +108,15 @@ def read_predictions(table: Table) -> Predictions:
     return found
 
 
-def join(predictions: Predictions, truths: Labels) -> LabelledPredictions:
+def join(predictions: Predictions, truths: Labels, name: str, classes: Sequence[str] = ()) -> LabelledPredictions:
     """Return the predictions that have a true label; `truths` were found for `predictions.paths`.
 
     A label that classify numbered because several classes share its name (`crane (134)`) stands for the plain name,
-    where only that one is a true label.
+    where only that one is a true label. `name` is the predictions' dataset; `classes` are the model's labels where they
+    are known, beside those in the predictions. Raises LabelsError when no true label is among them.
     """
-    known = set(truths.of.values())
-    plain = _plain_names(predictions, known)
+    predicted = {label for picture in predictions.pictures for label in (picture.label, *picture.probabilities)}
+    plain = _plain_names(predicted, set(truths.of.values()))
     joined = [
         replace(_renamed(picture, plain), truth=truths.of[picture.path])
         for picture in predictions.pictures
@@ -122,8 +127,10 @@ def join(predictions: Predictions, truths: Labels) -> LabelledPredictions:
             f"None of the {len(predictions.pictures)} pictures with a prediction has a true label; "
             f"{len(truths.of)} pictures that could not be scored have one."
         )
+    known = {plain.get(label, label) for label in (*predicted, *classes)}
+    judged = as_the_model_spells_them([str(picture.truth) for picture in joined], known, name)
     return LabelledPredictions(
-        joined,
+        [replace(picture, truth=judged[str(picture.truth)]) for picture in joined],
         rejected=len(predictions.rejected),
         without_truth=len(predictions.pictures) - len(joined),
         without_prediction=len(truths.without_picture),
@@ -137,10 +144,10 @@ def _is_error(cell: Any) -> bool:
     return str(cell).strip().lower() in ("1", "1.0", "true")
 
 
-def _read_row(row: Mapping[str, Any], path: str, table: str) -> Prediction | None:
+def _read_row(row: Mapping[str, Any], label: str | None, path: str, table: str) -> Prediction | None:
     where = f"Dataset {table}, picture {path}"
     probabilities = _highest_first(dict(_listed(row.get("prediction"), where)))
-    label = label_text(row.get("label")) or next(iter(probabilities), None)
+    label = label or next(iter(probabilities), None)
     if label is None:
         return None
     written = label_text(row.get("probability"))
@@ -174,9 +181,8 @@ def _probability(cell: Any, where: str) -> float:
     return min(value, 1.0)
 
 
-def _plain_names(predictions: Predictions, known: set[str]) -> dict[str, str]:
+def _plain_names(predicted: set[str], known: set[str]) -> dict[str, str]:
     """Return which numbered labels mean a plain one: it is a true label, and no prediction has it as its name."""
-    predicted = {label for picture in predictions.pictures for label in (picture.label, *picture.probabilities)}
     plain = {}
     for label in predicted - known:
         match = NUMBERED.fullmatch(label)
