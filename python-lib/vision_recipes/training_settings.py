@@ -11,10 +11,10 @@ from vision_recipes.settings import ComputeSettings, Settings, choice, flag, num
 
 def _to_names(given: Any) -> tuple[str, ...]:
     if isinstance(given, str):
-        given = given.split(",")
+        given = [name.strip() for name in given.split(",")]
     if not isinstance(given, list | tuple):
         raise ValueError(f"{given!r} is not a list of names")
-    return tuple(str(name).strip() for name in given if str(name).strip())
+    return tuple(str(name) for name in given if str(name).strip())
 
 
 def _to_pairs(given: Any) -> tuple[tuple[str, str], ...]:
@@ -23,6 +23,17 @@ def _to_pairs(given: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(given, list | tuple) or not all(isinstance(pair, Mapping) and "from" in pair for pair in given):
         raise ValueError(f"{given!r} is not a list of name and value pairs")
     return tuple((str(pair["from"]).strip(), str(pair.get("to", "")).strip()) for pair in given)
+
+
+def _to_column(given: Any) -> str:
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise ValueError(f"{given!r} is not the name of a column")
+    return str(given) if str(given).strip() else ""
+
+
+def column() -> Any:
+    """Declare the name of a column, as it is: a header may have blanks at its ends."""
+    return field(default="", metadata={"cast": _to_column})
 
 
 def names() -> Any:
@@ -41,8 +52,8 @@ class LabelSettings(Settings):
 
     label_source: str = choice("dataset", "folder_names", "file_names")
     label_pattern: str = text()
-    col_filename: str = text()
-    col_label: str = text()
+    col_filename: str = column()
+    col_label: str = column()
 
     # parameters that not every recipe has
     col_decision = split_column = group_column = ""
@@ -68,10 +79,10 @@ class RetrainSettings(LabelSettings):
     says; `class_weights` "auto" weights each class by the inverse of its frequency.
     """
 
-    col_decision: str = text()
+    col_decision: str = column()
     train_ratio: float = number(0.8, 0.05, 0.95)
-    split_column: str = text()
-    group_column: str = text()
+    split_column: str = column()
+    group_column: str = column()
     random_seed: int = whole(1337, 0, 2**31 - 1)
     model_pooling: str = choice("avg", "max", "none")
     image_width: int = whole(0, 0, 4096)
@@ -123,7 +134,7 @@ class EvaluateSettings(LabelSettings):
 class CheckLabelsSettings(LabelSettings):
     """Pictures, labels and a model to likely label errors. `on_wrong_label` fills the column of decisions."""
 
-    group_column: str = text()
+    group_column: str = column()
     nb_neighbours: int = whole(5, 1, 50)
     on_wrong_label: str = choice("ask", "relabel", "drop")
     random_seed: int = whole(1337, 0, 2**31 - 1)

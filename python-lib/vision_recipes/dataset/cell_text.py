@@ -38,6 +38,9 @@ def folded(label: str) -> str:
 
 
 def _is_whole(cell: Any) -> bool:
-    if isinstance(cell, bool | np.bool_) or not isinstance(cell, int | float | np.integer | np.floating):
+    if isinstance(cell, bool | np.bool_):
         return False
-    return isinstance(cell, int | np.integer) or (abs(cell) < _LARGEST_WHOLE and float(cell).is_integer())
+    if isinstance(cell, float | np.floating):
+        number = float(cell)
+        return abs(number) < _LARGEST_WHOLE and number.is_integer()
+    return isinstance(cell, int | np.integer)

@@ -42,7 +42,7 @@ class Prefixes:
 
     def __init__(self, paths: Sequence[str], waiting: Iterable[str], matched: Sequence[str]) -> None:
         keys = list(map(loose, paths))
-        self._endings, self._whole = set(_by_ending(paths, keys)), set(keys)
+        self._suffixes, self._whole = set(_by_suffix(paths, keys)), set(keys)
         self._relative = bool(matched)
         self._slashed = any(text.lstrip().startswith("/") for text in matched)
         self._folders = {_folder(plain(text)) for text in matched}
@@ -52,14 +52,14 @@ class Prefixes:
 
     def match(self, paths: Sequence[str], spelled: Spelled) -> dict[str, Match]:
         """Return the matches of the paths that wait for one; `paths` is the listing."""
-        endings, whole = _by_ending(paths, spelled.keys), unique_keys(paths, spelled.keys)
+        suffixes, whole = _by_suffix(paths, spelled.keys), unique_keys(paths, spelled.keys)
         found = {}
         for text, key in spelled.waiting.items():
             kept = self._kept.get(text)
             if kept == _UNDECIDED:
                 found[text] = Match(None)
-            elif kept == _ALL and key in endings:
-                found[text] = Match(endings[key], "after adding leading folders")
+            elif kept == _ALL and key in suffixes:
+                found[text] = Match(suffixes[key], "after adding leading folders")
             elif kept and (end := "/".join(key.split("/")[-kept:])) in whole:
                 found[text] = Match(whole[end], f"after removing the prefix {quoted(raw_prefix(text, end))}")
         return found
@@ -69,7 +69,7 @@ class Prefixes:
         key = loose(text)
         if _folder(plain(text)) in self._folders:
             return
-        if key in self._endings:
+        if key in self._suffixes:
             yield "", _ALL
         absolute = is_absolute(text) or (text.lstrip().startswith("/") and not self._slashed)
         for prefix, end in _cuts(key):
@@ -88,12 +88,12 @@ class Rivals:
         return [
             text
             for text in fitting
-            if plain(text) in self._endings or any(end in self._loosely for _, end in _cuts(loose(text)))
+            if plain(text) in self._suffixes or any(end in self._loosely for _, end in _cuts(loose(text)))
         ]
 
     @cached_property
-    def _endings(self) -> dict[str, str | None]:
-        return _by_ending(self._paths, map(plain, self._paths))
+    def _suffixes(self) -> dict[str, str | None]:
+        return _by_suffix(self._paths, map(plain, self._paths))
 
     @cached_property
     def _loosely(self) -> set[str]:
@@ -115,9 +115,9 @@ class ReplacedPrefix:
         depth = len(self._prefix)
         if not depth:
             return {}
-        endings = _by_ending(paths, spelled.keys)
+        suffixes = _by_suffix(paths, spelled.keys)
         left = {text: "/".join(key.split("/")[depth:]) for text, key in spelled.waiting.items()}
-        found = {text: path for text, end in left.items() if (path := endings.get(end)) is not None}
+        found = {text: path for text, end in left.items() if (path := suffixes.get(end)) is not None}
         found = {text: path for text, path in found.items() if not _other_side(self._prefix, path)}
         alone = [text for text in found if "/" not in left[text]]
         into = {_folder(path) for path in found.values()}
@@ -137,7 +137,7 @@ def _elected(fitting: Sequence[tuple[str, int]], votes: Mapping[str, int]) -> in
     return kept[0] if len(kept) == 1 else _UNDECIDED
 
 
-def _by_ending(paths: Sequence[str], keys: Iterable[str]) -> dict[str, str | None]:
+def _by_suffix(paths: Sequence[str], keys: Iterable[str]) -> dict[str, str | None]:
     """Return the picture of each end of a path, None where several paths have that end."""
     found: dict[str, str | None] = {}
     for path, key in zip(paths, keys, strict=True):
