@@ -72,9 +72,7 @@ def test_names_of_columns_keep_their_blanks():
         {"col_filename": "path ", "col_label": " label", "extra_columns": [" age", " "]}
     )
     assert (found.col_filename, found.col_label, found.extra_columns) == ("path ", " label", (" age",))
-    assert RetrainSettings.from_params(dict(col_filename="a", col_label="b", extra_columns="c, d")).extra_columns == (
-        "c",
-        "d",
-    )
+    listed = RetrainSettings.from_params({"col_filename": "a", "col_label": "b", "extra_columns": "c, d"})
+    assert listed.extra_columns == ("c", "d")
     with pytest.raises(SettingsError, match="col_label: labels come from a dataset"):
         RetrainSettings.from_params({"col_filename": "a", "col_label": " "})

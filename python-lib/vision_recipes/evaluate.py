@@ -69,7 +69,7 @@ def evaluate(
     if inputs.other is not None:
         other = _join(read_predictions(inputs.other), labels, settings, inputs.other.name)
         comparison = compare(evaluated.pictures, other.pictures, inputs.other.name)
-    slices = _slices(evaluated, labels, settings)
+    slices = _slices(found, evaluated, labels, settings)
     rows = [*metric_rows(evaluated), *slice_rows(slices), *(comparison.rows() if comparison else ())]
     if outputs.pictures is not None:
         outputs.pictures.write(JUDGED, _picture_rows(found, evaluated, comparison))
@@ -111,7 +111,9 @@ def _join(
     return evaluated
 
 
-def _slices(evaluated: LabelledPredictions, labels: Table | None, settings: EvaluateSettings) -> list[Slice]:
+def _slices(
+    found: Predictions, evaluated: LabelledPredictions, labels: Table | None, settings: EvaluateSettings
+) -> list[Slice]:
     if not settings.slice_columns:
         return []
     if labels is None:
@@ -119,8 +121,7 @@ def _slices(evaluated: LabelledPredictions, labels: Table | None, settings: Eval
             f"slice_columns: {', '.join(settings.slice_columns)} should slice the pictures, but no label dataset is "
             "connected. Connect one with these columns and the pictures' paths."
         )
-    paths = [picture.path for picture in evaluated.pictures]
-    cells = extra_columns.join(labels, paths, settings.slice_columns, settings.col_filename)
+    cells = extra_columns.join(labels, found.paths, settings.slice_columns, settings.col_filename)
     return find_slices(evaluated.pictures, cells, settings.slice_columns)
 
 

@@ -150,8 +150,9 @@ def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None
     found.unlabelled = [path for path in paths if path not in found.of and path not in conflicting]
     if not found.of:
         raise LabelsError(_nothing_matched(paths, source, table, found))
-    if found.without_picture:
-        found.notes.append(_missing_pictures(found.without_picture, paths))
+    ambiguous = set(matches.ambiguous)
+    if missing := [name for name in found.without_picture if name not in ambiguous]:
+        found.notes.append(_missing_pictures(missing, paths))
     return found
 
 
