@@ -78,7 +78,7 @@ def test_each_reading_is_one_sentence_with_its_count():
 def test_names_that_only_differ_in_what_is_ignored_stay_apart():
     listing = ["/a.jpg", "/A.jpg", "/b c.jpg", "/b%20c.jpg", "/caf\u00e9", "/cafe\u0301", "/d.jpg", "/d.jpeg"]
     assert matched([path[1:] for path in listing], listing) == listing
-    assert matched(["a.JPG", "B%20C.jpg", "CAF\u00c9", "D.jpg", "d"], listing) == ["/a.jpg", None, None, None, None]
+    assert matched(["a.JPG", "B%20C.jpg", "CAF\u00c9", "D.jpg", "d"], listing) == [None] * 5
 
 
 def test_an_exact_match_wins_and_keeps_its_picture():
@@ -87,6 +87,16 @@ def test_an_exact_match_wins_and_keeps_its_picture():
     assert matched(["photos/b.jpg", "b.jpg"], ["/b.jpg"]) == [None, "/b.jpg"]
     assert matched(["b.JPG", "B.jpg"], ["/b.jpg"]) == ["/b.jpg", None]
     assert matched(["B.jpg", "b.Jpg", "B.JPG"], ["/B.Jpg"]) == [None, None, None]
+
+
+def test_the_same_names_in_the_folder_above_are_no_trouble():
+    listing = ["/cat/1.jpg", "/cat/2.jpg", "/1.jpg", "/2.jpg"]
+    assert matched(["CAT/1.JPEG", "CAT/2.JPEG"], listing) == listing[:2]
+    assert matched(["CAT/1.JPG", "CAT/3.JPG", "CAT/CAT/2.JPG"], [*listing, "/3.jpg"]) == [None, "/3.jpg", "/cat/2.jpg"]
+
+
+def test_percent_encoding_of_windows_1252_is_read():
+    assert matched(["gr%FCn.jpg"], ["/gr\u00fcn.jpg"]) == ["/gr\u00fcn.jpg"]
 
 
 def test_two_rows_for_one_picture_match_none():

@@ -10,11 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from vision_recipes.dataset.cell_text import label_text
 from vision_recipes.dataset.path_prefixes import Match, Prefixes, ReplacedPrefix, Rivals
-from vision_recipes.dataset.path_spelling import DECODED, Spelled, bare, one_name, plain, quoted, spellings, unique_keys
+from vision_recipes.dataset.path_spelling import (
+    DECODED,
+    PLAIN,
+    Spelled,
+    bare,
+    caseless,
+    one_name,
+    plain,
+    quoted,
+    spellings,
+    unique_keys,
+)
 from vision_recipes.errors import listed
 
 _SHOWN = 5
@@ -82,13 +94,13 @@ class _Search:
 
     def as_spelled(self) -> None:
         """Match whole paths in other spellings, each more tolerant than the one before."""
-        rivals = Rivals(self._paths)
+        rivals = Rivals(self._paths, self._waiting)
         for spelled in spellings(self._bare, self._waiting):
             pictures = unique_keys(self._paths, spelled.keys)
             fitting = {text: Match(pictures[key]) for text, key in spelled.waiting.items() if key in pictures}
-            for text in rivals.find(fitting) if spelled.tolerant else ():
+            for text in rivals.find(fitting) if spelled.place > PLAIN else ():
                 fitting[text] = Match(None)
-            self._settle(fitting, spelled.described)
+            self._settle(fitting, spelled)
 
     def with_other_prefixes(self) -> None:
         """Match paths that have leading folders too many, too few, or none in common with the listing's."""
@@ -99,9 +111,9 @@ class _Search:
 
     def _prefixed(self, match: Callable[[Sequence[str], Spelled], Mapping[str, Match]]) -> None:
         for spelled in spellings(self._bare, self._waiting, skip=DECODED):
-            self._settle(match(self._paths, spelled), spelled.described)
+            self._settle(match(self._paths, spelled), spelled)
 
-    def _settle(self, fitting: Mapping[str, Match], described: str) -> None:
+    def _settle(self, fitting: Mapping[str, Match], spelled: Spelled) -> None:
         """Accept the matches whose picture is free and fits one path only; the others stay unmatched for good."""
         claims: dict[str, set[str]] = {}
         for text, match in fitting.items():
@@ -109,10 +121,12 @@ class _Search:
                 claims.setdefault(match.path, set()).add(plain(text))
         accepted: dict[str, Match] = {}
         doubtful = _contested_prefixes(fitting, claims)
+        twins = self._twins if spelled.place > DECODED else set[str]()
         for text, match in fitting.items():
             del self._waiting[text]
             path = match.path
-            if path is None or len(claims[path]) > 1 or self._is_taken(text, path) or match.change in doubtful:
+            unsure = path is None or path in twins or match.change in doubtful
+            if path is None or unsure or len(claims[path]) > 1 or self._is_taken(text, path):
                 self.found.ambiguous.append(text)
             else:
                 accepted[text] = match
@@ -121,7 +135,15 @@ class _Search:
             self._taken.setdefault(path, set())
         for text in accepted:
             self._taken[self.found.of[text]].add(one_name(text))
-        self.found.remarks += _remarks(accepted, described)
+        self.found.remarks += _remarks(accepted, spelled.described)
+
+    @cached_property
+    def _twins(self) -> set[str]:
+        """The pictures whose names differ from others in case or in the spelling of the extension only."""
+        alike: dict[str, list[str]] = {}
+        for path in self._paths:
+            alike.setdefault(caseless(path), []).append(path)
+        return {path for group in alike.values() if len(group) > 1 for path in group}
 
     def _is_taken(self, text: str, path: str) -> bool:
         """Return whether a path that reads differently has the picture already, or several have claimed it."""

@@ -78,26 +78,38 @@ class Prefixes:
 
 
 class Rivals:
-    """Finds paths that fit one picture as a whole, in a tolerant spelling, and another one with another prefix."""
+    """Finds paths that fit one picture as a whole, in a tolerant spelling, and another one with another prefix.
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._paths = paths
+    `waiting` are all paths of the table that are not matched exactly. A prefix counts if it is the only explanation of
+    some of them.
+    """
+
+    def __init__(self, paths: Sequence[str], waiting: Iterable[str]) -> None:
+        self._paths, self._waiting = paths, list(waiting)
 
     def find(self, fitting: Iterable[str]) -> list[str]:
         """Return the paths, of those that fit as a whole, that may as well mean another picture."""
         return [
             text
             for text in fitting
-            if plain(text) in self._suffixes or any(end in self._loosely for _, end in _cuts(loose(text)))
+            if plain(text) in self._suffixes or not self._prefixes.isdisjoint(self._cut(loose(text)))
         ]
+
+    def _cut(self, key: str) -> Iterator[str]:
+        return (prefix for prefix, end in _cuts(key) if end in self._whole)
 
     @cached_property
     def _suffixes(self) -> dict[str, str | None]:
         return _by_suffix(self._paths, map(plain, self._paths))
 
     @cached_property
-    def _loosely(self) -> set[str]:
+    def _whole(self) -> set[str]:
         return set(map(loose, self._paths))
+
+    @cached_property
+    def _prefixes(self) -> set[str]:
+        keys = (loose(text) for text in self._waiting)
+        return {prefix for key in keys if key not in self._whole for prefix in self._cut(key)}
 
 
 class ReplacedPrefix:

@@ -25,13 +25,13 @@ class Spelled:
     """The keys of all paths of a listing, and of the paths of a table by how they are written, in one spelling.
 
     `described` completes "3 paths matched …"; it is empty for the spelling that every path may have.
-    `tolerant` spellings may also give the names of different files the same key.
+    `place` counts the spellings, the most exact first.
     """
 
     described: str
     keys: Sequence[str]
     waiting: Mapping[str, str]
-    tolerant: bool = True
+    place: int
 
 
 def bare(path: str) -> str:
@@ -94,12 +94,9 @@ def _decoded(key: str) -> str:
         return key
     for _ in range(_DECODINGS):
         try:
-            plain = unquote(key, errors="strict")
+            key = unquote(key, errors="strict")
         except UnicodeDecodeError:
-            break
-        if plain == key:
-            break
-        key = plain
+            key = unquote(key, encoding="cp1252", errors="replace")
     return _trimmed(bare(_composed(key).replace("\\", "/")))
 
 
@@ -133,9 +130,14 @@ def plain(text: str) -> str:
     return _key(text, _SPELLINGS[: PLAIN + 1])
 
 
+def caseless(text: str) -> str:
+    """Return the key of the most tolerant spelling."""
+    return _key(text, _SPELLINGS)
+
+
 def loose(text: str) -> str:
     """Return the key of the most tolerant spelling, without extension."""
-    return without_extension(_key(text, _SPELLINGS))
+    return without_extension(caseless(text))
 
 
 def _key(text: str, spelled: Sequence[tuple[str, Callable[[str], str]]]) -> str:
@@ -161,11 +163,11 @@ def spellings(keys: Sequence[str], waiting: Mapping[str, str], skip: int = 0) ->
         before, keys = (keys, written), list(map(key, keys))
         written = {text: key(written[text]) for text in waiting}
         if place == skip or (place > skip and (keys, written) != before):
-            yield Spelled("" if place and place == skip else described, keys, written, place > PLAIN)
+            yield Spelled("" if place and place == skip else described, keys, written, place)
         if not waiting:
             return
     short = {text: without_extension(written[text]) for text in waiting}
     lacking = {text: key for text, key in short.items() if key == written[text]}
-    yield Spelled("without the extension", list(map(without_extension, keys)), lacking)
+    yield Spelled("without the extension", list(map(without_extension, keys)), lacking, len(_SPELLINGS))
     longer = {text: short[text] for text in waiting if text not in lacking}
-    yield Spelled("with an extension that the file lacks", keys, longer)
+    yield Spelled("with an extension that the file lacks", keys, longer, len(_SPELLINGS))
