@@ -471,3 +471,17 @@ def test_real_photos(shared, output, tmp_path):
     photos = LocalStore(shared / "houses200")
     retrain(photos, net, output, by_table(), MemoryTable("houses", ["path", "label"], cells))
     assert read_json(output, "metrics.json")["validation"]["accuracy"] >= 0.85
+
+
+def test_folders_that_are_a_split_judge_and_are_no_labels(model, pictures, output, tmp_path):
+    split = LocalStore(tmp_path / "split")
+    for number, path in enumerate(pictures.paths()):
+        with pictures.open(path) as stream:
+            split.write(f"/{('train', 'train', 'val', 'Test')[number % 4]}{path}", stream.read())
+    split.write("/test/loose.png", b"nothing")
+    split.write("/train/.ipynb_checkpoints/1-checkpoint.png", b"nothing")
+    retrain(split, model, output, by_folder())
+    assert open_model(output).labels == ("blue", "green", "red")
+    rows = read_csv(output, "validation.csv")
+    assert len(rows) == 18
+    assert all(row["split"] == {"val": "validation", "Test": "test"}[row["path"].split("/")[1]] for row in rows)
