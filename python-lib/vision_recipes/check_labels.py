@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from vision_recipes.dataset.label_table import read_label_table
 from vision_recipes.dataset.preparation import group_images
+from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.features import FeatureSource, read_pictures
@@ -35,8 +34,8 @@ def check_labels(
     opened = open_model(model)
     pooling = opened.config.head.pooling if opened.config.head else "avg"
     table = read_label_table(pictures, settings, labels)
-    with tempfile.TemporaryDirectory(prefix="vision-labels-", ignore_cleanup_errors=True) as workdir:
-        source = FeatureSource(pictures, opened, Path(workdir), settings.compute, pooling, cache=cache)
+    with work_folder("vision-labels-") as workdir:
+        source = FeatureSource(pictures, opened, workdir, settings.compute, pooling, cache=cache)
         read = read_pictures(source, list(table.labels))
         images, near_duplicates = group_images(read, table, settings.random_seed)
         unreadable = [(picture.path, table.labels[picture.path]) for picture in read.unreadable]

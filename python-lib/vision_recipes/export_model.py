@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
+from vision_recipes.local_folders import work_folder
 from vision_recipes.macro_settings import ExportSettings
 from vision_recipes.model_export.exporting import export, open_network
 from vision_recipes.model_folder import open_model
@@ -21,13 +20,13 @@ def export_model(
     """
     kinds = ("onnx", "openvino") if settings.export_format == "both" else (settings.export_format,)
     model = open_model(folder)
-    with tempfile.TemporaryDirectory() as workdir:
-        network = open_network(model, Path(workdir))
+    with work_folder() as workdir:
+        network = open_network(model, workdir)
         differences = []
         for done, kind in enumerate(kinds):
             progress(done, len(kinds) + 1)
-            differences.append(export(model, network, kind, Path(workdir)))
-        files = {f"{kind}/{path.name}": path for kind in kinds for path in sorted(Path(workdir, kind).iterdir())}
+            differences.append(export(model, network, kind, workdir))
+        files = {f"{kind}/{path.name}": path for kind in kinds for path in sorted((workdir / kind).iterdir())}
         for name, path in files.items():
             with open(path, "rb") as stream:
                 output.write(f"/{name}", stream)

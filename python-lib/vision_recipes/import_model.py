@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from vision_recipes.errors import SettingsError
+from vision_recipes.local_folders import work_folder
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import model_card, open_model
 from vision_recipes.model_folder.saving import save_model
@@ -32,9 +31,9 @@ def import_model(
     that the pictures of `samples` get under each scaling. Raises SettingsError with those when nothing tells the
     network's own scaling.
     """
-    with tempfile.TemporaryDirectory() as workdir:
+    with work_folder() as workdir:
         progress(0, 10)
-        imported = importing.read(find_source(settings, source), settings, Path(workdir))
+        imported = importing.read(find_source(settings, source), settings, workdir)
         trials = _trials(imported, samples)
         progress(5, 10)
         save_model(output, imported.network, imported.spec)

@@ -30,7 +30,8 @@ class Picture:
     `path` is as the store lists it, with a leading slash. `pixels` is uint8, shape (height, width, 3), RGB, upright.
     `cached` is the network's result from an earlier run, float32 (length,): the file was then not decoded, unless its
     pixels were asked for. `reason` is a key of REASONS, empty for the other outcomes; `detail` says more for the log.
-    `digest` is the SHA-256 of the file's bytes in hex, empty when they could not be read.
+    `digest` is the SHA-256 of the file's bytes in hex, empty when they could not be read. `repaired`: the file lacks
+    its end, but none of its pixels.
     """
 
     path: str
@@ -39,3 +40,4 @@ class Picture:
     detail: str = ""
     digest: str = ""
     cached: np.ndarray | None = None
+    repaired: bool = False

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
-from pathlib import Path
 
 from vision_recipes.dataset.label_table import read_label_table, require_classes
 from vision_recipes.dataset.preparation import prepare
+from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.stores import Store, Table
@@ -38,13 +37,13 @@ def retrain(
     """
     started = time.perf_counter()
     check_parameters(settings)
-    with tempfile.TemporaryDirectory(prefix="vision-retrain-", ignore_cleanup_errors=True) as workdir:
-        base, settings = prepare_model(open_model(model), settings, Path(workdir))
+    with work_folder("vision-retrain-") as workdir:
+        base, settings = prepare_model(open_model(model), settings, workdir)
         require_writable(output)
         table = read_label_table(pictures, settings, labels, extra)
         require_classes(table.labels, MAX_CLASSES, splittable=not table.split)
         source = FeatureSource(
-            pictures, base, Path(workdir), settings.compute, settings.model_pooling, settings.batch_size, cache
+            pictures, base, workdir, settings.compute, settings.model_pooling, settings.batch_size, cache
         )
         keep_pixels = settings.data_augmentation or settings.layer_to_retrain != "last"
         read = read_pictures(source, list(table.labels), keep_pixels=keep_pixels)

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, Protocol
 
 from vision_recipes.errors import OutputError
+from vision_recipes.local_folders import no_space
 
 CHUNK = 1 << 20
 
@@ -149,14 +150,26 @@ def read_bytes(store: Store, path: str, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def copy_stream(source: IO[bytes], target: Path, limit: int) -> tuple[int, str]:
-    """Copy a stream into a local file, ending soon after `limit` bytes; return the size and SHA-256 in hex."""
+def copy_stream(source: IO[bytes], target: Path, limit: int, what: str = "a temporary copy") -> tuple[int, str]:
+    """Copy a stream into a temporary file, ending soon after `limit` bytes; return the size and SHA-256 in hex.
+
+    Raises OutputError, naming `what`, when the copy cannot be written, and what reading raises.
+    """
     digest, size = hashlib.sha256(), 0
-    with open(target, "wb") as copy:
+    try:
+        copy = open(target, "wb", buffering=0)  # noqa: SIM115 - closed below; without a buffer, only writing fails
+    except OSError as err:
+        raise no_space(target.parent, what) from err
+    with copy:
         while size <= limit and (chunk := source.read(CHUNK)):
             digest.update(chunk)
             size += len(chunk)
-            copy.write(chunk)
+            rest = memoryview(chunk)
+            while rest:
+                try:
+                    rest = rest[copy.write(rest) :]
+                except OSError as err:
+                    raise no_space(target.parent, what) from err
     return size, digest.hexdigest()
 
 

@@ -46,6 +46,12 @@ def short_png(*, interlaced: bool = False) -> bytes:
     return png(64, 48, (b"\x00" + bytes([level]) * 64 * 3) * 30, interlaced=int(interlaced))
 
 
+def announcing(jpeg: bytes, width: int, height: int) -> bytes:
+    """Return a JPEG whose header announces another size."""
+    frame = jpeg.index(b"\xff\xc0")
+    return jpeg[: frame + 5] + struct.pack(">HH", height, width) + jpeg[frame + 9 :]
+
+
 @functools.cache
 def bad_files() -> dict[str, tuple[bytes, str]]:
     """Return name -> (bytes, reason) for files that must be rejected."""
@@ -72,14 +78,13 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
         "damaged.png": (bytes(damaged), "corrupt"),
         "bomb.png": (png(20_000, 20_000, bytes(1000), depth=1, colour=0), "too_large"),
         "big.png": (png(9_000, 8_000, bytes(1000), depth=1, colour=0), "too_large"),
-        "float.tif": (encoded(Image.fromarray(np.ones((8, 8), np.float32)), "TIFF"), "unsupported_format"),
-        "int.tif": (encoded(Image.fromarray(np.ones((8, 8), np.int32)), "TIFF"), "unsupported_format"),
+        "cut.avif": (encoded(photo, "AVIF")[:400], "truncated"),
+        "large.jpg": (announcing(jpeg, 12_000, 10_001), "too_large"),
         "page.eps": (encoded(photo, "EPS"), "unsupported_format"),
         "eps_called.jpg": (encoded(photo, "EPS"), "unsupported_format"),
         "document.pdf": (encoded(photo, "PDF"), "unsupported_format"),
         "layers.psd": (b"8BPS\x00\x01" + bytes(200), "unsupported_format"),
         "drawing.svg": (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "unsupported_format"),
-        "phone.heic": (b"\x00\x00\x00\x18ftypheic" + bytes(100), "unsupported_format"),
         "icon.ico": (encoded(photo, "ICO"), "unsupported_format"),
         "old.ppm": (encoded(photo, "PPM"), "unsupported_format"),
     }
@@ -120,6 +125,11 @@ def good_files() -> dict[str, bytes]:
         "cmyk.tif": encoded(photo.convert("CMYK"), "TIFF"),
         "deep_grey.png": encoded(deep, "PNG"),
         "deep_grey.tif": encoded(deep, "TIFF"),
+        "twelve_bit_grey.png": encoded(Image.fromarray(np.asarray(grey).astype(np.uint16) * 16), "PNG"),
+        "twelve_bit_grey.tif": encoded(Image.fromarray(np.asarray(grey).astype(np.uint16) * 16), "TIFF"),
+        "float_grey.tif": encoded(Image.fromarray(np.asarray(grey).astype(np.float32) / 255), "TIFF"),
+        "int_grey.tif": encoded(Image.fromarray(np.asarray(grey).astype(np.int32)), "TIFF"),
+        "plain.avif": encoded(photo, "AVIF", quality=95),
         "grey.jpg": encoded(grey, "JPEG", quality=95),
         "grey_alpha.png": encoded(grey.convert("LA"), "PNG"),
     }

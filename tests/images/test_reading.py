@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 from images.files import bad_files, encoded, good_files, picture
+from PIL import Image
 
 from vision_recipes.images.decoding import Limits, decode
 from vision_recipes.images.reading import hidden, read
@@ -83,6 +86,45 @@ def test_a_half_hostile_folder_gives_one_picture_per_file_and_good_ones_are_as_a
             content = good_files()[found.path[1:]]
             assert found.digest == hashlib.sha256(content).hexdigest()
             assert np.array_equal(found.pixels, decode(content, SMALL))
+
+
+def test_a_jpeg_that_lacks_only_its_end_marker_is_repaired_and_said_to_be() -> None:
+    content = encoded(picture(208, 160), "JPEG", quality=95)
+    store = MemoryStore({"/a.jpg": content[:-2], "/b.jpg": content, "/c.jpg": content[: len(content) * 2 // 3]})
+    mended, whole, cut = _read(store)
+    assert (mended.repaired, whole.repaired, cut.repaired) == (True, False, False)
+    assert mended.pixels is not None and np.array_equal(mended.pixels, whole.pixels)
+    assert mended.digest == hashlib.sha256(content[:-2]).hexdigest()
+    assert cut.pixels is None and cut.reason == "truncated"
+
+
+def test_thumbnails_of_every_kind_keep_their_aspect() -> None:
+    store = MemoryStore({f"/{name}": content for name, content in good_files().items()})
+    for found in read(store, store.paths(), Preprocessing(32, 32, resize="inside")):
+        assert found.pixels is not None and found.pixels.shape == (24, 32, 3), found
+
+
+def test_nothing_is_written_to_the_terminal_for_odd_files(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from vision_recipes.images.decoding import Rejected, decode\n"
+        "from vision_recipes.preprocessing import Preprocessing\n"
+        "for path in sorted(Path(sys.argv[1]).iterdir()):\n"
+        "    try: decode(path.read_bytes(), Preprocessing(20, 20))\n"
+        "    except Rejected: pass\n"
+    )
+    palette = picture().quantize(8)
+    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x05\x00" + b"\x12\x01\x03\x00\xff\xff\xff\x7f\x01\x02\x03\x04" * 3
+    odd = {
+        "large.jpg": encoded(Image.new("L", (10_000, 9_100)), "JPEG"),
+        "exif.jpg": encoded(picture(), "JPEG", exif=exif),
+        "palette.png": encoded(palette, "PNG", transparency=bytes(range(0, 240, 30))),
+        "odd.tif": encoded(picture(), "TIFF").replace(b"\x1a\x01\x05\x00", b"\x1a\x01\x05\x7f"),
+        "cut.tif": encoded(picture(), "TIFF", compression="tiff_lzw")[:-90],
+    }
+    for name, content in {**odd, **{f"bad_{name}": content for name, (content, _) in bad_files().items()}}.items():
+        (tmp_path / name).write_bytes(content)
+    run = subprocess.run([sys.executable, "-W", "default", "-c", code, tmp_path], capture_output=True, text=True)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
 def test_files_are_opened_once_and_in_order() -> None:

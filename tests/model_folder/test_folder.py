@@ -1,6 +1,7 @@
 """A model folder from an untrusted source: complete and verified, or refused by name; no framework is imported."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,22 @@ def test_a_full_disk_is_not_blamed_on_the_model(folder, tmp_path):
     (tmp_path / "model.bin").symlink_to("/dev/full")
     with pytest.raises(OutputError, match=r"no space left for a copy of model\.bin .*TMPDIR"):
         open_model(local(folder)).ir(tmp_path)
+
+
+def test_a_copy_that_another_job_removes_is_made_again(folder, tmp_path):
+    model, work = open_model(local(folder)), tmp_path / "work"
+    work.mkdir()
+    copy = model.ir(work)
+    content = copy.read_bytes()
+    shutil.rmtree(work)
+    assert model.ir(work).read_bytes() == content
+
+
+def test_a_file_that_another_job_removes_is_said_to_be_gone(folder, tmp_path):
+    model = open_model(local(folder))
+    file_named(folder, "model.bin").unlink()
+    with pytest.raises(ModelFolderError, match=r"model\.bin .*removed since by another job"):
+        model.ir(tmp_path)
 
 
 def set_file(role, **values):

@@ -267,3 +267,39 @@ def test_digests_are_of_the_kind_of_the_given_hash(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")
     assert file_digest(tmp_path / "x", "0" * 32) == "900150983cd24fb0d6963f7d28e17f72"
     assert file_digest(tmp_path / "x", "0" * 64).startswith("ba7816bf")
+
+
+def test_a_cache_that_cannot_be_written_names_the_setting(tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    wrong = pytest.raises(DownloadError, match=r"Could not write into .*VISION_RECIPES_CACHE")
+    with serving("good") as (url, behaviour), wrong:
+        get(url, behaviour, tmp_path / "cache" / "weights.h5")
+
+
+def test_a_download_that_another_job_removes_is_fetched_again(tmp_path, monkeypatch):
+    target, removed = tmp_path / "weights.h5", []
+    replace = os.replace
+
+    def gone_once(source, destination):
+        if not removed:
+            removed.append(source)
+            os.unlink(source)
+        replace(source, destination)
+
+    monkeypatch.setattr("vision_recipes.pretrained.transfers.os.replace", gone_once)
+    with serving("good") as (url, behaviour):
+        get(url, behaviour, target)
+    assert removed and target.read_bytes() == behaviour.content
+
+
+def test_a_download_that_vanishes_while_it_is_checked_is_fetched_again(tmp_path, monkeypatch):
+    def vanished(path, digest):
+        monkeypatch.undo()
+        raise FileNotFoundError(path)
+
+    target = tmp_path / "weights.h5"
+    target.write_bytes(b"x")
+    with serving("good") as (url, behaviour):
+        monkeypatch.setattr("vision_recipes.pretrained.transfers.has_digest", vanished)
+        get(url, behaviour, target)
+    assert target.read_bytes() == behaviour.content

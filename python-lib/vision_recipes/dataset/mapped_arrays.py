@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from vision_recipes.local_folders import reserve
+
+
+def new_array(path: Path, shape: tuple[int, ...], purpose: str) -> np.ndarray:
+    """Return a float32 array of zeros in a file of its own, to be filled; raises OutputError when it does not fit."""
+    size = math.prod(shape) * np.dtype(np.float32).itemsize
+    reserve(path, size, purpose)
+    return np.memmap(path, np.float32, "r+", shape=shape) if size else np.empty(shape, np.float32)
 
 
 class RowWriter:

@@ -1,8 +1,8 @@
 """A separate process that decodes risky pictures: when it crashes or hangs, one row has a reason and the job goes on.
 
 Started as `python decoder_process.py PACKAGE_PARENT MEMORY_LIMIT`, it writes READY, then answers requests on its
-standard input until that is closed. A request is REQUEST and the file's bytes; an answer is ANSWER and either pixels or
-`reason\\ndetail`.
+standard input until that is closed. A request is REQUEST and the file's bytes; an answer is ANSWER (accepted, height,
+width, bytes) and either pixels or `reason\\ndetail`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ import numpy as np
 from vision_recipes.images.decoding import LIMITS, Limits, Rejected, decode
 from vision_recipes.preprocessing import RESIZES, Preprocessing
 
-REQUEST = struct.Struct("<IIIIQ")
-ANSWER = struct.Struct("<?I")
+REQUEST = struct.Struct("<IIIdQQQQ")
+ANSWER = struct.Struct("<?IIQ")
 READY = b"ready"
+POLICIES = (*RESIZES, "inside")
+"""All resize policies, those of thumbnails too; a request names one by its place."""
 START_SECONDS = 120.0
 """How long the process may take to start; on a busy machine that is no picture's fault and counts against none."""
 
@@ -65,14 +67,16 @@ class DecoderProcess:
 
     def _ask(self, content: bytes, preprocessing: Preprocessing) -> np.ndarray:
         process = self._started()
-        size, resize = (preprocessing.width, preprocessing.height), RESIZES.index(preprocessing.resize)
+        resize, limits = POLICIES.index(preprocessing.resize), self._limits
+        geometry = preprocessing.width, preprocessing.height, resize, preprocessing.crop_fraction
+        bounds = limits.pixels, limits.jpeg_pixels, limits.jpeg_memory
         with _killed_after(self._limits.decode_seconds, process) as late:
             try:
                 assert process.stdin is not None and process.stdout is not None
-                process.stdin.write(REQUEST.pack(*size, resize, self._limits.pixels, len(content)))
+                process.stdin.write(REQUEST.pack(*geometry, *bounds, len(content)))
                 process.stdin.write(content)
                 process.stdin.flush()
-                accepted, length = ANSWER.unpack(_exactly(process.stdout, ANSWER.size))
+                accepted, height, width, length = ANSWER.unpack(_exactly(process.stdout, ANSWER.size))
                 answer = _exactly(process.stdout, length)
             except (OSError, EOFError) as err:
                 status = process.wait()
@@ -82,7 +86,7 @@ class DecoderProcess:
                 raise _Lost(f"the decoder process ended with status {status}") from err
         if not accepted:
             raise Rejected(*answer.decode("utf-8", "replace").split("\n", 1))
-        return np.frombuffer(answer, np.uint8).reshape(preprocessing.height, preprocessing.width, 3)
+        return np.frombuffer(answer, np.uint8).reshape(height, width, 3)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -135,7 +139,7 @@ def _exactly(stream: IO[bytes], length: int) -> bytes:
 def _serve(memory: int) -> None:
     import warnings
 
-    from PIL import Image, TiffImagePlugin, WebPImagePlugin
+    from PIL import AvifImagePlugin, Image, TiffImagePlugin, WebPImagePlugin
 
     with suppress(ImportError, OSError, ValueError):
         import resource
@@ -143,20 +147,21 @@ def _serve(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     assert {TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format} <= set(Image.ID)
-    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     warnings.filterwarnings("error", message="Truncated File Read")
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     answers.write(READY)
     answers.flush()
     while header := requests.read(REQUEST.size):
-        width, height, resize, pixels, length = REQUEST.unpack(header)
-        preprocessing = Preprocessing(width, height, resize=RESIZES[resize])
+        width, height, resize, part, *bounds, length = REQUEST.unpack(header)
+        preprocessing = Preprocessing(width, height, resize=POLICIES[resize], crop_fraction=part)
+        limits = Limits(LIMITS.file_bytes, *bounds)
         try:
-            answer = decode(_exactly(requests, length), preprocessing, Limits(pixels=pixels)).tobytes()
-            answers.write(ANSWER.pack(True, len(answer)) + answer)
+            pixels = decode(_exactly(requests, length), preprocessing, limits)
+            answers.write(ANSWER.pack(True, *pixels.shape[:2], pixels.nbytes) + pixels.tobytes())
         except Rejected as err:
             answer = f"{err.reason}\n{err.detail}".encode("utf-8", "replace")
-            answers.write(ANSWER.pack(False, len(answer)) + answer)
+            answers.write(ANSWER.pack(False, 0, 0, len(answer)) + answer)
         answers.flush()
 
 

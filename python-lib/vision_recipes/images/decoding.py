@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import threading
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError, features
 
 from vision_recipes.images.formats import READ, ends_early, lacks_lines, sniff
+from vision_recipes.images.resampling import Convert, fit, kept
 from vision_recipes.preprocessing import Preprocessing
+
+warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters is a reason; the rest would be noise in job logs
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -24,7 +30,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SIDES_SWAPPED = tuple(_UPRIGHT[orientation] for orientation in (5, 6, 7, 8))
 _LARGE = 8_000_000
 _one_large = threading.Lock()
 """Pictures of more than _LARGE pixels are decoded one at a time, so that memory stays bounded whatever the threads."""
@@ -34,11 +39,14 @@ _one_large = threading.Lock()
 class Limits:
     """What one picture may cost: `file_bytes`, `pixels` at full size, seconds for reading and for decoding.
 
-    `scans`: a progressive JPEG with more scans than this is decoded in a separate process, where it can be stopped.
+    `jpeg_pixels` and `jpeg_memory` (bytes) bound JPEGs, which are mostly decoded at a part of their size. `scans`: a
+    progressive JPEG with more scans than this is decoded in a separate process, where it can be stopped.
     """
 
     file_bytes: int = 100_000_000
     pixels: int = 50_000_000
+    jpeg_pixels: int = 120_000_000
+    jpeg_memory: int = 850_000_000
     read_seconds: float = 120.0
     decode_seconds: float = 20.0
     scans: int = 64
@@ -59,8 +67,9 @@ class Rejected(Exception):
 def decode(content: bytes, preprocessing: Preprocessing, limits: Limits = LIMITS) -> np.ndarray:
     """Return a file's picture as uint8 (height, width, 3) RGB, upright, at the preprocessing's size.
 
-    Only the first frame is looked at. Transparent parts lie over white; 16-bit grey is scaled to 8 bits; colour
-    profiles are ignored. JPEGs much larger than needed are decoded at 1/2, 1/4 or 1/8 of their size. Raises Rejected.
+    Only the first frame is looked at. Transparent parts lie over white; deep grey is stretched to 8 bits (deep_grey);
+    colour profiles are ignored. JPEGs much larger than needed are decoded at 1/2 or 1/4 of their size where that gives
+    the same picture (jpeg_scaling). Raises Rejected.
     """
     if not content:
         raise Rejected("empty")
@@ -83,49 +92,82 @@ def decode(content: bytes, preprocessing: Preprocessing, limits: Limits = LIMITS
 
 def _pixels(content: bytes, name: str, preprocessing: Preprocessing, limits: Limits) -> np.ndarray:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    if name == "JPEG":
+        fitted = _jpeg(content, preprocessing, limits) or _jpeg(content, preprocessing, limits, whole=True)
+        assert fitted is not None
+        return np.asarray(fitted.convert("RGB"))
+    if name == "HEIF":
+        _read_heif()
+    if name == "AVIF" and not features.check("avif"):
+        raise Rejected("unsupported_format", "AVIF: this Pillow cannot read it; update Pillow, or convert to JPEG")
     with Image.open(io.BytesIO(content), formats=(name,)) as image:
-        if image.width * image.height > limits.pixels:
-            raise Rejected("too_large", f"{image.width} x {image.height} pixels, the limit is {limits.pixels}")
-        size = (preprocessing.width, preprocessing.height)
-        turn = None
-        whole = image.width * image.height
-        if name == "JPEG":
-            turn = _turn(image)
-            image.draft(None, size[::-1] if turn in _SIDES_SWAPPED else size)
-            if not image.info.get("progressive"):  # those are held at full size, however small they are wanted
-                whole = image.width * image.height
-        with _one_large if whole > _LARGE else nullcontext():
+        _require_at_most(limits.pixels, image)
+        with _one_large if image.width * image.height > _LARGE else nullcontext():
             image.load()
             if name == "PNG" and lacks_lines(content, image):
                 raise Rejected("truncated", "lines are missing")
-            if name != "JPEG":
-                turn = _turn(image)  # a PNG may keep its orientation behind the pixels; Pillow turns a TIFF itself
-            upright = _plain(image)
-            if turn is not None:
-                upright = upright.transpose(turn)
-            return np.asarray(fit(upright, preprocessing).convert("RGB"))
+            turn = _turn(image)  # a PNG may keep its orientation behind the pixels; Pillow turns a TIFF itself
+            fitted = fit(image, preprocessing, _conversion(image, content), turn=turn)
+    return np.asarray(fitted.convert("RGB"))
 
 
-def fit(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """Return a picture at the preprocessing's size, by its resize policy, with bilinear antialiasing.
+def _jpeg(content: bytes, preprocessing: Preprocessing, limits: Limits, *, whole: bool = False) -> Image.Image | None:
+    """Return a JPEG's picture at the preprocessing's size; None when decoding a part of its size is not enough."""
+    from vision_recipes.images import jpeg_end, jpeg_scaling
 
-    The policy "inside", for thumbnails and not for networks, keeps the aspect without borders: one side is smaller.
-    """
-    width, height = preprocessing.width, preprocessing.height
-    if image.size == (width, height):
-        return image
-    if preprocessing.resize == "crop":
-        return ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
-    if preprocessing.resize in ("pad", "inside"):
-        scale = max(image.width / width, image.height / height)
-        inner = (max(1, round(image.width / scale)), max(1, round(image.height / scale)))
-        resized = image.resize(inner, Image.Resampling.BILINEAR)
-        if preprocessing.resize == "inside":
-            return resized
-        canvas = Image.new(image.mode, (width, height))
-        canvas.paste(resized, ((width - inner[0]) // 2, (height - inner[1]) // 2))
-        return canvas
-    return image.resize((width, height), Image.Resampling.BILINEAR)
+    with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+        assert isinstance(image, JpegImagePlugin.JpegImageFile)
+        _require_at_most(limits.jpeg_pixels, image)
+        (width, height), turn = image.size, _turn(image)
+        part, goal = kept(width, height, preprocessing, turn)
+        scale = 1 if whole else jpeg_scaling.usable_scale(image, part, goal)
+        memory = jpeg_scaling.decoded_bytes(image, several_scans=jpeg_end.several_scans(content), scale=scale)
+        if memory > limits.jpeg_memory:
+            raise Rejected("too_large", f"{width} x {height} pixels in several scans take {memory >> 20} MiB")
+        image.draft(None, (width // scale, height // scale))
+        with _one_large if memory > 4 * _LARGE else nullcontext():
+            image.load()
+            extent = width / scale, height / scale
+            fitted = fit(image, preprocessing, _conversion(image, content), extent=extent, turn=turn)
+            if scale == 1:
+                return fitted
+            half = fit(image.reduce(2), preprocessing, _same, extent=(extent[0] / 2, extent[1] / 2), turn=turn)
+            box = part[0] / scale, part[1] / scale, part[2] / scale, part[3] / scale
+            return fitted if jpeg_scaling.faithful(image, len(content), scale, box, (fitted, half)) else None
+
+
+def repaired(content: bytes, limits: Limits = LIMITS) -> bytes | None:
+    """Return a JPEG that lacks only its end marker with it; None for every other file, and for one past the limits."""
+    from vision_recipes.images import jpeg_end, jpeg_scaling
+
+    if sniff(content) != "JPEG":
+        return None
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+            assert isinstance(image, JpegImagePlugin.JpegImageFile)
+            memory = jpeg_scaling.decoded_bytes(image, several_scans=jpeg_end.several_scans(content), scale=1)
+            if image.width * image.height > limits.jpeg_pixels or memory > limits.jpeg_memory:
+                return None
+    except Exception:  # as in decode
+        return None
+    with _one_large if memory > 4 * _LARGE else nullcontext():
+        return jpeg_end.completed(content)
+
+
+def _require_at_most(pixels: int, image: Image.Image) -> None:
+    if image.width * image.height > pixels:
+        raise Rejected("too_large", f"{image.width} x {image.height} pixels, the limit is {pixels}")
+
+
+def _read_heif() -> None:
+    """Have Pillow read HEIF; raises Rejected when the library for it is not installed."""
+    if "HEIF" in Image.OPEN:
+        return
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as err:
+        raise Rejected("unsupported_format", "HEIC: install pillow-heif, or convert the pictures to JPEG") from err
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -135,26 +177,45 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    """Return the picture as mode L or RGB, whatever its mode."""
-    if image.mode.startswith("I;16"):
-        deep = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((deep + 128) // 257).astype(np.uint8))
+def _conversion(image: Image.Image, content: bytes) -> Convert:
+    """Return the function that converts a strip of the picture to mode L or RGB."""
+    if image.mode in ("L", "RGB") and not image.has_transparency_data:
+        return _same
+    if image.mode == "F" or image.mode.startswith("I"):
+        from vision_recipes.images import deep_grey
+
+        black, white = deep_grey.grey_range(image, content)
+        return lambda strip: deep_grey.stretched(strip, black, white)
     if image.mode == "LAB":
         from PIL import ImageCms
 
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-        assert converted is not None
-        return converted
+        transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
+        return lambda strip: _converted(strip, transform)
     if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"):
         raise Rejected("unsupported_format", f"pixels of kind {image.mode}")
     if image.has_transparency_data:
-        layered = image if image.mode == "RGBA" else image.convert("RGBA")
-        over = Image.new("RGB", image.size, "white")
-        over.paste(layered, mask=layered.getchannel("A"))
-        return over
-    return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
+        return _over_white
+    return lambda strip: strip.convert("L" if image.mode == "1" else "RGB")
+
+
+def _same(strip: Image.Image) -> Image.Image:
+    return strip
+
+
+def _converted(strip: Image.Image, transform: object) -> Image.Image:
+    from PIL import ImageCms
+
+    converted = ImageCms.applyTransform(strip, transform)  # type: ignore[arg-type]
+    assert converted is not None
+    return converted
+
+
+def _over_white(strip: Image.Image) -> Image.Image:
+    layered = strip if strip.mode == "RGBA" else strip.convert("RGBA")
+    over = Image.new("RGB", strip.size, "white")
+    over.paste(layered, mask=layered.getchannel("A"))
+    return over
 
 
 def _reason(content: bytes, name: str, err: Exception) -> str:

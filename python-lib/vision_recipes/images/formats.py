@@ -9,8 +9,11 @@ from contextlib import suppress
 
 from PIL import Image
 
-READ = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
-"""The formats that are read, by Pillow's names. MPO is a JPEG with more pictures behind the first."""
+READ = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF")
+"""The formats that are read, by Pillow's names. MPO is a JPEG with more pictures behind the first.
+
+AVIF needs a Pillow that was built with it, HEIF (HEIC) the library pillow-heif.
+"""
 
 _SIGNATURES: tuple[tuple[str, str], ...] = (
     ("JPEG", r"\xff\xd8\xff"),
@@ -23,7 +26,8 @@ _SIGNATURES: tuple[tuple[str, str], ...] = (
     ("EPS", r"%!PS|\xc5\xd0\xd3\xc6"),
     ("PDF", r"%PDF-"),
     ("SVG", r"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE svg[^>]*>\s*)*<svg[\s>]"),
-    ("HEIF or AVIF", r".{4}ftyp(heic|heix|hevc|heim|heis|mif1|msf1|avif|avis)"),
+    ("AVIF", r"\x00\x00.{2}ftyp(avif|avis|(mif1|msf1|miaf).{4}(.{4}){0,30}avi[fs])"),
+    ("HEIF", r".{4}ftyp(heic|heix|hevc|hevx|heim|heis|hevm|hevs|mif1|msf1)"),
     ("JPEG 2000", r"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
     ("JPEG XL", r"\xff\x0a|\x00\x00\x00\x0cJXL \r\n\x87\n"),
     ("JPEG XR", r"II\xbc[\x00\x01]"),
@@ -76,7 +80,35 @@ def ends_early(content: bytes, name: str) -> bool:
             return int.from_bytes(content[2:6], "little") > len(content)
         case "WEBP":
             return int.from_bytes(content[4:8], "little") + 8 > len(content)
+        case "AVIF" | "HEIF":
+            return _boxes_end(content) > len(content)
     return False
+
+
+def png_significant_bits(content: bytes) -> int:
+    """Return how many bits of a grey value count, as a PNG's sBIT chunk says; 0 when it does not."""
+    place = 8
+    while 8 <= place <= len(content) - 9:
+        length, kind = int.from_bytes(content[place : place + 4], "big"), content[place + 4 : place + 8]
+        if kind in (b"IDAT", b"PLTE"):
+            break
+        if kind == b"sBIT" and 8 < content[place + 8] < 16:
+            return content[place + 8]
+        place += 12 + length
+    return 0
+
+
+def _boxes_end(content: bytes) -> int:
+    """Return where the last of the boxes ends that an HEIF or AVIF file consists of."""
+    place = 0
+    while place + 16 <= len(content):
+        size = int.from_bytes(content[place : place + 4], "big")
+        if size == 1:
+            size = int.from_bytes(content[place + 8 : place + 16], "big")
+        if size < 8:  # 0: up to the end of the file
+            break
+        place += size
+    return place
 
 
 def lacks_lines(content: bytes, image: Image.Image) -> bool:

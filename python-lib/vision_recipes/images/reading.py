@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vision_recipes.errors import PictureFolderError
-from vision_recipes.images.decoding import LIMITS, Limits, Rejected, decode
+from vision_recipes.images.decoding import LIMITS, Limits, Rejected, decode, repaired
 from vision_recipes.images.formats import sniff
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.preprocessing import Preprocessing
@@ -26,13 +26,13 @@ from vision_recipes.stores import Store, read_bytes
 if TYPE_CHECKING:
     from vision_recipes.images.decoder_process import DecoderProcess
 
-READING = 1
+READING = 2
 """Counts up when the same file gives other pixels than before, so that results cached earlier are not used."""
 
 Lookup = Callable[[Picture], np.ndarray | None]
 """Returns the cached result of a picture whose `digest` is known, float32 (length,), or None; called by any thread."""
 
-_CONTAINED = ("TIFF", "WEBP", "GIF", "BMP")
+_CONTAINED = ("TIFF", "WEBP", "GIF", "BMP", "AVIF", "HEIF")
 """Formats decoded outside the job's process; the decoders of JPEG and PNG are plain and the best tested of all."""
 
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
@@ -162,8 +162,7 @@ class _Readers:
             if self._lookup is not None:
                 picture.cached = self._lookup(picture)
             if picture.cached is None or self._decode_cached:
-                decoder = process().decode if _risky(content, self._limits) else decode
-                picture.pixels = decoder(content, self._preprocessing)
+                self._decode(picture, content, process)
         except Rejected as err:
             picture.reason, picture.detail = err.reason, err.detail
         except FileNotFoundError as err:
@@ -173,6 +172,20 @@ class _Readers:
             picture.reason = named if isinstance(named, str) and named in REASONS else "unreadable"
             picture.detail = f"{type(err).__name__}: {err}"
         return picture
+
+    def _decode(self, picture: Picture, content: bytes, process: Callable[[], DecoderProcess]) -> None:
+        """Give a picture its pixels; raises Rejected."""
+        if _risky(content, self._limits):
+            picture.pixels = process().decode(content, self._preprocessing)
+            return
+        try:
+            picture.pixels = decode(content, self._preprocessing, self._limits)
+        except Rejected as err:
+            whole = repaired(content, self._limits) if err.reason == "truncated" else None
+            if whole is None:
+                raise
+            picture.pixels = decode(whole, self._preprocessing, self._limits)
+            picture.repaired = True
 
 
 def _risky(content: bytes, limits: Limits) -> bool:

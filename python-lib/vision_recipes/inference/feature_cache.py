@@ -97,7 +97,12 @@ class FeatureCache:
         try:
             self._store.write(f"{self._folder}{uuid.uuid4().hex}.kept", content)
         except Exception as err:  # storages raise anything; the results themselves are not harmed
-            log.warning("the cache folder cannot be written, so a repeated run will compute again: %s", err)
+            log.warning(
+                "the cache folder %r cannot be written, so a repeated run will compute again: %s. Check its rights and "
+                "free space, or choose another cache_folder.",
+                self._store.name,
+                err,
+            )
             return False
         return True
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vision_recipes.errors import listed
 from vision_recipes.images.reading import READING, hidden, read
 from vision_recipes.inference.engine import SCORES, Engine
 from vision_recipes.inference.feature_cache import FeatureCache
@@ -104,6 +105,8 @@ class Progress:
         self._verb, self._total = verb, total
         self._done = self._cached = 0
         self._reasons: Counter[str] = Counter()
+        self._repaired: list[str] = []
+        self._unsupported: dict[str, list[str]] = {}
         self._started = self._logged = time.perf_counter()
 
     def add(self, picture: Picture) -> None:
@@ -113,6 +116,10 @@ class Progress:
         if picture.reason:
             self._reasons[picture.reason] += 1
             log.debug("%s: %s %s", picture.path, picture.reason, picture.detail)
+        if picture.reason == "unsupported_format":
+            self._unsupported.setdefault(picture.detail, []).append(picture.path)
+        if picture.repaired:
+            self._repaired.append(picture.path)
         now = time.perf_counter()
         if now - self._logged >= _LOG_SECONDS:
             self._logged = now
@@ -131,3 +138,8 @@ class Progress:
             counts = ", ".join(f"{reason} {count}" for reason, count in self._reasons.most_common())
             level = logging.INFO if read else logging.WARNING
             log.log(level, "%d files have no result: %s", self._reasons.total(), counts)
+        for detail, paths in self._unsupported.items():
+            log.info("unsupported_format: %s (%d files: %s)", detail, len(paths), listed(paths, 3))
+        if self._repaired:
+            names = listed(self._repaired, 5)
+            log.info("%d pictures were repaired, they lacked only their end marker: %s", len(self._repaired), names)

@@ -14,6 +14,7 @@ import numpy as np
 from vision_recipes.errors import DeviceError, ModelFolderError
 from vision_recipes.inference.devices import Gpu, choose_gpus
 from vision_recipes.inference.engine import SCORES, Engine, Output, find_output
+from vision_recipes.local_folders import cache_folder
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.checks import Check
 from vision_recipes.pictures import Picture
@@ -89,7 +90,7 @@ def _compile_verified(
     for precision in precisions:
         note = _note_file(model.folder_hash, source.where, precision)
         engine = source.compile(output, precision)
-        if note is not None and note.is_file():
+        if note is not None and _noted(note):
             return engine
         try:
             verify(engine if output == Output() else source.compile(Output(), precision), model)
@@ -103,7 +104,7 @@ def _compile_verified(
                 note.parent.mkdir(parents=True, exist_ok=True)
                 note.touch()
             except OSError as err:
-                log.debug("the next run will verify the model again: %s", err)
+                log.info("the next run will verify the model again: %s. Set VISION_RECIPES_CACHE to change that.", err)
         return engine
     raise AssertionError("no precision to try")
 
@@ -135,11 +136,14 @@ def _same_labels(check: Check, scores: np.ndarray) -> bool:
     return bool((chosen >= _TIE * check.scores.max(axis=1)).all())
 
 
+def _noted(note: Path) -> bool:
+    with suppress(OSError):  # a folder that may not even be looked into
+        return note.is_file()
+    return False
+
+
 def _note_file(*circumstances: str) -> Path | None:
     """Return the file in the user's cache folder that notes a verified model; None without such a folder."""
     with suppress(OSError, RuntimeError, ImportError):
-        import platformdirs
-
-        name = hashlib.sha256("\n".join(circumstances).encode()).hexdigest()
-        return platformdirs.user_cache_path("vision-recipes", appauthor=False) / "verified" / name
+        return cache_folder() / "verified" / hashlib.sha256("\n".join(circumstances).encode()).hexdigest()
     return None

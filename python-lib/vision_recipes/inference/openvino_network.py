@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import DeviceError
 from vision_recipes.inference.engine import Engine, Output, Slot
+from vision_recipes.local_folders import make_work_folder
 from vision_recipes.model_folder import Model
 
 _TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
@@ -25,7 +24,8 @@ class OpenVinoSource:
 
     def __init__(self, model: Model, batch: int) -> None:
         self._batch = batch
-        self._folder = tempfile.TemporaryDirectory(prefix="vision-ir-")
+        self._folder = make_work_folder("vision-ir-")
+        self._model = model
         self._fetching = ThreadPoolExecutor(1).submit(model.ir, self._folder.name)
         import openvino
 
@@ -47,7 +47,7 @@ class OpenVinoSource:
                 "instructions for. Set precision to 'auto' or 'float32'."
             )
         self._fetching.result()
-        graph = self._core.read_model(Path(self._folder.name) / "model.xml")
+        graph = self._core.read_model(self._model.ir(self._folder.name))
         graph = _prepared(graph, output, self._batch)
         single = self._batch == 1  # is computed soon, rather than many at once
         hint = "LATENCY" if single else "THROUGHPUT"

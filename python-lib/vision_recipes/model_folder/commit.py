@@ -6,13 +6,13 @@ import datetime
 import hashlib
 import logging
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from vision_recipes.errors import ModelFolderError, OutputError
+from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import model_card
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Files, Layer, ModelConfig, read_config
 from vision_recipes.model_folder.folder import open_model
@@ -59,13 +59,13 @@ def commit(
 
     The files with the roles `labels`, `graph` and `known` are written from the spec.
     """
-    with tempfile.TemporaryDirectory() as workdir:
+    with work_folder() as workdir:
         contents = {"labels": write_labels(spec.labels)}
         if spec.graph is not None:
             contents["graph"] = write_graph(spec.graph)
         if spec.ood_detector is not None:
             contents["known"] = write_ood(spec.ood_detector)
-        paths = {role: Path(workdir, role) for role in contents}
+        paths = {role: workdir / role for role in contents}
         for role, path in paths.items():
             path.write_bytes(contents[role])
         entries = put_files(store, {**files, **paths})
@@ -117,7 +117,7 @@ def copy_model(source: Store, target: Store) -> None:
     """Write the model of one folder into another, every byte verified on the way."""
     model = open_model(source)
     files = model.config.files
-    with tempfile.TemporaryDirectory() as workdir:
+    with work_folder() as workdir:
         entries = {role: entry for role in ROLES if (entry := getattr(files, role)) is not None}
         paths = {role: model.fetch(entry, workdir, role) for role, entry in entries.items()}
         reports = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vision_recipes.errors import ModelFolderError, OutputError
+from vision_recipes.errors import ModelFolderError, VisionError
 from vision_recipes.model_folder import labels
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Layer, ModelConfig, read_config
 from vision_recipes.preprocessing import ExtraColumn, Preprocessing
@@ -131,23 +130,20 @@ class Model:
         return content
 
     def fetch(self, entry: FileEntry, workdir: str | os.PathLike[str], name: str) -> Path:
-        """Return a local copy of a file, verified while it is copied; a second call copies nothing."""
+        """Return a local copy of a file, verified while it is copied; a second call copies nothing if it is there."""
         target = Path(workdir) / name
         if self.fetched.get(entry.sha256) == target and target.exists():
             return target
+        what = f"a copy of {self.where(entry)}, {entry.bytes / 1e6:.1f} MB"
         try:
+            os.makedirs(workdir, exist_ok=True)  # a job that cleans up may have removed it
             with self.store.open("/" + entry.name) as stream:
-                size, digest = copy_stream(stream, target, entry.bytes)
+                size, digest = copy_stream(stream, target, entry.bytes, what)
             self._require(entry, size, digest)
         except OSError as err:
             target.unlink(missing_ok=True)
-            if err.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise OutputError(
-                    f"{workdir} has no space left for a copy of {self.where(entry)}, {entry.bytes / 1e6:.0f} MB. "
-                    "Free some space, or set TMPDIR to a folder with more."
-                ) from err
             raise self._unreadable(entry, err) from err
-        except ModelFolderError:
+        except VisionError:
             target.unlink(missing_ok=True)
             raise
         self.fetched[entry.sha256] = target
@@ -175,7 +171,9 @@ class Model:
             )
 
     def _unreadable(self, entry: FileEntry, err: OSError) -> ModelFolderError:
-        reason = "is missing" if isinstance(err, FileNotFoundError) else f"cannot be read ({err})"
+        reason = f"cannot be read ({err})"
+        if isinstance(err, FileNotFoundError):
+            reason = "is missing (never written, or removed since by another job)"
         return ModelFolderError(f"{self.where(entry)} {reason}, so the model is incomplete. {NEXT_STEP}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError, TrainingError
+from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import hdf5, openvino_ir
 from vision_recipes.model_folder.checks import write_ir_check
 from vision_recipes.model_folder.commit import commit
@@ -69,8 +69,8 @@ def save_with_head(
     """
     _require_finite(head)
     spec = spec_with_head(base, head, about)
-    with tempfile.TemporaryDirectory() as workdir:
-        work = Path(workdir)
+    with work_folder() as workdir:
+        work = workdir
         files = {name: work / f"new.{name}" for name in ("weights", "head", "check", "xml", "bin")}
         copy_weights(base, work, files["weights"])
         hdf5.write_stored(files["head"], {"head_scores": hdf5.StoredLayer("dense", head.weights)})

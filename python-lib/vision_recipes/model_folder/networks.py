@@ -5,13 +5,13 @@ A model folder's network is rebuilt with its verified weights.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
 from vision_recipes.model_folder.config import Layer
@@ -40,7 +40,7 @@ def rebuild(model: Model) -> Any:
 
 def load_weights(network: Any, model: Model) -> None:
     """Load the model's weights into a network by the names of its layers, which must all be among them."""
-    with tempfile.TemporaryDirectory() as workdir:
+    with work_folder() as workdir:
         load_files(network, model.weights(workdir))
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import checks, hdf5, networks, weights
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.conversion import convert
@@ -26,8 +25,8 @@ def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str
     people, by name. The IR is refused when its scores differ from the network's; a model that was in the folder stays
     until config.json is replaced. Raises ModelFolderError, OutputError.
     """
-    with tempfile.TemporaryDirectory() as workdir:
-        work = Path(workdir)
+    with work_folder() as workdir:
+        work = workdir
         files = {"weights": work / "weights.h5", "xml": work / "model.xml", "bin": work / "model.bin"}
         hdf5.write_stored(files["weights"], weights.stored_layers(network), pack=spec.pack)
         layers = convert(spec, files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import hdf5, weights
 from vision_recipes.model_folder.hdf5 import Variables
 from vision_recipes.model_folder.keras2_weights import read_layers
@@ -36,7 +36,7 @@ def open_keras_file(path: str | os.PathLike[str], where: str) -> Iterator[tuple[
     with open(path, "rb") as stream:
         start = stream.read(8)
     if start[:4] == b"PK\x03\x04":
-        with tempfile.TemporaryDirectory() as workdir, _open_archive(Path(path), where, Path(workdir)) as found:
+        with work_folder() as workdir, _open_archive(Path(path), where, workdir) as found:
             yield found
     elif start == b"\x89HDF\r\n\x1a\n":
         with hdf5.open_hdf5(path, where) as file:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from vision_recipes import local_folders
 from vision_recipes.errors import DownloadError
 from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import networks
@@ -22,11 +22,8 @@ from vision_recipes.stores import file_digest
 
 
 def cache_folder() -> Path:
-    """Return the folder where downloads are kept until complete: VISION_RECIPES_CACHE, or the user's cache folder."""
-    import platformdirs
-
-    chosen = os.environ.get("VISION_RECIPES_CACHE")
-    return (Path(chosen) if chosen else platformdirs.user_cache_path("vision-recipes", appauthor=False)) / "downloads"
+    """Return the folder where downloads are kept until complete."""
+    return local_folders.cache_folder() / "downloads"
 
 
 def obtain(row: Architecture, settings: DownloadSettings, progress: transfers.Progress) -> Path:

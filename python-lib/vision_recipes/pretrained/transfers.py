@@ -59,15 +59,32 @@ def fetch(remote: RemoteFile, target: Path, progress: Progress, limits: Limits =
     """
     from filelock import FileLock, Timeout
 
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock", timeout=limits.total, poll_interval=0.2):
-            if target.exists() and has_digest(target, remote.hash):
-                progress(target.stat().st_size, target.stat().st_size)
+            if size := _complete(target, remote.hash):
+                progress(size, size)
                 return target
             return _attempts(remote, target, progress, limits)
     except Timeout as err:
         raise DownloadError(f"Another process has been fetching {target.name} for too long. End it first.") from err
+    except OSError as err:
+        raise _not_writable(target.parent, err) from err
+
+
+def _complete(target: Path, digest: str) -> int:
+    """Return the size of a file that has the hash; 0 for another, and for one that another job removes meanwhile."""
+    try:
+        return target.stat().st_size if has_digest(target, digest) else 0
+    except FileNotFoundError:
+        return 0
+
+
+def _not_writable(folder: Path, err: OSError) -> DownloadError:
+    return DownloadError(
+        f"Could not write into {folder}: {err}. Free some space or set VISION_RECIPES_CACHE to a folder with more that "
+        "this job may write to; what arrived is saved, so run it again after that."
+    )
 
 
 def _attempts(remote: RemoteFile, target: Path, progress: Progress, limits: Limits) -> Path:
@@ -113,12 +130,12 @@ class _Transfer:
             try:
                 self._receive(response, start, total)
             except OSError as err:
-                raise DownloadError(
-                    f"Could not write {self.part}: {err}. Free some space or set VISION_RECIPES_CACHE to a folder with "
-                    "more; what arrived is saved, so run it again after that."
-                ) from err
-        self._verify(response.headers.get("Content-Type", ""), total)
-        os.replace(self.part, self.target)
+                raise _not_writable(self.part, err) from err
+        try:
+            self._verify(response.headers.get("Content-Type", ""), total)
+            os.replace(self.part, self.target)
+        except FileNotFoundError as err:
+            raise self._restart("another job removed what had arrived") from err
         self.note.unlink(missing_ok=True)
         return self.target
 

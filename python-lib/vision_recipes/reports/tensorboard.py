@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
-import tempfile
 import threading
 import time
 import types
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from vision_recipes.local_folders import make_work_folder
 from vision_recipes.stores import Store
 
 EVERY = 5.0
@@ -26,7 +26,7 @@ class TensorBoardPages:
 
     def __init__(self, model: Store, logs: Callable[[Store], list[str]]) -> None:
         self._model, self._logs = model, logs
-        self._folder = tempfile.TemporaryDirectory(prefix="vision-tensorboard-")
+        self._folder = make_work_folder("vision-tensorboard-")
         self._sizes: dict[str, int] = {}
         self._copied = float("-inf")
         self._application: Application | None = None

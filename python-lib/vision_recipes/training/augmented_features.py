@@ -10,6 +10,7 @@ import numpy as np
 
 from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.dataset.labelled_images import LabelledImages
+from vision_recipes.dataset.mapped_arrays import new_array
 from vision_recipes.images.reading import READING
 from vision_recipes.inference.engine import FEATURES
 from vision_recipes.inference.feature_cache import FeatureCache
@@ -39,7 +40,7 @@ def augmented_features(source: FeatureSource, images: LabelledImages, settings: 
         key = hashlib.sha256(repr(described).encode()).hexdigest()
         cache = FeatureCache(source.cache, key, engine.length, every=256)
     shape = (len(images), copies + 1, engine.length)
-    features = np.lib.format.open_memmap(source.workdir / "augmented.npy", "w+", np.float32, shape)
+    features = new_array(source.workdir / "augmented.npy", shape, "the features of augmented copies")
     features[:, 0] = images.features
     progress = Progress("computed augmented copies:", len(images) * copies)
     pictures = _augmented_pictures(images, plan, settings, cache)

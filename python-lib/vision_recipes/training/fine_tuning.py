@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import TRAIN, VALID
+from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder.heads import Head, attach_head
 from vision_recipes.training.batches import image_samples
 from vision_recipes.training.checkpoints import Checkpoints
@@ -89,12 +88,12 @@ def fine_tune(
     train = image_samples(images.subset(TRAIN), base.preprocessing, settings)
     valid = image_samples(images.subset(VALID), base.preprocessing)
     batch_size = min(settings.batch_size or _BATCH, len(train))
-    with tempfile.TemporaryDirectory() as workdir:
+    with work_folder() as workdir:
         trained = network
-        if split.frozen is not None and fit_on_disk(split.frozen, len(train) + len(valid), Path(workdir)):
+        if split.frozen is not None and fit_on_disk(split.frozen, len(train) + len(valid), workdir):
             trained = split.trainable
-            train = frozen_outputs(train, split.frozen, batch_size, Path(workdir, "train"))
-            valid = frozen_outputs(valid, split.frozen, batch_size, Path(workdir, "valid"))
+            train = frozen_outputs(train, split.frozen, batch_size, workdir / "train")
+            valid = frozen_outputs(valid, split.frozen, batch_size, workdir / "valid")
         elif split.frozen is not None:
             log.info("frozen layers are computed in each epoch: their outputs do not fit in %s", workdir)
         with device.scope():

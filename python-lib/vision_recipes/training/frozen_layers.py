@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from vision_recipes.dataset.mapped_arrays import new_array
 from vision_recipes.model_folder.networks import layer_named
 from vision_recipes.training.batches import Samples
 from vision_recipes.training_settings import RetrainSettings
@@ -118,7 +119,7 @@ def frozen_outputs(samples: Samples, frozen: Any, batch_size: int, path: Path) -
         for place, values in enumerate(outputs if isinstance(outputs, list | tuple) else [outputs]):
             if start == 0:
                 shape = (len(samples), *values.shape[1:])
-                arrays.append(np.lib.format.open_memmap(f"{path}{place}.npy", "w+", np.float32, shape))
+                arrays.append(new_array(Path(f"{path}{place}.npy"), shape, "the outputs of the frozen layers"))
             arrays[place][rows] = values
     arrays += [np.concatenate(values) for values in zip(*rest, strict=True)]
     log.info("computed the frozen layers for %d pictures, %.1f s", len(samples), time.perf_counter() - started)
