@@ -52,7 +52,21 @@ def test_sharp_pictures_are_as_decoded_fully(ratio: float, quality: int, subsamp
             ("crop", ImageOps.fit(whole, (SIDE, SIDE), Image.Resampling.BILINEAR)),
         ):
             found = decode(content, Preprocessing(SIDE, SIDE, resize=resize))
-            assert np.abs(found.astype(int) - np.asarray(expected)).mean() < 1.5, (name, resize)
+            assert np.abs(found.astype(int) - np.asarray(expected)).mean() < 2, (name, resize)
+
+
+@pytest.mark.parametrize("ratio", [7.2, 9.4, 13.3, 17.7])
+@pytest.mark.parametrize("period", [1.9, 2.1, 2.6, 3.1, 3.9, 4.2, 4.4, 5.6])
+def test_fine_gratings_are_as_decoded_fully(ratio: float, period: float) -> None:
+    across = np.arange(int(SIDE * ratio) + 1)
+    wave = 127.5 + 127.5 * np.sin(2 * np.pi * across / period)
+    for lines in (np.where(wave > 127, 255, 0), wave):
+        image = Image.fromarray(np.broadcast_to(lines.astype(np.uint8), (len(across) + 2, len(across))).copy())
+        for turned in (image, image.transpose(Image.Transpose.ROTATE_90)):
+            content = encoded(turned, "JPEG", quality=90)
+            whole = Image.open(io.BytesIO(content)).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+            found = decode(content, Preprocessing(SIDE, SIDE))
+            assert np.abs(found.astype(int) - np.asarray(whole)).mean() < 2
 
 
 def test_photos_are_decoded_at_a_part_of_their_size(shared, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

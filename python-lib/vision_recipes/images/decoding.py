@@ -49,7 +49,7 @@ class Limits:
     jpeg_memory: int = 850_000_000
     read_seconds: float = 120.0
     decode_seconds: float = 20.0
-    scans: int = 64
+    scans: int = 24
 
 
 LIMITS = Limits()
@@ -133,7 +133,9 @@ def _jpeg(content: bytes, preprocessing: Preprocessing, limits: Limits, *, whole
                 return fitted
             half = fit(image.reduce(2), preprocessing, _same, extent=(extent[0] / 2, extent[1] / 2), turn=turn)
             box = part[0] / scale, part[1] / scale, part[2] / scale, part[3] / scale
-            return fitted if jpeg_scaling.faithful(image, len(content), scale, box, (fitted, half)) else None
+            if not jpeg_scaling.faithful(image, len(content), scale, box, (fitted, half)):
+                return None
+            return fitted if jpeg_scaling.same_at_top(content, image, scale, part, goal) else None
 
 
 def repaired(content: bytes, limits: Limits = LIMITS) -> bytes | None:

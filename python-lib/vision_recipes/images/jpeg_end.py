@@ -12,7 +12,7 @@ from PIL import Image
 END = b"\xff\xd9"
 _RESTARTS = tuple(bytes((0xFF, 0xD0 + number)) for number in range(8))
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd9\xff]")
-_FRAMES, _PROGRESSIVE, _SCAN = (0xC0, 0xC1, 0xC2), 0xC2, 0xDA
+FRAMES, _PROGRESSIVE, _SCAN = (0xC0, 0xC1, 0xC2), 0xC2, 0xDA
 _JUNK = bytes(96), bytes((214 + 37 * place) % 255 for place in range(96))
 """They start with different bits, so that no code, such as that for the end of a block, begins both."""
 
@@ -44,8 +44,8 @@ def completed(content: bytes) -> bytes | None:
 def several_scans(content: bytes) -> bool:
     """Return whether a JPEG has several scans, so that decoding holds all its coefficients in memory."""
     frame, components = 0, b""
-    for marker, _, segment in _segments(content):
-        if marker in _FRAMES:
+    for marker, _, segment in segments(content):
+        if marker in FRAMES:
             frame, components = marker, segment[5:6]
         if marker == _SCAN:
             return frame == _PROGRESSIVE or components != segment[:1]
@@ -55,8 +55,8 @@ def several_scans(content: bytes) -> bool:
 def scans_complete(content: bytes) -> bool:
     """Return whether the scans of a JPEG bring all coefficients of all components to their full precision."""
     missing: dict[int, set[int]] = {}
-    for marker, _, segment in _segments(content):
-        if marker in _FRAMES and not missing:
+    for marker, _, segment in segments(content):
+        if marker in FRAMES and not missing:
             missing = {component: set(range(64)) for component in segment[6::3]}
         if marker == _SCAN and segment and len(segment) == 2 * segment[0] + 4 and segment[-1] & 15 == 0:
             for component in segment[1:-3:2]:
@@ -64,7 +64,7 @@ def scans_complete(content: bytes) -> bool:
     return bool(missing) and not any(missing.values())
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, int, bytes]]:
+def segments(content: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Yield each segment's marker, its place, and what it holds; the data of scans lies between segments."""
     place = 2
     while found := _MARKER.search(content, place):
@@ -74,7 +74,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _last_scan(content: bytes) -> int:
-    return max((place for marker, place, _ in _segments(content) if marker == _SCAN), default=0)
+    return max((place for marker, place, _ in segments(content) if marker == _SCAN), default=0)
 
 
 def _continued(data: bytes, junk: bytes) -> bytes:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import math
+
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
+from vision_recipes.images.jpeg_end import FRAMES, segments, several_scans
 from vision_recipes.images.resampling import Box
 
 SCALES = ((4, 13.0), (2, 7.0))
 """Parts of its size that a JPEG is decoded at, and how many times smaller it must become for that."""
 
 _LARGEST_CHANGE = 1.0
+_LARGEST_DIFFERENCE = 1.0
+_TOP_ROWS = 16
 _LARGEST_DETAIL = 6000.0
 _LARGEST_SATURATION = 30.0
 _LARGEST_CLIPPING = 500.0
@@ -48,8 +54,7 @@ def faithful(
     matters where saturated colours and fine detail meet, so both are bounded: detail by the bits that the file spends
     on a block of 8 x 8 pixels of the `part` that is used, and by the size of its quantisation steps.
     """
-    first, second = (np.asarray(result.convert("RGB"), np.int16) for result in results)
-    if np.abs(first - second).mean() > _LARGEST_CHANGE:
+    if _difference(*results) > _LARGEST_CHANGE:
         return False
     tables = getattr(image, "quantization", {})
     step = max((float(np.sqrt(np.mean(np.square(table)))) for table in tables.values()), default=255.0)
@@ -61,6 +66,35 @@ def faithful(
         and saturated * bits <= _LARGEST_SATURATION
         and saturated * bits * step <= _LARGEST_CLIPPING
     )
+
+
+def same_at_top(content: bytes, image: Image.Image, scale: int, part: Box, goal: tuple[int, int]) -> bool:
+    """Return whether the top of a JPEG, 16 rows of the result, is the same when it is decoded in part and fully.
+
+    `part` and `goal` are those of usable_scale. Patterns that only the fine detail of blocks shows, such as stripes of
+    two pixels, are found here. Of a JPEG in several scans nothing can be decoded early: True.
+    """
+    if several_scans(content):
+        return True
+    width, height = image.width * scale, image.height * scale
+    across, down = (part[2] - part[0]) / goal[0], (part[3] - part[1]) / goal[1]
+    rows = min(height, math.ceil(_TOP_ROWS * down / 32) * 32)
+    size = max(1, round(width / across)), max(1, round(rows / down))
+    with Image.open(io.BytesIO(_shortened(content, rows)), formats=("JPEG",)) as top:
+        whole = top.resize(size, Image.Resampling.BILINEAR)
+        box = (0, 0, top.width / scale, rows / scale)
+    reduced = image.crop((0, 0, image.width, rows // scale)).resize(size, Image.Resampling.BILINEAR, box=box)
+    return _difference(whole, reduced) <= _LARGEST_DIFFERENCE
+
+
+def _shortened(content: bytes, rows: int) -> bytes:
+    """Return a JPEG that announces fewer rows; decoding ends after them."""
+    place = next(place for marker, place, _ in segments(content) if marker in FRAMES)
+    return content[: place + 5] + rows.to_bytes(2, "big") + content[place + 7 :]
+
+
+def _difference(one: Image.Image, other: Image.Image) -> float:
+    return float(np.abs(np.asarray(one, np.int16) - np.asarray(other, np.int16)).mean())
 
 
 def _saturated(image: Image.Image) -> float:
