@@ -9,7 +9,7 @@ import pytest
 from images.files import encoded, picture
 from PIL import Image
 
-from vision_recipes.images.decoding import Limits, decode, repaired
+from vision_recipes.images.decoding import Limits, Rejected, decode, repaired
 from vision_recipes.images.jpeg_end import completed, scans_complete, several_scans
 from vision_recipes.preprocessing import Preprocessing
 
@@ -57,6 +57,16 @@ def test_a_cut_between_scans_or_restart_markers_is_found(kind: str) -> None:
 def test_zeros_in_place_of_the_rest_are_no_picture(padding: int) -> None:
     content = encoded(_noisy(), "JPEG")
     assert completed(content[: len(content) // 2] + bytes(padding)) is None
+
+
+def test_a_file_too_short_for_its_pixels_is_no_grey_picture() -> None:
+    for options in ({}, {"progressive": True}):
+        content = encoded(picture(64, 48), "JPEG", **options)
+        frame = next(place for place in range(len(content)) if content[place : place + 2] in (b"\xff\xc0", b"\xff\xc2"))
+        large = content[: frame + 5] + bytes((0x20, 0, 0x20, 0)) + content[frame + 9 :]
+        with pytest.raises(Rejected, match="truncated: .* bytes cannot hold 8192 x 8192 pixels"):
+            decode(large, SMALL)
+    assert decode(encoded(Image.new("L", (8192, 8192)), "JPEG", optimize=True), SMALL).max() == 0
 
 
 def test_scans_are_counted() -> None:

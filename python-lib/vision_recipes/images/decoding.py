@@ -118,6 +118,8 @@ def _jpeg(content: bytes, preprocessing: Preprocessing, limits: Limits, *, whole
     with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
         assert isinstance(image, JpegImagePlugin.JpegImageFile)
         _require_at_most(limits.jpeg_pixels, image)
+        if jpeg_end.too_short(content):
+            raise Rejected("truncated", f"{len(content)} bytes cannot hold {image.width} x {image.height} pixels")
         (width, height), turn = image.size, _turn(image)
         part, goal = kept(width, height, preprocessing, turn)
         scale = 1 if whole else jpeg_scaling.usable_scale(image, part, goal)

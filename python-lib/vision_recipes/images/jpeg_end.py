@@ -41,6 +41,13 @@ def completed(content: bytes) -> bytes | None:
     return None if padded else data + END
 
 
+def too_short(content: bytes) -> bool:
+    """Return whether a JPEG in Huffman codes has less than a bit for each block of 8 x 8 pixels."""
+    frame = next((segment for marker, _, segment in segments(content) if marker in FRAMES), b"")
+    height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
+    return 8 * len(content) < (width // 8) * (height // 8)
+
+
 def several_scans(content: bytes) -> bool:
     """Return whether a JPEG has several scans, so that decoding holds all its coefficients in memory."""
     frame, components = 0, b""
