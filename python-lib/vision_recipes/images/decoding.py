@@ -144,7 +144,7 @@ def repaired(content: bytes, limits: Limits = LIMITS) -> bytes | None:
     """Return a JPEG that lacks only its end marker with it; None for every other file, and for one past the limits."""
     from vision_recipes.images import jpeg_end, jpeg_scaling
 
-    if sniff(content) != "JPEG":
+    if sniff(content) != "JPEG" or jpeg_end.too_short(content):
         return None
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
