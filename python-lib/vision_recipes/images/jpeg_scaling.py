@@ -11,7 +11,7 @@ from PIL import Image, JpegImagePlugin
 from vision_recipes.images.jpeg_end import FRAMES, segments, several_scans
 from vision_recipes.images.resampling import Box
 
-SCALES = ((4, 13.0), (2, 7.0))
+SCALES = ((4, 8.0), (2, 4.0))
 """Parts of its size that a JPEG is decoded at, and how many times smaller it must become for that."""
 
 _LARGEST_CHANGE = 1.0
