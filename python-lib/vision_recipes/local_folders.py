@@ -58,10 +58,11 @@ def blames_folder(err: BaseException, folder: str | os.PathLike[str]) -> bool:
 
 def no_space(folder: str | os.PathLike[str], purpose: str, needed: int = 0) -> OutputError:
     """Return the error for a temporary folder that cannot take `needed` bytes (0 if unknown) for a purpose."""
+    shown = tempfile.gettempdir() if Path(folder).is_relative_to(tempfile.gettempdir()) else folder
     size = f", {needed / 1e6:.0f} MB" if needed else ""
     problem = "has no space left" if os.access(folder, os.W_OK) else "cannot be written to, as is needed"
     return OutputError(
-        f"{folder} {problem} for {purpose}{size} ({_free(folder) / 1e6:.0f} MB are free). Free some space, or set "
+        f"The temporary folder {shown} {problem} for {purpose}{size} ({_free(folder) / 1e6:.0f} MB are free). Free some space, or set "
         "TMPDIR to a folder with more."
     )
 
