@@ -39,7 +39,7 @@ def test_a_work_folder_is_there_inside_and_gone_after() -> None:
 )
 def test_a_full_temporary_folder_is_named(error: OSError) -> None:
     with (
-        pytest.raises(OutputError, match=r"vision-test-.* has no space left for .*TMPDIR"),
+        pytest.raises(OutputError, match=r"temporary folder .* has no space left for .*TMPDIR"),
         work_folder("vision-test-"),
     ):
         raise error
