@@ -12,12 +12,24 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder import layer_graph
+from vision_recipes.model_folder import graph_shapes, layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
 from vision_recipes.model_folder.config import Layer
-from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.folder import NEXT_STEP, Model
+from vision_recipes.model_folder.hdf5 import Shape, require_shapes
 from vision_recipes.model_folder.spec import ModelSpec, spec_of
-from vision_recipes.model_folder.weights import layer_names, load_files
+from vision_recipes.model_folder.weights import (
+    WeightsFile,
+    layer_names,
+    leaves,
+    load_files,
+    open_weights,
+    own_variables,
+    shapes_of,
+)
+
+CLASSES = 1000
+"""Classes of the catalogue's networks."""
 
 GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
 SAME_AT_SCORING = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
@@ -31,17 +43,59 @@ def build(spec: ModelSpec) -> Any:
 
 def rebuild(model: Model) -> Any:
     """Return the keras.Model of the folder with its weights."""
-    network = build(spec_of(model))
-    if model.config.ends_in_features:
-        network = cut(network, model.config.feature_layer)
-    load_weights(network, model)
+    spec = spec_of(model)
+    with tempfile.TemporaryDirectory() as workdir:
+        files = model.weights(workdir)
+        require_fit(spec, files, NEXT_STEP)
+        network = build(spec)
+        if model.config.ends_in_features:
+            network = cut(network, model.config.feature_layer)
+        load_files(network, files, NEXT_STEP)
     return network
 
 
 def load_weights(network: Any, model: Model) -> None:
     """Load the model's weights into a network by the names of its layers, which must all be among them."""
     with tempfile.TemporaryDirectory() as workdir:
-        load_files(network, model.weights(workdir))
+        load_files(network, model.weights(workdir), NEXT_STEP)
+
+
+def check_size(model: Model) -> None:
+    """Raise ModelFolderError when the folder's graph needs other weights than it has; loads no framework."""
+    if model.config.files.graph is not None:
+        with tempfile.TemporaryDirectory() as workdir:
+            require_fit(spec_of(model), model.weights(workdir), NEXT_STEP)
+
+
+def require_fit(spec: ModelSpec, files: Sequence[WeightsFile], next_step: str) -> None:
+    """Raise ModelFolderError unless weights files hold just what a network needs, before any of it is built."""
+    where = files[0][1]
+    with open_weights(files, next_step) as stored:
+        require_shapes(_needed(spec, where), stored, where)
+
+
+def _needed(spec: ModelSpec, where: str) -> dict[str, list[Shape]]:
+    """Return the shapes of the variables that a network has, by layer, where they depend on what a folder says."""
+    if spec.graph is not None:
+        needed = graph_shapes.variable_shapes(spec.graph, spec.input.input_shape, where)
+    elif _has_published_size(spec):
+        needed = {}
+    else:
+        import keras
+
+        with keras.StatelessScope(initialize_variables=False):
+            needed = {name: shapes_of(own_variables(layer)) for name, _kinds, layer in leaves(_base(spec))}
+    if spec.head is not None:
+        width, classes = spec.head.features + spec.head.extra_width, len(spec.labels)
+        needed["head_scores"] = [(width, classes), (classes,)]
+    return needed
+
+
+def _has_published_size(spec: ModelSpec) -> bool:
+    """Return whether a network of the catalogue has as many variables as its row says, or fewer."""
+    row, size = find(spec.network.architecture), (spec.input.width, spec.input.height)
+    usual = not spec.network.top or (spec.network.classes <= CLASSES and size == (row.width, row.height))
+    return usual and not spec.network.arguments
 
 
 def put_head(base: Any, spec: ModelSpec) -> Any:

@@ -1,0 +1,73 @@
+"""The structure of an HDF5 file, checked before a number of it is read: nothing from elsewhere, nothing endless."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from vision_recipes.errors import ModelFolderError
+
+MAX_ITEMS = 20_000
+"""Entries: the largest networks of the catalogue, saved with their optimizer, have a third of them."""
+MAX_DEPTH = 32
+MAX_RATIO = 20
+"""Times the file's size that its arrays may take; weights of ordinary networks can hardly be compressed."""
+SMALL = 1 << 20
+FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
+
+
+class StoredWeightsError(ModelFolderError):
+    """What is wrong with a file of weights, without the next step, which `open_hdf5` adds: it depends on the use."""
+
+
+def check_structure(file: Any, size: int, where: str) -> None:
+    """Raise StoredWeightsError unless an opened file of `size` bytes is a plain tree of arrays of plausible size.
+
+    Every object is looked at once, so a file whose groups contain each other ends at once.
+    """
+    import h5py
+
+    limit, total, count = MAX_RATIO * max(size, SMALL), 0, 0
+    seen = {h5py.h5o.get_info(file.id).addr}
+    waiting = [(file.id, 1)]
+    while waiting:
+        group, depth = waiting.pop()
+        for name in group:
+            count += 1
+            entry = f"{where}: entry {name.decode('utf-8', 'replace')[:80]!r}"
+            if count > MAX_ITEMS or depth > MAX_DEPTH:
+                found = f"more than {MAX_ITEMS} entries" if count > MAX_ITEMS else f"groups {depth} levels deep"
+                raise StoredWeightsError(f"{where} has {found}: these are no weights.")
+            if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+                raise StoredWeightsError(f"{entry} is a link, which is refused.")
+            address = h5py.h5o.get_info(group, name).addr
+            if address in seen:
+                raise StoredWeightsError(f"{entry} is the same object as another entry, which is refused.")
+            seen.add(address)
+            item = h5py.h5o.open(group, name)
+            if isinstance(item, h5py.h5g.GroupID):
+                waiting.append((item, depth + 1))
+            else:
+                total += _stored_bytes(item, entry)
+            if total > limit:
+                raise StoredWeightsError(
+                    f"{entry} brings the arrays to {total:,} bytes in a file of {size:,} bytes: more than {MAX_RATIO} "
+                    "times as much, so these are no weights."
+                )
+
+
+def _stored_bytes(item: Any, entry: str) -> int:
+    """Return the bytes that an array takes in memory; only arrays whose data lie in the file itself are accepted."""
+    import h5py
+
+    if not isinstance(item, h5py.h5d.DatasetID):
+        raise StoredWeightsError(f"{entry} is no array, which is refused.")
+    created = item.get_create_plist()
+    if created.get_layout() == h5py.h5d.VIRTUAL or created.get_external_count():
+        raise StoredWeightsError(f"{entry} has its data in other files, which is refused.")
+    filters = [created.get_filter(number)[0] for number in range(created.get_nfilters())]
+    unknown = [code for code in filters if code not in FILTERS]
+    if unknown or len(set(filters)) != len(filters):
+        names = ", ".join(FILTERS.get(code, f"filter {code}") for code in filters)
+        raise StoredWeightsError(f"{entry} is packed with {names}, where {', '.join(FILTERS.values())} are read.")
+    return prod(item.shape) * item.get_type().get_size()
