@@ -126,8 +126,10 @@ def require_shapes(layers: Mapping[str, Sequence[Shape]], stored: Mapping[str, S
     for name, expected in layers.items():
         shapes = [tuple(item.shape) for item in stored.get(name, ())]
         if expected and shapes != list(expected):
-            found = f"needs {list(expected)[:4]} and {f'has shapes {shapes[:4]}' if name in stored else 'is missing'}"
-            raise StoredWeightsError(f"{where} does not fit the network: layer {name!r} {found}.")
+            found = f"has shapes {shapes[:4]}" if shapes else "has none there" if name in stored else "is missing"
+            raise StoredWeightsError(
+                f"{where} does not fit the network: layer {name!r} needs {list(expected)[:4]} and {found}."
+            )
 
 
 def read_values(item: Any, where: str) -> np.ndarray:
