@@ -263,7 +263,7 @@ def test_odd_archives_are_refused(tmp_path, members, message):
     ("given", "message"),
     [
         ({"model_file": "nowhere.keras"}, "no file 'nowhere.keras'"),
-        ({"model_file": "photo.h5"}, "neither a .keras nor an .h5"),
+        ({"model_file": "photo.h5"}, "is a picture, not a model"),
         ({"model_file": "model.h5", "labels_file": "nowhere.txt"}, "labels_file: there is no file"),
     ],
 )
@@ -278,7 +278,7 @@ def test_errors_of_the_user_are_explained(small, tmp_path, monkeypatch, given, m
 def test_a_folder_with_several_models_asks_which(small, tmp_path):
     for name in ("a.h5", "b.keras"):
         (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(SettingsError, match="has 2 .keras or .h5 files .*a.h5, b.keras"):
+    with pytest.raises(SettingsError, match="has 2 models of the kinds that are read .*a.h5, b.keras"):
         run(tmp_path, local(tmp_path))
 
 
