@@ -130,6 +130,17 @@ def _global_pooling(settings: Settings, inputs: list[Shape]) -> LayerShape:
     return LayerShape((1, 1, channels) if settings.get("keepdims") else (channels,))
 
 
+def _global_pooling_of_a_sequence(settings: Settings, inputs: list[Shape]) -> LayerShape:
+    (shape,) = inputs
+    require(len(shape) == 2, f"its input of shape {shape} is not (steps, channels)")
+    return LayerShape((1, shape[1]) if settings.get("keepdims") else (shape[1],))
+
+
+def _resizing(settings: Settings, inputs: list[Shape]) -> LayerShape:
+    _spatial, channels = _picture(inputs)
+    return LayerShape((count_of(settings, "height"), count_of(settings, "width"), channels))
+
+
 def _padding(settings: Settings, inputs: list[Shape]) -> LayerShape:
     spatial, channels = _picture(inputs)
     edges = edges_of(settings.get("padding", 1))
@@ -229,8 +240,10 @@ RULES: dict[str, Rule] = {
     "Rescaling": _rescaling,
     **dict.fromkeys(("MaxPooling2D", "AveragePooling2D"), _pooling),
     **dict.fromkeys(("GlobalAveragePooling2D", "GlobalMaxPooling2D"), _global_pooling),
+    **dict.fromkeys(("GlobalAveragePooling1D", "GlobalMaxPooling1D"), _global_pooling_of_a_sequence),
+    **dict.fromkeys(("Resizing", "CenterCrop"), _resizing),
     **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _merge),
-    **dict.fromkeys(("Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"), _unchanged),
+    **dict.fromkeys(("Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "UnitNormalization"), _unchanged),
     **dict.fromkeys(("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"), _unchanged),
 }
 """The rule for each kind of `layer_graph.LAYERS` but the input."""
