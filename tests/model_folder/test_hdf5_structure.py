@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.hdf5 import open_hdf5
+from vision_recipes.model_folder.hdf5 import open_hdf5, read_values
 
 
 def groups_in_each_other(file):
@@ -55,6 +55,10 @@ def many_small_zeros(file):
         file.create_dataset(str(number), (500, 500), np.float32, chunks=(500, 500))
 
 
+def many_pieces(file):
+    file.create_dataset("x", (1000, 1000), np.float32, chunks=(1, 1))
+
+
 def other_filter(file):
     file.create_dataset("x", (200, 200), np.int32, chunks=(20, 20), scaleoffset=4)
 
@@ -66,6 +70,14 @@ def twice_packed(file):
     created.set_deflate(9)
     space = h5py.h5s.create_simple((1000,))
     h5py.h5d.create(file.id, b"x", h5py.h5t.IEEE_F32LE, space, created)
+
+
+def packed_the_other_way_round(file):
+    created = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    created.set_chunk((1000,))
+    created.set_deflate(9)
+    created.set_shuffle()
+    h5py.h5d.create(file.id, b"x", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((1000,)), created)
 
 
 def named_type(file):
@@ -84,8 +96,10 @@ def named_type(file):
         (packed_zeros, "'x' brings the arrays to 256,000,000 bytes in a file of"),
         (never_written, "'x' brings the arrays to 16,000,000,000 bytes"),
         (many_small_zeros, "brings the arrays to"),
-        (other_filter, "packed with filter 6, where gzip"),
+        (many_pieces, "'x' is stored in 1,000,000 pieces"),
+        (other_filter, "packed with filter 6, where shuffle"),
         (twice_packed, "packed with gzip, gzip"),
+        (packed_the_other_way_round, "packed with gzip, shuffle, where"),
         (named_type, "'x' is no array"),
     ],
 )
@@ -129,3 +143,19 @@ def test_a_cut_file_says_how_much_is_missing_and_no_message_has_a_path(tmp_path)
     ):
         file["packed"][:]
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_piece_that_unpacks_to_more_than_it_should_is_refused(tmp_path):
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.create_dataset("x", (1000,), np.float32, chunks=(1000,), compression="gzip", shuffle=True)
+        file["x"].id.write_direct_chunk((0,), zlib.compress(b"\0" * (200 << 20)))
+        file.create_dataset(
+            "y", data=np.random.default_rng(1).normal(size=100_000), chunks=(50_000,), compression="gzip"
+        )
+    with open_hdf5(tmp_path / "w.h5", "w.h5") as file:
+        assert len(read_values(file["y"], "y")) == 100_000
+    with (
+        pytest.raises(ModelFolderError, match="^x has a piece that unpacks to more than its 4,000 bytes. Do this.$"),
+        open_hdf5(tmp_path / "w.h5", "w.h5", "Do this.") as file,
+    ):
+        read_values(file["x"], "x")

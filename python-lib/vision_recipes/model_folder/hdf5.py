@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.hdf5_structure import StoredWeightsError, check_structure
+from vision_recipes.model_folder.hdf5_structure import StoredWeightsError, check_packed, check_structure
 
 NEXT_STEP = "Get the file again from where it came from, or save the model again."
 Shape = tuple[int, ...]
@@ -133,9 +133,10 @@ def require_shapes(layers: Mapping[str, Sequence[Shape]], stored: Mapping[str, S
 
 
 def read_values(item: Any, where: str) -> np.ndarray:
-    """Return a dataset's numbers, finite, as they are stored or (float16, float64) as float32."""
+    """Return the numbers of a dataset or array, finite, as they are stored or (float16, float64) as float32."""
     if item.dtype.kind not in "fiu" or item.dtype.itemsize > 8:
         raise StoredWeightsError(f"{where} holds values of type {item.dtype}, not numbers.")
+    check_packed(item, where)
     values = np.asarray(item[()])
     if values.dtype.kind == "f":
         values = values.astype(np.float32, copy=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from math import prod
 from typing import Any
 
@@ -13,7 +14,14 @@ MAX_DEPTH = 32
 MAX_RATIO = 20
 """Times the file's size that its arrays may take; weights of ordinary networks can hardly be compressed."""
 SMALL = 1 << 20
-FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
+MAX_CHUNKS = 100_000
+"""Pieces that an array may be stored in."""
+DEFLATE_RATIO = 1032
+"""Times its size that gzip can unpack a piece to."""
+HARMLESS = 1 << 26
+CHECKSUM = 4
+FILTERS = {2: "shuffle", 1: "gzip", 32000: "lzf", 3: "fletcher32"}
+"""The ways of packing that are read, in the order in which h5py applies them."""
 
 
 class StoredWeightsError(ModelFolderError):
@@ -66,8 +74,30 @@ def _stored_bytes(item: Any, entry: str) -> int:
     if created.get_layout() == h5py.h5d.VIRTUAL or created.get_external_count():
         raise StoredWeightsError(f"{entry} has its data in other files, which is refused.")
     filters = [created.get_filter(number)[0] for number in range(created.get_nfilters())]
-    unknown = [code for code in filters if code not in FILTERS]
-    if unknown or len(set(filters)) != len(filters):
+    if filters != [code for code in FILTERS if code in filters]:
         names = ", ".join(FILTERS.get(code, f"filter {code}") for code in filters)
         raise StoredWeightsError(f"{entry} is packed with {names}, where {', '.join(FILTERS.values())} are read.")
+    if created.get_layout() == h5py.h5d.CHUNKED:
+        chunks = prod(-(-side // part) for side, part in zip(item.shape, created.get_chunk(), strict=True))
+        if chunks > MAX_CHUNKS:
+            raise StoredWeightsError(f"{entry} is stored in {chunks:,} pieces, more than {MAX_CHUNKS:,}.")
     return prod(item.shape) * item.get_type().get_size()
+
+
+def check_packed(item: Any, where: str) -> None:
+    """Raise StoredWeightsError when a piece of an array unpacks to more than its size, which HDF5 does not notice."""
+    if getattr(item, "compression", None) != "gzip":
+        return
+    pieces: list[Any] = []
+    size, place = prod(item.chunks) * item.dtype.itemsize, int(item.shuffle)
+    item.id.chunk_iter(pieces.append)
+    for piece in pieces:
+        packed = not piece.filter_mask >> place & 1
+        if packed and piece.size * DEFLATE_RATIO > max(size, HARMLESS):
+            unpacking = zlib.decompressobj()
+            try:
+                unpacking.decompress(item.id.read_direct_chunk(piece.chunk_offset)[1], size + CHECKSUM)
+            except zlib.error as err:
+                raise StoredWeightsError(f"{where} cannot be unpacked: {err}.") from err
+            if unpacking.unconsumed_tail:
+                raise StoredWeightsError(f"{where} has a piece that unpacks to more than its {size:,} bytes.")
