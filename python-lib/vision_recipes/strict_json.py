@@ -8,6 +8,7 @@ import json
 import math
 import types
 import typing
+from collections import Counter
 from typing import Any, TypeVar
 
 from vision_recipes.errors import ModelFolderError
@@ -63,8 +64,8 @@ def require(condition: object, reason: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _value in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is given twice")
+        (key, _count), *_others = Counter(key for key, _value in pairs).most_common(1)
+        raise ValueError(f"the key {key[:80]!r} is given twice")
     return found
 
 

@@ -21,12 +21,14 @@ KEYS = (
 )
 _NAME_KEYS = ("name", "className", "class_name", "label", "title")
 _NUMBER_KEYS = ("id", "index", "class_id", "label_id")
+MAX_LENGTH = 8 << 20
 FORMS = '["cat", "dog"], {"cat": 0, "dog": 1}, {"0": "cat", "1": "dog"} or {"labels": […]}'
 
 
 def names_in_json(text: str, where: str) -> list[str]:
     """Return the names that a JSON text gives for outputs 0, 1, …; raises ModelFolderError."""
     try:
+        strict_json.require(len(text) <= MAX_LENGTH, f"it is longer than {MAX_LENGTH:,} characters")
         return names_of(strict_json.loads(text))
     except ValueError as err:
         raise ModelFolderError(f"{where} has no labels that can be read ({str(err)[:200]}). Write {FORMS}.") from err
@@ -35,7 +37,7 @@ def names_in_json(text: str, where: str) -> list[str]:
 def has_names(text: str) -> bool:
     """Return whether a JSON text, which may be about something else, has labels among other things."""
     try:
-        data = strict_json.loads(text)
+        data = strict_json.loads(text[: MAX_LENGTH + 1])
         return isinstance(data, dict) and bool(set(KEYS) & set(data)) and len(names_of(data)) > 1
     except ValueError:
         return False
