@@ -36,9 +36,9 @@ def nested_deeply(file):
 
 
 def many_groups(file):
-    for outer in range(150):
+    for outer in range(120):
         group = file.create_group(f"g{outer}")
-        for inner in range(150):
+        for inner in range(120):
             group.create_group(f"x{inner}")
 
 
@@ -92,7 +92,7 @@ def named_type(file):
         (root_in_a_group, "'top' is the same object"),
         (one_array_twice, "'second' is the same object"),
         (nested_deeply, "levels deep"),
-        (many_groups, "more than 20000 entries"),
+        (many_groups, "more than 12000 entries"),
         (packed_zeros, "'x' brings the arrays to 256,000,000 bytes in a file of"),
         (never_written, "'x' brings the arrays to 16,000,000,000 bytes"),
         (many_small_zeros, "brings the arrays to"),

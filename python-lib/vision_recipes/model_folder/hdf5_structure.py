@@ -8,8 +8,8 @@ from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 
-MAX_ITEMS = 20_000
-"""Entries: the largest networks of the catalogue, saved with their optimizer, have a third of them."""
+MAX_ITEMS = 12_000
+"""Entries: the largest networks of the catalogue, saved with their optimizer, have half of them."""
 MAX_DEPTH = 32
 MAX_RATIO = 20
 """Times the file's size that its arrays may take; weights of ordinary networks can hardly be compressed."""
