@@ -35,17 +35,14 @@ def check_structure(file: Any, size: int, where: str) -> None:
     """
     import h5py
 
-    limit, total, count = MAX_RATIO * max(size, SMALL), 0, 0
+    limit, total, count = MAX_RATIO * max(size, SMALL), 0, file.id.get_num_objs()
     seen = {h5py.h5o.get_info(file.id).addr}
     waiting = [(file.id, 1)]
+    _require_few(count, 1, where)
     while waiting:
         group, depth = waiting.pop()
         for name in group:
-            count += 1
             entry = f"{where}: entry {name.decode('utf-8', 'replace')[:80]!r}"
-            if count > MAX_ITEMS or depth > MAX_DEPTH:
-                found = f"more than {MAX_ITEMS} entries" if count > MAX_ITEMS else f"groups {depth} levels deep"
-                raise StoredWeightsError(f"{where} has {found}: these are no weights.")
             if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
                 raise StoredWeightsError(f"{entry} is a link, which is refused.")
             address = h5py.h5o.get_info(group, name).addr
@@ -54,6 +51,8 @@ def check_structure(file: Any, size: int, where: str) -> None:
             seen.add(address)
             item = h5py.h5o.open(group, name)
             if isinstance(item, h5py.h5g.GroupID):
+                count += item.get_num_objs()
+                _require_few(count, depth + 1, where)
                 waiting.append((item, depth + 1))
             else:
                 total += _stored_bytes(item, entry)
@@ -62,6 +61,12 @@ def check_structure(file: Any, size: int, where: str) -> None:
                     f"{entry} brings the arrays to {total:,} bytes in a file of {size:,} bytes: more than {MAX_RATIO} "
                     "times as much, so these are no weights."
                 )
+
+
+def _require_few(count: int, depth: int, where: str) -> None:
+    if count > MAX_ITEMS or depth > MAX_DEPTH:
+        found = f"groups {depth} levels deep" if depth > MAX_DEPTH else f"more than {MAX_ITEMS} entries"
+        raise StoredWeightsError(f"{where} has {found}: these are no weights.")
 
 
 def _stored_bytes(item: Any, entry: str) -> int:
