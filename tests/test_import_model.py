@@ -110,6 +110,20 @@ def test_a_retrained_folder_of_the_predecessor_plugin_keeps_its_size(tmp_path, v
 
 
 @pytest.mark.keras
+def test_a_folder_of_the_predecessor_plugin_without_the_last_layer_it_tells_of_is_refused_before_it_is_built(tmp_path):
+    top = {"pooling": "none", "n_classes": 50_000, "input_shape": [1024, 1024, 3]}
+    config = {"architecture": "mobilenet", "trained_on": "imagenet", "retrained": True, "top_params": top}
+    old = local(tmp_path / "old")
+    old.write("/config.json", json.dumps(config).encode())
+    old.write("/model_labels.csv", write_labels([str(number) for number in range(50_000)]))
+    with h5py.File(tmp_path / "old" / "model_weights_notop.h5", "w") as file:
+        file.attrs["layer_names"] = np.array([b"a"])
+        file["a"] = np.zeros((3, 4))
+    with pytest.raises(ModelFolderError, match=r"no array of shape \(1310720, 50000\) .*, but \[\(3, 4\)\]"):
+        run(tmp_path, old, preprocessing="auto")
+
+
+@pytest.mark.keras
 @pytest.mark.slow
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_plain_folder_of_the_predecessor_plugin_scores_as_it_did(tmp_path, version):
