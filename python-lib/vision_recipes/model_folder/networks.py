@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,14 @@ from vision_recipes.model_folder import graph_shapes, layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
 from vision_recipes.model_folder.config import Layer
 from vision_recipes.model_folder.folder import NEXT_STEP, Model
-from vision_recipes.model_folder.hdf5 import Shape, require_shapes
+from vision_recipes.model_folder.hdf5 import require_shapes
+from vision_recipes.model_folder.hdf5_structure import StoredWeightsError
 from vision_recipes.model_folder.spec import ModelSpec, spec_of
 from vision_recipes.model_folder.weights import (
     WeightsFile,
     layer_names,
-    leaves,
     load_files,
     open_weights,
-    own_variables,
-    shapes_of,
 )
 
 CLASSES = 1000
@@ -68,27 +67,17 @@ def check_size(model: Model) -> None:
 
 
 def require_fit(spec: ModelSpec, files: Sequence[WeightsFile], next_step: str) -> None:
-    """Raise ModelFolderError unless weights files hold just what a network needs, before any of it is built."""
-    where = files[0][1]
+    """Raise ModelFolderError unless weights files hold what a network needs, before any of it is built."""
+    where, needed = files[0][1], {}
     with open_weights(files, next_step) as stored:
-        require_shapes(_needed(spec, where), stored, where)
-
-
-def _needed(spec: ModelSpec, where: str) -> dict[str, list[Shape]]:
-    """Return the shapes of the variables that a network has, by layer, where they depend on what a folder says."""
-    if spec.graph is not None:
-        needed = graph_shapes.variable_shapes(spec.graph, spec.input.input_shape, where)
-    elif _has_published_size(spec):
-        needed = {}
-    else:
-        import keras
-
-        with keras.StatelessScope(initialize_variables=False):
-            needed = {name: shapes_of(own_variables(layer)) for name, _kinds, layer in leaves(_base(spec))}
-    if spec.head is not None:
-        width, classes = spec.head.features + spec.head.extra_width, len(spec.labels)
-        needed["head_scores"] = [(width, classes), (classes,)]
-    return needed
+        if spec.graph is not None:
+            needed = graph_shapes.variable_shapes(spec.graph, spec.input.input_shape, where)
+        elif not _has_published_size(spec):
+            _require_size(spec, sum(prod(item.shape) for items in stored.values() for item in items), where)
+        if spec.head is not None:
+            width, classes = spec.head.features + spec.head.extra_width, len(spec.labels)
+            needed["head_scores"] = [(width, classes), (classes,)]
+        require_shapes(needed, stored, where)
 
 
 def _has_published_size(spec: ModelSpec) -> bool:
@@ -96,6 +85,19 @@ def _has_published_size(spec: ModelSpec) -> bool:
     row, size = find(spec.network.architecture), (spec.input.width, spec.input.height)
     usual = not spec.network.top or (spec.network.classes <= CLASSES and size == (row.width, row.height))
     return usual and not spec.network.arguments
+
+
+def _require_size(spec: ModelSpec, stored: int, where: str) -> None:
+    """Raise StoredWeightsError when a network of the catalogue with a size of its own needs more than is stored.
+
+    Layers that a head replaces are not stored; they may have as many variables as the published network.
+    """
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        needed = int(_base(spec).count_params())
+    if needed > stored + find(spec.network.architecture).parameters:
+        raise StoredWeightsError(f"{where} has {stored:,} numbers, but the network that it is for needs {needed:,}.")
 
 
 def put_head(base: Any, spec: ModelSpec) -> Any:
