@@ -110,6 +110,20 @@ def test_a_retrained_folder_of_the_predecessor_plugin_keeps_its_size(tmp_path, v
 
 
 @pytest.mark.keras
+def test_a_folder_of_the_predecessor_plugin_without_the_last_layer_it_tells_of_is_refused_before_it_is_built(tmp_path):
+    top = {"pooling": "none", "n_classes": 50_000, "input_shape": [1024, 1024, 3]}
+    config = {"architecture": "mobilenet", "trained_on": "imagenet", "retrained": True, "top_params": top}
+    old = local(tmp_path / "old")
+    old.write("/config.json", json.dumps(config).encode())
+    old.write("/model_labels.csv", write_labels([str(number) for number in range(50_000)]))
+    with h5py.File(tmp_path / "old" / "model_weights_notop.h5", "w") as file:
+        file.attrs["layer_names"] = np.array([b"a"])
+        file["a"] = np.zeros((3, 4))
+    with pytest.raises(ModelFolderError, match=r"no array of shape \(1310720, 50000\) .*, but \[\(3, 4\)\]"):
+        run(tmp_path, old, preprocessing="auto")
+
+
+@pytest.mark.keras
 @pytest.mark.slow
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_plain_folder_of_the_predecessor_plugin_scores_as_it_did(tmp_path, version):
@@ -263,7 +277,7 @@ def test_odd_archives_are_refused(tmp_path, members, message):
     ("given", "message"),
     [
         ({"model_file": "nowhere.keras"}, "no file 'nowhere.keras'"),
-        ({"model_file": "photo.h5"}, "neither a .keras nor an .h5"),
+        ({"model_file": "photo.h5"}, "is a picture, not a model"),
         ({"model_file": "model.h5", "labels_file": "nowhere.txt"}, "labels_file: there is no file"),
     ],
 )
@@ -278,7 +292,7 @@ def test_errors_of_the_user_are_explained(small, tmp_path, monkeypatch, given, m
 def test_a_folder_with_several_models_asks_which(small, tmp_path):
     for name in ("a.h5", "b.keras"):
         (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(SettingsError, match="has 2 .keras or .h5 files .*a.h5, b.keras"):
+    with pytest.raises(SettingsError, match="has 2 models of the kinds that are read .*a.h5, b.keras"):
         run(tmp_path, local(tmp_path))
 
 

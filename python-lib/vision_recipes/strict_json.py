@@ -8,6 +8,7 @@ import json
 import math
 import types
 import typing
+from collections import Counter
 from typing import Any, TypeVar
 
 from vision_recipes.errors import ModelFolderError
@@ -15,23 +16,30 @@ from vision_recipes.errors import ModelFolderError
 MAX_BYTES = 1 << 20
 """Bytes that a JSON file of a model folder may have."""
 
+_NEXT_STEP = "Get the model again from where it came from, or have it saved again."
+
 T = TypeVar("T")
 
 
 def parse(content: bytes, where: str, limit: int = MAX_BYTES) -> dict[str, Any]:
     """Return the JSON object in the bytes; anything ambiguous (double keys, NaN, huge numbers, depth) is refused."""
     if len(content) > limit:
-        raise ModelFolderError(
-            f"{where} is larger than {limit} bytes, so it does not describe a model. Fetch or retrain the model again."
-        )
+        raise ModelFolderError(f"{where} is larger than {limit} bytes, so it does not describe a model. {_NEXT_STEP}")
     try:
-        data = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as err:
-        reason = "too deeply nested" if isinstance(err, RecursionError) else str(err)[:200]
-        raise ModelFolderError(f"{where} is not valid JSON ({reason}). Fetch or retrain the model again.") from err
+        data = loads(content.decode("utf-8-sig"))
+    except ValueError as err:
+        raise ModelFolderError(f"{where} is not valid JSON ({str(err)[:200]}). {_NEXT_STEP}") from err
     if not isinstance(data, dict):
         raise ModelFolderError(f"{where} holds a {type(data).__name__} where an object is expected.")
     return data
+
+
+def loads(text: str) -> Any:
+    """Return what a JSON text holds; raises ValueError, also for what is ambiguous."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except RecursionError as err:
+        raise ValueError("it is too deeply nested") from err
 
 
 def read(kind: type[T], data: Any, where: str) -> T:
@@ -56,8 +64,8 @@ def require(condition: object, reason: str) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _value in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is given twice")
+        (key, _count), *_others = Counter(key for key, _value in pairs).most_common(1)
+        raise ValueError(f"the key {key[:80]!r} is given twice")
     return found
 
 

@@ -23,7 +23,7 @@ def opened(network, feature_layer=""):
     return SimpleNamespace(
         network=network,
         preprocessing=Preprocessing.named("zero_to_one", SIDE, SIDE),
-        config=SimpleNamespace(feature_layer=feature_layer),
+        config=SimpleNamespace(feature_layer=feature_layer, files=SimpleNamespace(graph=None)),
     )
 
 

@@ -43,7 +43,7 @@ def write_residual_model(folder: Path) -> Model:
     import keras
 
     keras.utils.set_random_seed(3)
-    network = build(GRAPH, (SIDE, SIDE))
+    network = build(GRAPH, (SIDE, SIDE, 3))
     draw = np.random.default_rng(3)
     for layer in network.layers:
         if "bn" in layer.name:

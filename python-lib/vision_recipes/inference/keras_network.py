@@ -15,7 +15,7 @@ from vision_recipes.inference.device_claim import claim
 from vision_recipes.inference.devices import Gpu
 from vision_recipes.inference.engine import Engine, Output, Slot
 from vision_recipes.model_folder import Model
-from vision_recipes.model_folder.networks import rebuild
+from vision_recipes.model_folder.networks import check_size, rebuild
 from vision_recipes.preprocessing import LUMINANCE
 from vision_recipes.settings import ComputeSettings
 
@@ -29,6 +29,7 @@ class KerasSource:
 
     def __init__(self, model: Model, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int) -> None:
         self._model, self._batch = model, batch or (_GPU_BATCH if gpus else _CPU_BATCH)
+        check_size(model)
         self._devices = claim(compute, gpus)
         import keras
 

@@ -17,7 +17,7 @@ from vision_recipes.inference.device_claim import claim
 from vision_recipes.inference.devices import choose_gpus
 from vision_recipes.metrics import softmax
 from vision_recipes.model_folder import Model
-from vision_recipes.model_folder.networks import rebuild
+from vision_recipes.model_folder.networks import check_size, rebuild
 from vision_recipes.preprocessing import normalise
 from vision_recipes.settings import ComputeSettings
 
@@ -47,6 +47,7 @@ class HiResCam:
                 f"KERAS_BACKEND is {backend!r}; saliency maps need gradients, which are computed with TensorFlow here. "
                 "Unset KERAS_BACKEND for this job."
             )
+        check_size(model)
         self.device = claim(compute, choose_gpus(compute))
         import keras
 

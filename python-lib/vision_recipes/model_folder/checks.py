@@ -17,6 +17,8 @@ from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder.openvino_ir import EXTRA, PIXELS, SCORES
 from vision_recipes.preprocessing import Preprocessing
 
+NEXT_STEP = "Download, import or retrain the model again."
+
 COUNT = 4
 MAX_COUNT = 16
 TOLERANCE = 1e-3
@@ -42,13 +44,13 @@ class Check:
             return float("inf")
         return float(np.abs(scores.astype(np.float64) - self.scores).max())
 
-    def require(self, scores: np.ndarray, where: str) -> None:
-        """Raise ModelFolderError when a probability moved by more than TOLERANCE."""
+    def require(self, scores: np.ndarray, where: str, next_step: str = NEXT_STEP) -> None:
+        """Raise ModelFolderError, which ends in the next step, when a probability moved by more than TOLERANCE."""
         moved = self.difference(scores)
         if moved > TOLERANCE:
             raise ModelFolderError(
                 f"{where} does not give the scores that the model gave when it was made: a probability differs by "
-                f"{moved:.2g}, more than {TOLERANCE:g}. Fetch or retrain the model again."
+                f"{moved:.2g}, more than {TOLERANCE:g}. {next_step}"
             )
 
 
@@ -89,7 +91,7 @@ def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int)
     if not fits or pictures.dtype != np.uint8 or scores.dtype != np.float32 or not np.isfinite(scores).all():
         raise ModelFolderError(
             f"{where} does not fit the model: pictures {pictures.shape} {pictures.dtype}, "
-            f"scores {scores.shape} {scores.dtype}. Fetch or retrain the model again."
+            f"scores {scores.shape} {scores.dtype}. {NEXT_STEP}"
         )
     return Check(pictures, scores)
 
@@ -120,7 +122,7 @@ def read_npz(content: bytes, where: str, limits: Mapping[str, int]) -> dict[str,
                 raise ValueError(f"it holds {sorted(sizes)[:5]} of unexpected size")
             return {name: _read_array(archive.read(f"{name}.npy")) for name in limits}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as err:
-        raise ModelFolderError(f"{where} cannot be read: {err}. Fetch or retrain the model again.") from err
+        raise ModelFolderError(f"{where} cannot be read: {err}. {NEXT_STEP}") from err
 
 
 def write_npz(arrays: Mapping[str, np.ndarray]) -> bytes:

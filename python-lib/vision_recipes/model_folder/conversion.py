@@ -80,6 +80,7 @@ def main() -> None:
 
 def run(request: ConversionRequest) -> None:
     """Build the network, load its weights and write it as IR; for a process whose Keras backend is OpenVINO."""
+    networks.require_fit(request.spec, [(request.weights, "the weights")], "Use a model that is whole.")
     import keras
     import openvino as ov
 

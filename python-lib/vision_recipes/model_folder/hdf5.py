@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.hdf5_structure import StoredWeightsError, check_packed, check_structure
 
-MAX_ITEMS = 200_000
-NEXT_STEP = "Download, import or retrain the model again."
+NEXT_STEP = "Get the file again from where it came from, or save the model again."
+Shape = tuple[int, ...]
 Variables = dict[str, list[Any]]
 """Name of a layer -> its variables in Keras's order, h5py datasets or arrays; nested layers are `outer/inner`."""
 
@@ -28,45 +29,38 @@ class StoredLayer:
 
 
 @contextmanager
-def open_hdf5(path: str | os.PathLike[str], where: str) -> Iterator[Any]:
-    """Yield the h5py.File after a check that refuses links, external storage and virtual datasets."""
+def open_hdf5(path: str | os.PathLike[str], where: str, next_step: str = NEXT_STEP) -> Iterator[Any]:
+    """Yield the h5py.File after a check that refuses links, external storage, virtual datasets, circles and bombs.
+
+    `next_step` ends the message of every error in the file, also of those found while it is open.
+    """
     import h5py
 
     try:
         file = h5py.File(path, "r")
     except OSError as err:
-        size = os.path.getsize(path)
-        raise ModelFolderError(f"{where} ({size} bytes) is cut off or is not an HDF5 file. {NEXT_STEP}") from err
+        raise ModelFolderError(f"{where} {_not_opened(err, os.path.getsize(path))}. {next_step}") from err
     with file:
         try:
-            _refuse_links(file, where)
+            check_structure(file, os.path.getsize(path), where)
             yield file
+        except StoredWeightsError as err:
+            raise ModelFolderError(f"{err} {next_step}") from err
         except (OSError, RuntimeError, KeyError) as err:
-            raise ModelFolderError(f"{where} is damaged: {err}. {NEXT_STEP}") from err
+            raise ModelFolderError(f"{where} is damaged: {_without_paths(err)}. {next_step}") from err
 
 
-def _refuse_links(group: Any, where: str) -> None:
-    """Raise ModelFolderError unless every item below the group is stored in the file itself."""
-    import h5py
+def _not_opened(err: OSError, size: int) -> str:
+    cut = re.search(r"truncated file: eof = (\d+), .*stored_eof = (\d+)", str(err))
+    if cut:
+        return f"is cut off: it has {int(cut[1]):,} of its {int(cut[2]):,} bytes"
+    return f"({size} bytes) is cut off or is not an HDF5 file"
 
-    waiting, count = [group], 0
-    while waiting:
-        parent = waiting.pop()
-        for name in parent:
-            count += 1
-            if count > MAX_ITEMS:
-                raise ModelFolderError(f"{where} has more than {MAX_ITEMS} entries: these are no weights. {NEXT_STEP}")
-            link = parent.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise ModelFolderError(f"{where}: entry {name[:80]!r} is a link, which is refused. {NEXT_STEP}")
-            item = parent[name]
-            if isinstance(item, h5py.Group):
-                waiting.append(item)
-            elif not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
-                raise ModelFolderError(
-                    f"{where}: entry {name[:80]!r} has its data in other files or is no array, which is refused. "
-                    + NEXT_STEP
-                )
+
+def _without_paths(err: Exception) -> str:
+    """Return what HDF5 says, without the names of files: they are those of temporary copies."""
+    text = str(err.args[0] if isinstance(err, KeyError) and err.args else err)
+    return re.sub(r",? ?(file)?name = '[^']*'|'/[^']*'|/\S*/\S+", "", text)[:300]
 
 
 def read_stored(file: Any, where: str) -> dict[str, StoredLayer]:
@@ -74,7 +68,7 @@ def read_stored(file: Any, where: str) -> dict[str, StoredLayer]:
     found: dict[str, StoredLayer] = {}
     _collect(file, where, found)
     if not found:
-        raise ModelFolderError(f"{where} has no layers as Keras 3 writes them (.weights.h5). {NEXT_STEP}")
+        raise StoredWeightsError(f"{where} has no layers as Keras 3 writes them (.weights.h5).")
     return found
 
 
@@ -84,10 +78,10 @@ def _collect(group: Any, where: str, found: dict[str, StoredLayer], names: str =
         variables = layers[place].get("vars")
         name = None if variables is None else variables.attrs.get("name")
         if not isinstance(name, str) or names + name in found:
-            raise ModelFolderError(f"{where}: {place[:80]!r} has no name of its own to identify it. {NEXT_STEP}")
+            raise StoredWeightsError(f"{where}: {place[:80]!r} has no name of its own to identify it.")
         stored = [variables[str(number)] for number in range(len(variables)) if str(number) in variables]
         if len(stored) != len(variables):
-            raise ModelFolderError(f"{where}: the variables of {place[:80]!r} are not numbered from 0. {NEXT_STEP}")
+            raise StoredWeightsError(f"{where}: the variables of {place[:80]!r} are not numbered from 0.")
         kind = kinds + re.sub(r"_\d+$", "", place)
         found[names + name] = StoredLayer(kind, stored)
         _collect(layers[place], where, found, f"{names}{name}/", f"{kind}/")
@@ -124,13 +118,28 @@ def write_stored(path: str | os.PathLike[str], layers: Mapping[str, StoredLayer]
                 group.create_dataset(str(number), data=values, **(options if np.size(values) >= _WORTH_PACKING else {}))
 
 
+def require_shapes(layers: Mapping[str, Sequence[Shape]], stored: Mapping[str, Sequence[Any]], where: str) -> None:
+    """Raise StoredWeightsError unless every layer's variables are stored with exactly the shapes that it has.
+
+    `stored` holds datasets or arrays; nothing of them is read.
+    """
+    for name, expected in layers.items():
+        shapes = [tuple(item.shape) for item in stored.get(name, ())]
+        if expected and shapes != list(expected):
+            found = f"has shapes {shapes[:4]}" if shapes else "has none there" if name in stored else "is missing"
+            raise StoredWeightsError(
+                f"{where} does not fit the network: layer {name!r} needs {list(expected)[:4]} and {found}."
+            )
+
+
 def read_values(item: Any, where: str) -> np.ndarray:
-    """Return a dataset's numbers, finite, as they are stored or (float16, float64) as float32."""
+    """Return the numbers of a dataset or array, finite, as they are stored or (float16, float64) as float32."""
     if item.dtype.kind not in "fiu" or item.dtype.itemsize > 8:
-        raise ModelFolderError(f"{where} holds values of type {item.dtype}, not numbers. {NEXT_STEP}")
+        raise StoredWeightsError(f"{where} holds values of type {item.dtype}, not numbers.")
+    check_packed(item, where)
     values = np.asarray(item[()])
     if values.dtype.kind == "f":
         values = values.astype(np.float32, copy=False)
         if not np.isfinite(values).all():
-            raise ModelFolderError(f"{where} holds numbers that are not finite. {NEXT_STEP}")
+            raise StoredWeightsError(f"{where} holds numbers that are not finite.")
     return values

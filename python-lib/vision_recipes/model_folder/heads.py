@@ -82,7 +82,7 @@ def save_with_head(
 def spec_with_head(base: Model, head: Head, about: About) -> ModelSpec:
     """Return the description, for `save_model`, of the network that `attach_head` makes."""
     return replace(
-        spec_of(base),
+        spec_of(base).up_to_features(),
         name=about.name,
         network=network_without_top(base),
         labels=head.labels,
@@ -95,9 +95,10 @@ def spec_with_head(base: Model, head: Head, about: About) -> ModelSpec:
 
 def attach_head(base: Model, head: Head, *, pretrained: bool = True) -> Any:
     """Return the keras.Model of the base with the head on it, for fine-tuning; all weights set, or random ones."""
-    import keras
-
     from vision_recipes.model_folder import networks
+
+    networks.check_size(base)
+    import keras
 
     spec = spec_with_head(base, head, About(base.name))
     complete = networks.build(replace(spec, head=None))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.hdf5 import StoredLayer, Variables, open_hdf5, read_stored
+from vision_recipes.model_folder.hdf5 import Shape, StoredLayer, Variables, open_hdf5, read_stored
+from vision_recipes.model_folder.hdf5_structure import StoredWeightsError
 from vision_recipes.model_folder.weights import leaves, own_variables, set_weights, stable_names
 
 
@@ -33,6 +34,18 @@ def load_in_order(network: Any, path: str | os.PathLike[str], where: str) -> Non
     """Load a weights file into a network whose layers are those of the file, both taken in their order."""
     with open_hdf5(path, where) as file:
         set_weights(network, _read_in_order(file, network, where), where)
+
+
+def require_array(path: str | os.PathLike[str], where: str, shape: Shape) -> None:
+    """Raise ModelFolderError unless a weights file has an array of a shape, before a layer of it is built."""
+    import h5py
+
+    found: list[Shape] = []
+    with open_hdf5(path, where) as file:
+        file.visititems(lambda _name, item: found.append(item.shape) if isinstance(item, h5py.Dataset) else None)
+        if shape not in found:
+            last = [other for other in found if len(other) == 2][-3:]
+            raise StoredWeightsError(f"{where} has no array of shape {shape} for the last layer, but {last}.")
 
 
 def _read_in_order(file: Any, network: Any, where: str) -> Variables:

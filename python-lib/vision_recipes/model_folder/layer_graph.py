@@ -111,6 +111,16 @@ class Graph:
             before.add(node.name)
 
 
+def upstream(graph: Graph, layer: str) -> Graph:
+    """Return the part of a graph that the output of a layer depends on."""
+    needed, kept = {layer}, []
+    for node in reversed(graph.nodes):
+        if node.name in needed:
+            needed |= set(node.inputs)
+            kept.append(node)
+    return Graph(tuple(reversed(kept)))
+
+
 def read_graph(content: bytes, where: str) -> Graph:
     """Return the graph in a file of a model folder; raises ModelFolderError."""
     return strict_json.read(Graph, strict_json.parse(content, where, limit=MAX_BYTES), where)

@@ -6,18 +6,29 @@ A model folder's network is rebuilt with its verified weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.local_folders import work_folder
-from vision_recipes.model_folder import layer_graph
+from vision_recipes.model_folder import graph_shapes, layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
 from vision_recipes.model_folder.config import Layer
-from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.folder import NEXT_STEP, Model
+from vision_recipes.model_folder.hdf5 import require_shapes
+from vision_recipes.model_folder.hdf5_structure import StoredWeightsError
 from vision_recipes.model_folder.spec import ModelSpec, spec_of
-from vision_recipes.model_folder.weights import layer_names, load_files
+from vision_recipes.model_folder.weights import (
+    WeightsFile,
+    layer_names,
+    load_files,
+    open_weights,
+)
+
+CLASSES = 1000
+"""Classes of the catalogue's networks."""
 
 GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
 SAME_AT_SCORING = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
@@ -31,17 +42,62 @@ def build(spec: ModelSpec) -> Any:
 
 def rebuild(model: Model) -> Any:
     """Return the keras.Model of the folder with its weights."""
-    network = build(spec_of(model))
-    if model.config.ends_in_features:
-        network = cut(network, model.config.feature_layer)
-    load_weights(network, model)
+    spec = spec_of(model)
+    with work_folder() as workdir:
+        files = model.weights(workdir)
+        require_fit(spec, files, NEXT_STEP)
+        network = build(spec)
+        if model.config.ends_in_features:
+            network = cut(network, model.config.feature_layer)
+        load_files(network, files, NEXT_STEP)
     return network
 
 
 def load_weights(network: Any, model: Model) -> None:
     """Load the model's weights into a network by the names of its layers, which must all be among them."""
     with work_folder() as workdir:
-        load_files(network, model.weights(workdir))
+        load_files(network, model.weights(workdir), NEXT_STEP)
+
+
+def check_size(model: Model) -> None:
+    """Raise ModelFolderError when the folder's graph needs other weights than it has; loads no framework."""
+    if model.config.files.graph is not None:
+        with work_folder() as workdir:
+            require_fit(spec_of(model), model.weights(workdir), NEXT_STEP)
+
+
+def require_fit(spec: ModelSpec, files: Sequence[WeightsFile], next_step: str) -> None:
+    """Raise ModelFolderError unless weights files hold what a network needs, before any of it is built."""
+    where, needed = files[0][1], {}
+    with open_weights(files, next_step) as stored:
+        if spec.graph is not None:
+            needed = graph_shapes.variable_shapes(spec.graph, spec.input.input_shape, where)
+        elif not _has_published_size(spec):
+            _require_size(spec, sum(prod(item.shape) for items in stored.values() for item in items), where)
+        if spec.head is not None:
+            width, classes = spec.head.features + spec.head.extra_width, len(spec.labels)
+            needed["head_scores"] = [(width, classes), (classes,)]
+        require_shapes(needed, stored, where)
+
+
+def _has_published_size(spec: ModelSpec) -> bool:
+    """Return whether a network of the catalogue has as many variables as its row says, or fewer."""
+    row, size = find(spec.network.architecture), (spec.input.width, spec.input.height)
+    usual = not spec.network.top or (spec.network.classes <= CLASSES and size == (row.width, row.height))
+    return usual and not spec.network.arguments
+
+
+def _require_size(spec: ModelSpec, stored: int, where: str) -> None:
+    """Raise StoredWeightsError when a network of the catalogue with a size of its own needs more than is stored.
+
+    Layers that a head replaces are not stored; they may have as many variables as the published network.
+    """
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        needed = int(_base(spec).count_params())
+    if needed > stored + find(spec.network.architecture).parameters:
+        raise StoredWeightsError(f"{where} has {stored:,} numbers, but the network that it is for needs {needed:,}.")
 
 
 def put_head(base: Any, spec: ModelSpec) -> Any:

@@ -20,7 +20,7 @@ def resize(base: Model, workdir: Path, width: int, height: int) -> Model:
     Takes some seconds. It is for features and new heads (`save_with_head`, `attach_head`), and stays in `workdir`.
     """
     size = replace(base.config.input, width=width, height=height)
-    spec = replace(spec_of(base), network=network_without_top(base), input=size, head=None)
+    spec = replace(spec_of(base).up_to_features(), network=network_without_top(base), input=size, head=None)
     files = {"weights": workdir / "resized.weights.h5", "xml": workdir / "resized.xml", "bin": workdir / "resized.bin"}
     copy_weights(base, workdir, files["weights"])
     layers = convert(spec, files, cut=True)

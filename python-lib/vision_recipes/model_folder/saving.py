@@ -32,7 +32,7 @@ def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str
         layers = convert(spec, files)
         check = _check(network, spec)
         scores = checks.score_ir(files["xml"], check.pictures, spec.extra_width)
-        check.require(scores, f"The OpenVINO form of {spec.name!r}")
+        check.require(scores, f"The OpenVINO form of {spec.name!r}", "Nothing is saved; please report this network.")
         files["check"] = work / "check.npz"
         files["check"].write_bytes(checks.write_check(check))
         feature_layer = spec.feature_layer or networks.find_feature_layer(network)

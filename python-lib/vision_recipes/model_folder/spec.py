@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import layer_graph
 from vision_recipes.model_folder.config import HeadConfig, Network
 from vision_recipes.model_folder.folder import Model
 from vision_recipes.model_folder.ood import OodDetector
+from vision_recipes.model_folder.weights import snake_case, stable_names
 from vision_recipes.preprocessing import Preprocessing
 
 
@@ -38,14 +40,28 @@ class ModelSpec:
         """How many values the network takes beside a picture."""
         return self.head.extra_width if self.head else 0
 
+    def up_to_features(self) -> ModelSpec:
+        """Return the description without the layers of the graph that the feature layer does not depend on."""
+        if self.graph is None:
+            return self
+        names = stable_names([(node.name, snake_case(node.kind)) for node in self.graph.nodes])
+        if self.feature_layer not in names:
+            raise ModelFolderError(f"The network of {self.name!r} has no layer {self.feature_layer!r}.")
+        node = self.graph.nodes[names.index(self.feature_layer)]
+        return replace(self, graph=layer_graph.upstream(self.graph, node.name))
+
 
 def spec_of(model: Model) -> ModelSpec:
-    """Return the description of the network in a model folder; its graph, if it has one, is read and checked."""
+    """Return the description of the network in a model folder; its graph, if it has one, is read and checked.
+
+    The graph has the layers alone whose weights are in the folder.
+    """
     config, graph = model.config, None
     if config.files.graph is not None:
         content = model.read(config.files.graph, layer_graph.MAX_BYTES)
         graph = layer_graph.read_graph(content, model.where(config.files.graph))
-    return ModelSpec(
+        graph = layer_graph.upstream(graph, graph.nodes[-1].name)
+    spec = ModelSpec(
         name=model.name,
         network=config.network,
         input=config.input,
@@ -56,3 +72,4 @@ def spec_of(model: Model) -> ModelSpec:
         source=config.source,
         licence=config.licence,
     )
+    return spec.up_to_features() if config.head is not None or config.ends_in_features else spec

@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
-from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.hdf5 import NEXT_STEP, StoredLayer, open_hdf5, read_stored, read_values
+from vision_recipes.model_folder.hdf5 import (
+    NEXT_STEP,
+    Shape,
+    StoredLayer,
+    open_hdf5,
+    read_stored,
+    read_values,
+    require_shapes,
+)
+
+WeightsFile = tuple[str | os.PathLike[str], str]
+"""The path of a .weights.h5 file, and the words for it in messages."""
 
 
 def leaves(network: Any, outer: str = "", kinds: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -21,6 +31,11 @@ def leaves(network: Any, outer: str = "", kinds: str = "") -> Iterator[tuple[str
         yield outer + name, kind, layer
         if hasattr(layer, "layers"):
             yield from leaves(layer, f"{outer}{name}/", f"{kind}/")
+
+
+def shapes_of(variables: Sequence[Any]) -> list[Shape]:
+    """Return the shapes of Keras variables, datasets or arrays."""
+    return [tuple(item.shape) for item in variables]
 
 
 def own_variables(layer: Any) -> list[Any]:
@@ -46,25 +61,27 @@ def set_weights(network: Any, stored: Mapping[str, Any], where: str) -> None:
     All shapes are compared before anything is read; numbers that are not finite are refused.
     """
     layers = [(name, layer, own_variables(layer)) for name, _kinds, layer in leaves(network)]
-    for name, _layer, variables in layers:
-        shapes = [tuple(item.shape) for item in stored.get(name, ())]
-        expected = [tuple(variable.shape) for variable in variables]
-        if variables and shapes != expected:
-            found = f"needs {expected[:4]} and {f'has shapes {shapes[:4]}' if name in stored else 'is missing'}"
-            raise ModelFolderError(f"{where} does not fit the network: layer {name!r} {found}. {NEXT_STEP}")
+    require_shapes({name: shapes_of(variables) for name, _layer, variables in layers}, stored, where)
     for name, layer, variables in layers:
         if variables:
             values = [read_values(item, f"{where}: layer {name!r}") for item in stored[name]]
             layer.load_own_variables({str(number): value for number, value in enumerate(values)})
 
 
-def load_files(network: Any, files: Sequence[tuple[str | os.PathLike[str], str]]) -> None:
-    """Load .weights.h5 files, given with the words for them in messages, into a Keras network."""
+@contextmanager
+def open_weights(files: Sequence[WeightsFile], next_step: str) -> Iterator[dict[str, Sequence[Any]]]:
+    """Yield the variables in .weights.h5 files by layer; `next_step` ends the message of every error in them."""
     with ExitStack() as opened:
         stored: dict[str, Sequence[Any]] = {}
         for path, where in files:
-            file = opened.enter_context(open_hdf5(path, where))
+            file = opened.enter_context(open_hdf5(path, where, next_step))
             stored |= {name: layer.variables for name, layer in read_stored(file, where).items()}
+        yield stored
+
+
+def load_files(network: Any, files: Sequence[WeightsFile], next_step: str = NEXT_STEP) -> None:
+    """Load .weights.h5 files into a Keras network."""
+    with open_weights(files, next_step) as stored:
         set_weights(network, stored, files[0][1])
 
 

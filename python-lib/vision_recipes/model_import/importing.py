@@ -11,9 +11,11 @@ import numpy as np
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.macro_settings import ImportSettings
-from vision_recipes.model_folder import catalogue, layer_graph, networks, weights
+from vision_recipes.model_folder import catalogue, networks, weights
 from vision_recipes.model_folder.config import HeadConfig, Network
-from vision_recipes.model_folder.keras2_weights import load_in_order
+from vision_recipes.model_folder.graph_shapes import graph_shapes
+from vision_recipes.model_folder.hdf5 import require_shapes
+from vision_recipes.model_folder.keras2_weights import load_in_order, require_array
 from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.model_import import output_layer
@@ -57,8 +59,10 @@ def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported
     """Return the network of a file that holds the whole model."""
     with open_keras_file(path, source.where) as (translation, stored):
         size = translation.size
-        output = layer_graph.build(translation.graph, (*size, translation.channels)).output_shape
-        if len(output) != 2 or not output[-1]:
+        layers = graph_shapes(translation.graph, (*size, translation.channels), source.where)
+        require_shapes({name: layer.variables for name, layer in layers.items()}, stored, source.where)
+        output = layers[translation.graph.nodes[-1].name].output
+        if len(output) != 1:
             raise ModelFolderError(f"{source.where} gives outputs of shape {output}; one score per class is needed.")
         graph, added = output_layer.complete(translation.graph, int(output[-1]))
         classes = max(int(output[-1]), 2)
@@ -117,14 +121,15 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
         source="imported from a model folder of the predecessor plugin",
         licence="" if found.pooling else row.licence,
     )
+    path, where = source.copy("/" + found.weights, workdir), f"{found.weights} in {source.store.name!r}"
     network = networks.build(spec)
     if found.pooling:
         height, width, channels = networks.layer_named(network, row.feature_layer).output.shape[1:]
         features = int(height * width * channels) if found.pooling == "none" else int(channels)
+        require_array(path, where, (features, found.n_classes))
         spec = replace(spec, head=HeadConfig(features, found.pooling))
         network = networks.put_head(network, spec)
-    path = source.copy("/" + found.weights, workdir)
-    load_in_order(network, path, f"{found.weights} in {source.store.name!r}")
+    load_in_order(network, path, where)
     return Imported(network, spec, tuple(filter(None, [found.note])))
 
 
