@@ -62,8 +62,8 @@ def no_space(folder: str | os.PathLike[str], purpose: str, needed: int = 0) -> O
     size = f", {needed / 1e6:.0f} MB" if needed else ""
     problem = "has no space left" if os.access(folder, os.W_OK) else "cannot be written to, as is needed"
     return OutputError(
-        f"The temporary folder {shown} {problem} for {purpose}{size} ({_free(folder) / 1e6:.0f} MB are free). Free some space, or set "
-        "TMPDIR to a folder with more."
+        f"The temporary folder {shown} {problem} for {purpose}{size} ({_free(folder) / 1e6:.0f} MB are free). "
+        "Free some space, or set TMPDIR to a folder with more."
     )
 
 
