@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from minihost.datasets import cells, layouts, schema
+from minihost.datasets import cells, excel_workbook, layouts, schema
 from minihost.datasets.text_stream import TextOf
 from minihost.errors import DataError
 
@@ -29,8 +29,8 @@ _TYPES = (
 class _Table:
     """The table in a sheet: the row of its header and its columns, by the number of each in the sheet."""
 
-    sheet: Any
-    """A `minihost.datasets.excel_sheet.Sheet`."""
+    where: str
+    """The file and the sheet, for messages."""
 
     header: int
     places: tuple[int, ...]
@@ -61,18 +61,23 @@ class ExcelTable:
         """Yield each row as the text of its cells, streaming; raises `DataError` at a cell where no column is."""
         table = self._table()
         layouts.tell(self.path, table.said)
-        kinds = [column["type"] for column in table.columns]
-        columns = list(zip(table.places, kinds, strict=True))
+        columns = list(zip(table.places, (column["type"] for column in table.columns), strict=True))
         wanted = table.header + 1
-        for number, values in table.sheet.rows():
-            if number <= table.header:
-                continue
-            for _ in range(wanted, number):
-                yield [""] * len(columns)
-            wanted = number + 1
-            if len(values.keys() & set(table.places)) < len(values):
-                _stray(table, number, values)
-            yield [_text(values.get(place), kind) for place, kind in columns]
+        with excel_workbook.opened(self.path, self.sheet) as sheet:
+            for number, row in excel_workbook.rows(sheet, table.where):
+                values = _values(row, table.where)
+                if number <= table.header or not values:
+                    continue
+                for _ in range(wanted, number):
+                    yield [""] * len(columns)
+                wanted = number + 1
+                if stray := values.keys() - set(table.places):
+                    place = min(stray)
+                    raise DataError(
+                        f"{table.where}, cell {_cell(number, place)}: {str(values[place])[:60]!r} stands where the "
+                        f"header (row {table.header}) has no name. Name the column, or clear the cell."
+                    )
+                yield [_text(values.get(place), kind) for place, kind in columns]
 
     def pandas_source(self) -> dict[str, Any]:
         """Return arguments with which pandas.read_csv reads the data."""
@@ -97,35 +102,66 @@ class ExcelTable:
         return _found(self.path, self.sheet, (stat.st_mtime_ns, stat.st_size, stat.st_ino))
 
 
+def _values(row: tuple[Any, ...], where: str) -> dict[int, Any]:
+    """The values of a row by the number of their column from 1; `1.0`, as some programs write it, is the integer 1."""
+    found = {}
+    for place, cell in enumerate(row, start=1):
+        value = cell.value
+        if value is None or (isinstance(value, str) and not value.strip()):
+            continue
+        if cell.data_type == "e":
+            raise DataError(
+                f"{where}, cell {cell.coordinate}: it holds the error {value}. Correct the formula, or clear the cell."
+            )
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+            value = int(value)
+        elif type(value) is dt.date:
+            value = dt.datetime.combine(value, dt.time())
+        found[place] = value
+    return found
+
+
 @functools.lru_cache(maxsize=2)
 def _found(path: Path, name: str, _stamp: tuple[int, ...]) -> _Table:
-    from minihost.datasets.excel_sheet import place_of
-    from minihost.datasets.excel_workbook import opened
+    from openpyxl.cell.read_only import EMPTY_CELL
 
-    sheet = opened(path, name)
-    rows = sheet.rows()
-    header, values = next(rows, (0, {}))
-    names = {place: _text(value, "string") for place, value in sorted(values.items())}
-    if not names:
-        others = f" The other sheets are {', '.join(map(repr, sheet.others))}; name one by `sheet:` in flow.yaml."
-        raise DataError(f"{sheet.where} is empty.{others if sheet.others else ''}")
-    unique, notes = layouts.cleaned(list(names.values()))
-    places = range(min(names), max(names) + 1)
+    header, names, blank = 0, {}, False
     kinds: dict[int, set[str]] = {}
-    for _number, found in rows:
-        for place, value in found.items():
-            kinds.setdefault(place, set()).add(_kind(value))
-    used = tuple(place for place in places if place in names or place in kinds)
-    named = dict(zip(names, unique, strict=True))
-    free = (letter for letter in (place_of(1, place)[:-1] for place in used if place not in named))
+    with excel_workbook.opened(path, name) as sheet:
+        others = [other.title for other in sheet.parent.worksheets if other is not sheet]
+        where = f"{path}, sheet {sheet.title!r}"
+        for number, row in excel_workbook.rows(sheet, where):
+            values = _values(row, where)
+            blank = blank or any(
+                cell.value is None and cell.data_type != "str" and cell is not EMPTY_CELL for cell in row
+            )
+            if header:
+                for place, value in values.items():
+                    kinds.setdefault(place, set()).add(_kind(value))
+            elif values:
+                header, names = number, {place: _text(value, "string") for place, value in values.items()}
+    if blank:
+        excel_workbook.refuse_formulas_without_results(path, name, where)
+    if not names:
+        hint = f" The other sheets are {', '.join(map(repr, others))}; name one by `sheet:` in flow.yaml."
+        raise DataError(f"{where} is empty.{hint if others else ''}")
+    unique, notes = layouts.cleaned(list(names.values()))
+    if others and not name:
+        notes.insert(0, f"sheet {sheet.title!r} is read, not {', '.join(map(repr, others[:5]))}")
+    titles = dict(zip(names, unique, strict=True))
+    places = tuple(place for place in range(min(names), max(names) + 1) if place in names or place in kinds)
     columns = [
-        {"name": named[place] if place in named else next(free), "type": _type(kinds.get(place, set()))}
-        for place in used
+        {"name": titles.get(place) or _cell("", place), "type": _type(kinds.get(place, set()))} for place in places
     ]
-    schema.checked(columns, sheet.where)
-    if sheet.others and not name:
-        notes.insert(0, f"sheet {sheet.name!r} is read, not {', '.join(map(repr, sheet.others[:5]))}")
-    return _Table(sheet, header, used, columns, "; ".join(notes))
+    schema.checked(columns, where)
+    return _Table(where, header, places, columns, "; ".join(notes))
+
+
+def _cell(row: int | str, place: int) -> str:
+    """The name of a cell, such as `B7`."""
+    from openpyxl.utils import get_column_letter
+
+    return f"{get_column_letter(place)}{row}"
 
 
 def _type(kinds: set[str]) -> str:
@@ -153,15 +189,3 @@ def _text(value: Any, kind: str) -> str:
     if isinstance(value, dt.time | dt.timedelta):
         return str(value)
     return cells.to_text(value, kind)
-
-
-def _stray(table: _Table, number: int, values: dict[int, Any]) -> None:
-    """Raise `DataError` for a value beside the table."""
-    from minihost.datasets.excel_sheet import place_of
-
-    for place, value in values.items():
-        if place not in table.places:
-            raise DataError(
-                f"{table.sheet.where}, cell {place_of(number, place)}: {str(value)[:60]!r} stands where the header "
-                f"(row {table.header}) has no name. Name the column, or clear the cell."
-            )
