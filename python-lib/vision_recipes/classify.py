@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes import rows
-from vision_recipes.errors import SettingsError
+from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.inference.engine import SCORES, SCORES_AND_FEATURES
 from vision_recipes.inference.forward_pass import Request, forward
@@ -54,6 +54,11 @@ def classify(
     with the job is raised before the first row: ModelFolderError, PictureFolderError, DeviceError, SettingsError.
     """
     opened = open_model(model)
+    if opened.config.ends_in_features:
+        raise ModelFolderError(
+            f"Model {opened.name!r} gives a vector of features for a picture and has no labels. Retrain it on labels "
+            "of your own with vision-retrain, or write the vectors with vision-extract."
+        )
     if review is not None and opened.ood_detector is None:
         raise SettingsError(
             f"review_dataset: model {opened.name!r} has no out-of-distribution detector, so no picture can be flagged. "

@@ -20,6 +20,7 @@ from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures, read
 from vision_recipes.inference.saliency import BATCH, HiResCam, SaliencyMap
 from vision_recipes.model_folder import Model, open_model
+from vision_recipes.model_folder.spec import require_keras
 from vision_recipes.pictures import Picture
 from vision_recipes.report_columns import EXPLAINED
 from vision_recipes.reports import saliency_maps
@@ -54,6 +55,7 @@ def explain(
     Raises SettingsError, PredictionsError, ModelFolderError, PictureFolderError or DeviceError before the first row.
     """
     opened = open_model(model)
+    require_keras(opened, "a saliency map", "Explain a model that was downloaded or imported from a Keras file.")
     label = _class_number(opened, settings.label)
     listed = list_pictures(pictures)
     paths = _paths(listed, settings, inputs.judged)

@@ -1,4 +1,4 @@
-"""Import a model made elsewhere: a Keras file, a Teachable Machine export, a folder of the predecessor plugin."""
+"""Import a model made elsewhere: a Keras or ONNX file, a Teachable Machine export, a predecessor's folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vision_recipes.local_folders import work_folder
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import model_card, open_model
 from vision_recipes.model_folder.saving import save_model
-from vision_recipes.model_import import importing, scaling_trial
+from vision_recipes.model_import import importing, onnx_models, scaling_trial
 from vision_recipes.model_import.importing import Imported
 from vision_recipes.model_import.sources import find_source
 from vision_recipes.stores import Store
@@ -33,7 +33,12 @@ def import_model(
     """
     with work_folder() as workdir:
         progress(0, 10)
-        imported = importing.read(find_source(settings, source), settings, workdir)
+        found = find_source(settings, source)
+        if onnx_models.is_onnx_file(found):
+            said = onnx_models.import_onnx(found, settings, output, workdir)
+            progress(10, 10)
+            return model_card.facts(open_model(output)) | ({"Notes": "; ".join(said)} if said else {})
+        imported = importing.read(found, settings, workdir)
         trials = _trials(imported, samples)
         progress(5, 10)
         save_model(output, imported.network, imported.spec)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vision_recipes.settings import Settings, choice, number, text
+from vision_recipes.settings import Settings, choice, number, text, whole
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,16 @@ class ImportSettings(OutputFolderSettings):
     image_resize: str = choice("auto", "squash", "crop", "pad")
     crop_fraction: float = number(1.0, low=0.1, high=1.0)
     sample_folder: str = text()
+    image_width: int = whole(0, 0, 4096)
+    image_height: int = whole(0, 0, 4096)
+    input_layout: str = choice("auto", "nchw", "nhwc")
+    model_output: str = text()
+    output_kind: str = choice("auto", "scores", "vector")
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing model or output folder."""
         if not (self.model_file or self.model_source_folder):
-            yield "model_file: give a .keras or .h5 file, or a model_source_folder"
+            yield "model_file: give a .keras, .h5 or .onnx file, or a model_source_folder"
         yield from super().mistakes()
 
 

@@ -54,7 +54,7 @@ class _QuickSlot:
     def ready(self) -> bool:
         return True
 
-    def collect(self) -> np.ndarray:
+    def collect(self, seconds: float | None = None) -> np.ndarray:
         return np.ones((1, 2), np.float32)
 
 
@@ -205,7 +205,7 @@ def test_a_precision_that_the_processor_lacks_is_refused(tiny: Model, monkeypatc
 def test_numbers_that_are_not_finite_are_an_error(tiny: Model) -> None:
     engine = open_engine(tiny, CPU)
     for slot in engine.slots:
-        slot.collect = lambda: np.full((len(engine.slots[0].pixels), 5), np.nan)  # type: ignore[method-assign]
+        slot.collect = lambda seconds=None: np.full((len(engine.slots[0].pixels), 5), np.nan)  # type: ignore[method-assign]
     with pytest.raises(ModelFolderError, match="not finite"):
         list(engine.run(_pictures(1)))
 

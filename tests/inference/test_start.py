@@ -55,11 +55,12 @@ for name, module in sorted(sys.modules.items()):
         print(name, module.__file__)
 """
     command = [sys.executable, "-c", code, str(folder.root), tiny.store.name, str(tmp_path / "cache")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ})
-    loaded = dict(line.split(" ", 1) for line in done.stdout.splitlines())
-    assert len(loaded) <= 28
-    assert sum(len(Path(file).read_text(encoding="utf-8").splitlines()) for file in loaded.values()) <= 3300
-    assert not {name.split(".")[1] for name in loaded if "." in name} & {"dataset", "training", "reports"}
+    for most, lines in ((30, 3800), (28, 3330)):  # a model that was verified on this machine is not checked again
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ})
+        loaded = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+        assert len(loaded) <= most
+        assert sum(len(Path(file).read_text(encoding="utf-8").splitlines()) for file in loaded.values()) <= lines
+        assert not {name.split(".")[1] for name in loaded if "." in name} & {"dataset", "training", "reports"}
 
 
 def test_few_calls_lie_between_a_recipe_and_the_engine(

@@ -11,11 +11,11 @@ import numpy as np
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import Model
+from vision_recipes.model_folder.config import POOLED
 from vision_recipes.pictures import Picture
 
 SCORES = "scores"
 FEATURES = "features"
-POOLED = "head_pooling"
 SCORES_AND_FEATURES = "scores and features"
 """Of a network with a head of its own: the scores, and after them the pooled features that they were made from."""
 
@@ -65,8 +65,11 @@ class Slot(Protocol):
     def ready(self) -> bool:
         """Return whether the batch is computed, so that `collect` will not wait."""
 
-    def collect(self) -> np.ndarray:
-        """Wait for the batch and return its vectors, (batch, length); valid until the slot starts again."""
+    def collect(self, seconds: float | None = None) -> np.ndarray:
+        """Wait for the batch and return its vectors, (batch, length); valid until the slot starts again.
+
+        Raises TimeoutError when it takes longer than `seconds`.
+        """
 
 
 @dataclass
@@ -105,20 +108,25 @@ class Engine:
     slots: list[Slot]
 
     def run(
-        self, pictures: Iterable[Picture], extra: Callable[[Picture], np.ndarray] | None = None
+        self,
+        pictures: Iterable[Picture],
+        extra: Callable[[Picture], np.ndarray] | None = None,
+        *,
+        seconds: float | None = None,
     ) -> Iterator[tuple[Picture, np.ndarray | None]]:
         """Yield every picture with its float32 vector, in order: computed, or its cached one; None with a reason.
 
         `extra` gives the standardised table columns of a picture, for networks that take some. It holds few batches.
+        Raises TimeoutError when it has to wait for a batch for longer than `seconds`.
         """
         free, started, size = list(self.slots), deque[_Batch](), len(self.slots[0].pixels)
         batch: _Batch | None = None
         for picture in pictures:
             while started and (not started[0].filled or started[0].slot.ready()):
-                yield from self._collect(started.popleft(), free)
+                yield from self._collect(started.popleft(), free, seconds)
             if batch is None:
                 if not free:
-                    yield from self._collect(started.popleft(), free)
+                    yield from self._collect(started.popleft(), free, seconds)
                 batch = _Batch(free.pop())
             batch.add(picture, extra)
             if batch.filled == size or len(batch.pictures) >= _LONGEST * size:
@@ -131,12 +139,14 @@ class Engine:
                 batch.slot.start()
             started.append(batch)
         while started:
-            yield from self._collect(started.popleft(), free)
+            yield from self._collect(started.popleft(), free, seconds)
 
-    def _collect(self, batch: _Batch, free: list[Slot]) -> list[tuple[Picture, np.ndarray | None]]:
+    def _collect(
+        self, batch: _Batch, free: list[Slot], seconds: float | None
+    ) -> list[tuple[Picture, np.ndarray | None]]:
         vectors = iter(())
         if batch.filled:
-            values = batch.slot.collect()[: batch.filled].astype(np.float32)
+            values = batch.slot.collect(seconds)[: batch.filled].astype(np.float32)
             if not np.isfinite(values).all():
                 raise ModelFolderError(
                     f"The network's answers are not finite numbers with {self.name} in {self.precision} "

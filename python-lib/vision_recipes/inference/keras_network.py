@@ -36,8 +36,8 @@ class KerasSource:
         self.where = f"keras {keras.__version__} {keras.backend.backend()} {os.cpu_count()} {self._devices}"
         self.bfloat16 = bool(gpus) and all(gpu.capability >= _BFLOAT16_CAPABILITY for gpu in gpus)
 
-    def compile(self, output: Output, precision: str) -> Engine:
-        """Return an engine that computes an output."""
+    def compile(self, output: Output, precision: str, *, verified: bool = False) -> Engine:
+        """Return an engine that computes an output; the network is checked while it is built, `verified` or not."""
         import keras
 
         copies = []
@@ -89,8 +89,8 @@ class _Slot:
     def ready(self) -> bool:
         return self._result.done()
 
-    def collect(self) -> np.ndarray:
-        return self._result.result()
+    def collect(self, seconds: float | None = None) -> np.ndarray:
+        return self._result.result(seconds)
 
 
 @contextmanager

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("vision_recipes")
 
 _CPU_BATCH = 8
+_SECONDS = 300
+"""How long a batch of check pictures may take."""
+
 _TIE = 0.98
 """Two labels are equally good when the model's own probability of one is at least this part of the other's."""
 
@@ -63,7 +66,13 @@ def open_engine(
 def _open_source(
     model: Model, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int, pictures: int | None
 ) -> KerasSource | OpenVinoSource:
-    if gpus or compute.engine == "keras":
+    if model.config.openvino_only and (compute.engine == "keras" or compute.use_gpu == "true"):
+        from vision_recipes.model_folder.spec import require_keras
+
+        require_keras(model, "scoring with Keras or on a GPU", "Set engine to auto or openvino, and use_gpu to false.")
+    if model.config.openvino_only and gpus:
+        log.info("model %s came as an ONNX file, which OpenVINO computes on the processor", model.name)
+    elif gpus or compute.engine == "keras":
         from vision_recipes.inference.keras_network import KerasSource
 
         try:
@@ -89,8 +98,9 @@ def _compile_verified(
         precisions = ["bfloat16", "float32"] if source.bfloat16 else ["float32"]
     for precision in precisions:
         note = _note_file(model.folder_hash, source.where, precision)
-        engine = source.compile(output, precision)
-        if note is not None and _noted(note):
+        verified = note is not None and _noted(note)
+        engine = source.compile(output, precision, verified=verified)
+        if verified:
             return engine
         try:
             verify(engine if output == Output() else source.compile(Output(), precision), model)
@@ -118,8 +128,15 @@ def verify(engine: Engine, model: Model) -> None:
     check, head = model.check, model.config.head
     pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
     extra = np.zeros(head.extra_width if head else 0, np.float32)
-    scores = np.stack([vector for _, vector in engine.run(pictures, lambda picture: extra) if vector is not None])
     where = f"{engine.name} in {engine.precision} on {engine.device}, for model {model.name!r},"
+    try:
+        found = [vector for _, vector in engine.run(pictures, lambda picture: extra, seconds=_SECONDS)]
+    except TimeoutError as err:
+        raise ModelFolderError(
+            f"{where} does not answer for its check pictures within {_SECONDS} s. Free the processor and run the job "
+            "again, or use a smaller network."
+        ) from err
+    scores = np.stack([vector for vector in found if vector is not None])
     if engine.precision == "float32":
         check.require(scores, where)
     elif not _same_labels(check, scores):

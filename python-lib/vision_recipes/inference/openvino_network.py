@@ -23,9 +23,8 @@ class OpenVinoSource:
     """
 
     def __init__(self, model: Model, batch: int) -> None:
-        self._batch = batch
+        self._model, self._batch = model, batch
         self._folder = make_work_folder("vision-ir-")
-        self._model = model
         self._fetching = ThreadPoolExecutor(1).submit(model.ir, self._folder.name)
         import openvino
 
@@ -39,23 +38,37 @@ class OpenVinoSource:
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         return precision == "float32" or _CAPABILITIES[precision] in capabilities
 
-    def compile(self, output: Output, precision: str) -> Engine:
-        """Return an engine that computes an output; raises DeviceError for a precision that the CPU lacks."""
+    def compile(self, output: Output, precision: str, *, verified: bool = False) -> Engine:
+        """Return an engine that computes an output; raises DeviceError for a precision that the CPU lacks.
+
+        A network that is not `verified` on this machine is read within limits.
+        """
         if not self.native(precision):
             raise DeviceError(
                 f"precision is {precision!r}, which the processor of this machine ({self._processor}) has no "
                 "instructions for. Set precision to 'auto' or 'float32'."
             )
-        self._fetching.result()
-        graph = self._core.read_model(self._model.ir(self._folder.name))
-        graph = _prepared(graph, output, self._batch)
-        single = self._batch == 1  # is computed soon, rather than many at once
+        graph, batch = self._read(verified)
+        graph = _prepared(graph, output, batch)
+        single = batch == 1  # is computed soon, rather than many at once
         hint = "LATENCY" if single else "THROUGHPUT"
         settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _TYPES[precision]}
         compiled = self._core.compile_model(graph, "CPU", settings)
         count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if single else 1)
         slots: list[Slot] = [_Slot(compiled.create_infer_request(), len(graph.inputs)) for _ in range(count)]
         return Engine("openvino", precision, "CPU", int(compiled.outputs[0].shape[1]), slots)
+
+    def _read(self, verified: bool) -> tuple[Any, int]:
+        """Return the ov.Model and the batch that it will take, which is 1 for a network that takes one picture."""
+        self._fetching.result()
+        xml = self._model.ir(self._folder.name)  # fetched anew where another job removed it
+        if verified:
+            graph = self._core.read_model(xml)
+        else:
+            from vision_recipes.model_folder.ir_limits import read_ir
+
+            graph = read_ir(self._core, xml, self._model, self._batch)
+        return graph, self._batch if graph.input(0).get_partial_shape()[0].is_dynamic else 1
 
     def close(self) -> None:
         """Remove the local copy of the IR; compiled networks may live on where the system lets an open file go."""
@@ -75,8 +88,12 @@ class _Slot:
     def ready(self) -> bool:
         return bool(self._request.wait_for(0))
 
-    def collect(self) -> np.ndarray:
-        self._request.wait()
+    def collect(self, seconds: float | None = None) -> np.ndarray:
+        if seconds is None:
+            self._request.wait()
+        elif not self._request.wait_for(int(1000 * seconds)):
+            self._request.cancel()
+            raise TimeoutError
         vectors: np.ndarray = self._request.get_output_tensor(0).data
         return vectors
 

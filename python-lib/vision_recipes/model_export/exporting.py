@@ -13,6 +13,7 @@ from vision_recipes.model_export.onnx_files import write_onnx
 from vision_recipes.model_export.scripts import EXTRA, PICTURES, PROBABILITIES, script
 from vision_recipes.model_folder import openvino_ir
 from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.ir_limits import read_ir
 
 
 def open_network(model: Model, workdir: Path) -> Any:
@@ -24,7 +25,7 @@ def open_network(model: Model, workdir: Path) -> Any:
     from openvino.passes import ConstantFolding, Manager
     from openvino.preprocess import PrePostProcessor
 
-    network = ov.Core().read_model(model.ir(workdir))
+    network = read_ir(ov.Core(), model.ir(workdir), model, batch=1)
     # the scores may be a layer's result as well: one result of them stays
     results = sorted(network.get_results(), key=lambda result: openvino_ir.SCORES not in result.output(0).names)
     for other in results[1:]:

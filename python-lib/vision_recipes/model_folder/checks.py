@@ -39,10 +39,13 @@ class Check:
     scores: np.ndarray
 
     def difference(self, scores: np.ndarray) -> float:
-        """Return the largest difference of a probability from the model's own; infinity when the shapes differ."""
+        """Return the largest difference of a probability from the model's own; infinity when the shapes differ.
+
+        Of scores beyond 1 (the numbers of a feature vector) it is the part of the largest.
+        """
         if scores.shape != self.scores.shape or not np.isfinite(scores).all():
             return float("inf")
-        return float(np.abs(scores.astype(np.float64) - self.scores).max())
+        return float(np.abs(scores.astype(np.float64) - self.scores).max() / max(1.0, np.abs(self.scores).max()))
 
     def require(self, scores: np.ndarray, where: str, next_step: str = NEXT_STEP) -> None:
         """Raise ModelFolderError, which ends in the next step, when a probability moved by more than TOLERANCE."""

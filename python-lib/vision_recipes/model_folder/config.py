@@ -18,6 +18,9 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 MAX_CLASSES = 100_000
 MAX_SIDE = 4096
 MAX_BYTES = 8 << 30
+POOLED = "head_pooling"
+"""The layer with the vector that a head takes."""
+
 POOLINGS = ("avg", "max", "none")
 
 
@@ -40,14 +43,15 @@ class FileEntry:
 class Files:
     """The files of a model: `head` holds the weights of a head trained on features, `graph` an imported network.
 
-    `known` holds what out-of-distribution detection compares pictures with.
+    A network that came as an ONNX file is its IR alone: it has neither `weights` nor `graph`. `known` holds
+    what out-of-distribution detection compares pictures with.
     """
 
     labels: FileEntry
-    weights: FileEntry
     xml: FileEntry
     bin: FileEntry
     check: FileEntry
+    weights: FileEntry | None = None
     head: FileEntry | None = None
     graph: FileEntry | None = None
     known: FileEntry | None = None
@@ -59,6 +63,7 @@ class Files:
     def __post_init__(self) -> None:
         names = [entry.name for entry in self.entries()]
         require(len(set(names)) == len(names), "two of the files have the same name")
+        require(self.weights or not self.graph, "files.weights is missing, though there is a graph")
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,12 @@ class ModelConfig:
     @property
     def ends_in_features(self) -> bool:
         """Whether the network is cut at its feature layer, and its "scores" are the averaged features."""
-        return self.head is None and self.layers[-1].name == "head_pooling"
+        return self.head is None and self.layers[-1].name == POOLED
+
+    @property
+    def openvino_only(self) -> bool:
+        """Whether the network is its IR alone, so that Keras cannot build it."""
+        return self.files.weights is None
 
     def layer_named(self, name: str) -> Layer:
         """Return a layer by its name; the name must be one of the layers."""

@@ -16,8 +16,9 @@ from vision_recipes.model_folder.checks import write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import HeadConfig, Layer, Network
 from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.ir_limits import read_ir
 from vision_recipes.model_folder.ood import OodDetector
-from vision_recipes.model_folder.spec import ModelSpec, spec_of
+from vision_recipes.model_folder.spec import ModelSpec, require_keras, spec_of
 from vision_recipes.preprocessing import ExtraColumn
 from vision_recipes.stores import Store
 
@@ -69,10 +70,11 @@ def save_with_head(
     """
     _require_finite(head)
     spec = spec_with_head(base, head, about)
-    with work_folder() as workdir:
-        work = workdir
-        files = {name: work / f"new.{name}" for name in ("weights", "head", "check", "xml", "bin")}
-        copy_weights(base, work, files["weights"])
+    with work_folder() as work:
+        files = {name: work / f"new.{name}" for name in ("head", "check", "xml", "bin")}
+        if not base.config.openvino_only:
+            files["weights"] = work / "new.weights"
+            copy_weights(base, work, files["weights"])
         hdf5.write_stored(files["head"], {"head_scores": hdf5.StoredLayer("dense", head.weights)})
         layers = _continue_ir(base.ir(work), base, head, files["xml"])
         write_ir_check(files["check"], files["xml"], spec.input, spec.extra_width)
@@ -97,6 +99,7 @@ def attach_head(base: Model, head: Head, *, pretrained: bool = True) -> Any:
     """Return the keras.Model of the base with the head on it, for fine-tuning; all weights set, or random ones."""
     from vision_recipes.model_folder import networks
 
+    require_keras(base, "training the layers below the last", "Set layer_to_retrain to last.")
     networks.check_size(base)
     import keras
 
@@ -115,7 +118,8 @@ def network_without_top(base: Model) -> Network:
     """Return the network without its own top, which may not fit other picture sizes, where the features allow it."""
     network = base.config.network
     spatial = len(base.feature_layer.shape) == 3
-    return replace(network, top=False) if base.config.files.graph is None and spatial else network
+    keras_builds = base.config.files.graph is None and not base.config.openvino_only
+    return replace(network, top=False) if keras_builds and spatial else network
 
 
 def _base_layers(base: Model) -> Sequence[Layer]:
@@ -126,6 +130,8 @@ def _base_layers(base: Model) -> Sequence[Layer]:
 def copy_weights(base: Model, workdir: Path, target: Path) -> None:
     """Write the weights of the layers up to the feature layer, as they are stored in the base's own file."""
     entry = base.config.files.weights
+    if entry is None:
+        raise ValueError(f"model {base.name!r} has no weights for Keras")
     source, where = base.fetch(entry, workdir, "base.weights.h5"), base.where(entry)
     names = {layer.name for layer in _base_layers(base)}
     with hdf5.open_hdf5(source, where) as file:
@@ -144,12 +150,9 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     import openvino as ov
     import openvino.opset13 as ops
 
-    model = ov.Core().read_model(source)
+    model = read_ir(ov.Core(), source, base, batch=1)
     below = _base_layers(base)
     outputs = {name: result for result in model.get_results() for name in result.output(0).names}
-    where, missing = base.where(base.config.files.xml), [layer.output for layer in below if layer.output not in outputs]
-    if missing:
-        raise ModelFolderError(f"{where} has no result {missing[0]}. Import the model again.")
     pixels = next(node for node in model.get_parameters() if openvino_ir.PIXELS in node.output(0).names)
     features = outputs[base.feature_layer.output].input_value(0)
     index = _free_index(below[-1].index, {name for layer in below for name in outputs[layer.output].output(0).names})
@@ -190,10 +193,11 @@ def _free_index(after: int, taken: set[str]) -> int:
 
 
 def _pool(ops: Any, features: Any, pooling: str, rank: int) -> Any:
-    if rank == 3 and pooling == "avg":
-        return ops.reduce_mean(features, np.array([1, 2]), False)
-    if rank == 3 and pooling == "max":
-        return ops.reduce_max(features, np.array([1, 2]), False)
+    places = np.arange(1, rank)  # of a picture's places, or of its tokens
+    if rank > 1 and pooling == "avg":
+        return ops.reduce_mean(features, places, False)
+    if rank > 1 and pooling == "max":
+        return ops.reduce_max(features, places, False)
     return ops.reshape(features, np.array([0, -1]), True)
 
 

@@ -42,6 +42,7 @@ def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
 def facts(model: Model) -> dict[str, object]:
     """Return what people want to know of a model when it has been made: name and value."""
     config, size = model.config, model.preprocessing
+    weights = config.files.weights or config.files.bin
     return {
         "Model": config.name,
         "Folder": model.store.name,
@@ -50,7 +51,7 @@ def facts(model: Model) -> dict[str, object]:
         "Scaling": _scaling(size),
         "Features": f"{model.feature_layer.size} from {config.feature_layer}",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
-        "Weights": f"{config.files.weights.bytes / 1e6:.1f} MB, SHA-256 {config.files.weights.sha256[:16]}…",
+        "Weights": f"{weights.bytes / 1e6:.1f} MB, SHA-256 {weights.sha256[:16]}…",
     }
 
 

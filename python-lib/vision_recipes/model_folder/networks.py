@@ -19,7 +19,7 @@ from vision_recipes.model_folder.config import Layer
 from vision_recipes.model_folder.folder import NEXT_STEP, Model
 from vision_recipes.model_folder.hdf5 import require_shapes
 from vision_recipes.model_folder.hdf5_structure import StoredWeightsError
-from vision_recipes.model_folder.spec import ModelSpec, spec_of
+from vision_recipes.model_folder.spec import ModelSpec, require_keras, spec_of
 from vision_recipes.model_folder.weights import (
     WeightsFile,
     layer_names,
@@ -42,6 +42,7 @@ def build(spec: ModelSpec) -> Any:
 
 def rebuild(model: Model) -> Any:
     """Return the keras.Model of the folder with its weights."""
+    require_keras(model, "building it with Keras", "Set engine to auto or openvino.")
     spec = spec_of(model)
     with work_folder() as workdir:
         files = model.weights(workdir)

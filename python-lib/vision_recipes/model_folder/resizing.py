@@ -10,7 +10,7 @@ from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.conversion import convert
 from vision_recipes.model_folder.folder import Model, open_model
 from vision_recipes.model_folder.heads import copy_weights, network_without_top
-from vision_recipes.model_folder.spec import spec_of
+from vision_recipes.model_folder.spec import require_keras, spec_of
 from vision_recipes.stores import LocalStore
 
 
@@ -19,6 +19,11 @@ def resize(base: Model, workdir: Path, width: int, height: int) -> Model:
 
     Takes some seconds. It is for features and new heads (`save_with_head`, `attach_head`), and stays in `workdir`.
     """
+    require_keras(
+        base,
+        "another picture size",
+        "Leave image_width and image_height 0, or export the network for that size and import it again.",
+    )
     size = replace(base.config.input, width=width, height=height)
     spec = replace(spec_of(base).up_to_features(), network=network_without_top(base), input=size, head=None)
     files = {"weights": workdir / "resized.weights.h5", "xml": workdir / "resized.xml", "bin": workdir / "resized.bin"}

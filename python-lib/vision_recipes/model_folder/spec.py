@@ -51,6 +51,15 @@ class ModelSpec:
         return replace(self, graph=layer_graph.upstream(self.graph, node.name))
 
 
+def require_keras(model: Model, what: str, instead: str) -> None:
+    """Raise ModelFolderError for a network that Keras cannot build: `what` is not possible, `instead` a next step."""
+    if model.config.openvino_only:
+        raise ModelFolderError(
+            f"Model {model.name!r} came as an ONNX file, so it has a network for OpenVINO only: {what} is not possible "
+            f"with it. {instead}"
+        )
+
+
 def spec_of(model: Model) -> ModelSpec:
     """Return the description of the network in a model folder; its graph, if it has one, is read and checked.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vision_recipes.errors import SettingsError
+from vision_recipes.model_folder.spec import require_keras
 from vision_recipes.training_settings import RetrainSettings
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def prepare_model(model: Model, settings: RetrainSettings, workdir: Path) -> tup
         if settings.model_pooling != head.pooling:
             log.warning("model_pooling stays %r, as the model was retrained with it", head.pooling)
         settings = replace(settings, model_pooling=head.pooling, extra_columns=columns)
+    if settings.layer_to_retrain != "last":
+        require_keras(model, "training the layers below the last", "Set layer_to_retrain to last and keep the weights.")
     if requested != (size.width, size.height):
         from vision_recipes.model_folder.resizing import resize
 
