@@ -208,6 +208,7 @@ def test_what_a_network_is_for_is_asked_not_guessed(tmp_path: Path) -> None:
         ({"preprocessing": "auto"}, "preprocessing: .* does not say how its pictures are scaled"),
         ({"image_width": 64, "image_height": 64}, "takes pictures of 32 x 32 only"),
         ({"model_output": "other"}, "has no output 'other'. Choose one of: logits"),
+        ({"sample_folder": "photos"}, "sample_folder: .* for Keras files only"),
         ({"input_layout": "nhwc"}, "with 32 channels as NHWC"),
     ):
         with pytest.raises(SettingsError, match=words):

@@ -43,6 +43,11 @@ def is_onnx_file(source: Source) -> bool:
 
 def import_onnx(source: Source, settings: ImportSettings, output: Store, workdir: Path) -> tuple[str, ...]:
     """Write the model folder of an ONNX file and return notes for people. Raises ModelFolderError or SettingsError."""
+    if settings.sample_folder:
+        raise SettingsError(
+            "sample_folder: scalings are tried for Keras files only. Leave it empty for an ONNX file, and choose "
+            "preprocessing, or put the preprocessor_config.json of the network beside the file."
+        )
     path = source.copy(source.model, workdir)
     if path.stat().st_size > MAX_BYTES:
         raise ModelFolderError(f"{source.where} is larger than {MAX_BYTES} bytes. Export a smaller network.")
