@@ -14,7 +14,7 @@ from PIL import Image
 
 from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.images.decoding import fit
+from vision_recipes.images.decoding import decode
 from vision_recipes.model_export import exporting, onnx_files
 from vision_recipes.model_export.scripts import script
 from vision_recipes.model_folder import open_model
@@ -88,7 +88,8 @@ def test_extra_columns_are_an_input_of_their_own(with_columns, tmp_path, kind):
 @pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
 def test_the_script_scores_as_the_model_does(with_columns, tmp_path, kind, resize):
     model = with_columns
-    model.config = replace(model.config, input=replace(model.config.input, resize=resize))
+    part = 0.8 if resize == "crop" else 1.0
+    model.config = replace(model.config, input=replace(model.config.input, resize=resize, crop_fraction=part))
     _difference, folder = exported(model, kind, tmp_path)
     photo = Image.fromarray(DRAW.integers(0, 256, (50, 90, 3), np.uint8)).resize((300, 170))
     photo.save(tmp_path / "photo.png")
@@ -101,7 +102,7 @@ def test_the_script_scores_as_the_model_does(with_columns, tmp_path, kind, resiz
     )
     assert done.returncode == 0, done.stderr
     path, label, probability = done.stdout.strip().split("\t")
-    pictures = np.asarray(fit(photo, model.preprocessing))[None]
+    pictures = decode((tmp_path / "photo.png").read_bytes(), model.preprocessing)[None]
     extra = encode(EXTRA, {"price": 11.5, "town": "Rome"})[None]
     (expected,) = scores_of(model, pictures, extra, tmp_path)
     assert (path, label) == ("photo.png", model.labels[expected.argmax()])
