@@ -29,13 +29,13 @@ def old(function, **options):
 @pytest.mark.parametrize(
     ("layer", "kind", "settings"),
     [
-        (new("TrueDivide", TENSOR, 2.0), "Rescaling", {"scale": 0.5}),
+        (new("TrueDivide", TENSOR, 2.0), "Rescaling", {"scale": 0.5, "offset": 0.0}),
         (new("Subtract", TENSOR, 1), "Rescaling", {"scale": 1.0, "offset": -1.0}),
         (new("Subtract", 255.0, TENSOR), "Rescaling", {"scale": -1.0, "offset": 255.0}),
         (new("Subtract", TENSOR, [1.0, 2.0, 3.0]), "Rescaling", {"scale": 1.0, "offset": [-1.0, -2.0, -3.0]}),
-        (new("Multiply", 3.0, TENSOR), "Rescaling", {"scale": 3.0}),
+        (new("Multiply", 3.0, TENSOR), "Rescaling", {"scale": 3.0, "offset": 0.0}),
         (new("Add", TENSOR, TENSOR), "Add", {}),
-        (old("math.truediv", y=127.5, name=None), "Rescaling", {"scale": 1 / 127.5}),
+        (old("math.truediv", y=127.5, name=None), "Rescaling", {"scale": 1 / 127.5, "offset": 0.0}),
         (old("math.subtract", y=1.0, name=None), "Rescaling", {"scale": 1.0, "offset": -1.0}),
         (old("__operators__.add", y=["input", 0, 0], name=None), "Add", {}),
     ],

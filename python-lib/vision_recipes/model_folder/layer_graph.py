@@ -43,6 +43,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "AveragePooling2D": _POOLING,
     "GlobalAveragePooling2D": ("keepdims",),
     "GlobalMaxPooling2D": ("keepdims",),
+    "GlobalAveragePooling1D": ("keepdims",),
+    "GlobalMaxPooling1D": ("keepdims",),
     "ZeroPadding2D": ("padding",),
     "Cropping2D": ("cropping",),
     "UpSampling2D": ("size", "interpolation"),
@@ -62,6 +64,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "Concatenate": ("axis",),
     "Rescaling": ("scale", "offset"),
     "Normalization": ("axis", "mean", "variance", "invert"),
+    "UnitNormalization": ("axis",),
+    "Resizing": ("height", "width", "interpolation", "antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio"),
+    "CenterCrop": ("height", "width"),
 }
 """The layers that a graph may have, and of each the settings that it may give."""
 
