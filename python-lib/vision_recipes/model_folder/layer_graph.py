@@ -65,7 +65,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "Rescaling": ("scale", "offset"),
     "Normalization": ("axis", "mean", "variance", "invert"),
     "UnitNormalization": ("axis",),
-    "Resizing": ("height", "width", "interpolation", "antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio"),
+    "Resizing": ("height", "width", "interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio"),
     "CenterCrop": ("height", "width"),
 }
 """The layers that a graph may have, and of each the settings that it may give."""

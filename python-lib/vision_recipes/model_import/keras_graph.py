@@ -21,13 +21,17 @@ Path = tuple[str, ...]
 
 @dataclass
 class GraphBuilder:
-    """Nodes in the order in which they were added; `leaves` are their paths, `fixed` weights that no file holds."""
+    """Nodes in the order in which they were added; `leaves` are their paths, `fixed` weights that no file holds.
+
+    `picked` are single channels without their axis, by names that are no nodes: the node and the channel's number.
+    """
 
     nodes: dict[str, Node] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
     leaves: dict[str, Path] = field(default_factory=dict)
     fixed: dict[str, list[np.ndarray]] = field(default_factory=dict)
     uses: Counter[Path] = field(default_factory=Counter)
+    picked: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def add(
         self, path: Path, kind: str, settings: dict[str, Any], inputs: Sequence[str], shape: Shape | None = None
@@ -36,14 +40,22 @@ class GraphBuilder:
         plain = re.sub(r"[^A-Za-z0-9_.-]", "_", path[-1] if path else kind).lstrip("-")[:150] or kind.lower()
         name = _unique(plain, self.nodes)
         require(len(self.nodes) < MAX_LAYERS, f"it has more than {MAX_LAYERS} layers")
+        require(self.picked.keys().isdisjoint(inputs), f"{kind} takes a single channel without its axis")
         self.uses[path] += 1
         self.nodes[name] = Node(name, kind, settings, tuple(inputs))
         self.leaves[name] = path
         self.shapes[name] = output_shape(kind, settings, [self.shapes[n] for n in inputs]) if shape is None else shape
         return name
 
+    def pick(self, node: str, channel: int) -> str:
+        """Return the name of one channel of a node, without its axis, for operations that join channels again."""
+        name = f"{node}[{channel}]"
+        self.picked[name], self.shapes[name] = (node, channel), self.shapes[node][:-1]
+        return name
+
     def graph(self, output: str) -> tuple[Graph, dict[str, str]]:
         """Return the graph of what the output needs, and the new name of each of its nodes."""
+        require(output in self.nodes, "its output is a single channel")
         nodes = list(self._needed(output))
         names = _stable(nodes)
         renamed = (Node(names[n.name], n.kind, n.settings, tuple(names[name] for name in n.inputs)) for n in nodes)

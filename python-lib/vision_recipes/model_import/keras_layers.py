@@ -39,7 +39,11 @@ RENAMED = {
         "SeparableConvolution2D": "SeparableConv2D",
         "SyncBatchNormalization": "BatchNormalization",
     },
-    **{"Convolution2DTranspose": "Conv2DTranspose", "Model": "Functional"},
+    **{
+        "Convolution2DTranspose": "Conv2DTranspose",
+        "Model": "Functional",
+        "Custom>CustomScaleLayer": "CustomScaleLayer",
+    },
 }
 """Other names of Keras's layers, and their present ones."""
 
@@ -85,7 +89,8 @@ def check_origin(layer: dict[str, Any], kind: str, where: str) -> None:
     """Raise ValueError unless an entry of a description is a layer of Keras's own that is read here."""
     registered, module = layer.get("registered_name"), str(layer.get("module") or "keras.layers")
     known = kind in LAYERS or kind in PASSED_THROUGH or kind in OF_APPLICATIONS or kind == "RandomCrop"
-    require(known and registered in (None, kind, layer["class_name"]), f"{where} is {_unread(str(registered or kind))}")
+    own = registered in (None, kind, layer["class_name"]) or RENAMED.get(str(registered)) == kind
+    require(known and own, f"{where} is {_unread(str(registered or kind))}")
     packages = ("keras.layers.", "keras.src.layers.", "tf_keras.src.layers.", "tf_keras.layers.")
     if kind in OF_APPLICATIONS:
         packages += tuple(f"{keras}.src.applications.{OF_APPLICATIONS[kind]}." for keras in ("keras", "tf_keras"))
@@ -196,6 +201,25 @@ def _random_crop(builder: GraphBuilder, layer: Layer) -> str:
     return builder.add(layer.path, "Resizing", given, layer.inputs)
 
 
+def _resizing(builder: GraphBuilder, layer: Layer) -> str:
+    """Add a resizing that every engine computes alike; one to the size that pictures have already is left out."""
+    settings, before = settings_of(layer), builder.shapes[layer.inputs[0]][:-1]
+    after = (settings["height"], settings["width"])
+    if before == after:
+        return layer.inputs[0]
+    first = before == (None, None) and len(builder.nodes) == 1  # pictures will be given in this size
+    larger = None not in before and all(old <= new for old, new in zip(before, after, strict=True) if old)
+    method, smooth = settings.get("interpolation", "bilinear"), settings.pop("antialias", False) and not larger
+    alike = first or (method in ("bilinear", "nearest") and not smooth)
+    how = f"{method} {'with antialias' if smooth else ''}".strip()
+    require(
+        alike, f"{layer.where} resizes pictures in a way that only Keras computes ({how}), where bilinear can be read"
+    )
+    return builder.add(
+        layer.path, "Resizing", settings | ({"interpolation": "bilinear"} if first else {}), layer.inputs
+    )
+
+
 def _normalisation(builder: GraphBuilder, layer: Layer) -> str:
     return builder.add(layer.path, layer.kind, settings_of(layer) | _statistics(layer), layer.inputs)
 
@@ -212,6 +236,7 @@ SPECIAL: dict[str, Callable[[GraphBuilder, Layer], str]] = {
     "LayerScale": _layer_scale,
     "CustomScaleLayer": _custom_scale,
     "RandomCrop": _random_crop,
+    "Resizing": _resizing,
     "Normalization": _normalisation,
 }
 """Layers that are not one node with their own settings."""

@@ -27,7 +27,7 @@ KERAS_2 = {
     **{"transpose": "Transpose", "compat.v1.transpose": "Transpose", "pad": "Pad", "compat.v1.pad": "Pad"},
     **{"squeeze": "Squeeze", "compat.v1.squeeze": "Squeeze", "expand_dims": "ExpandDims", "image.resize": "Resize"},
     **{"math.l2_normalize": "Normalize", "image.rgb_to_grayscale": "RGBToGrayscale"},
-    **{"image.grayscale_to_rgb": "GrayscaleToRGB"},
+    **{"image.grayscale_to_rgb": "GrayscaleToRGB", "stack": "Stack"},
 }
 """Operations of Keras 2, by the name of TensorFlow's function, as Keras 3 calls them."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.model_import.keras_graph import GraphBuilder
+from vision_recipes.model_import.keras_layers import Layer, add_layer
 from vision_recipes.model_import.keras_operands import Node, Operation
 from vision_recipes.model_import.keras_shapes import Shape
 from vision_recipes.strict_json import require
@@ -46,11 +47,16 @@ def _sliced(builder: GraphBuilder, op: Operation) -> str:
     if keys[-1:] == [None] and len(keys) == 1 + sum(_is_whole(item) for item in keys[:-1]):
         return _reshaped(builder, op, node, (*builder.shapes[node], 1))
     rank = len(builder.shapes[node]) + 1
+    require(len(keys) - keys.count(...) <= rank and keys.count(...) < 2, op.refusal)
     if ... in keys:
         place = keys.index(...)
         keys[place : place + 1] = [slice(None)] * (rank - len(keys) + 1)
     keys += [slice(None)] * (rank - len(keys))
-    require(len(keys) == rank and all(isinstance(item, slice) for item in keys) and _is_whole(keys[0]), op.refusal)
+    if type(keys[-1]) is int and all(_is_whole(item) for item in keys[:-1]):
+        channels = _channels(builder, op, node)
+        require(-channels <= keys[-1] < channels, op.refusal)
+        return builder.pick(node, keys[-1] % channels)
+    require(all(isinstance(item, slice) for item in keys) and _is_whole(keys[0]), op.refusal)
     if not all(_is_whole(item) for item in keys[1:-1]):
         node = _cropped(builder, op, node, keys[1:-1])
     if _is_whole(keys[-1]):
@@ -115,6 +121,8 @@ def _expanded(builder: GraphBuilder, op: Operation) -> str:
     node, shape, axis = op.only, list(builder.shapes[op.only]), op.option("axis", 1)
     rank = len(shape) + 2
     require(type(axis) is int and axis % rank > 0, op.refusal)
+    if node in builder.picked and axis in (-1, rank - 1):
+        return _chosen(builder, op, [node])
     shape.insert(axis % rank - 1, 1)
     return _reshaped(builder, op, node, tuple(shape))
 
@@ -145,6 +153,23 @@ def _concatenated(builder: GraphBuilder, op: Operation) -> str:
     return builder.add(op.path, "Concatenate", {"axis": axis}, parts)
 
 
+def _stacked(builder: GraphBuilder, op: Operation) -> str:
+    """Add the channels of one tensor, taken out one by one, in their new order."""
+    parts, axis = op.operands[0], op.option("axis", 1, 0)
+    require(isinstance(parts, list) and parts and all(part in builder.picked for part in parts), op.refusal)
+    require(axis in (-1, len(builder.shapes[parts[0]]) + 1), op.refusal)
+    return _chosen(builder, op, parts)
+
+
+def _chosen(builder: GraphBuilder, op: Operation, parts: list[str]) -> str:
+    sources = {builder.picked[part][0] for part in parts}
+    require(len(sources) == 1, op.refusal)
+    (node,) = sources
+    return _mixed(
+        builder, op, node, np.eye(_channels(builder, op, node))[:, [builder.picked[part][1] for part in parts]]
+    )
+
+
 def _padded(builder: GraphBuilder, op: Operation) -> str:
     amounts, mode = op.option("pad_width", 1), str(op.option("mode", 2, "constant")).lower()
     zeros = mode == "constant" and op.option("constant_values", 3, 0) in (0, None)
@@ -158,8 +183,8 @@ def _resized(builder: GraphBuilder, op: Operation) -> str:
     sides = isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size)
     require(sides and not op.options.get("preserve_aspect_ratio"), op.refusal)
     keys = ("antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio")
-    settings = {"height": size[0], "width": size[1], "interpolation": method}
-    return builder.add(op.path, "Resizing", settings | {key: True for key in keys if op.options.get(key)}, [op.only])
+    config = {"height": size[0], "width": size[1], "interpolation": method} | {key: op.options.get(key) for key in keys}
+    return add_layer(builder, Layer("Resizing", config, op.path, [op.only], op.keras))
 
 
 def _grey(builder: GraphBuilder, op: Operation) -> str:
@@ -179,6 +204,13 @@ def _repeated(builder: GraphBuilder, op: Operation) -> str:
 
 OPERATIONS: dict[str, Callable[[GraphBuilder, Operation], str]] = {
     **{"GetItem": _sliced, "Reshape": _reshape, "Squeeze": _squeeze, "ExpandDims": _expanded, "Transpose": _transpose},
-    **{"Mean": _reduced, "Max": _reduced, "Concatenate": _concatenated, "Pad": _padded, "Resize": _resized},
+    **{
+        "Mean": _reduced,
+        "Max": _reduced,
+        "Concatenate": _concatenated,
+        "Stack": _stacked,
+        "Pad": _padded,
+        "Resize": _resized,
+    },
     **{"RGBToGrayscale": _grey, "GrayscaleToRGB": _three_times, "Repeat": _repeated},
 }
