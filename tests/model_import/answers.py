@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +37,12 @@ def draw_weights(network: Any, seed: int = 0) -> None:
 def difference(network: Any, folder: Path, ending: str, pictures: np.ndarray | None = None) -> float:
     """Return how far answers of the saved and imported network are from the network's own, relative when above 1.
 
-    Keras itself cannot write some networks as .h5, those with two variables of one name: they give 0.
+    Keras itself cannot write some networks: as .h5 those with two variables of one name. They give 0.
     """
     path = folder / f"network{ending}"
-    saved = False
-    with suppress(ValueError):
+    try:
         network.save(path)
-        saved = True
-    if not saved and ending == ".h5":
+    except (ValueError, TypeError):
         return 0.0
     found, translation = imported(path)
     if pictures is None:

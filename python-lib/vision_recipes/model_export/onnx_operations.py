@@ -63,21 +63,31 @@ def _pad(node: Any, inputs: list[str], writer: Writer) -> str:
 def _resized(node: Any, inputs: list[str], writer: Writer) -> str:
     attributes = node.get_attributes()
     axes = [int(axis) for axis in constant_of(node.input_value(2)).ravel()]
+    given: dict[str, Any] = {"axes": axes}
     scales_or_sizes = [inputs[1]]
     if attributes["shape_calculation_mode"] == "sizes":
-        shape = node.get_output_partial_shape(0)
-        scales_or_sizes = ["", writer.constant(np.array([shape[axis].get_length() for axis in axes], np.int64))]
+        # sizes of all axes: with those of some, onnxruntime moves transpositions across the node wrongly
+        given, scales_or_sizes = {}, ["", _size_of(node, inputs[0], axes, writer)]
     modes = {"nearest": "nearest", "linear": "linear", "linear_onnx": "linear", "cubic": "cubic"}
     return writer.add(
         "Resize",
         [inputs[0], "", *scales_or_sizes],
-        axes=axes,
         antialias=int(attributes["antialias"]),
         mode=modes[attributes["mode"]],
         coordinate_transformation_mode=attributes["coordinate_transformation_mode"],
         nearest_mode="floor" if attributes["nearest_mode"] == "simple" else attributes["nearest_mode"],
         cubic_coeff_a=attributes["cube_coeff"],
+        **given,
     )
+
+
+def _size_of(node: Any, source: str, axes: list[int], writer: Writer) -> str:
+    """Return the name of the sides after a resizing, of which the batch is the source's."""
+    sides = list(node.get_output_partial_shape(0))[1:]
+    if 0 in axes or any(side.is_dynamic for side in sides):
+        raise KeyError("Interpolate to a size that is computed")
+    known = writer.constant(np.array([side.get_length() for side in sides], np.int64))
+    return writer.add("Concat", [writer.add("Shape", [source], start=0, end=1), known], axis=0)
 
 
 def _reshaped(node: Any, inputs: list[str], writer: Writer) -> str:

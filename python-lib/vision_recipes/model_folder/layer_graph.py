@@ -70,6 +70,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 """The layers that a graph may have, and of each the settings that it may give."""
 
+FOR_PICTURES = ("Resizing", "CenterCrop")
+"""Layers that Keras takes to be in training unless told otherwise, and with them all layers after them."""
+
 MAX_BYTES = 8 << 20
 MAX_LAYERS = 5000
 MAX_UNITS = 10_000_000
@@ -145,9 +148,11 @@ def build(graph: Graph, shape: tuple[int, int, int]) -> Any:
         for node in graph.nodes[1:]:
             layer = getattr(keras.layers, node.kind)(name=node.name, **node.settings)
             inputs = [outputs[name] for name in node.inputs]
-            outputs[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
+            scoring = {"training": False} if node.kind in FOR_PICTURES else {}
+            outputs[node.name] = layer(inputs if len(inputs) > 1 else inputs[0], **scoring)
     except (ValueError, TypeError) as err:
-        raise ModelFolderError(f"The network's layer {node.name!r} ({node.kind}) cannot be built: {err}") from err
+        reason = re.sub(r"\x1b\[\d*m|\s+", " ", str(err).partition("Arguments received")[0]).strip()
+        raise ModelFolderError(f"The network's layer {node.name!r} ({node.kind}) cannot be built: {reason}") from err
     return keras.Model(outputs[graph.nodes[0].name], outputs[graph.nodes[-1].name], name="network")
 
 

@@ -48,7 +48,7 @@ def is_operation(layer: dict[str, Any]) -> bool:
     if layer.get("module"):
         return str(layer["module"]).startswith(("keras.src.ops.", "keras.ops."))
     nodes = layer.get("inbound_nodes") or []
-    return bool(nodes) and isinstance(nodes[0], dict) and "trainable" not in layer["config"]
+    return bool(nodes) and isinstance(nodes[0], dict) and not {"trainable", "layers"} & set(layer["config"])
 
 
 def calls_of(layer: dict[str, Any]) -> list[Call]:
@@ -73,7 +73,8 @@ def plain(value: Any) -> Any:
         return value
     kind, inside = value.get("class_name"), value.get("config")
     if kind == "__keras_tensor__" and isinstance(inside, dict):
-        return Tensor(*inside["keras_history"], shape=tuple(inside["shape"]))
+        layer, call, output = inside["keras_history"]
+        return Tensor(layer, call, output, tuple(inside["shape"]))
     if kind == "__ellipsis__":
         return ...
     if kind == "__slice__" and isinstance(inside, dict):

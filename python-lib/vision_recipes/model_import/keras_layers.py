@@ -91,7 +91,7 @@ def check_origin(layer: dict[str, Any], kind: str, where: str) -> None:
     known = kind in LAYERS or kind in PASSED_THROUGH or kind in OF_APPLICATIONS or kind == "RandomCrop"
     own = registered in (None, kind, layer["class_name"]) or RENAMED.get(str(registered)) == kind
     require(known and own, f"{where} is {_unread(str(registered or kind))}")
-    packages = ("keras.layers.", "keras.src.layers.", "tf_keras.src.layers.", "tf_keras.layers.")
+    packages: tuple[str, ...] = ("keras.layers.", "keras.src.layers.", "tf_keras.src.layers.", "tf_keras.layers.")
     if kind in OF_APPLICATIONS:
         packages += tuple(f"{keras}.src.applications.{OF_APPLICATIONS[kind]}." for keras in ("keras", "tf_keras"))
     require(f"{module}.".startswith(packages), f"{where} comes from the module {module[:60]!r}, which is not Keras's")

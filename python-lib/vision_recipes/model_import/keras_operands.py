@@ -90,7 +90,8 @@ def read_operation(
     name = KERAS_2.get(function, function) if of_keras_2 else kind
     given = dict(call.options) if of_keras_2 else {**config, **call.options}
     operands = list(_resolved(call.arguments, node_of))
-    options = {OPTIONS.get(key, key): _resolved(value, node_of) for key, value in given.items() if key not in UNUSED}
+    names = OPTIONS if of_keras_2 else {}
+    options = {names.get(key, key): _resolved(value, node_of) for key, value in given.items() if key not in UNUSED}
     options = {key: value for key, value in options.items() if value is not None}
     while len(operands) < 2 and "x2" in options:
         operands.append(options.pop("x2"))
@@ -100,7 +101,19 @@ def read_operation(
 
 
 KNOWN_OPTIONS = {
-    *("x_min", "x_max", "dtype", "approximate", "negative_slope", "axis", "order", "newshape", "axes", "keepdims"),
+    *(
+        "x_min",
+        "x_max",
+        "dtype",
+        "approximate",
+        "negative_slope",
+        "alpha",
+        "axis",
+        "order",
+        "newshape",
+        "axes",
+        "keepdims",
+    ),
     *("pad_width", "mode", "constant_values", "key", "size", "interpolation", "antialias", "preserve_aspect_ratio"),
     *("crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode", "fill_value", "x2", "repeats"),
 }
