@@ -62,7 +62,7 @@ def _open_archive(path: Path, where: str, workdir: Path, output: str) -> Iterato
                 )
             description, stored = workdir / "config.json", workdir / "model.weights.h5"
             _copy_member(archive, description.name, description, MAX_CONFIG, where)
-            about = {}
+            about = {"keras_version": "3"}
             if "metadata.json" in names:
                 _copy_member(archive, "metadata.json", workdir / "metadata.json", MAX_METADATA, where)
                 about = strict_json.parse(
@@ -72,10 +72,13 @@ def _open_archive(path: Path, where: str, workdir: Path, output: str) -> Iterato
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as err:
         raise ModelFolderError(f"{where} is damaged or cut off: {err}. Copy or export it again.") from err
     config = strict_json.parse(description.read_bytes(), f"config.json in {where}", MAX_CONFIG)
-    translation = translate(config, where, output, _version(about.get("keras_version")))
+    version = _version(about.get("keras_version") if isinstance(about, dict) else None)
+    translation = translate(config, where, output, version)
     with hdf5.open_hdf5(stored, where) as file:
         group = file.get("layers") or file.get("_layer_checkpoint_dependencies", {})
-        yield translation, keras_weights.of_nodes(translation, keras_weights.in_archive(group, config), where)
+        with _fitting(where):
+            by_path = keras_weights.in_archive(group, config)
+        yield translation, keras_weights.of_nodes(translation, by_path, where)
 
 
 def _copy_member(archive: zipfile.ZipFile, name: str, target: Path, limit: int, where: str) -> None:
@@ -98,11 +101,23 @@ def _read_whole_h5(file: Any, where: str, output: str) -> tuple[Translation, Var
     content = content.encode() if isinstance(content, str) else bytes(content)
     config = strict_json.parse(content, f"the description in {where}", MAX_CONFIG)
     translation = translate(config, where, output, _version(file.attrs.get("keras_version")))
-    stored = keras_weights.in_whole_h5(file["model_weights"], config, where)
+    with _fitting(where):
+        stored = keras_weights.in_whole_h5(file["model_weights"], config, where)
     return translation, keras_weights.of_nodes(translation, stored, where)
 
 
+@contextmanager
+def _fitting(where: str) -> Iterator[None]:
+    """Raise ModelFolderError where weights and the description of layers, also of unused ones, do not fit together."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as err:
+        raise ModelFolderError(
+            f"{where} is damaged: its weights do not fit the description of its layers ({err!r:.100}). Export it again."
+        ) from err
+
+
 def _version(text: Any) -> int:
-    """Return the version of Keras that wrote a file, 2 or 3; those before it are read as 2."""
-    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or "3")
+    """Return the version of Keras that wrote a file, 2 or 3; a file that does not say it is of those before."""
+    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or "2")
     return 3 if plain.startswith("3") else 2
