@@ -183,10 +183,6 @@ def to_two_inputs(config):
     config["config"]["input_layers"] *= 2
 
 
-def use_twice(config):
-    layers(config)[2]["inbound_nodes"] *= 2
-
-
 def to_circle(config):
     layers(config)[1]["inbound_nodes"] = [[["scores", 0, 0, {}]]]
 
@@ -210,8 +206,7 @@ def to_huge(config):
         (to_odd_activation, "my_package>odd"),
         (to_channels_first, "channels first"),
         (to_two_channels, "where pictures"),
-        (to_two_inputs, "more than one input"),
-        (use_twice, "used more than once"),
+        (to_two_inputs, "2 inputs .'input', 'input'., where one"),
         (to_circle, "circle"),
         (to_huge, "not a plain value"),
         (lambda config: config.update({"class_name": "MyModel"}), "only its own code"),

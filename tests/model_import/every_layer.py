@@ -46,6 +46,15 @@ SETTINGS: dict[str, list[dict]] = {
     "GaussianNoise": [{"stddev": 0.5}],
     "GaussianDropout": [{"rate": 0.5}],
     "Rescaling": [{"scale": 0.5, "offset": 0.1}, {"scale": [0.5, 0.4, 0.3, 2.0], "offset": [1.0, 0.0, 2.0, 3.0]}],
+    "UnitNormalization": [{"axis": -1}],
+    "Resizing": [
+        {"height": 9, "width": 20},
+        {"height": 24, "width": 6, "interpolation": "nearest"},
+        {"height": 7, "width": 5, "interpolation": "nearest"},
+        {"height": 5, "width": 8, "crop_to_aspect_ratio": True},
+        {"height": 5, "width": 8, "pad_to_aspect_ratio": True},
+    ],
+    "CenterCrop": [{"height": 5, "width": 8}, {"height": 30, "width": 20}],
     "Normalization": [{"axis": -1, "mean": [0.1, 0.2, 0.3, 0.4], "variance": [1.0, 2.0, 3.0, 4.0]}],
 }
 MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")
@@ -77,6 +86,10 @@ def network_of_every_layer() -> tuple[object, ModelSpec]:
         add("Activation", {"activation": activation})
     for kind in MERGING:
         add(kind, {}, ("first", "second"))
+    nodes.append(Node("rows", "Reshape", {"target_shape": [SIDE * SIDE, 4]}, ("first",)))
+    for kind in ("GlobalAveragePooling1D", "GlobalMaxPooling1D"):
+        nodes.append(Node(kind.lower(), kind, {}, ("rows",)))
+        ends.append(kind.lower())
     nodes.append(Node("flat", "Flatten", {}, ("second",)))
     nodes.append(Node("joined", "Concatenate", {}, (*ends, "flat")))
     nodes.append(Node("scores", "Dense", {"units": CLASSES, "activation": "softmax"}, ("joined",)))

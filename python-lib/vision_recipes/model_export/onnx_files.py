@@ -10,7 +10,7 @@ import numpy as np
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_export import onnx_operations
-from vision_recipes.model_export.onnx_operations import Writer
+from vision_recipes.model_export.onnx_writer import Writer, tensor_type
 
 MAX_BYTES = (1 << 31) - (1 << 20)
 """An ONNX file is one message of Protocol Buffers, which may have two gigabytes at most."""
@@ -70,5 +70,5 @@ def _described(port: Any) -> Any:
     from onnx import helper
 
     shape = [BATCH if side.is_dynamic else side.get_length() for side in port.get_partial_shape()]
-    kind = onnx_operations.tensor_type(port.get_element_type())
+    kind = tensor_type(port.get_element_type())
     return helper.make_tensor_value_info(port.get_any_name(), kind, shape)

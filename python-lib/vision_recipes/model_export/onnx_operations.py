@@ -6,50 +6,15 @@ No maintained library translates in this direction, and the ways by TensorFlow o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from vision_recipes.model_export.onnx_windows import convolution, pool, transposed_convolution
+from vision_recipes.model_export.onnx_writer import Writer, constant_of, tensor_type
+
 OPSET = 18
-INT64 = 7
-"""The number of the type in ONNX."""
-
-
-@dataclass
-class Writer:
-    """Nodes and constants of an ONNX graph under construction; `names` are of the IR's tensors, by node and port."""
-
-    made: list[Any] = field(default_factory=list)
-    values: dict[str, np.ndarray] = field(default_factory=dict)
-    names: dict[tuple[str, int], str] = field(default_factory=dict)
-
-    def add(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
-        """Add a node with one output and return the name of that."""
-        from onnx import helper
-
-        name = output or f"{kind}_{len(self.made)}"
-        self.made.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
-        return name
-
-    def constant(self, values: np.ndarray) -> str:
-        """Return the name of a constant."""
-        name = f"constant_{len(self.values)}"
-        self.values[name] = values
-        return name
-
-    def integers(self, output: Any) -> str:
-        """Return the name of a tensor of the IR as int64."""
-        if output.get_node().get_type_name() == "Constant":
-            return self.constant(constant_of(output).astype(np.int64))
-        return self.add("Cast", [self.name_of(output)], to=INT64)
-
-    def name_of(self, output: Any) -> str:
-        """Return the name of a tensor of the IR."""
-        return self.names[output.get_node().get_name(), output.get_index()]
-
-
 _SAME_NAME = "Abs Add Erf Exp Floor Greater Less Equal Log Mish Relu Sigmoid Sqrt Tanh Range"
 PLAIN = {
     **{kind: kind for kind in _SAME_NAME.split()},
@@ -70,24 +35,9 @@ def translate(node: Any, inputs: list[str], writer: Writer) -> str:
     if kind in PLAIN:
         return writer.add(PLAIN[kind], inputs)
     if kind in REDUCTIONS:
-        axes = writer.integers(node.input_value(1))
-        return writer.add(kind, [inputs[0], axes], keepdims=int(node.get_attributes()["keep_dims"]))
+        axes = constant_of(node.input_value(1)).astype(np.int64).ravel()
+        return writer.add(kind, [inputs[0], writer.constant(axes)], keepdims=int(node.get_attributes()["keep_dims"]))
     return TRANSLATIONS[kind](node, inputs, writer)
-
-
-def constant_of(output: Any) -> np.ndarray:
-    """Return the values of a tensor that must be a constant; KeyError when it is computed."""
-    node = output.get_node()
-    if node.get_type_name() != "Constant":
-        raise KeyError(f"{node.get_type_name()} in place of a constant")
-    return np.asarray(node.get_data())
-
-
-def tensor_type(element_type: Any) -> int:
-    """Return the ONNX number of an element type of the IR."""
-    from onnx import helper
-
-    return int(helper.np_dtype_to_tensor_dtype(np.dtype(element_type.to_dtype())))
 
 
 def _product(node: Any, inputs: list[str], writer: Writer) -> str:
@@ -97,71 +47,6 @@ def _product(node: Any, inputs: list[str], writer: Writer) -> str:
         order = [*range(rank - 2), rank - 1, rank - 2]
         factors.append(writer.add("Transpose", [name], perm=order) if node.get_attributes()[key] and rank > 1 else name)
     return writer.add("MatMul", factors)
-
-
-def _convolution(node: Any, inputs: list[str], writer: Writer) -> str:
-    kernel, groups = constant_of(node.input_value(1)), 1
-    if node.get_type_name() == "GroupConvolution":
-        groups, kernel = kernel.shape[0], kernel.reshape(-1, *kernel.shape[2:])
-    given = _window(node.get_attributes(), kernel.shape[2:]) | {"pads": _pads(node, kernel.shape[2:])}
-    return writer.add("Conv", [inputs[0], writer.constant(kernel)], group=groups, **given)
-
-
-def _window(attributes: dict[str, Any], kernel: Sequence[int]) -> dict[str, Any]:
-    dilations = list(attributes.get("dilations", [1] * len(kernel)))
-    return {"kernel_shape": list(kernel), "strides": list(attributes["strides"]), "dilations": dilations}
-
-
-def _sides(shape: Any) -> list[int]:
-    """Return the spatial sides of a partial shape (n, channels, …)."""
-    return [side.get_length() for side in list(shape)[2:]]
-
-
-def _pads(node: Any, kernel: Sequence[int]) -> list[int]:
-    """Return how much is added before each spatial side, then after each."""
-    attributes, sides = node.get_attributes(), _sides(node.get_input_partial_shape(0))
-    if attributes["auto_pad"] == "explicit":
-        return [*attributes["pads_begin"], *attributes["pads_end"]]
-    if attributes["auto_pad"] == "valid":
-        return [0] * 2 * len(sides)
-    window = _window(attributes, kernel)
-    smaller, larger = [], []
-    for side, width, step, gap in zip(sides, kernel, window["strides"], window["dilations"], strict=True):
-        total = max((math.ceil(side / step) - 1) * step + (width - 1) * gap + 1 - side, 0)
-        smaller.append(total // 2)
-        larger.append(total - total // 2)
-    return smaller + larger if attributes["auto_pad"] == "same_upper" else larger + smaller
-
-
-def _transposed_convolution(node: Any, inputs: list[str], writer: Writer) -> str:
-    kernel, attributes = constant_of(node.input_value(1)), node.get_attributes()
-    window = _window(attributes, kernel.shape[2:])
-    sides = zip(_sides(node.get_input_partial_shape(0)), _sides(node.get_output_partial_shape(0)), strict=True)
-    before, after, added = [], [], []
-    for axis, (side, output_side) in enumerate(sides):
-        step, gap = window["strides"][axis], window["dilations"][axis]
-        surplus = (side - 1) * step + (kernel.shape[axis + 2] - 1) * gap + 1 - output_side
-        if attributes["auto_pad"] == "explicit":
-            before.append(attributes["pads_begin"][axis])
-            after.append(attributes["pads_end"][axis])
-            added.append(max(before[-1] + after[-1] - surplus, 0))
-        else:
-            cut = max(surplus, 0)
-            before.append(cut // 2 if attributes["auto_pad"] == "same_lower" else cut - cut // 2)
-            after.append(cut - before[-1])
-            added.append(max(-surplus, 0))
-    given = window | {"pads": before + after, "output_padding": added}
-    return writer.add("ConvTranspose", [inputs[0], writer.constant(kernel)], **given)
-
-
-def _pool(node: Any, inputs: list[str], writer: Writer) -> str:
-    attributes, kernel = node.get_attributes(), [int(side) for side in node.get_attributes()["kernel"]]
-    given = _window(attributes, kernel) | {"pads": _pads(node, kernel)}
-    given["ceil_mode"] = int(attributes["rounding_type"] != "floor")
-    if node.get_type_name() == "MaxPool":
-        return writer.add("MaxPool", inputs[:1], **given)
-    del given["dilations"]
-    return writer.add("AveragePool", inputs[:1], count_include_pad=int(not attributes["exclude-pad"]), **given)
 
 
 def _normalisation(node: Any, inputs: list[str], writer: Writer) -> str:
@@ -178,21 +63,31 @@ def _pad(node: Any, inputs: list[str], writer: Writer) -> str:
 def _resized(node: Any, inputs: list[str], writer: Writer) -> str:
     attributes = node.get_attributes()
     axes = [int(axis) for axis in constant_of(node.input_value(2)).ravel()]
+    given: dict[str, Any] = {"axes": axes}
     scales_or_sizes = [inputs[1]]
     if attributes["shape_calculation_mode"] == "sizes":
-        shape = node.get_output_partial_shape(0)
-        scales_or_sizes = ["", writer.constant(np.array([shape[axis].get_length() for axis in axes], np.int64))]
+        # sizes of all axes: with those of some, onnxruntime moves transpositions across the node wrongly
+        given, scales_or_sizes = {}, ["", _size_of(node, inputs[0], axes, writer)]
     modes = {"nearest": "nearest", "linear": "linear", "linear_onnx": "linear", "cubic": "cubic"}
     return writer.add(
         "Resize",
         [inputs[0], "", *scales_or_sizes],
-        axes=axes,
         antialias=int(attributes["antialias"]),
         mode=modes[attributes["mode"]],
         coordinate_transformation_mode=attributes["coordinate_transformation_mode"],
         nearest_mode="floor" if attributes["nearest_mode"] == "simple" else attributes["nearest_mode"],
         cubic_coeff_a=attributes["cube_coeff"],
+        **given,
     )
+
+
+def _size_of(node: Any, source: str, axes: list[int], writer: Writer) -> str:
+    """Return the name of the sides after a resizing, of which the batch is the source's."""
+    sides = list(node.get_output_partial_shape(0))[1:]
+    if 0 in axes or any(side.is_dynamic for side in sides):
+        raise KeyError("Interpolate to a size that is computed")
+    known = writer.constant(np.array([side.get_length() for side in sides], np.int64))
+    return writer.add("Concat", [writer.add("Shape", [source], start=0, end=1), known], axis=0)
 
 
 def _reshaped(node: Any, inputs: list[str], writer: Writer) -> str:
@@ -258,6 +153,18 @@ def _sliced(node: Any, inputs: list[str], writer: Writer) -> str:
     return writer.add("Slice", [inputs[0], start, stop, *every, step])
 
 
+def _sliced_by_masks(node: Any, inputs: list[str], writer: Writer) -> str:
+    attributes = node.get_attributes()
+    if any(any(attributes[f"{kind}_mask"]) for kind in ("new_axis", "shrink_axis", "ellipsis")):
+        raise KeyError("StridedSlice that adds or removes axes")
+    whole = list(zip(attributes["begin_mask"], attributes["end_mask"], strict=True))
+    if not {tuple(map(bool, masks)) for masks in whole} <= {(True, True), (False, False)}:
+        raise KeyError("StridedSlice with half a range")
+    axes = writer.constant(np.array([axis for axis, masks in enumerate(whole) if not masks[0]], np.int64))
+    start, stop, step = (writer.add("Gather", [writer.integers(output), axes]) for output in node.input_values()[1:4])
+    return writer.add("Slice", [inputs[0], start, stop, axes, step])
+
+
 def _gathered(node: Any, inputs: list[str], writer: Writer) -> str:
     if node.get_attributes().get("batch_dims"):
         raise KeyError("Gather with batch dimensions")
@@ -279,13 +186,14 @@ def _shape(node: Any, inputs: list[str], writer: Writer) -> str:
 
 
 TRANSLATIONS: dict[str, Translation] = {
-    **{"AvgPool": _pool, "MaxPool": _pool, "BatchNormInference": _normalisation, "Clamp": _clamped, "Convert": _cast},
+    **{"AvgPool": pool, "MaxPool": pool, "BatchNormInference": _normalisation, "Clamp": _clamped, "Convert": _cast},
     "Concat": lambda node, inputs, writer: writer.add("Concat", inputs, axis=node.get_attributes()["axis"]),
-    **{"Convolution": _convolution, "GroupConvolution": _convolution},
-    **{"ConvolutionBackpropData": _transposed_convolution, "Gather": _gathered, "Gelu": _gelu, "MatMul": _product},
+    **{"Convolution": convolution, "GroupConvolution": convolution},
+    **{"ConvolutionBackpropData": transposed_convolution, "Gather": _gathered, "Gelu": _gelu, "MatMul": _product},
     "Elu": lambda node, inputs, writer: writer.add("Elu", inputs, alpha=node.get_attributes()["alpha"]),
     **{"HardSigmoid": _hard_sigmoid, "HSigmoid": _hard_sigmoid, "Interpolate": _resized, "PRelu": _prelu, "Pad": _pad},
     **{"Reshape": _reshaped, "Selu": _selu, "ShapeOf": _shape, "Slice": _sliced, "Swish": _swish},
+    **{"StridedSlice": _sliced_by_masks},
     "Softmax": lambda node, inputs, writer: writer.add("Softmax", inputs, axis=node.get_attributes()["axis"]),
     **{"SquaredDifference": _squared_difference, "Squeeze": _with_axes("Squeeze"), "Tile": _with_axes("Tile")},
     "Transpose": lambda node, inputs, writer: writer.add(

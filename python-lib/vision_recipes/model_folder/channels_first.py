@@ -55,6 +55,8 @@ def channels_first(model: Any) -> None:
     for node in model.get_ordered_ops():
         if node.get_type_name() == "BatchNormInference":
             _simplify_normalisation(node)
+        elif node.get_type_name() == "Interpolate":
+            _resize_to_nearest_as_keras(node)
     model.validate_nodes_and_infer_types()
 
 
@@ -70,6 +72,13 @@ def _simplify_normalisation(node: Any) -> None:
     shape = (1, -1) + (1,) * (node.get_output_partial_shape(0).rank.get_length() - 2)
     scaled = ops.multiply(node.input_value(0), factor.reshape(shape).astype(np.float32))
     _replace(node.output(0), ops.add(scaled, (beta - mean * factor).reshape(shape).astype(np.float32)).output(0))
+
+
+def _resize_to_nearest_as_keras(node: Any) -> None:
+    """Make a resizing to the nearest pixel take the one that TensorFlow takes; the one before it comes from Keras."""
+    if node.get_attributes()["mode"] == "nearest":
+        node.set_attribute("coordinate_transformation_mode", "half_pixel")
+        node.set_attribute("nearest_mode", "round_prefer_ceil")
 
 
 def _transposed(output: Any) -> _Transposed | None:

@@ -43,6 +43,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "AveragePooling2D": _POOLING,
     "GlobalAveragePooling2D": ("keepdims",),
     "GlobalMaxPooling2D": ("keepdims",),
+    "GlobalAveragePooling1D": ("keepdims",),
+    "GlobalMaxPooling1D": ("keepdims",),
     "ZeroPadding2D": ("padding",),
     "Cropping2D": ("cropping",),
     "UpSampling2D": ("size", "interpolation"),
@@ -62,8 +64,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "Concatenate": ("axis",),
     "Rescaling": ("scale", "offset"),
     "Normalization": ("axis", "mean", "variance", "invert"),
+    "UnitNormalization": ("axis",),
+    "Resizing": ("height", "width", "interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio"),
+    "CenterCrop": ("height", "width"),
 }
 """The layers that a graph may have, and of each the settings that it may give."""
+
+FOR_PICTURES = ("Resizing", "CenterCrop")
+"""Layers that Keras takes to be in training unless told otherwise, and with them all layers after them."""
 
 MAX_BYTES = 8 << 20
 MAX_LAYERS = 5000
@@ -140,9 +148,11 @@ def build(graph: Graph, shape: tuple[int, int, int]) -> Any:
         for node in graph.nodes[1:]:
             layer = getattr(keras.layers, node.kind)(name=node.name, **node.settings)
             inputs = [outputs[name] for name in node.inputs]
-            outputs[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
+            scoring = {"training": False} if node.kind in FOR_PICTURES else {}
+            outputs[node.name] = layer(inputs if len(inputs) > 1 else inputs[0], **scoring)
     except (ValueError, TypeError) as err:
-        raise ModelFolderError(f"The network's layer {node.name!r} ({node.kind}) cannot be built: {err}") from err
+        reason = re.sub(r"\x1b\[\d*m|\s+", " ", str(err).partition("Arguments received")[0]).strip()
+        raise ModelFolderError(f"The network's layer {node.name!r} ({node.kind}) cannot be built: {reason}") from err
     return keras.Model(outputs[graph.nodes[0].name], outputs[graph.nodes[-1].name], name="network")
 
 

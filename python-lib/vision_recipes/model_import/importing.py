@@ -137,6 +137,8 @@ def _preprocessing(settings: ImportSettings, source: Source, translation: Transl
     shape = (*translation.size, translation.channels)
     if source.teachable:
         return Scaling(scaled(settings, "tf", shape, resize="crop"))
+    if translation.scales_pixels:
+        return Scaling(scaled(settings, "raw", shape))
     names = (*translation.names, PurePosixPath(source.model).stem)
     return recognise(settings, shape, translation.graph, names, source.where)
 
