@@ -60,6 +60,11 @@ class ImportSettings(OutputFolderSettings):
         """Yield a missing model or output folder."""
         if not (self.model_file or self.model_source_folder):
             yield "model_file: give a .keras, .h5 or .onnx file, or a model_source_folder"
+        if bool(self.image_width) != bool(self.image_height):
+            yield (
+                f"image_width is {self.image_width} and image_height is {self.image_height}: give both, or neither for "
+                "the size of the file"
+            )
         yield from super().mistakes()
 
 

@@ -14,6 +14,7 @@ from model_folder.small import local
 from model_import import onnx_files
 from model_import.onnx_files import CLASSES, convnext, save, vision_transformer
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from vision_recipes.classify import classify
 from vision_recipes.errors import ModelFolderError, SettingsError
@@ -208,7 +209,6 @@ def test_what_a_network_is_for_is_asked_not_guessed(tmp_path: Path) -> None:
         ({"preprocessing": "auto"}, "preprocessing: .* does not say how its pictures are scaled"),
         ({"image_width": 64, "image_height": 64}, "takes pictures of 32 x 32 only"),
         ({"model_output": "other"}, "has no output 'other'. Choose one of: logits"),
-        ({"sample_folder": "photos"}, "sample_folder: .* for Keras files only"),
         ({"input_layout": "nhwc"}, "with 32 channels as NHWC"),
     ):
         with pytest.raises(SettingsError, match=words):
@@ -221,6 +221,27 @@ def test_what_a_network_is_for_is_asked_not_guessed(tmp_path: Path) -> None:
             imported(made, tmp_path, **params)
     model = imported(convnext(sides=("height", "width")), tmp_path, image_width=48, image_height=32)
     assert model.preprocessing.input_shape == (32, 48, 3)
+
+
+def test_sample_pictures_show_the_labels_under_each_scaling(tmp_path: Path) -> None:
+    made, folder = vision_transformer(), tmp_path / "photos"
+    folder.mkdir()
+    for number, picture in enumerate(photos(imported(made, tmp_path))):
+        assert picture.pixels is not None
+        Image.fromarray(picture.pixels).save(folder / f"{number}.png")
+    chosen = {"model_file": str(tmp_path / "network.onnx"), "output_managed_folder": "x", "output_kind": "scores"}
+    settings = ImportSettings.from_params(chosen | {"sample_folder": "x"})
+    with pytest.raises(SettingsError, match="the right labels|labels are right") as caught:
+        import_model(settings, local(tmp_path / "asked"), None, local(folder), lambda *_: None)
+    assert local(tmp_path / "asked").paths() == []
+    for name in ("caffe", "zero_to_one"):
+        model = imported(made, tmp_path, preprocessing=name)
+        best = softmax(expected(made, model))
+        words = [f"{n}.png class_{row.argmax()} {row.max():.0%}" for n, row in enumerate(best)]
+        assert f"  {name}: {'; '.join(words)}" in str(caught.value).splitlines()
+        known = ImportSettings.from_params(chosen | {"sample_folder": "x", "preprocessing": name})
+        facts = import_model(known, local(tmp_path / "known"), None, local(folder), lambda *_: None)
+        assert facts[f"Labels, {name}, as imported"] == "; ".join(words)
 
 
 def test_files_beside_the_model_tell_scaling_size_and_labels(tmp_path: Path) -> None:

@@ -8,21 +8,11 @@ from PIL import Image
 
 from vision_recipes.errors import PictureFolderError, SettingsError
 from vision_recipes.macro_settings import ImportSettings
-from vision_recipes.model_folder.layer_graph import Graph, Node
 from vision_recipes.model_import.scaling import recognise, scaled, scaling_by_name
-
-PLAIN = Graph((Node("input", "InputLayer"), Node("conv", "Conv2D", {"filters": 2, "kernel_size": 3}, ("input",))))
 
 
 def settings(**given):
     return ImportSettings.from_params({"model_file": "net.keras", "output_managed_folder": "x"} | given)
-
-
-def graph(*kinds):
-    nodes = [Node("input", "InputLayer")]
-    for number, kind in enumerate(kinds):
-        nodes.append(Node(f"layer{number}", kind, {"filters": 2} if kind == "Conv2D" else {}, (nodes[-1].name,)))
-    return Graph(tuple(nodes))
 
 
 @pytest.mark.parametrize(
@@ -40,32 +30,21 @@ def test_a_scaling_is_found_by_the_start_of_a_name(name, scaling):
 
 
 def test_a_guess_says_what_it_rests_on_and_how_to_choose():
-    found = recognise(settings(), (64, 48, 3), PLAIN, ["resnet50"], "the file")
+    found = recognise(settings(), (64, 48, 3), ["resnet50"], "the file")
     assert found.preprocessing.channels == "bgr"
     for words in ("caffe", "guess", "'resnet50'", "zero_to_one", "sample_folder"):
         assert words in found.guess
 
 
-@pytest.mark.parametrize("kinds", [("Rescaling", "Conv2D"), ("ZeroPadding2D", "Normalization", "Conv2D")])
-def test_a_network_that_scales_its_pictures_itself_is_no_guess(kinds):
-    found = recognise(settings(), (64, 48, 3), graph(*kinds), ["resnet50"], "the file")
-    assert found.preprocessing.std == (1.0, 1.0, 1.0)
-    assert not found.guess
-
-
-def test_scaling_behind_a_layer_with_weights_is_not_that_of_the_pictures():
-    assert recognise(settings(), (64, 48, 3), graph("Conv2D", "Rescaling"), ["vgg16"], "the file").guess
-
-
 def test_a_chosen_scaling_is_no_guess():
-    found = recognise(settings(preprocessing="torch"), (64, 48, 3), PLAIN, ["resnet50"], "the file")
+    found = recognise(settings(preprocessing="torch"), (64, 48, 3), ["resnet50"], "the file")
     assert (found.preprocessing.channels, found.guess) == ("rgb", "")
 
 
 def test_without_a_clue_the_user_is_asked_unless_pictures_can_show_it():
     with pytest.raises(SettingsError, match=r"the file does not say .* sample_folder"):
-        recognise(settings(), (64, 48, 3), PLAIN, ["mine"], "the file")
-    assert not recognise(settings(sample_folder="x"), (64, 48, 3), PLAIN, ["mine"], "the file").known
+        recognise(settings(), (64, 48, 3), ["mine"], "the file")
+    assert not recognise(settings(sample_folder="x"), (64, 48, 3), ["mine"], "the file").known
 
 
 @pytest.mark.parametrize(
@@ -156,3 +135,27 @@ def test_a_sample_folder_without_pictures_is_said(tmp_path):
     _network, path = keras_file(tmp_path, name="vgg16")
     with pytest.raises(PictureFolderError, match="sample_folder"):
         run(tmp_path, samples=local(tmp_path / "none"), preprocessing="auto", model_file=path, sample_folder="x")
+
+
+@pytest.mark.keras
+def test_a_size_that_the_file_leaves_open_can_be_chosen(tmp_path):
+    import keras
+
+    layers = keras.layers
+    stack = [layers.Conv2D(4, 3), layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
+    keras.Sequential([keras.Input((None, None, 3)), *stack]).save(tmp_path / "open.keras")
+    path = str(tmp_path / "open.keras")
+    model, facts = run(tmp_path, model_file=path, image_width=40, image_height=24)
+    assert (model.preprocessing.width, model.preprocessing.height) == (40, 24)
+    assert "Notes" not in facts
+    _model, facts = run(tmp_path, model_file=path)
+    assert "no input size, so 224 x 224" in facts["Notes"]
+
+
+@pytest.mark.keras
+def test_a_size_that_is_not_the_files_own_is_refused(tmp_path):
+    _network, path = keras_file(tmp_path)
+    with pytest.raises(SettingsError, match="takes pictures of 16 x 16, not 40 x 24"):
+        run(tmp_path, model_file=path, image_width=40, image_height=24)
+    with pytest.raises(SettingsError, match="give both"):
+        settings(image_width=40)

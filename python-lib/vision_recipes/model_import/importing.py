@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vision_recipes.errors import ModelFolderError
+from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import catalogue, networks, weights
 from vision_recipes.model_folder.config import HeadConfig, Network
@@ -57,16 +57,17 @@ def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
 
 def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported:
     """Return the network of a file that holds the whole model."""
-    with open_keras_file(path, source.where) as (translation, stored):
-        size = translation.size
-        layers = graph_shapes(translation.graph, (*size, translation.channels), source.where)
+    with open_keras_file(path, source.where, settings.model_output) as (translation, stored):
+        size = _size(settings, source, translation)
+        shape = (*size, translation.channels)
+        layers = graph_shapes(translation.graph, shape, source.where)
         require_shapes({name: layer.variables for name, layer in layers.items()}, stored, source.where)
         output = layers[translation.graph.nodes[-1].name].output
         if len(output) != 1:
             raise ModelFolderError(f"{source.where} gives outputs of shape {output}; one score per class is needed.")
         graph, added = output_layer.complete(translation.graph, int(output[-1]))
         classes = max(int(output[-1]), 2)
-        scaling = _preprocessing(settings, source, translation)
+        scaling = _preprocessing(settings, source, translation, shape)
         spec = ModelSpec(
             name=_name(source),
             network=Network(_plain(translation.names[0]) or "imported", classes=classes),
@@ -78,9 +79,12 @@ def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported
         )
         network = networks.build(spec)
         weights.set_weights(network, output_layer.WEIGHTS | stored, source.where)
-    assumed = "" if translation.sized else f"the file gives no input size, so {size[1]} x {size[0]} is used"
+    assumed = translation.sized or settings.image_width
+    note = (
+        "" if assumed else f"the file gives no input size, so {size[1]} x {size[0]} is used (image_width, image_height)"
+    )
     feature_layer = networks.find_feature_layer(network, output_layer.ADDED)
-    notes = tuple(filter(None, [added, assumed]))
+    notes = tuple(filter(None, [added, note]))
     return Imported(network, replace(spec, feature_layer=feature_layer), notes, scaling.guess, scaling.known)
 
 
@@ -133,14 +137,29 @@ def _read_predecessor(source: Source, settings: ImportSettings, workdir: Path) -
     return Imported(network, spec, tuple(filter(None, [found.note])))
 
 
-def _preprocessing(settings: ImportSettings, source: Source, translation: Translation) -> Scaling:
-    shape = (*translation.size, translation.channels)
+def _size(settings: ImportSettings, source: Source, translation: Translation) -> tuple[int, int]:
+    """Return the (height, width) of the pictures: the file's own, or the chosen one where it leaves that open."""
+    chosen = (settings.image_height, settings.image_width)
+    if chosen == (0, 0) or chosen == translation.size:
+        return translation.size
+    if translation.sized:
+        height, width = translation.size
+        raise SettingsError(
+            f"image_width, image_height: {source.where} takes pictures of {width} x {height}, not {chosen[1]} x "
+            f"{chosen[0]}. Leave both at 0."
+        )
+    return chosen
+
+
+def _preprocessing(
+    settings: ImportSettings, source: Source, translation: Translation, shape: tuple[int, int, int]
+) -> Scaling:
     if source.teachable:
         return Scaling(scaled(settings, "tf", shape, resize="crop"))
     if translation.scales_pixels:
         return Scaling(scaled(settings, "raw", shape))
     names = (*translation.names, PurePosixPath(source.model).stem)
-    return recognise(settings, shape, translation.graph, names, source.where)
+    return recognise(settings, shape, names, source.where)
 
 
 def _labels(source: Source, n_classes: int) -> tuple[str, ...]:

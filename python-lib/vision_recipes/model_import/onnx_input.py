@@ -88,7 +88,8 @@ def preprocessing(found: PixelInput, settings: ImportSettings, description: Desc
             raise SettingsError(
                 f"preprocessing: {where} does not say how its pictures are scaled, and there is no "
                 "preprocessor_config.json beside it. Choose torch, tf (-1 to 1), zero_to_one, caffe or raw, as the "
-                "network was trained with, or give numbers."
+                "network was trained with, or give numbers. With a folder of pictures as sample_folder you see the "
+                "labels under each."
             )
         made = scaled(settings, "raw", shape, _resize(description))
     elif settings.preprocessing == "auto":

@@ -43,11 +43,6 @@ def is_onnx_file(source: Source) -> bool:
 
 def import_onnx(source: Source, settings: ImportSettings, output: Store, workdir: Path) -> tuple[str, ...]:
     """Write the model folder of an ONNX file and return notes for people. Raises ModelFolderError or SettingsError."""
-    if settings.sample_folder:
-        raise SettingsError(
-            "sample_folder: scalings are tried for Keras files only. Leave it empty for an ONNX file, and choose "
-            "preprocessing, or put the preprocessor_config.json of the network beside the file."
-        )
     path = source.copy(source.model, workdir)
     if path.stat().st_size > MAX_BYTES:
         raise ModelFolderError(f"{source.where} is larger than {MAX_BYTES} bytes. Export a smaller network.")
@@ -68,6 +63,11 @@ def import_onnx(source: Source, settings: ImportSettings, output: Store, workdir
     files = {"xml": target, "bin": target.with_suffix(".bin"), "check": target.with_name("check.npz")}
     commit(output, spec, network.layers, files)
     return network.notes
+
+
+def tells_scaling(source: Source) -> bool:
+    """Return whether a file beside the model says how its pictures are scaled."""
+    return bool(_description(source).mean)
 
 
 def _description(source: Source) -> Description:

@@ -1,4 +1,4 @@
-"""How an imported network wants its pictures: as the settings say, as the file tells, or as its name suggests."""
+"""How an imported network wants its pictures: as the settings say, or as its name suggests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from vision_recipes.errors import SettingsError
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import catalogue
 from vision_recipes.model_folder.config import check_preprocessing
-from vision_recipes.model_folder.layer_graph import Graph
 from vision_recipes.preprocessing import Preprocessing
 
 OTHER_SCALINGS = {"squeezenet": "caffe"}
@@ -18,8 +17,6 @@ OTHER_SCALINGS = {"squeezenet": "caffe"}
 
 Shape = tuple[int, int, int]
 """Height, width and channels of a network's input."""
-
-_WITHOUT_WEIGHTS = ("InputLayer", "ZeroPadding2D", "Cropping2D", "CenterCrop", "Resizing", "Reshape")
 
 
 @dataclass(frozen=True)
@@ -51,16 +48,14 @@ def scaled(settings: ImportSettings, usual: str, shape: Shape, resize: str = "sq
     return made
 
 
-def recognise(settings: ImportSettings, shape: Shape, graph: Graph, names: Sequence[str], where: str) -> Scaling:
-    """Return the preprocessing of a network whose file does not say it, chosen, read off its layers or guessed.
+def recognise(settings: ImportSettings, shape: Shape, names: Sequence[str], where: str) -> Scaling:
+    """Return the preprocessing of a network whose file does not say it, chosen or guessed.
 
     `names` are those of the network, of networks in it and of its file. Raises SettingsError when there is no clue and
     no `sample_folder` to try the scalings on.
     """
     if settings.preprocessing != "auto":
         return Scaling(scaled(settings, "", shape))
-    if _scales_itself(graph):
-        return Scaling(scaled(settings, "raw", shape))
     name, scaling = scaling_by_name(names)
     if scaling:
         return Scaling(scaled(settings, scaling, shape), _guess(scaling, name))
@@ -79,16 +74,6 @@ def _guess(scaling: str, name: str) -> str:
         "network was trained with pictures divided by 255, import it again with preprocessing zero_to_one; with "
         "pictures in sample_folder you see the labels under each scaling"
     )
-
-
-def _scales_itself(graph: Graph) -> bool:
-    """Return whether the network scales its pictures before the first layer with weights."""
-    for node in graph.nodes:
-        if node.kind in ("Rescaling", "Normalization"):
-            return True
-        if node.kind not in _WITHOUT_WEIGHTS:
-            return False
-    return False
 
 
 def scaling_by_name(names: Sequence[str]) -> tuple[str, str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
 from vision_recipes.errors import PictureFolderError
 from vision_recipes.images.reading import hidden, list_pictures, read
+from vision_recipes.model_folder import Model
+from vision_recipes.model_folder.checks import score_ir
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import CHANNELS, SCALINGS, Preprocessing, normalise
 from vision_recipes.stores import Store
@@ -45,6 +48,18 @@ def try_scalings(
         best = [(labels[place], float(row[place])) for row, place in zip(scores, scores.argmax(axis=1), strict=True)]
         trials.append(Trial(name, tuple((seen[i].path, *found) for i, found in enumerate(best))))
     return trials
+
+
+def answer_of_ir(model: Model, workdir: Path) -> Answer:
+    """Return the same for a model folder in colour, whose own scaling is undone before its IR does it."""
+    size = model.preprocessing
+    mean, std = np.asarray(size.mean, np.float32), np.asarray(size.std, np.float32)
+
+    def answer(values: np.ndarray) -> np.ndarray:
+        pixels = values * std + mean
+        return score_ir(model.ir(workdir), pixels[..., ::-1] if size.channels == "bgr" else pixels)
+
+    return answer
 
 
 def _candidates(chosen: Preprocessing, *, known: bool) -> dict[str, Preprocessing]:
