@@ -162,3 +162,13 @@ def test_partitions_of_a_run(here):
     ]
     assert here.partitioned([table], "2025", output=True) == []
     assert table.partitions == ["2025"]
+
+
+def test_a_link_to_a_file_keeps_its_own_folder(here):
+    (here.dir / "elsewhere").mkdir()
+    (here.dir / "elsewhere" / "blob").write_bytes(b"x")
+    (here.dir / "linked").mkdir()
+    (here.dir / "linked" / "net.keras").symlink_to(here.dir / "elsewhere" / "blob")
+    config = {"model_file": "linked/net.keras"}
+    here.places_in([{"name": "model_file", "type": "STRING"}], config)
+    assert config["model_file"] == str(here.dir / "linked" / "net.keras")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -127,7 +128,8 @@ class Project:
         """Return the datasets and folders that parameters name, and put their names in place of paths.
 
         A folder parameter takes a path as well as a name. Text parameters that are about files (`…_file`, `…_path`) get
-        the absolute path of a file that exists, since components run in a working directory of their own.
+        the absolute path of a file that exists, since components run in a working directory of their own. A link stays
+        one: what lies beside it belongs to it.
         """
         found: list[Reference] = []
         for param in params:
@@ -141,7 +143,7 @@ class Project:
                 )
                 found.append(reference)
             elif kind == "STRING" and str(name).endswith(("_file", "_path")) and (self.dir / value).exists():
-                config[str(name)] = str((self.dir / value).resolve())
+                config[str(name)] = os.path.abspath(self.dir / value)  # a link keeps its own folder
         self.others([], found)
         for reference in found:
             config[reference.role] = reference.name

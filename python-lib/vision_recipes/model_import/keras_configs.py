@@ -110,8 +110,8 @@ class _Translator:
         if kind in ("Sequential", "Pipeline"):
             node = self._sequential(layers_of(config), inside, path, sources)
             return [(name_of(layers_of(config)[-1]), node)]
-        own = f"the network is of the class {kind!r:.60}, which only its own code can build. Export it to ONNX there, and "
-        require(kind in NESTED, f"{own}import that, or write it as a functional model")
+        own = f"the network is of the class {kind!r:.60}, which only its own code can build"
+        require(kind in NESTED, f"{own}. Export it to ONNX there and import that, or write it as a functional model")
         entries, ends = references(inside["input_layers"]), references(inside["output_layers"])
         inputs = ", ".join(repr(entry.layer[:40]) for entry in entries[:5])
         require(len(entries) == max(len(sources), 1), f"it has {len(entries)} inputs ({inputs}), where one is needed")

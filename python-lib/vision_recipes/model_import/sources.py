@@ -34,6 +34,7 @@ LABELS_INSIDE = ("metadata.json", "config.json")
 
 MAX_MODEL = 16 << 30
 MAX_LABELS = 64 << 20
+_FROM_WHERE = "Give a path from the folder of the project, or one that starts at the root."
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _find_model(model_file: str, folder: Store | None) -> tuple[Store, str]:
         if local.is_dir():
             return _find_model("", LocalStore(local))
         if not local.is_file():
-            raise SettingsError(f"model_file: there is no file {model_file!r} (looked from {Path.cwd()}).")
+            raise SettingsError(f"model_file: there is no file {model_file!r}. {_FROM_WHERE}")
         return NamedFileStore(local), "/" + local.name
     if folder is None:
         raise SettingsError(f"model_file: give {KINDS}, or a model_source_folder.")
@@ -199,7 +200,7 @@ def _with_labels(settings: ImportSettings, found: Source) -> Source:
         return replace(found, labels_store=found.store, labels=path)
     local = Path(name).expanduser()
     if not local.is_file():
-        raise SettingsError(f"labels_file: there is no file {name!r}, neither beside the model nor from {Path.cwd()}.")
+        raise SettingsError(f"labels_file: there is no file {name!r} beside the model or in the project. {_FROM_WHERE}")
     return replace(found, labels_store=NamedFileStore(local), labels="/" + local.name)
 
 
