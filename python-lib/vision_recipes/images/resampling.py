@@ -20,6 +20,7 @@ _SIDES_SWAPPED = (
     Image.Transpose.ROTATE_90,
 )
 _STRIP = 4_000_000
+"""Pixels that are converted at a time."""
 
 
 def placement(width: float, height: float, preprocessing: Preprocessing) -> tuple[Box, tuple[int, int]]:
@@ -76,6 +77,8 @@ def fit(
 
 def _resized(image: Image.Image, convert: Convert, box: Box, size: tuple[int, int]) -> Image.Image:
     """Return a part of a picture resized: across first, as Pillow does, unless that would make a larger picture."""
+    if image.width * image.height <= _STRIP:
+        return convert(image).resize(size, Image.Resampling.BILINEAR, box=box)
     left, top, right, bottom = box
     reach = max(1.0, (bottom - top) / size[1])
     first, last = max(0, math.floor(top - reach)), min(image.height, math.ceil(bottom + reach))
