@@ -23,9 +23,9 @@ from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
 pictures, model, cache, entered, pause = sys.argv[1:]
 marks = os.open(entered, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-def counted(self, batch, free, collect=Engine._collect):
+def counted(self, batch, *others, collect=Engine._collect):
     os.write(marks, b"." * batch.filled)
-    return collect(self, batch, free)
+    return collect(self, batch, *others)
 Engine._collect = counted
 settings = ClassifySettings(compute=ComputeSettings(use_gpu="false", precision="float32"))
 for row in classify(LocalStore(pictures), LocalStore(model), settings, LocalStore(cache) if cache else None):
