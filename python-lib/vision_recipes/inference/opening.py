@@ -107,7 +107,8 @@ def _compile_verified(
         except ModelFolderError as err:
             if precision == precisions[-1]:
                 raise
-            log.warning("%s The next precision is tried.", err)
+            log.info("model %s: %s would change its answers, so the next precision is tried", model.name, precision)
+            log.debug("%s", err)
             continue
         if note is not None:
             try:
