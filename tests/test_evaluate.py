@@ -163,7 +163,7 @@ def test_truth_that_the_model_spells_otherwise_counts_as_its_label_and_is_named(
     predictions = [row(f"/{place}", {"cat": 0.6, "dog": 0.4}) for place in range(4)]
     assert accuracy(predictions, [("0", "cat"), ("1", "CAT"), ("2", "cat "), ("3", "Dog")]) == 0.75
     assert (
-        "true labels: 3 differ from a label in scored in case or blanks only and count as that one: "
+        "true labels: 3 differ from a label in scored in case, blanks or decimals only and count as that one: "
         "'CAT' as 'cat' (1 pictures), 'Dog' as 'dog' (1 pictures), 'cat ' as 'cat' (1 pictures)" in caplog.messages
     )
 
@@ -180,8 +180,16 @@ def test_truth_that_is_no_label_of_the_model_is_named_or_refused(caplog):
     assert any("1 pictures have a label that is not among those in scored" in line for line in caplog.messages)
     with pytest.raises(LabelsError, match="True labels: 'bird', 'fish'. Labels in scored: 'cat', 'dog'"):
         accuracy(predictions, [("0", "bird"), ("1", "fish")])
-    with pytest.raises(LabelsError, match=r"'1.0' and '1' are the same number"):
-        accuracy([row("/0", {"1": 1.0})], [("0", "1.0")])
+    with pytest.raises(LabelsError, match="True labels: 'FALSE'"):
+        accuracy([row("/0", {"0": 1.0})], [("0", "FALSE")])
+
+
+def test_truth_that_is_the_same_whole_number_counts_as_the_label_and_is_named(caplog):
+    predictions = [row("/0", {"1": 0.6, "0": 0.4}), row("/1", {"1": 0.4, "0": 0.6})]
+    assert accuracy(predictions, [("0", "1.0"), ("1", "0.0")]) == 1
+    assert any("decimals only and count as that one: '0.0' as '0'" in line for line in caplog.messages)
+    with pytest.raises(LabelsError, match="True labels: '007'"):
+        accuracy([row("/0", {"7": 1.0})], [("0", "007")])
 
 
 def test_labels_of_the_connected_model_count_as_its_labels(folder):

@@ -87,3 +87,23 @@ def test_a_split_without_labels_is_refused():
 def test_the_level_is_said_where_it_is_not_the_last():
     (remark,) = folder_labels(["/cat/images/1.jpg", "/dog/images/2.jpg"]).remarks
     assert remark == "all pictures are in folders 'images', so the folders above them are the labels"
+
+
+@pytest.mark.parametrize("ends", [("training_set", "test_set"), ("Train", "Holdout"), ("train", "dev")])
+def test_other_usual_names_of_a_split(ends):
+    paths = [f"/{side}/{side}/{label}/{n}.jpg" for side in ends for label in ("cats", "dogs") for n in range(2)]
+    found = folder_labels(paths)
+    assert set(found.of.values()) == {"cats", "dogs"}
+    assert set(found.sides.values()) == {"train", {"dev": "validation"}.get(ends[1], "test")}
+
+
+def test_what_looks_like_a_split_and_is_none_is_told():
+    found = folder_labels(["/train/cat/1.jpg", "/train/dog/2.jpg", "/extra/cat/3.jpg", "/extra/dog/4.jpg"])
+    assert set(found.of.values()) == {"cat", "dog"}
+    assert any("'extra', 'train' above the labels are no split" in remark for remark in found.remarks)
+
+
+def test_two_levels_that_vary_are_told():
+    found = folder_labels([f"/{kind}/{fold}/{n}.jpg" for kind in ("cat", "dog") for fold in "12" for n in range(2)])
+    assert set(found.of.values()) == {"1", "2"}
+    assert any("those above them, 'cat', 'dog', vary as well" in remark for remark in found.remarks)

@@ -1,4 +1,5 @@
 import pytest
+from dataset.conftest import MemoryTable
 
 from vision_recipes.dataset.cell_text import label_text
 from vision_recipes.dataset.labels import find_labels
@@ -34,6 +35,14 @@ def test_a_missing_label_is_counted(table, cell):
     assert found.of == {"/b": "x"}
     assert found.without_label == ["/a"]
     assert label_text(cell) is None
+
+
+def test_a_column_without_a_name_decides_nothing(table):
+    found = find_labels(
+        ["/a", "/b"], source_of(), MemoryTable("t", ["", "path", "label"], [("0", "a", "x"), ("drop", "b", "y")])
+    )
+    assert found.of == {"/a": "x", "/b": "y"}
+    assert found.dropped == []
 
 
 def test_conflicts_are_left_out_and_named(table):

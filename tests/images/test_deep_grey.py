@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -90,3 +91,12 @@ def test_pixels_that_are_no_numbers_do_not_change_the_others() -> None:
 def test_signed_and_large_integers_are_stretched_from_the_smallest_to_the_largest() -> None:
     assert np.array_equal(_decoded(EIGHT_BIT.astype(np.int32) * 10 - 1000), EIGHT_BIT)
     assert np.array_equal(_decoded(EIGHT_BIT.astype(np.int32) * 8_000_000), EIGHT_BIT)
+
+
+def test_unsigned_integers_are_not_read_as_negative() -> None:
+    signed, unsigned = (struct.pack("<HHIH", 339, 3, 1, kind) for kind in (2, 1))
+    values = (EIGHT_BIT.astype(np.uint32) * 16_843_009).view(np.int32)
+    content = encoded(Image.fromarray(values), "TIFF")
+    assert content.count(signed) == 1
+    found = decode(content.replace(signed, unsigned), SIZE)[..., 0].astype(int)
+    assert np.abs(found - EIGHT_BIT).max() <= 1

@@ -16,7 +16,7 @@ from minihost.errors import DataError
 
 log = logging.getLogger(__name__)
 LARGEST_HEAD = 1 << 24
-_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?\r?\n')
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?\r?\n', re.IGNORECASE)
 """A first line by which Excel is told the separator."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vision_recipes.dataset.path_prefixes import SPLITS
@@ -61,13 +61,47 @@ def _below_no_split(every: Mapping[str, Sequence[str]], pictures: Sequence[Seque
     if place > 1:
         common = "/".join(pictures[0][1 - place :])
         found.remarks.append(f"all pictures are in folders {common!r}, so the folders above them are the labels")
+    found.remarks += _doubts(pictures, place)
     return found
+
+
+def _doubts(pictures: Sequence[Sequence[str]], place: int) -> Iterator[str]:
+    """Yield a remark where the folders above the labels look like a split, or as if they were the labels."""
+    labels_below: dict[str, set[str]] = {}
+    for folders in pictures:
+        if len(folders) > place:
+            labels_below.setdefault(folders[-place - 1], set()).add(folders[-place])
+    above, labels = sorted(labels_below), sorted(set().union(*labels_below.values()))
+    if len(above) < 2:
+        return
+    if any(name.lower() in SPLITS for name in above):
+        yield (
+            f"the folders {listed(map(repr, above), _SHOWN)} above the labels are no split, since not all of them have "
+            "such a name; rename them to train, val and test to use them as one"
+        )
+    elif len(labels) > 1 and all(names == set(labels) for names in labels_below.values()):
+        yield (
+            f"the labels are the last folders, {listed(map(repr, labels), _SHOWN)}, though those above them, "
+            f"{listed(map(repr, above), _SHOWN)}, vary as well; if those are the labels, put the pictures of each into "
+            "one folder"
+        )
+
+
+def _varies_within_a_side(pictures: Sequence[Sequence[str]], level: int, place: int) -> bool:
+    """Return whether the folders at a place have different names below one folder of the split at `level`."""
+    names: dict[str, set[str]] = {}
+    for folders in pictures:
+        names.setdefault(folders[level], set()).add(folders[place])
+    return any(len(found) > 1 for found in names.values())
 
 
 def _with_split(every: Mapping[str, Sequence[str]], pictures: Sequence[Sequence[str]], level: int) -> FolderLabels:
     below = [folders for folders in pictures if len(folders) > level + 1]
     shallowest = min(map(len, below), default=0)
-    place = next((n for n in range(level + 1, shallowest) if len({folders[n] for folders in below}) > 1), level + 1)
+    inside = range(level + 1, shallowest)
+    varying = [n for n in inside if _varies_within_a_side(below, level, n)]
+    varying += [n for n in inside if len({folders[n] for folders in below}) > 1]
+    place = next(iter(varying), level + 1)
     if not below and level:
         place = level - 1
     found = FolderLabels()

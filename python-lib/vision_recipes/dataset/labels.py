@@ -129,7 +129,7 @@ def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None
     for row in rows:
         written = path_of(row.get(source.col_filename))
         suggested = suggestion_of(row.get(SUGGESTED))
-        decision = row.get(source.col_decision)
+        decision = row.get(source.col_decision) if source.col_decision else None
         label, dropped = decide(decision, label_of(row.get(source.col_label)), suggested, source.col_decision)
         path = matches.find(written)
         if path is None:

@@ -14,9 +14,14 @@ from functools import cached_property
 from vision_recipes.dataset.path_spelling import Spelled, ends, is_absolute, loose, plain, quoted, unique_keys
 
 SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
+    f"{name}{end}": side
+    for side, names in {
+        "train": ("train", "training"),
+        "validation": ("val", "valid", "validation", "dev"),
+        "test": ("test", "testing", "holdout"),
+    }.items()
+    for name in names
+    for end in ("", "_set", "-set", " set", "set", "_data", "_images")
 }
 """Names of folders, in any case, that hold one side of a split."""
 _ALL, _UNDECIDED = 0, -1

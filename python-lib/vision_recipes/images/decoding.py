@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError, features
 
-from vision_recipes.images.formats import READ, ends_early, lacks_lines, sniff
+from vision_recipes.images.formats import READ, ends_early, has_unknown_pixels, lacks_lines, sniff
 from vision_recipes.images.resampling import Convert, fit, kept
 from vision_recipes.preprocessing import Preprocessing
 
@@ -188,8 +188,8 @@ def _conversion(image: Image.Image, content: bytes) -> Convert:
     if image.mode == "F" or image.mode.startswith("I"):
         from vision_recipes.images import deep_grey
 
-        black, white = deep_grey.grey_range(image, content)
-        return lambda strip: deep_grey.stretched(strip, black, white)
+        (black, white), unsigned = deep_grey.grey_range(image, content), deep_grey.is_unsigned(image)
+        return lambda strip: deep_grey.stretched(strip, black, white, unsigned=unsigned)
     if image.mode == "LAB":
         from PIL import ImageCms
 
@@ -228,7 +228,9 @@ def _reason(content: bytes, name: str, err: Exception) -> str:
         return "truncated"
     if isinstance(err, NotImplementedError) or "unsupported" in words or "not supported" in words:
         return "unsupported_format"
-    return "corrupt"
+    if name == "TIFF" and isinstance(err, UnidentifiedImageError) and has_unknown_pixels(content):
+        return "unsupported_format"
+    return "too_large" if "too large" in words else "corrupt"
 
 
 def _words(err: BaseException) -> str:

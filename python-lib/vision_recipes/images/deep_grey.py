@@ -12,7 +12,7 @@ from vision_recipes.images.formats import png_significant_bits
 DEPTHS = (8, 10, 12, 14, 16)
 """The depths in bits that cameras and scanners have."""
 
-_PHOTOMETRIC, _BITS, _MIN, _MAX, _SIGNED_MIN, _SIGNED_MAX = 262, 258, 280, 281, 340, 341
+_PHOTOMETRIC, _BITS, _MIN, _MAX, _SAMPLE_FORMAT, _SIGNED_MIN, _SIGNED_MAX = 262, 258, 280, 281, 339, 340, 341
 _A_LITTLE = 0.1
 _STRIP = 4_000_000
 
@@ -34,12 +34,18 @@ def grey_range(image: Image.Image, content: bytes) -> tuple[float, float]:
     return (white, black) if image.format == "TIFF" and tags.get(_PHOTOMETRIC) == 0 else (black, white)
 
 
-def stretched(image: Image.Image, black: float, white: float) -> Image.Image:
+def is_unsigned(image: Image.Image) -> bool:
+    """Return whether the 32-bit values of a TIFF are from 0 up: Pillow reads them all as signed."""
+    tags = getattr(image, "tag_v2", {})
+    return image.format == "TIFF" and image.mode == "I" and _number(tags.get(_SAMPLE_FORMAT, 1)) == 1
+
+
+def stretched(image: Image.Image, black: float, white: float, *, unsigned: bool = False) -> Image.Image:
     """Return a picture as mode L: `black` becomes 0 and `white` 255, linearly, what lies beyond is clipped.
 
     A pixel that is not a number becomes `black`'s value, and so does all of a picture of one value without a range.
     """
-    values: np.ndarray = np.asarray(image).astype(np.float64 if image.mode == "I" else np.float32)
+    values: np.ndarray = _values(image, unsigned).astype(np.float64 if image.mode == "I" else np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = (values - black) * (255.0 / (white - black) if white != black else 0.0)
         scaled = np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)
@@ -83,8 +89,13 @@ def _extremes(image: Image.Image) -> tuple[float, float]:
     return (min(low for low, _ in found), max(high for _, high in found)) if found else (0.0, 0.0)
 
 
+def _values(image: Image.Image, unsigned: bool) -> np.ndarray:
+    values = np.asarray(image)
+    return values.view(np.uint32) if unsigned else values
+
+
 def _finite(image: Image.Image) -> Iterator[np.ndarray]:
-    rows = max(1, _STRIP // image.width)
+    rows, unsigned = max(1, _STRIP // image.width), is_unsigned(image)
     for start in range(0, image.height, rows):
-        values = np.asarray(image.crop((0, start, image.width, min(start + rows, image.height))))
+        values = _values(image.crop((0, start, image.width, min(start + rows, image.height))), unsigned)
         yield values[np.isfinite(values)] if image.mode == "F" else values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 import zlib
@@ -140,3 +141,16 @@ def _inflated_bytes(content: bytes, enough: int) -> int:
                     packed = stream.unconsumed_tail
             position += 12 + length
     return total
+
+
+def has_unknown_pixels(content: bytes) -> bool:
+    """Return whether a TIFF is whole as far as its header goes, with pixels of a kind that Pillow does not know."""
+    from PIL import TiffImagePlugin
+
+    try:
+        TiffImagePlugin.TiffImageFile(io.BytesIO(content))
+    except SyntaxError as err:
+        return "unknown" in str(err)
+    except Exception:  # damaged in some other way
+        return False
+    return False

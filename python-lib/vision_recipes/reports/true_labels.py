@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from vision_recipes.dataset.cell_text import folded
-from vision_recipes.dataset.column_encoding import as_number
 from vision_recipes.errors import LabelsError, listed
 
 log = logging.getLogger("vision_recipes")
 
 _SHOWN = 12
+_WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0+")
 
 
 def as_the_model_spells_them(truths: Sequence[str], known: Collection[str], table: str) -> dict[str, str]:
     """Return the label to judge by for each different true label; `known` are the model's, `table` their dataset.
 
-    A true label that the model does not have counts as the one that differs from it in case and blanks only, if there
-    is just one. Such labels, and those that the model does not have at all, are logged. Raises LabelsError when no true
-    label is among the model's.
+    A true label that the model does not have counts as the one that differs from it in case and blanks only, or is the
+    same whole number (`1.0` and `1`), if there is just one. Such labels, and those that the model does not have at all,
+    are logged. Raises LabelsError when no true label is among the model's.
     """
     counts, alike = Counter(truths), dict[str, list[str]]()
     for label in sorted(known):
-        alike.setdefault(folded(label), []).append(label)
+        alike.setdefault(_plain(label), []).append(label)
     judged = {label: label for label in counts}
     for label in counts.keys() - set(known):
-        if len(same := alike.get(folded(label), [])) == 1:
+        if len(same := alike.get(_plain(label), [])) == 1:
             judged[label] = same[0]
     respelled = sorted(label for label, other in judged.items() if label != other)
     if respelled:
         pairs = (f"{label!r} as {judged[label]!r} ({counts[label]} pictures)" for label in respelled)
         log.warning(
-            "true labels: %d differ from a label in %s in case or blanks only and count as that one: %s",
+            "true labels: %d differ from a label in %s in case, blanks or decimals only and count as that one: %s",
             len(respelled),
             table,
             listed(pairs, _SHOWN),
@@ -54,17 +55,13 @@ def as_the_model_spells_them(truths: Sequence[str], known: Collection[str], tabl
 def _none_known(truths: Sequence[str], known: Sequence[str], table: str) -> str:
     return (
         f"None of the true labels is among the labels in {table}. True labels: {listed(map(repr, truths), _SHOWN)}. "
-        f"Labels in {table}: {listed(map(repr, known), _SHOWN)}. {_hint(truths, known)}"
+        f"Labels in {table}: {listed(map(repr, known), _SHOWN)}. Choose the label column and the scored dataset that "
+        "belong together; if the model has these labels but never gave them, connect its folder (model_folder) or "
+        "score again with a larger max_nb_labels."
     )
 
 
-def _hint(truths: Sequence[str], known: Sequence[str]) -> str:
-    numbers: Mapping[float | None, str] = {as_number(label): label for label in known}
-    for label in truths:
-        same = numbers.get(as_number(label)) if as_number(label) is not None else None
-        if same is not None:
-            return f"{label!r} and {same!r} are the same number: write the true labels as the model has them."
-    return (
-        "Choose the label column and the scored dataset that belong together; if the model has these labels but never "
-        "gave them, connect its folder (model_folder) or score again with a larger max_nb_labels."
-    )
+def _plain(label: str) -> str:
+    """Return a label without case and blanks, and a whole number without decimals; `007` is no number."""
+    whole = _WHOLE.fullmatch(label.strip())
+    return whole[1] if whole else folded(label)
