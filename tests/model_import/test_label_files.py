@@ -108,3 +108,16 @@ def test_json_about_other_things_has_no_labels():
         b"\xff\0",
     ):
         assert not has_labels(content)
+
+
+@pytest.mark.parametrize("head", [",label", ",0", "Unnamed: 0,name"])
+def test_a_series_of_pandas_is_a_table(head):
+    assert read_foreign_labels(f"{head}\n0,cat\n1,dog\n".encode(), "labels.csv", 2) == ("cat", "dog")
+    with pytest.raises(ModelFolderError, match="has 2 names, but the network gives 3"):
+        read_foreign_labels(f"{head}\n0,cat\n1,dog\n".encode(), "labels.csv", 3)
+
+
+@pytest.mark.parametrize("first", ["# my labels", "names:"])
+def test_a_heading_is_no_label(first):
+    with pytest.raises(ModelFolderError, match="a comment or a heading"):
+        read_foreign_labels(f"{first}\ncat\ndog\n".encode(), "labels.txt", 3)

@@ -66,6 +66,7 @@ def test_grey_networks_have_one_number(given, expected):
         ({"mean": "1, 2"}, 3, "three numbers"),
         ({"mean": "1, 2, 3"}, 1, "takes grey"),
         ({"std": "0"}, 1, "above 0"),
+        ({"mean": "0.485, 0.456, 0.406", "std": "0.229, 0.224, 0.225"}, 3, "Multiply both by 255"),
         ({"mean": "a"}, 3, "is not numbers such as"),
         ({"crop_fraction": "0.875"}, 3, "resize crop"),
     ],
@@ -159,3 +160,31 @@ def test_a_size_that_is_not_the_files_own_is_refused(tmp_path):
         run(tmp_path, model_file=path, image_width=40, image_height=24)
     with pytest.raises(SettingsError, match="give both"):
         settings(image_width=40)
+
+
+def own_scaling(tmp_path, ending, **given):
+    import keras
+
+    layers = keras.layers
+    stack = [layers.Rescaling(1 / 255), layers.SpatialDropout2D(0.2), layers.Flatten()]
+    network = keras.Sequential([keras.Input((16, 16, 3), **given), *stack, layers.Dense(3, activation="softmax")])
+    network.save(tmp_path / f"net{ending}")
+    return network, str(tmp_path / f"net{ending}")
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(("ending", "given"), [(".h5", {}), (".keras", {}), (".keras", {"dtype": "uint8"})])
+def test_scaling_twice_is_told(tmp_path, ending, given):
+    network, path = own_scaling(tmp_path, ending, **given)
+    model, facts = run(tmp_path, model_file=path, preprocessing="auto")
+    assert "Notes" not in facts
+    assert model.check.difference(np.asarray(network(model.check.pictures))) < 1e-5
+    _model, facts = run(tmp_path, model_file=path, preprocessing="zero_to_one")
+    assert "scales pictures itself" in facts["Notes"]
+
+
+@pytest.mark.keras
+def test_options_of_onnx_files_are_refused_for_keras_files(tmp_path):
+    _network, path = keras_file(tmp_path)
+    with pytest.raises(SettingsError, match="output_kind: 'vector' is for ONNX files"):
+        run(tmp_path, model_file=path, output_kind="vector")

@@ -61,11 +61,11 @@ def _below_no_split(every: Mapping[str, Sequence[str]], pictures: Sequence[Seque
     if place > 1:
         common = "/".join(pictures[0][1 - place :])
         found.remarks.append(f"all pictures are in folders {common!r}, so the folders above them are the labels")
-    found.remarks += _doubts(pictures, place)
+    found.remarks += _level_remarks(pictures, place)
     return found
 
 
-def _doubts(pictures: Sequence[Sequence[str]], place: int) -> Iterator[str]:
+def _level_remarks(pictures: Sequence[Sequence[str]], place: int) -> Iterator[str]:
     """Yield a remark where the folders above the labels look like a split, or as if they were the labels."""
     labels_below: dict[str, set[str]] = {}
     for folders in pictures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,13 @@ from vision_recipes.model_import.scaling import Scaling, recognise, scaled
 from vision_recipes.model_import.sources import Source
 from vision_recipes.model_import.weights_files import recognise as recognise_weights
 
+log = logging.getLogger("vision_recipes")
+
+_TWICE = (
+    "the network scales pictures itself, and preprocessing scales them before: its answers mean something only if it "
+    "was trained so. Leave preprocessing at auto if not"
+)
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -49,6 +57,9 @@ class Imported:
 
 def read(source: Source, settings: ImportSettings, workdir: Path) -> Imported:
     """Return the model of a source; raises ModelFolderError or SettingsError."""
+    for name, value in (("output_kind", settings.output_kind), ("input_layout", settings.input_layout)):
+        if value != "auto":
+            raise SettingsError(f"{name}: {value!r} is for ONNX files; {source.where} is none. Leave it at auto.")
     if source.predecessor:
         return _read_predecessor(source, settings, workdir)
     path = source.copy(source.model, workdir)
@@ -84,7 +95,10 @@ def _read_file(source: Source, settings: ImportSettings, path: Path) -> Imported
         "" if assumed else f"the file gives no input size, so {size[1]} x {size[0]} is used (image_width, image_height)"
     )
     feature_layer = networks.find_feature_layer(network, output_layer.ADDED)
-    notes = tuple(filter(None, [added, note]))
+    twice = translation.scales_pixels and scaling.preprocessing.std != (1.0,) * translation.channels
+    if twice:
+        log.warning("%s", _TWICE)
+    notes = tuple(filter(None, [added, note, _TWICE if twice else ""]))
     return Imported(network, replace(spec, feature_layer=feature_layer), notes, scaling.guess, scaling.known)
 
 
@@ -94,10 +108,11 @@ def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Impor
     if found is None:
         return None
     row = found.row
+    height, width = settings.image_height or row.height, settings.image_width or row.width
     spec = ModelSpec(
         name=_name(source),
         network=Network(row.name, classes=found.classes),
-        input=scaled(settings, row.preprocessing, (row.height, row.width, 3)),
+        input=scaled(settings, row.preprocessing, (height, width, 3)),
         labels=_labels(source, found.classes),
         feature_layer=row.feature_layer,
         source=f"imported from {PurePosixPath(source.model).name}",
@@ -106,9 +121,7 @@ def _read_weights(source: Source, settings: ImportSettings, path: Path) -> Impor
     load_in_order(network, path, source.where)
     if found.rescaled:
         networks.fold_deviations(row, network)
-    note = (
-        f"the file holds weights only; by their number they are those of {row.name}, used at {row.width} x {row.height}"
-    )
+    note = f"the file holds weights only; by their number they are those of {row.name}, used at {width} x {height}"
     return Imported(network, spec, (note,))
 
 

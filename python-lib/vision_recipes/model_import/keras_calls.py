@@ -45,6 +45,8 @@ def is_operation(layer: dict[str, Any]) -> bool:
     """
     if layer["class_name"] in KERAS_2_OPERATIONS:
         return True
+    if layer["class_name"].startswith("SpatialDropout"):  # the only layer that does not say it
+        return False
     if layer.get("module"):
         return str(layer["module"]).startswith(("keras.src.ops.", "keras.ops."))
     nodes = layer.get("inbound_nodes") or []

@@ -19,7 +19,7 @@ from vision_recipes.model_folder.layer_graph import MAX_LAYERS, Graph, Node
 from vision_recipes.model_import import keras_layers
 from vision_recipes.model_import.keras_calls import Call, Tensor, calls_of, is_operation, references
 from vision_recipes.model_import.keras_graph import GraphBuilder, Path
-from vision_recipes.model_import.keras_layers import Layer, check_precision, kind_of
+from vision_recipes.model_import.keras_layers import Layer, kind_of
 from vision_recipes.model_import.keras_operands import read_operation
 from vision_recipes.model_import.keras_operations import add_operation
 from vision_recipes.model_import.keras_outputs import chosen_output
@@ -67,8 +67,10 @@ def translate(config: dict[str, Any], where: str, output: str = "", keras: int =
         graph, names = work.builder.graph(chosen_output(made, work.builder, output))
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as err:
         reason = err if isinstance(err, ValueError) else f"its description is not as Keras writes it ({err!r:.100})"
-        can = "Networks of Keras's own layers with one picture as input can."
-        raise ModelFolderError(f"{where} cannot be imported: {reason}. {can}") from err
+        raise ModelFolderError(
+            f"{where} cannot be imported: {reason}. Networks with one picture as input and layers of the list in "
+            "docs/vision-import.md can; others may, when they are exported to ONNX."
+        ) from err
     leaves = {names[name]: path for name, path in work.builder.leaves.items() if name in names}
     fixed = {names[name]: values for name, values in work.builder.fixed.items() if name in names}
     size = work.size or work.cropped or _resized(graph, set(fixed)) or (DEFAULT_SIDE, DEFAULT_SIDE)
@@ -162,12 +164,13 @@ class _Translator:
     def _picture(self, config: dict[str, Any]) -> str:
         """Add the network's input, for pictures (height, width, 3 or 1) or grey ones (height, width)."""
         require(not self.builder.nodes, "it has more than one input")
-        check_precision(config.get("dtype"), "its input")
         shape = config.get("batch_shape") or config.get("batch_input_shape") or [None, *config["shape"]]
         flat = len(shape) == 3 and shape[-1] != 3
+        pictures = flat or (len(shape) == 4 and shape[-1] in (1, 3))
+        first = " (channels first is not read)" if len(shape) == 4 and shape[1] in (1, 3) else ""
+        needed = "pictures (height, width, 3 or 1) or (height, width) are needed; start it with an input of that shape"
+        require(pictures, f"it takes an input of shape {shape}{first}, where {needed}")
         height, width, channels = (*shape[1:], 1) if flat else shape[-3:]
-        pictures = channels in (1, 3) and (flat or len(shape) == 4)
-        require(pictures, f"it takes an input of shape {shape}, where pictures (height, width, 3 or 1) are needed")
         for side in (height, width):
             usable = side is None or (type(side) is int and 8 <= side <= MAX_SIDE)
             require(usable, f"its input shape {shape} cannot be read")

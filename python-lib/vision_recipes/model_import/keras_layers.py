@@ -178,14 +178,14 @@ def _plain_activation(value: Any) -> Any:
 
 
 def _unread(kind: str) -> str:
-    what = f"of the kind {kind[:60]!r}, which is not among Keras's own layers that are read here"
+    what = f"of the kind {kind[:60]!r}, which is not among the layers that are read here"
     if kind == "Lambda":
         return (
             "a Lambda, whose code is never run. Save the network without it: where it scales pictures, leave it out "
             "and give its scaling as preprocessing (zero_to_one for x / 255, tf for x / 127.5 - 1); elsewhere, replace "
-            "it by one of Keras's own layers"
+            "it by a layer"
         )
-    return f"{what}. Replace it by Keras's own layers, or export the network to ONNX and import that"
+    return f"{what}. Replace it by others, or export the network to ONNX and import that"
 
 
 def _layer_scale(builder: GraphBuilder, layer: Layer) -> str:

@@ -73,7 +73,11 @@ class Operation:
     @property
     def refusal(self) -> str:
         """Why the operation is not read."""
-        return f"it computes with {self.name[:60]!r} in a way that no layer does which is read here"
+        where = f" in its layer {self.path[-1][:60]!r}" if self.path else ""
+        return (
+            f"it computes with {self.name[:60]!r}{where}, which is not read here in this way. Replace it by layers, or "
+            "export the network to ONNX and import that"
+        )
 
     def option(self, name: str, place: int, usual: Any = None) -> Any:
         """Return what was given by name or as operand number `place`, or the usual value."""

@@ -31,6 +31,11 @@ def read_foreign_labels(content: bytes, where: str, n_classes: int) -> tuple[str
         lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         while lines and not lines[-1].strip():
             lines.pop()
+        if lines and (lines[0].startswith("#") or lines[0].rstrip().endswith(":")):
+            raise ModelFolderError(
+                f"{where} starts with {lines[0][:60]!r}, which is no label but a comment or a heading. Write one label "
+                "per line and nothing else, or a table with the columns id,className."
+            )
         names = _of_table("\n".join(lines), where) or _of_lines(lines, n_classes)
     if len(names) != n_classes:
         raise ModelFolderError(
@@ -84,6 +89,8 @@ def _of_table(text: str, where: str) -> list[str]:
 def _columns(head: list[str]) -> list[tuple[int, int]]:
     """Return the columns (number, name) that the head of a table tells; both ways where it could be either, or []."""
     cells = [cell.strip().lower().replace(" ", "_") for cell in head]
+    if len(cells) == 2 and cells[0] in ("", "unnamed:_0"):  # pandas writes its index so
+        return [(0, 1)]
     numbers = [place for place, cell in enumerate(cells) if cell in _NUMBERS]
     names = [place for place, cell in enumerate(cells) if cell in _NAMES]
     if numbers and names:

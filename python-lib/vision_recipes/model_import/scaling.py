@@ -37,6 +37,7 @@ def scaled(settings: ImportSettings, usual: str, shape: Shape, resize: str = "sq
     if scaling == "numbers":
         order = "grey" if channels == 1 else settings.channels
         mean, std = _numbers("mean", settings.mean, channels), _numbers("std", settings.std, channels)
+        _require_scale(mean, std)
         made = Preprocessing(width, height, order, mean, std, resize)
     else:
         made = Preprocessing.named(scaling, width, height, channels=channels, resize=resize)
@@ -44,7 +45,9 @@ def scaled(settings: ImportSettings, usual: str, shape: Shape, resize: str = "sq
     try:
         check_preprocessing(made)
     except ValueError as err:
-        raise SettingsError(f"preprocessing: {err}. Set preprocessing, image_resize and crop_fraction to fit.") from err
+        raise SettingsError(
+            f"preprocessing: {err}. Set preprocessing, mean, std, image_resize and crop_fraction to fit."
+        ) from err
     return made
 
 
@@ -85,6 +88,16 @@ def scaling_by_name(names: Sequence[str]) -> tuple[str, str]:
         if starts:
             return name, table[max(starts, key=len)]
     return "", ""
+
+
+def _require_scale(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    """Raise SettingsError for numbers that are meant for values of 0 to 1, as PyTorch writes them."""
+    if max(std) < 1 and max(map(abs, mean)) <= 1 and min(std) > 0:
+        times = ", ".join(f"{255 * value:.5g}" for value in std)
+        raise SettingsError(
+            f"mean, std: {', '.join(map(str, mean))} and {', '.join(map(str, std))} are for values from 0 to 1, but "
+            f"they are given for 0 to 255. Multiply both by 255 (std {times}); ImageNet's are preprocessing torch."
+        )
 
 
 def _numbers(name: str, text: str, channels: int) -> tuple[float, ...]:
