@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minihost.datasets import cells, schema
+from minihost.datasets.writer import Writer
 
 
-class CsvWriter:
+class CsvWriter(Writer):
     """Writes rows to a file beside the final one, and renames it when closed; unclosed, nothing appears."""
 
     def __init__(
@@ -68,13 +69,3 @@ class CsvWriter:
         """Drop what was written, unless it is in place already."""
         self.stream.close()
         self.part.unlink(missing_ok=True)
-
-    def __enter__(self) -> CsvWriter:
-        return self
-
-    def __exit__(self, kind: type | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self.close()
-        finally:
-            self.abandon()

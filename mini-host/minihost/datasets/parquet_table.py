@@ -10,6 +10,7 @@ from typing import Any
 from minihost.datasets import cells, schema
 from minihost.datasets.arrow import arrow_schema, columns_of, natives
 from minihost.datasets.text_stream import TextOf
+from minihost.datasets.writer import Writer
 from minihost.errors import DataError
 
 GROUP_ROWS = 50_000
@@ -95,7 +96,7 @@ class ParquetTable:
         yield from file.iter_batches(batch_size=BATCH // 8 if wide else BATCH, use_threads=False)
 
 
-class ParquetWriter:
+class ParquetWriter(Writer):
     """Gathers rows into row groups; the types of lists are chosen when the first group is written."""
 
     def __init__(self, table: ParquetTable, columns: schema.Columns, append_to: ParquetTable | None = None) -> None:
@@ -185,16 +186,6 @@ class ParquetWriter:
             if self.writer is not None:
                 self.writer.close()
             self.part.unlink(missing_ok=True)
-
-    def __enter__(self) -> ParquetWriter:
-        return self
-
-    def __exit__(self, kind: type | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self.close()
-        finally:
-            self.abandon()
 
 
 def _is_plain(text: str | None) -> bool:

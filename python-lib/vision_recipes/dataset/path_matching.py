@@ -11,9 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
-from vision_recipes.dataset.cell_text import label_text
 from vision_recipes.dataset.path_prefixes import Match, Prefixes, ReplacedPrefix, Rivals
 from vision_recipes.dataset.path_spelling import (
     DECODED,
@@ -51,11 +49,6 @@ class PathMatches:
     def find(self, written: str | None) -> str | None:
         """Return the picture that a path means, or None."""
         return None if written is None else self.of.get(written)
-
-
-def match_cells(paths: Sequence[str], cells: Iterable[Any]) -> PathMatches:
-    """Return the pictures that the cells of a column name; see match_paths."""
-    return match_paths(paths, (label_text(cell) for cell in cells))
 
 
 def match_paths(paths: Sequence[str], written: Iterable[str | None]) -> PathMatches:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from PIL import Image
 
 END = b"\xff\xd9"
-_RESTARTS = tuple(bytes((0xFF, 0xD0 + number)) for number in range(8))
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd9\xff]")
 FRAMES, _PROGRESSIVE, _SCAN = (0xC0, 0xC1, 0xC2), 0xC2, 0xDA
 _JUNK = bytes(96), bytes((214 + 37 * place) % 255 for place in range(96))

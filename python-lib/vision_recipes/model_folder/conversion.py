@@ -6,7 +6,6 @@ That is much quicker than a translation by way of TensorFlow, and the same which
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,13 +15,12 @@ from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import networks, weights
 from vision_recipes.model_folder.channels_first import channels_first
+from vision_recipes.model_folder.child_process import REFUSED, call_main, last_line, read_request
 from vision_recipes.model_folder.config import Layer
 from vision_recipes.model_folder.openvino_ir import SCORES, any_batch, with_normalisation, write_ir
 from vision_recipes.model_folder.spec import ModelSpec
 
 TIME_LIMIT = 1800
-REFUSED = 3
-"""Exit code of a process whose last line on stderr is a message for the user."""
 
 
 @dataclass(frozen=True)
@@ -43,36 +41,24 @@ def convert(spec: ModelSpec, files: Mapping[str, Path], *, cut: bool = False) ->
 
     `files["weights"]` is the path of the network's weights. Raises ModelFolderError.
     """
-    import subprocess
-
     target = files["xml"]
     request = ConversionRequest(replace(spec, ood_detector=None), str(files["weights"]), str(target), cut)
-    path = target.with_name("request.json")
-    path.write_text(json.dumps(strict_json.write(request)), encoding="utf-8")
-    paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {"KERAS_BACKEND": "openvino", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", f"from {__name__} import main; main()", str(path)],
-        env=os.environ | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=TIME_LIMIT,
-        check=False,
-    )
+    environment = {"KERAS_BACKEND": "openvino", "CUDA_VISIBLE_DEVICES": "-1"}
+    done = call_main(__name__, request, target.parent, TIME_LIMIT, environment)
+    if done.returncode == REFUSED:
+        raise ModelFolderError(last_line(done.stderr))
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]
-        if done.returncode == REFUSED:
-            raise ModelFolderError(last)
-        raise RuntimeError(f"The network could not be converted for OpenVINO: {last}\n{done.stderr[-4000:]}")
+        raise RuntimeError(
+            f"The network could not be converted for OpenVINO (code {done.returncode}): {last_line(done.stderr)}\n"
+            f"{done.stderr[-4000:]}"
+        )
     return strict_json.read(tuple[Layer, ...], json.loads(target.with_name("layers.json").read_text("utf-8")), "layers")
 
 
 def main() -> None:
     """Carry out the request whose file is the first argument; an error for the user is the last line on stderr."""
     try:
-        run(strict_json.read(ConversionRequest, json.loads(Path(sys.argv[1]).read_text("utf-8")), "the request"))
+        run(read_request(ConversionRequest))
     except ModelFolderError as err:
         print(err, file=sys.stderr)
         raise SystemExit(REFUSED) from None

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import catalogue
+from vision_recipes.model_folder.child_process import REFUSED, call_main, last_line, read_request
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import Network
 from vision_recipes.model_folder.labels import write_labels
@@ -31,7 +30,6 @@ TIME_LIMIT = 900
 MEMORY, MEMORY_PER_BYTE = 3 << 30, 8
 """Bytes of memory that the converting process may take: so many, and so many for each byte of the file."""
 
-REFUSED = 3
 _ERRORS = {kind.__name__: kind for kind in (ModelFolderError, SettingsError)}
 
 
@@ -109,40 +107,25 @@ def _sentences(notes: tuple[str, ...]) -> str:
 
 def _convert_apart(request: OnnxRequest) -> OnnxNetwork:
     """Convert in a process with limits on memory and time."""
-    import subprocess
+    from subprocess import TimeoutExpired
 
     target = Path(request.target)
-    path = target.with_name("request.json")
-    path.write_text(json.dumps(strict_json.write(request)), encoding="utf-8")
-    paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", f"from {__name__} import main; main()", str(path)],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=TIME_LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as err:
+        done = call_main(__name__, request, target.parent, TIME_LIMIT)
+    except TimeoutExpired as err:
         raise ModelFolderError(
             f"{request.where} is not converted after {TIME_LIMIT} s, so it is refused. Simplify it before the export."
         ) from err
     if done.returncode == REFUSED:
-        refusal = json.loads(done.stderr.strip().splitlines()[-1])
+        refusal = json.loads(last_line(done.stderr))
         raise _ERRORS[refusal["kind"]](refusal["message"])
     if done.returncode:
         raise ModelFolderError(
             f"{request.where} could not be converted within {_memory(request) / 1e9:.1f} GB of memory "
-            f"(code {done.returncode}: {_last_line(done.stderr)}). Export it again with fixed sizes, or a smaller one."
+            f"(code {done.returncode}: {last_line(done.stderr)[:200]}). Export it again with fixed sizes, or a smaller "
+            "one."
         )
     return strict_json.read(OnnxNetwork, json.loads(target.with_name("result.json").read_text("utf-8")), "the result")
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no message"])[-1][:200]
 
 
 def _memory(request: OnnxRequest) -> int:
@@ -151,7 +134,7 @@ def _memory(request: OnnxRequest) -> int:
 
 def main() -> None:
     """Carry out the request whose file is the first argument; an error for the user is the last line on stderr."""
-    request: Any = strict_json.read(OnnxRequest, json.loads(Path(sys.argv[1]).read_text("utf-8")), "the request")
+    request = read_request(OnnxRequest)
     _limit_memory(_memory(request))
     try:
         network = convert(request)

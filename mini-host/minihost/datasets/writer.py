@@ -1,0 +1,28 @@
+"""What all writers of datasets share: in a `with` block the data is put in place at its end, or nothing is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+
+class Writer(ABC):
+    """Writes rows to a file beside the final one; unclosed, nothing appears."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is left and put the data in place; a second call does nothing."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Drop what was written, unless it is in place already."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self.abandon()
