@@ -11,6 +11,7 @@ from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.stores import Store, Table
+from vision_recipes.training.feature_choice import may_use_several
 from vision_recipes.training.features import FeatureSource, read_pictures
 from vision_recipes.training.output import require_writable, save
 from vision_recipes.training.run_reports import Run
@@ -43,7 +44,8 @@ def retrain(
         table = read_label_table(pictures, settings, labels, extra)
         require_classes(table.labels, MAX_CLASSES, splittable=not table.split)
         source = FeatureSource(
-            pictures, base, workdir, settings.compute, settings.model_pooling, settings.batch_size, cache
+            *(pictures, base, workdir, settings.compute, settings.model_pooling, settings.batch_size, cache),
+            several=may_use_several(base, settings, len(table.labels)),
         )
         keep_pixels = settings.data_augmentation or settings.layer_to_retrain != "last"
         read = read_pictures(source, list(table.labels), keep_pixels=keep_pixels)

@@ -75,7 +75,8 @@ class RetrainSettings(LabelSettings):
 
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
     `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer by logistic
-    regression and fine-tunes with adamw; `initial_weights` "random" trains all layers, whatever `layer_to_retrain`
+    regression and fine-tunes with adamw; `head_features` "auto" takes the features of several layers where
+    cross-validation on the training pictures finds them better; `initial_weights` "random" trains all layers, whatever `layer_to_retrain`
     says; `class_weights` "auto" weights each class by the inverse of its frequency.
     """
 
@@ -85,6 +86,7 @@ class RetrainSettings(LabelSettings):
     group_column: str = column()
     random_seed: int = whole(1337, 0, 2**31 - 1)
     model_pooling: str = choice("avg", "max", "none")
+    head_features: str = choice("auto", "last", "several")
     image_width: int = whole(0, 0, 4096)
     image_height: int = whole(0, 0, 4096)
     image_resize: str = choice("model", "squash", "crop", "pad")
@@ -121,6 +123,8 @@ class RetrainSettings(LabelSettings):
                 f"image_width is {self.image_width} and image_height is {self.image_height}: "
                 "give both, or leave both 0 for the network's own size"
             )
+        if self.head_features == "several" and self.model_pooling == "none":
+            yield "head_features is 'several', which pools the outputs of layers: set model_pooling to avg or max"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from model_folder.small import CHANNELS, INPUT, local, write_small_model
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.inference.device_claim import DeviceClaim
-from vision_recipes.inference.engine import FEATURES, SCORES, Engine, Output
+from vision_recipes.inference.engine import FEATURES, SCORES, THE_SCORES, Engine
 from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
@@ -67,7 +67,7 @@ def test_several_devices_take_turns(small: Model, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(keras_network, "claim", lambda compute, gpus: ThreeDevices(()))
     source = keras_network.KerasSource(small, KERAS, (), 2)
     pictures = _pictures(17)
-    found = _vectors(source.compile(Output(), "float32"), pictures)
+    found = _vectors(source.compile(THE_SCORES, "float32"), pictures)
     assert np.abs(found - _vectors(open_engine(small, OPENVINO), pictures)).max() < 1e-4
 
 

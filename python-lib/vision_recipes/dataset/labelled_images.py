@@ -18,13 +18,15 @@ class ReadPictures:
     """What reading the labelled pictures gave: those that can be used, without their pixels, and those that cannot.
 
     `features` is float32 (n, d), one row for each of `usable`. `pixels` is uint8 (n, height, width, 3) RGB at the
-    network's size, None unless it was asked for.
+    network's size, None unless it was asked for. `several` is float32 (n, d + e): the features, and after them those of
+    inner layers; None unless they were asked for.
     """
 
     usable: list[Picture] = field(default_factory=list)
     unreadable: list[Picture] = field(default_factory=list)
     features: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
     pixels: MappedRows | None = None
+    several: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class LabelledImages:
     `groups` (n,) show the same thing (near-duplicates, or the same cell in the group column) and are never separated.
     `extra` float32 (n, width) holds the encoded table `columns`. `weights` float32 (n,) say how much a row counts in
     training. `features` float32 (n, d) is the pooled output of the frozen network; `pixels` uint8 (n, height, width, 3)
-    are RGB at the network's size, None when nothing needs them. Both may lie on disk.
+    are RGB at the network's size, None when nothing needs them. `several` float32 (n, d + e) has those of inner layers
+    after the features, None when only the feature layer is used. All three may lie on disk.
     """
 
     paths: Sequence[str]
@@ -50,6 +53,7 @@ class LabelledImages:
     features: np.ndarray
     pixels: MappedRows | None = None
     columns: tuple[ExtraColumn, ...] = ()
+    several: np.ndarray | None = None
 
     @classmethod
     def of_features(
@@ -98,6 +102,7 @@ class LabelledImages:
             weights=self.weights[rows],
             features=np.asarray(self.features[rows]),
             pixels=None if self.pixels is None else self.pixels.take(rows),
+            several=None if self.several is None else np.asarray(self.several[rows]),
         )
 
     def one_hot(self, smoothing: float = 0.0) -> np.ndarray:

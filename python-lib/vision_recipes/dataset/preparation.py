@@ -45,6 +45,7 @@ def group_images(read: ReadPictures, table: LabelTable, seed: int) -> tuple[Labe
         paths=[picture.path for picture in read.usable],
         digests=[picture.digest for picture in read.usable],
         pixels=read.pixels,
+        several=read.several,
     )
     pairs = duplicates.find_duplicates(images.features, images.digests, seed)
     links = [(pair.one, pair.other) for pair in pairs]

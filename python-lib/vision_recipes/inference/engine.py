@@ -12,41 +12,51 @@ import numpy as np
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.config import POOLED
+from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.pictures import Picture
 
 SCORES = "scores"
 FEATURES = "features"
 SCORES_AND_FEATURES = "scores and features"
 """Of a network with a head of its own: the scores, and after them the pooled features that they were made from."""
+SEVERAL_FEATURES = "features of several layers"
+"""The feature layer, pooled, and after it the means and maxima of the inner layers (model_folder.inner_layers)."""
 
 _LONGEST = 16
 """A batch is sent off half empty once this many times its size in pictures without pixels have joined it."""
 
 
 @dataclass(frozen=True)
-class Output:
-    """One output of a network: `result` is its name in the IR, `layer` the layer's name in Keras, empty for the scores.
+class Part:
+    """A piece of a network's output vector: `result` is its name in the IR, `layer` in Keras, empty for the scores.
 
-    `pooling` turns spatial values into a vector: "avg", "max" or "none" (flattened, channels last). `also` names
-    another output, a vector already, that follows in the same vector; `also_layer` is its layer in Keras.
+    `pooling` turns spatial values into a vector: "avg", "max" or "none" (flattened, channels last).
     """
 
     result: str = SCORES
     layer: str = ""
     pooling: str = "avg"
-    also: str = ""
-    also_layer: str = ""
+
+
+Output = tuple[Part, ...]
+"""What an engine computes: the vectors of its parts, one after the other."""
+
+THE_SCORES: Output = (Part(),)
 
 
 def find_output(model: Model, output: str | int, pooling: str) -> Output:
-    """Return an output of a model: SCORES, FEATURES (its feature layer), SCORES_AND_FEATURES or a layer's index."""
+    """Return an output of a model by its name (SCORES, FEATURES …) or by a layer's index."""
     if output == SCORES:
-        return Output()
+        return THE_SCORES
     if output == SCORES_AND_FEATURES:
         pooled = model.config.layer_named(POOLED)
-        return Output(also=pooled.output, also_layer=pooled.name)
+        return (*THE_SCORES, Part(pooled.output, pooled.name))
+    if output == SEVERAL_FEATURES:
+        inner = inner_layers(model.layers, model.feature_layer)
+        pooled_twice = (Part(layer.output, layer.name, kind) for layer in inner for kind in ("avg", "max"))
+        return (Part(model.feature_layer.output, model.feature_layer.name, pooling), *pooled_twice)
     layer = model.feature_layer if output == FEATURES else model.layer(int(output))
-    return Output(layer.output, layer.name, pooling)
+    return (Part(layer.output, layer.name, pooling),)
 
 
 class Slot(Protocol):

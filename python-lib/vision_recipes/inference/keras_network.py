@@ -13,7 +13,7 @@ import numpy as np
 
 from vision_recipes.inference.device_claim import claim
 from vision_recipes.inference.devices import Gpu
-from vision_recipes.inference.engine import Engine, Output, Slot
+from vision_recipes.inference.engine import THE_SCORES, Engine, Output, Part, Slot
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.networks import check_size, rebuild
 from vision_recipes.preprocessing import LUMINANCE
@@ -111,14 +111,8 @@ def _compiled(model: Model, output: Output, *, on_gpu: bool) -> Any:
 
     network = rebuild(model)
     network.layers[-1].dtype_policy = "float32"  # labels of nearly the same probability keep their order
-    if output.layer or output.also:
-        from vision_recipes.model_folder.networks import layer_named
-
-        outputs = layer_named(network, output.layer).output if output.layer else network.outputs[0]
-        if output.also:
-            features = keras.ops.cast(layer_named(network, output.also_layer).output, "float32")
-            outputs = keras.ops.concatenate([outputs, features], axis=1)
-        network = keras.Model(network.inputs, outputs)
+    if output != THE_SCORES:
+        network = keras.Model(network.inputs, [_tensor(network, part) for part in output])
     size = model.preprocessing
     pixels = keras.Input((size.height, size.width, 3), dtype="uint8", name="pixels")
     values = keras.ops.cast(pixels, "float32")
@@ -129,14 +123,29 @@ def _compiled(model: Model, output: Output, *, on_gpu: bool) -> Any:
         values = keras.ops.floor(keras.ops.sum(weighted, axis=-1, keepdims=True) + 0.5)
     values = (values - np.array(size.mean, np.float32)) / np.array(size.std, np.float32)
     inputs = [pixels, *(keras.Input(port.shape[1:], name="extra") for port in network.inputs[1:])]
-    vector = network([values, *inputs[1:]] if len(inputs) > 1 else values)
-    if len(vector.shape) > 2:
-        axes = tuple(range(1, len(vector.shape) - 1))
-        vector = {
-            "avg": lambda: keras.ops.mean(vector, axis=axes),
-            "max": lambda: keras.ops.max(vector, axis=axes),
-            "none": lambda: keras.ops.reshape(vector, (-1, int(np.prod(vector.shape[1:])))),
-        }[output.pooling]()
-    complete = keras.Model(inputs, keras.ops.cast(vector, "float32"))
+    found = network([values, *inputs[1:]] if len(inputs) > 1 else values)
+    tensors = found if isinstance(found, list | tuple) else [found]
+    vectors = [_pooled(tensor, part.pooling) for tensor, part in zip(tensors, output, strict=True)]
+    vector = vectors[0] if len(vectors) == 1 else keras.ops.concatenate(vectors, axis=1)
+    complete = keras.Model(inputs, vector)
     complete.compile(jit_compile="auto" if on_gpu else False)
     return complete
+
+
+def _tensor(network: Any, part: Part) -> Any:
+    from vision_recipes.model_folder.networks import layer_named
+
+    return layer_named(network, part.layer).output if part.layer else network.outputs[0]
+
+
+def _pooled(values: Any, pooling: str) -> Any:
+    """Return a tensor (n, …, channels) as a float32 one of a vector per picture."""
+    import keras
+
+    values = keras.ops.cast(values, "float32")
+    axes = tuple(range(1, len(values.shape) - 1))
+    if not axes:
+        return values
+    if pooling == "none":
+        return keras.ops.reshape(values, (-1, int(np.prod(values.shape[1:]))))
+    return keras.ops.max(values, axis=axes) if pooling == "max" else keras.ops.mean(values, axis=axes)

@@ -13,7 +13,7 @@ import numpy as np
 
 from vision_recipes.errors import DeviceError, ModelFolderError
 from vision_recipes.inference.devices import Gpu, choose_gpus
-from vision_recipes.inference.engine import SCORES, Engine, Output, find_output
+from vision_recipes.inference.engine import SCORES, THE_SCORES, Engine, Output, find_output
 from vision_recipes.local_folders import cache_folder
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.checks import Check
@@ -45,7 +45,7 @@ def open_engine(
 ) -> Engine:
     """Return the model's network, ready to run and verified against the model's own answers.
 
-    `output`: SCORES, FEATURES (the feature layer, pooled) or a layer's index. `batch` 0 = chosen; `pictures`, when
+    `output`: as for find_output. `batch` 0 = chosen; `pictures`, when
     known, is how many will come. Raises DeviceError, ModelFolderError.
     """
     found, started = find_output(model, output, pooling), time.perf_counter()
@@ -103,7 +103,7 @@ def _compile_verified(
         if verified:
             return engine
         try:
-            verify(engine if output == Output() else source.compile(Output(), precision), model)
+            verify(engine if output == THE_SCORES else source.compile(THE_SCORES, precision), model)
         except ModelFolderError as err:
             if precision == precisions[-1]:
                 raise

@@ -11,6 +11,7 @@ from vision_recipes.errors import DeviceError
 from vision_recipes.inference.engine import Engine, Output, Slot
 from vision_recipes.local_folders import make_work_folder
 from vision_recipes.model_folder import Model
+from vision_recipes.model_folder.channels_first import channels_first
 
 _TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}
@@ -105,25 +106,14 @@ def _prepared(graph: Any, output: Output, batch: int) -> Any:
     from openvino.preprocess import PrePostProcessor
 
     results = {name: result for result in graph.get_results() for name in result.output(0).names}
-    kept = results[output.result]
-    values = kept.input_value(0)
-    rank = values.partial_shape.rank.get_length()
-    if rank > 2:
-        axes = np.arange(1, rank - 1)
-        kept = ops.result(
-            {
-                "avg": lambda: ops.reduce_mean(values, axes, False),
-                "max": lambda: ops.reduce_max(values, axes, False),
-                "none": lambda: ops.reshape(values, np.array([0, -1]), True),
-            }[output.pooling]()
-        )
-        graph.add_results([kept])
-    if output.also:
-        kept = ops.result(ops.concat([values, results[output.also].input_value(0)], 1))
-        graph.add_results([kept])
+    vectors = [_pooled(results[part.result].input_value(0), part.pooling) for part in output]
+    kept = ops.result(vectors[0] if len(vectors) == 1 else ops.concat(vectors, 1))
+    graph.add_results([kept])
     for result in graph.get_results():
         if result.get_friendly_name() != kept.get_friendly_name():
             graph.remove_result(result)
+    if len(output) > 1:
+        channels_first(graph)
     steps = PrePostProcessor(graph)
     steps.input(0).tensor().set_element_type(ov.Type.u8)
     graph = steps.build()
@@ -133,3 +123,16 @@ def _prepared(graph: Any, output: Output, batch: int) -> Any:
         shapes[place][0] = batch
     graph.reshape(shapes)
     return graph
+
+
+def _pooled(values: Any, pooling: str) -> Any:
+    """Return a tensor (n, …, channels) as one of a vector per picture."""
+    import openvino.opset13 as ops
+
+    rank = values.partial_shape.rank.get_length()
+    if rank <= 2:
+        return values
+    if pooling == "none":
+        return ops.reshape(values, np.array([0, -1]), True).output(0)
+    reduce = ops.reduce_max if pooling == "max" else ops.reduce_mean
+    return reduce(values, np.arange(1, rank - 1), False).output(0)

@@ -91,8 +91,9 @@ class Network:
 class HeadConfig:
     """The layers on top of the feature layer of a retrained network.
 
-    `features` counts the values of a pooled picture vector; the extra columns come after them.
-    `probabilities` is "softmax" or "sigmoid"; `pooling` is one of POOLINGS, "none" flattens.
+    `features` counts the values of a picture's vector; the extra columns come after them. The vector is the feature
+    layer's output after `pooling` (one of POOLINGS, "none" flattens), and after it the mean and the maximum of each
+    of the inner `layers`. `probabilities` is "softmax" or "sigmoid".
     """
 
     features: int
@@ -100,6 +101,7 @@ class HeadConfig:
     dropout: float = 0.0
     probabilities: str = "softmax"
     extra: tuple[ExtraColumn, ...] = ()
+    layers: tuple[str, ...] = ()
 
     @property
     def extra_width(self) -> int:
@@ -177,6 +179,8 @@ class ModelConfig:
         require(len(indices) == count, "two layers have the same index")
         require(self.feature_layer in names, f"feature_layer {self.feature_layer[:60]!r} is not among the layers")
         require(scores == (n,), f"the last layer gives {scores}, not one score for each of {n} classes")
+        inner = self.head.layers if self.head else ()
+        require(set(inner) <= names and len(set(inner)) == len(inner), "head.layers must be names of layers, each once")
 
     @property
     def ends_in_features(self) -> bool:

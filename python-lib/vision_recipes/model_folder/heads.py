@@ -12,6 +12,7 @@ import numpy as np
 from vision_recipes.errors import ModelFolderError, TrainingError
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import hdf5, openvino_ir
+from vision_recipes.model_folder.channels_first import channels_first
 from vision_recipes.model_folder.checks import write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import HeadConfig, Layer, Network
@@ -29,6 +30,7 @@ class Head:
 
     `kernel` is float32 (features + extra, classes), `bias` float32 (classes); `labels` are in the order of the classes.
     `pooling` is "avg", "max" or "none"; `probabilities` is "softmax" or "sigmoid". `dropout` is for further training.
+    `layers` are the inner layers whose means and maxima follow the pooled feature layer.
     """
 
     kernel: np.ndarray
@@ -39,12 +41,13 @@ class Head:
     extra: tuple[ExtraColumn, ...] = ()
     probabilities: str = "softmax"
     ood_detector: OodDetector | None = None
+    layers: tuple[str, ...] = ()
 
     @property
     def config(self) -> HeadConfig:
         """The head without its weights."""
         features = self.kernel.shape[0] - sum(column.width for column in self.extra)
-        return HeadConfig(features, self.pooling, self.dropout, self.probabilities, self.extra)
+        return HeadConfig(features, self.pooling, self.dropout, self.probabilities, self.extra, self.layers)
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -154,9 +157,11 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     below = _base_layers(base)
     outputs = {name: result for result in model.get_results() for name in result.output(0).names}
     pixels = next(node for node in model.get_parameters() if openvino_ir.PIXELS in node.output(0).names)
-    features = outputs[base.feature_layer.output].input_value(0)
     index = _free_index(below[-1].index, {name for layer in below for name in outputs[layer.output].output(0).names})
-    pooled = _pool(ops, features, head.pooling, len(base.feature_layer.shape))
+    parts = [(base.feature_layer, head.pooling)]
+    parts += [(base.config.layer_named(name), kind) for name in head.layers for kind in ("avg", "max")]
+    vectors = [_pool(ops, outputs[part.output].input_value(0), kind, len(part.shape)) for part, kind in parts]
+    pooled = ops.concat(vectors, 1) if len(vectors) > 1 else vectors[0]
     pooled.output(0).set_names({f"layer:{index}"})
     size, classes = head.config.features, len(head.bias)
     found = pooled.output(0).partial_shape[1]
@@ -175,8 +180,12 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     # dropout inside a network is the tensor before it, so two layers have one result, which may be there only once
     inner = {outputs[layer.output].get_friendly_name(): outputs[layer.output] for layer in below}
     results = [ops.result(scores), *inner.values(), ops.result(pooled)]
-    openvino_ir.write_ir(ov.Model(results, parameters, "network"), target)
+    network = ov.Model(results, parameters, "network")
+    if head.layers:
+        channels_first(network)
+    openvino_ir.write_ir(network, target)
     pooling = {"avg": "GlobalAveragePooling2D", "max": "GlobalMaxPooling2D", "none": "Flatten"}[head.pooling]
+    pooling = "Concatenate" if head.layers else pooling
     return (
         *below,
         Layer(index, "head_pooling", pooling, (size,), size),

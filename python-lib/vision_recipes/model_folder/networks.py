@@ -5,6 +5,7 @@ A model folder's network is rebuilt with its verified weights.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -15,7 +16,7 @@ from vision_recipes.errors import ModelFolderError
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import graph_shapes, layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
-from vision_recipes.model_folder.config import Layer
+from vision_recipes.model_folder.config import POOLED, HeadConfig, Layer
 from vision_recipes.model_folder.folder import NEXT_STEP, Model
 from vision_recipes.model_folder.hdf5 import require_shapes
 from vision_recipes.model_folder.hdf5_structure import StoredWeightsError
@@ -31,6 +32,8 @@ CLASSES = 1000
 """Classes of the catalogue's networks."""
 
 GLOBAL_POOLINGS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D")
+_LAST, _INNER_POOLING = "head_last", re.compile(r"head_(avg|max)_\d+")
+"""The names of the layers that pool the outputs of several layers for a head."""
 SAME_AT_SCORING = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
 
 
@@ -108,7 +111,7 @@ def put_head(base: Any, spec: ModelSpec) -> Any:
     head = spec.head
     if head is None:
         raise ValueError("the spec has no head")
-    features = _pooled(layer_named(base, spec.feature_layer).output, head.pooling)
+    features = _features(base, spec.feature_layer, head)
     inputs = [base.inputs[0]]
     if features.shape[-1] != head.features:
         raise ModelFolderError(f"The head takes {head.features} features, but the network gives {features.shape[-1]}.")
@@ -154,7 +157,7 @@ def list_layers(network: Any) -> tuple[Layer, ...]:
     """Return the layers whose output can be extracted: all with one float tensor, in the network's order."""
     listed = []
     for index, (layer, name) in enumerate(zip(network.layers, layer_names(network), strict=True)):
-        if name in ("extra", "head_columns", "head_dropout"):
+        if name in ("extra", "head_columns", "head_dropout", _LAST) or _INNER_POOLING.fullmatch(name):
             continue
         output: Any = None if type(layer).__name__ == "InputLayer" else getattr(layer, "output", None)
         if hasattr(output, "shape") and len(output.shape) in (2, 3, 4) and "float" in str(output.dtype):
@@ -201,12 +204,31 @@ def _is_passed(network: Any, tensor: Any) -> bool:
     return True
 
 
-def _pooled(features: Any, pooling: str) -> Any:
+def _features(base: Any, feature_layer: str, head: HeadConfig) -> Any:
+    """Return the vector that a head takes, the output of a layer POOLED."""
+    last = layer_named(base, feature_layer).output
+    if not head.layers:
+        return _pooled(last, head.pooling)
     import keras
 
-    kinds = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
-    kind = kinds[pooling] if len(features.shape) == 4 and pooling in kinds else keras.layers.Flatten
-    return kind(name="head_pooling")(features)
+    vectors = [_pooled(last, head.pooling, _LAST)]
+    for number, name in enumerate(head.layers):
+        for pooling in ("avg", "max"):
+            vectors.append(_pooled(layer_named(base, name).output, pooling, f"head_{pooling}_{number}"))
+    return keras.layers.Concatenate(name=POOLED)(vectors)
+
+
+def _pooled(features: Any, pooling: str, name: str = POOLED) -> Any:
+    import keras
+
+    places = len(features.shape) - 2
+    kinds = {
+        (1, "avg"): keras.layers.GlobalAveragePooling1D,
+        (1, "max"): keras.layers.GlobalMaxPooling1D,
+        (2, "avg"): keras.layers.GlobalAveragePooling2D,
+        (2, "max"): keras.layers.GlobalMaxPooling2D,
+    }
+    return kinds.get((places, pooling), keras.layers.Flatten)(name=name)(features)
 
 
 def _base(spec: ModelSpec) -> Any:

@@ -13,14 +13,16 @@ from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.dataset.labelled_images import ReadPictures
 from vision_recipes.dataset.mapped_arrays import MappedRows, RowWriter
 from vision_recipes.errors import PictureFolderError, listed
-from vision_recipes.inference.engine import FEATURES
+from vision_recipes.inference.engine import FEATURES, SEVERAL_FEATURES
 from vision_recipes.inference.forward_pass import Request, forward
+from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder import Model
+    from vision_recipes.model_folder.config import Layer
 
 log = logging.getLogger("vision_recipes")
 
@@ -31,7 +33,8 @@ _SHOWN = 20
 class FeatureSource:
     """Where features come from: a folder of pictures and the network `base`; `workdir` is for files that are mapped.
 
-    `pooling` is "avg", "max" or "none"; `batch_size` 0 = chosen.
+    `pooling` is "avg", "max" or "none"; `batch_size` 0 = chosen. With `several`, the pooled outputs of inner layers are
+    computed in the same pass.
     """
 
     pictures: Store
@@ -41,6 +44,17 @@ class FeatureSource:
     pooling: str = "avg"
     batch_size: int = 0
     cache: Store | None = None
+    several: bool = False
+
+    @property
+    def inner_layers(self) -> tuple[Layer, ...]:
+        """The layers whose means and maxima follow the pooled feature layer; none without `several`."""
+        return inner_layers(self.base.layers, self.base.feature_layer) if self.several else ()
+
+    @property
+    def output(self) -> str:
+        """What the engine computes of a picture."""
+        return SEVERAL_FEATURES if self.several else FEATURES
 
 
 def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: bool = False) -> ReadPictures:
@@ -53,7 +67,7 @@ def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: b
     if keep_pixels:
         pixels = RowWriter(source.workdir / "pixels")
     extra = encode_missing(source.base.extra_columns)  # columns of a former last layer do not matter to features
-    request = Request(FEATURES, source.pooling, source.batch_size, "computed features of", extra, pixels=keep_pixels)
+    request = Request(source.output, source.pooling, source.batch_size, "computed features of", extra, pixels=keep_pixels)
     for picture, vector in forward(source.pictures, paths, source.base, source.compute, request, cache=source.cache):
         if vector is None:
             read.unreadable.append(picture)
@@ -63,6 +77,9 @@ def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: b
         features.append(vector)
         read.usable.append(Picture(picture.path, digest=picture.digest))
     read.features = features.array()
+    if source.several:
+        inner = sum(2 * layer.size for layer in source.inner_layers)
+        read.several, read.features = read.features, read.features[:, : read.features.shape[1] - inner]
     read.pixels = None if pixels is None else MappedRows(pixels.array())
     _report_unreadable(read, source.pictures.name)
     return read

@@ -20,6 +20,7 @@ from vision_recipes.model_folder.ood import MAX_CLASSES
 from vision_recipes.stores import Store
 from vision_recipes.training.calibration import calibrate
 from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.feature_choice import choose_features
 from vision_recipes.training.features import FeatureSource
 from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.ood import fit_ood
@@ -62,7 +63,9 @@ def train(images: LabelledImages, source: FeatureSource, settings: RetrainSettin
             if logs is not None:
                 logs.add(replace(epoch, number=len(epochs)))
 
+        images, source, choice = choose_features(images, source, settings)
         trained = _train_last_layer(images, source, settings, partial(record, "last layer"))
+        trained.metrics["features"] = choice.described()
         if settings.layer_to_retrain != "last":
             _fine_tune(images, source, settings, trained, partial(record, "fine-tuning"))
     trained.epochs = epochs
@@ -82,7 +85,8 @@ def _train_last_layer(
     probe_settings = replace(settings, model_optimizer="auto") if settings.layer_to_retrain != "last" else settings
     fitted = fit(train, valid, probe_settings, on_epoch)
     head = Head(
-        fitted.kernel, fitted.bias, images.classes, settings.model_pooling, settings.model_dropout, images.columns
+        *(fitted.kernel, fitted.bias, images.classes, settings.model_pooling, settings.model_dropout, images.columns),
+        layers=tuple(layer.name for layer in source.inner_layers),
     )
     trained = Trained(head, fitted.how)
     for side in (VALID, TEST):

@@ -1,0 +1,40 @@
+"""The layers before the feature layer whose pooled outputs describe a picture as well: textures, strokes, parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vision_recipes.model_folder.config import Layer
+
+COUNT = 6
+_NARROWEST = 16
+_SKIPPED = 0.25
+"""The first layers of a network, of which this fraction of all is skipped: they see edges and colours only."""
+
+
+def inner_layers(layers: Sequence[Layer], feature_layer: Layer) -> tuple[Layer, ...]:
+    """Return at most COUNT layers between the input and the feature layer, evenly spread over the depth.
+
+    Of each stretch of the network it is the last of its widest layers with several places: in most networks the
+    activation where a block is widest. What leads to the feature layer in the same shape is left out. There may be none.
+    """
+    before = list(layers[: list(layers).index(feature_layer)])
+    while before and before[-1].shape == feature_layer.shape:
+        before.pop()
+    before = before[int(_SKIPPED * len(before)) :]
+    chosen = []
+    for number in range(COUNT):
+        stretch = before[number * len(before) // COUNT : (number + 1) * len(before) // COUNT]
+        spatial = [layer for layer in stretch if _has_places(layer) and layer.size >= _NARROWEST]
+        if spatial:
+            widest = max(layer.size for layer in spatial)
+            chosen.append([layer for layer in spatial if layer.size == widest][-1])
+    return tuple(chosen)
+
+
+def _has_places(layer: Layer) -> bool:
+    """Return whether a layer's output (places …, channels) has more than one place."""
+    places = 1
+    for side in layer.shape[:-1]:
+        places *= side or 2
+    return len(layer.shape) > 1 and places > 1
