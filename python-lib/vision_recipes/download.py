@@ -1,17 +1,13 @@
-"""Put a pre-trained model into a folder: the bundled starter, or a network with its published weights."""
+"""Put a pre-trained network with its published weights into a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import catalogue, model_card, open_model
 from vision_recipes.model_folder.commit import copy_model
-from vision_recipes.model_folder.saving import save_model
-from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.pretrained import published
 from vision_recipes.resources import resource_folder
 from vision_recipes.stores import LocalStore, Store
@@ -27,21 +23,19 @@ def download(settings: DownloadSettings, output: Store, progress: Callable[[int,
         progress(1, 1)
         return model_card.facts(open_model(output))
     row = catalogue.find(settings.model_choice)
-    weights, (network, spec) = _network(row, settings, lambda done, total: progress(done * 9, total * 10))
-    save_model(output, network, spec)
-    published.discard(weights)
-    progress(1, 1)
-    return model_card.facts(open_model(output))
 
+    def received(done: int, total: int) -> None:
+        progress(done * 9, total * 10)
 
-def _network(
-    row: catalogue.Architecture, settings: DownloadSettings, progress: Callable[[int, int], None]
-) -> tuple[Path, tuple[Any, ModelSpec]]:
-    """Return the weights file and the network; a file that another job removes meanwhile is obtained once more."""
-    weights = published.obtain(row, settings, progress)
+    weights = published.obtain(row, settings, received)
     try:
-        return weights, published.build(row, weights)
+        published.save(row, weights, output)
     except (OSError, ModelFolderError):
         if weights.exists():
             raise
-        return weights, published.build(row, published.obtain(row, settings, progress))
+        # another job removed the file meanwhile
+        weights = published.obtain(row, settings, received)
+        published.save(row, weights, output)
+    published.discard(weights)
+    progress(1, 1)
+    return model_card.facts(open_model(output))

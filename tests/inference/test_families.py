@@ -19,6 +19,7 @@ from vision_recipes.model_export.exporting import open_network
 from vision_recipes.model_export.onnx_files import write_onnx
 from vision_recipes.model_folder import Network, catalogue, open_model
 from vision_recipes.model_folder.checks import draw_pictures
+from vision_recipes.model_folder.efficientnet_lite import BUILDERS
 from vision_recipes.model_folder.networks import layer_named
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
@@ -82,7 +83,8 @@ def _make(name: str, folder: Path) -> Made:
     side = max(2 * row.minimum, SIDE)  # the last map has several places, or its statistics would be those of 6 numbers
     size = Preprocessing.named(row.preprocessing, side, side)
     keras.utils.set_random_seed(7)
-    network = getattr(keras.applications, row.builder)(weights=None, classes=CLASSES, input_shape=(side, side, 3))
+    builder = BUILDERS.get(row.builder) or getattr(keras.applications, row.builder)
+    network = builder(weights=None, include_top=True, classes=CLASSES, input_shape=(side, side, 3))
     draw = np.random.default_rng(3)
     coarse = draw.integers(0, 256, (6, 8, 8, 3), np.uint8)
     pictures = np.stack(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from vision_recipes import strict_json
 from vision_recipes.errors import SettingsError
 from vision_recipes.model_folder.labels import read_labels
+from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.resources import resource_folder
 
 STARTER = "starter"
@@ -26,10 +27,10 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class WeightsFiles:
-    """The weights of a network with its 1000 ImageNet classes on top, and without."""
+    """The weights of a network with its 1000 ImageNet classes on top, and without where that is published."""
 
     top: WeightsFile
-    no_top: WeightsFile
+    no_top: WeightsFile | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Architecture:
 
     `width`, `height`: its own input size; `minimum`: the smallest side it takes without its top. `preprocessing` is one
     of preprocessing.SCALINGS ("raw" where the network scales by itself). `features`: length of the pooled vector of
-    `feature_layer`. `aliases`: names that the predecessor plugin used.
+    `feature_layer`. `aliases`: names that the predecessor plugin used. `package` is the Python package that the weights
+    come in, with its version, empty for those that are downloaded. `resize`, `crop_fraction`: see Preprocessing.
     """
 
     name: str
@@ -55,6 +57,15 @@ class Architecture:
     licence: str
     source: str
     weights: WeightsFiles
+    package: str = ""
+    resize: str = "squash"
+    crop_fraction: float = 1.0
+
+    @property
+    def input(self) -> Preprocessing:
+        """How a picture becomes what the network takes, at its own size."""
+        named = Preprocessing.named(self.preprocessing, self.width, self.height, resize=self.resize)
+        return replace(named, crop_fraction=self.crop_fraction)
 
     @property
     def label(self) -> str:

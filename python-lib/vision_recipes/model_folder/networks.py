@@ -14,7 +14,7 @@ import numpy as np
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.local_folders import work_folder
-from vision_recipes.model_folder import graph_shapes, layer_graph
+from vision_recipes.model_folder import efficientnet_lite, graph_shapes, layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
 from vision_recipes.model_folder.config import POOLED, HeadConfig, Layer
 from vision_recipes.model_folder.folder import NEXT_STEP, Model
@@ -235,9 +235,14 @@ def _base(spec: ModelSpec) -> Any:
     shape = spec.input.input_shape
     if spec.graph is not None:
         return layer_graph.build(spec.graph, shape)
-    import keras
-
-    builder = getattr(keras.applications, find(spec.network.architecture).builder)
+    name = find(spec.network.architecture).builder
+    builder = efficientnet_lite.BUILDERS.get(name) or _keras_builder(name)
     classes = {"classes": spec.network.classes} if spec.network.top else {}
     given = dict(spec.network.arguments) | classes
     return builder(weights=None, include_top=spec.network.top, input_shape=shape, **given)
+
+
+def _keras_builder(name: str) -> Any:
+    import keras
+
+    return getattr(keras.applications, name)

@@ -39,6 +39,20 @@ def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str
         commit(store, replace(spec, feature_layer=feature_layer), layers, files, reports)
 
 
+def save_layers(store: Store, layers: Mapping[str, hdf5.StoredLayer], spec: ModelSpec) -> None:
+    """Write a network as a complete model folder, given the variables of its layers; no framework is imported here.
+
+    Its check is what the IR gives: see `checks.write_ir_check`. Raises ModelFolderError, OutputError.
+    """
+    with work_folder() as work:
+        files = {"weights": work / "weights.h5", "xml": work / "model.xml", "bin": work / "model.bin"}
+        hdf5.write_stored(files["weights"], layers, pack=spec.pack)
+        listed = convert(spec, files)
+        files["check"] = work / "check.npz"
+        checks.write_ir_check(files["check"], files["xml"], spec.input)
+        commit(store, spec, listed, files)
+
+
 def _check(network: Any, spec: ModelSpec) -> checks.Check:
     import keras
 

@@ -81,7 +81,8 @@ def _guess(scaling: str, name: str) -> str:
 
 def scaling_by_name(names: Sequence[str]) -> tuple[str, str]:
     """Return the first name that starts as a known network's does, and that network's scaling; else two empty texts."""
-    table = {row.name.lower(): row.preprocessing for row in catalogue.architectures().values()} | OTHER_SCALINGS
+    rows = catalogue.architectures().values()
+    table = {row.name.lower().replace("_", ""): row.preprocessing for row in rows} | OTHER_SCALINGS
     for name in names:
         plain = re.sub("[^a-z0-9]", "", name.lower())
         starts = [start for start in table if plain.startswith(start)]

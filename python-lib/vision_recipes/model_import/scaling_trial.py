@@ -73,10 +73,10 @@ def _candidates(chosen: Preprocessing, *, known: bool) -> dict[str, Preprocessin
         for name, (_order, mean, _std) in SCALINGS.items()
         if colours == 3 or len(set(mean)) == 1
     }
-    if not known:
-        return named
-    own = next((name for name, candidate in named.items() if candidate == chosen), "numbers")
-    return {f"{own}, as imported": chosen} | {name: value for name, value in named.items() if name != own}
+    own = next((name for name, candidate in named.items() if candidate == chosen), "numbers") if known else ""
+    # the labels under "lite" are those under "tf", from which it differs by half a grey level
+    others = {name: value for name, value in named.items() if name not in (own, "lite")}
+    return {f"{own}, as imported": chosen} | others if known else others
 
 
 def _pictures(store: Store, preprocessing: Preprocessing) -> list[Picture]:

@@ -15,10 +15,10 @@ from vision_recipes.model_folder import networks
 from vision_recipes.model_folder.catalogue import Architecture, imagenet_labels
 from vision_recipes.model_folder.config import Network
 from vision_recipes.model_folder.keras2_weights import load_in_order
+from vision_recipes.model_folder.saving import save_layers, save_model
 from vision_recipes.model_folder.spec import ModelSpec
-from vision_recipes.preprocessing import Preprocessing
-from vision_recipes.pretrained import transfers
-from vision_recipes.stores import file_digest
+from vision_recipes.pretrained import efficientnet_lite_weights, packages, transfers
+from vision_recipes.stores import Store, file_digest
 
 
 def cache_folder() -> Path:
@@ -28,18 +28,24 @@ def cache_folder() -> Path:
 
 def obtain(row: Architecture, settings: DownloadSettings, progress: transfers.Progress) -> Path:
     """Return a local file with the network's published weights, its hash verified; raises DownloadError."""
+    if settings.source == "package" or (settings.source == "catalogue" and row.package):
+        return _verified(packages.installed_file(row), row, progress)
     published, place = row.weights.top, settings.mirror
-    max_bytes = row.parameters * 5 + (16 << 20)
     if settings.source == "catalogue" or urlsplit(place).scheme in ("http", "https"):
-        urls = {"catalogue": published.url, "file": place, "mirror": place.rstrip("/") + urlsplit(published.url).path}
+        layout = f"/{published.file}" if row.package else urlsplit(published.url).path
+        urls = {"catalogue": published.url, "file": place, "mirror": place.rstrip("/") + layout}
         # for the weights and the IR that is made of them
         purpose = f"making a model of {row.name}"
         transfers.require_space(Path(tempfile.gettempdir()), row.parameters * 4 * 3, purpose, "TMPDIR")
-        remote = transfers.RemoteFile(urls[settings.source], published.hash, max_bytes)
+        remote = transfers.RemoteFile(urls[settings.source], published.hash, _max_bytes(row))
         return transfers.fetch(remote, cache_folder() / published.file, progress)
-    path = _local_file(Path(place).expanduser(), row, settings.source)
-    size = path.stat().st_size
-    if size > max_bytes:
+    return _verified(_local_file(Path(place).expanduser(), row, settings.source), row, progress)
+
+
+def _verified(path: Path, row: Architecture, progress: transfers.Progress) -> Path:
+    """Return the path of a file of this machine that is the published one; raises DownloadError."""
+    published, size = row.weights.top, path.stat().st_size
+    if size > _max_bytes(row):
         raise DownloadError(f"{path} has {size} bytes, too many for the weights of {row.name}. Choose another file.")
     found = file_digest(path, published.hash)
     if published.hash and found != published.hash.lower():
@@ -51,6 +57,10 @@ def obtain(row: Architecture, settings: DownloadSettings, progress: transfers.Pr
     return path
 
 
+def _max_bytes(row: Architecture) -> int:
+    return row.parameters * 5 + (16 << 20)
+
+
 def discard(path: Path) -> None:
     """Remove a download that has become a model folder; files that came from elsewhere stay."""
     if path.parent == cache_folder():
@@ -59,12 +69,31 @@ def discard(path: Path) -> None:
                 name.unlink()
 
 
-def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
-    """Return the keras.Model with the weights of a published file, and its description for `save_model`."""
-    spec = ModelSpec(
+def save(row: Architecture, path: Path, output: Store) -> None:
+    """Write a network with the weights of its published file as a model folder.
+
+    Raises DownloadError, ModelFolderError, OutputError.
+    """
+    if row.package:
+        save_layers(output, efficientnet_lite_weights.read_layers(row.builder, path), describe(row))
+    else:
+        save_model(output, build(row, path), describe(row))
+
+
+def build(row: Architecture, path: Path) -> Any:
+    """Return the keras.Model with the weights of a published file as Keras writes it."""
+    network = networks.build(describe(row))
+    load_in_order(network, path, path.name)
+    networks.fold_deviations(row, network)
+    return network
+
+
+def describe(row: Architecture) -> ModelSpec:
+    """Return the description of a network with its published weights."""
+    return ModelSpec(
         name=row.name,
         network=Network(row.name),
-        input=Preprocessing.named(row.preprocessing, row.width, row.height),
+        input=row.input,
         labels=imagenet_labels(),
         feature_layer=row.feature_layer,
         trained_on="ImageNet (ILSVRC 2012, 1000 classes)",
@@ -72,17 +101,15 @@ def build(row: Architecture, path: Path) -> tuple[Any, ModelSpec]:
         licence=row.licence,
         notes="" if row.weights.top.hash else "The publisher gives no hash of the weights; their shapes were checked.",
     )
-    network = networks.build(spec)
-    load_in_order(network, path, path.name)
-    networks.fold_deviations(row, network)
-    return network, spec
 
 
 def _local_file(place: Path, row: Architecture, source: str) -> Path:
     name = row.weights.top.file
     candidates, expected = [place], "the weights file"
     if source == "mirror":
-        candidates = [place / urlsplit(row.weights.top.url).path.lstrip("/"), place / name]
+        candidates = [place / name]
+        if not row.package:
+            candidates.insert(0, place / urlsplit(row.weights.top.url).path.lstrip("/"))
         expected = f"a folder that holds {name}"
     for path in candidates:
         if path.is_file():
