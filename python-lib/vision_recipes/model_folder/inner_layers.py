@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from vision_recipes.model_folder.config import Layer
@@ -9,26 +10,32 @@ from vision_recipes.model_folder.config import Layer
 COUNT = 6
 _NARROWEST = 16
 _SKIPPED = 0.25
-"""The first layers of a network, of which this fraction of all is skipped: they see edges and colours only."""
+"""The fraction of the layers that is skipped from the input on: they see edges and colours only."""
+
+_NON_LINEAR = re.compile("relu|elu|swish|silu|gelu|mish|activation|clip|concat|add", re.IGNORECASE)
+"""Kinds of layers that end a step of a network."""
 
 
 def inner_layers(layers: Sequence[Layer], feature_layer: Layer) -> tuple[Layer, ...]:
     """Return at most COUNT layers between the input and the feature layer, evenly spread over the depth.
 
-    Of each stretch of the network it is the last of its widest layers with several places: in most networks the
-    activation where a block is widest. What leads to the feature layer in the same shape is left out. There may be none.
+    Of each stretch of the network it is the last of its widest layers with several places, an activation where there
+    are enough of them: where a block is widest. What leads to the feature layer in the same shape is left out. There
+    may be none.
     """
     before = list(layers[: list(layers).index(feature_layer)])
     while before and before[-1].shape == feature_layer.shape:
         before.pop()
-    before = before[int(_SKIPPED * len(before)) :]
+    before = [
+        layer for layer in before[int(_SKIPPED * len(before)) :] if layer.size >= _NARROWEST and _has_places(layer)
+    ]
+    ends = [layer for layer in before if _NON_LINEAR.search(layer.kind)]
+    before = ends if len(ends) >= COUNT else before
     chosen = []
     for number in range(COUNT):
         stretch = before[number * len(before) // COUNT : (number + 1) * len(before) // COUNT]
-        spatial = [layer for layer in stretch if _has_places(layer) and layer.size >= _NARROWEST]
-        if spatial:
-            widest = max(layer.size for layer in spatial)
-            chosen.append([layer for layer in spatial if layer.size == widest][-1])
+        widest = max((layer.size for layer in stretch), default=0)
+        chosen += [layer for layer in stretch if layer.size == widest][-1:]
     return tuple(chosen)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.dataset.labelled_images import ReadPictures
 from vision_recipes.dataset.mapped_arrays import MappedRows, RowWriter
@@ -52,6 +54,13 @@ class FeatureSource:
         return inner_layers(self.base.layers, self.base.feature_layer) if self.several else ()
 
     @property
+    def feature_parts(self) -> tuple[slice, ...]:
+        """Which features come from the feature layer, and which from each inner layer."""
+        inner = [2 * layer.size for layer in self.inner_layers]
+        ends = np.cumsum([self.base.feature_layer.size, *inner])
+        return tuple(slice(int(start), int(end)) for start, end in zip([0, *ends[:-1]], ends, strict=True))
+
+    @property
     def output(self) -> str:
         """What the engine computes of a picture."""
         return SEVERAL_FEATURES if self.several else FEATURES
@@ -67,7 +76,9 @@ def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: b
     if keep_pixels:
         pixels = RowWriter(source.workdir / "pixels")
     extra = encode_missing(source.base.extra_columns)  # columns of a former last layer do not matter to features
-    request = Request(source.output, source.pooling, source.batch_size, "computed features of", extra, pixels=keep_pixels)
+    request = Request(
+        source.output, source.pooling, source.batch_size, "computed features of", extra, pixels=keep_pixels
+    )
     for picture, vector in forward(source.pictures, paths, source.base, source.compute, request, cache=source.cache):
         if vector is None:
             read.unreadable.append(picture)

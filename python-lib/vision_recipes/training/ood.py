@@ -8,6 +8,8 @@ samples, 2018).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
@@ -28,6 +30,9 @@ MAX_FLAGGED = 0.1
 """The fraction of validation pictures that may be flagged as unsure or unknown, unless a precision is asked for."""
 
 _MIN_PICTURES = 10
+_TRIAL_ROWS, _TRIAL_CLASSES, _TRIAL_HELD_OUT, _TRIAL_GAIN = 400, 5, 0.3, 0.03
+"""Trials of parts of the features: of how many pictures and classes, how many are held out, and the least gain."""
+
 _ROUNDING, _MIN_DISTANCE = 1e-6, 1e-3
 _MAX_PROJECTION = MAX_BYTES // 2 // 4
 """How many numbers the projection may take: half of the file, 4 bytes each."""
@@ -38,25 +43,80 @@ of houses and drawn characters with one class left out at a time; the results ha
 
 
 def fit_ood(
-    train: LabelledImages, valid: LabelledImages, logits: np.ndarray, precision: float = 0.0
+    train: LabelledImages,
+    valid: LabelledImages,
+    logits: np.ndarray,
+    precision: float = 0.0,
+    parts: Sequence[slice] = (),
+    seed: int = 0,
 ) -> OodDetector | None:
     """Return the detector, or None with too few pictures, too many classes or too many features.
 
     `logits` (n, classes) are the finished network's for the validation pictures. With a `precision`, as many of these
-    are flagged as it takes for that fraction of the others to be right; without one, at most a tenth.
+    are flagged as it takes for that fraction of the others to be right; without one, at most a tenth. Of features in
+    several `parts`, one part is used alone where that tells a class left out of the training pictures best.
     """
     width, classes = train.features.shape[1], logits.shape[1]
     wide = min(MAX_DIRECTIONS, _MAX_PROJECTION // width)
     if len(valid) < _MIN_PICTURES or len(train) < 2 * _MIN_PICTURES or classes > MAX_CLASSES or not wide:
         return None
     every = -(-len(train) // MAX_REFERENCES)
-    parts = _fit_kernel_ridge(train.features[::every], np.eye(classes)[train.targets[::every]], wide)
-    scores = ood_scores(OodDetector(OodConfig(), *parts).evidence(valid.features), logits)
+    used = _best_part(train, parts, seed)
+    mean, projection, references, weights = _fit_kernel_ridge(
+        train.features[::every, used], np.eye(classes)[train.targets[::every]], wide
+    )
+    arrays = _widened(mean, used, width), _widened(projection, used, width), references, weights
+    scores = ood_scores(OodDetector(OodConfig(), *arrays).evidence(valid.features), logits)
     right = logits.argmax(axis=1) == valid.targets
     limit = _limit(scores, right, precision) + _ROUNDING
     known = scores <= limit
     reached = float(right[known].mean()) if known.any() else 0.0
-    return OodDetector(OodConfig(limit, float(known.mean()), reached), *parts)
+    return OodDetector(OodConfig(limit, float(known.mean()), reached), *arrays)
+
+
+def _widened(rows: np.ndarray, used: slice, width: int) -> np.ndarray:
+    """Return the rows (d, …) of the used features among those of all features, where the others are 0."""
+    wide = np.zeros((width, *rows.shape[1:]), np.float32)
+    wide[used] = rows
+    return wide
+
+
+def _best_part(train: LabelledImages, parts: Sequence[slice], seed: int) -> slice:
+    """Return the features with which classes left out in turn are told best: all, or one part that is clearly better.
+
+    Each time some of the other classes' pictures are held out as well: the score counts how many pictures of the
+    class left out are less supported than nine tenths of these.
+    """
+    every, classes = slice(None), np.unique(train.targets)
+    if len(parts) < 2 or len(classes) < 3:
+        return every
+    draw = np.random.default_rng(seed)
+    rows = np.sort(draw.permutation(len(train))[:_TRIAL_ROWS])
+    left_out = draw.permutation(classes)[:_TRIAL_CLASSES]
+    features, targets = np.asarray(train.features[rows], np.float32), train.targets[rows]
+    held_out = draw.random(len(rows)) < _TRIAL_HELD_OUT
+
+    def told(used: slice) -> float:
+        scaled = scaling_of(features[:, used], FULL).apply(features[:, used])
+        turned = scaled @ principal_components(scaled)  # the same distances, in fewer numbers
+        return float(np.mean([_told(turned, targets, label, held_out) for label in left_out]))
+
+    scores = [told(part) for part in parts]
+    best = int(np.argmax(scores))
+    return parts[best] if scores[best] > told(every) + _TRIAL_GAIN else every
+
+
+def _told(scaled: np.ndarray, targets: np.ndarray, left_out: int, held_out: np.ndarray) -> float:
+    """Return the fraction of a class's pictures that a detector fitted to the other classes sets aside."""
+    fitted, known, unseen = (targets != left_out) & ~held_out, (targets != left_out) & held_out, targets == left_out
+    others = np.unique(targets[fitted])
+    if len(others) < 2 or fitted.sum() < _MIN_PICTURES or not known.any() or not unseen.any():
+        return 0.0
+    one_hot = (targets[fitted][:, None] == others).astype(np.float64)
+    arrays = _fit_scaled(scaled[fitted], one_hot, MAX_DIRECTIONS)
+    detector = OodDetector(OodConfig(), np.zeros(scaled.shape[1], np.float32), *arrays)
+    best = [detector.evidence(scaled[some]).max(axis=1) for some in (known, unseen)]
+    return float((best[1] < np.quantile(best[0], MAX_FLAGGED)).mean())
 
 
 def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
@@ -72,7 +132,12 @@ def _limit(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
 def _fit_kernel_ridge(features: np.ndarray, one_hot: np.ndarray, wide: int) -> tuple[np.ndarray, ...]:
     """Return mean (d,), projection (d, at most `wide`), references and weights of a detector for features (n, d)."""
     scaling = scaling_of(features, FULL)
-    scaled = scaling.apply(features)
+    projection, references, weights = _fit_scaled(scaling.apply(features), one_hot, wide)
+    return scaling.mean, projection / scaling.scale[:, None], references, weights
+
+
+def _fit_scaled(scaled: np.ndarray, one_hot: np.ndarray, wide: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return projection (d, at most `wide`), references and weights, float32, for scaled features (n, d)."""
     projection = principal_components(scaled)[:, -min(wide, len(scaled) // 2) :]
     projection = projection @ _whitening(scaled @ projection, one_hot)
     points = scaled @ projection
@@ -82,8 +147,8 @@ def _fit_kernel_ridge(features: np.ndarray, one_hot: np.ndarray, wide: int) -> t
     references = scaled @ projection
     kernel = gaussian_kernel(references, references, (references**2).sum(axis=1)).astype(np.float64)
     weights = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), one_hot)
-    parts = scaling.mean, projection / scaling.scale[:, None], references, weights
-    return tuple(np.ascontiguousarray(part, np.float32) for part in parts)
+    arrays = tuple(np.ascontiguousarray(part, np.float32) for part in (projection, references, weights))
+    return arrays[0], arrays[1], arrays[2]
 
 
 def _whitening(points: np.ndarray, one_hot: np.ndarray) -> np.ndarray:

@@ -206,7 +206,8 @@ def _fit_ood(images: LabelledImages, source: FeatureSource, settings: RetrainSet
         preprocessing = source.base.preprocessing
         train = replace(train, features=pooled_features(trained.network, train, preprocessing))
         valid = replace(valid, features=pooled_features(trained.network, valid, preprocessing))
-    detector = fit_ood(train, valid, trained.logits[VALID], settings.verdict_precision)
+    logits, precision, seed = trained.logits[VALID], settings.verdict_precision, settings.random_seed
+    detector = fit_ood(train, valid, logits, precision, source.feature_parts, seed)
     if detector is None:
         log.warning(
             "the model has no out-of-distribution detection: that takes 10 validation pictures, 20 to train on, and at "
