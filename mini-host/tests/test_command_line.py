@@ -69,7 +69,7 @@ def test_parameters_from_a_file_under_those_of_the_command_line(plugin, capfd):
     assert run(plugin, *GOOD, "--params", "p.json") == 0
     reported = capfd.readouterr()
     assert '"columns": ["a"], "extra": 1, "times": 2' in reported.err
-    assert "warning: The component declares no parameter 'extra'" in reported.err
+    assert "warning: There is no parameter 'extra'." in reported.err
 
 
 def test_every_mistake_in_one_answer(plugin, capsys):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from minihost.cli.next_steps import next_steps
 from minihost.cli.options import (
     find_plugins,
     from_file,
@@ -51,7 +52,8 @@ def command(
 ) -> None:
     """Run COMPONENT (`plugin/component`, or `component` where that is unique).
 
-    REF is a path (a folder, or a .csv or .parquet file) or a name from the project's flow.yaml.
+    REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file) or a name from the project's
+    flow.yaml.
     """
     from minihost.host import hooks
     from minihost.parameters.resolving import Given
@@ -74,3 +76,8 @@ def command(
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
     hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))
+    if not quiet:
+        where = [("--plugin", path) for path in plugin_paths]
+        where += [("--project", project_dir)] if project_dir != Path(".") else []
+        for line in next_steps(planned, request, where):
+            click.echo(line)

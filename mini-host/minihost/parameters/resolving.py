@@ -20,18 +20,27 @@ class Given:
     """What a user gave: values (from JSON or YAML) and texts (from the command line, which win).
 
     `is_open` says that unknown names are let through: the component draws its own form, or declares nothing.
+    `is_strict` says that an unknown name among the values is a mistake, as it is among the texts. `is_partial` says
+    that nothing is missing yet: a form is still being filled in.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     texts: tuple[tuple[str, str], ...] = ()
     is_open: bool = False
+    is_strict: bool = False
+    is_partial: bool = False
 
 
 @dataclass
 class Resolved:
-    """A configuration with defaults and presets filled in, with mistakes and warnings."""
+    """A configuration with defaults and presets filled in, with mistakes and warnings.
+
+    `unknown` are the mistakes about names that nothing declares. They come first in a report, because what seems to be
+    missing may stand under a name with a typing mistake.
+    """
 
     config: dict[str, Any] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
@@ -42,7 +51,8 @@ class Resolved:
 def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets) -> Resolved:
     """Answer the configuration: integers are integers, defaults are there also when hidden, nothing else is added.
 
-    Hidden parameters keep their values. Unknown names among the values are warnings, among the texts mistakes.
+    Hidden parameters keep their values. Unknown names among the values are warnings unless the user's wishes are
+    strict, among the texts mistakes.
     """
     params = list(params)
     answer = Resolved(config=plain(dict(given.values)))
@@ -50,7 +60,8 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     for name, text in given.texts:
         _take_text(answer, name, text, declared, sets, given.is_open)
     _tidy_all(answer, declared, sets)
-    _warn_unknown(answer, declared, given, sets)
+    if not given.is_open:
+        _report_unknown(answer, declared, given, sets)
     answer.warnings += [
         problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)
     ]
@@ -61,7 +72,7 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
         if name not in answer.refused and not _is_empty(value, declared.get(name))
     }
     wanted = schema(params, answer.config, sets)
-    wanted["required"] = [name for name in wanted["required"] if name not in answer.refused]
+    wanted["required"] = [name for name in wanted["required"] if name not in answer.refused and not given.is_partial]
     answer.mistakes += mistakes.find(checked, wanted)
     answer.secrets = list(_secrets(params, answer.config, sets))
     return answer
@@ -115,9 +126,7 @@ def _take_text(
     elif is_open:
         answer.config[name] = from_text(text, {"name": name, "type": "ANY"})
     else:
-        answer.mistakes.append(
-            f"There is no parameter {name!r}.{did_you_mean(name, declared)} Parameters: {one_of(declared)}."
-        )
+        answer.unknown.append(_no_parameter(name, declared, sets))
 
 
 def _take_dotted(answer: Resolved, owner: dict[str, Any], name: str, text: str, sets: ParameterSets) -> None:
@@ -131,9 +140,7 @@ def _take_dotted(answer: Resolved, owner: dict[str, Any], name: str, text: str, 
     else:
         inner = {param["name"]: param for param in named(set_params(owner, sets))}
         if rest not in inner:
-            answer.mistakes.append(
-                f"There is no parameter {name!r}.{did_you_mean(rest, inner)} {head} has: {one_of(inner)}."
-            )
+            answer.unknown.append(_not_in_preset(head, rest, inner))
             return
         _put_text(answer, inside, inner[rest], name, text)
     answer.config[head] = inside
@@ -176,23 +183,34 @@ def _tidied_object(value: dict[str, Any], params: list[dict[str, Any]], sets: Pa
     return {key: _tidied(item, inner[key], sets) if key in inner else item for key, item in value.items()}
 
 
-def _warn_unknown(answer: Resolved, declared: dict[str, dict[str, Any]], given: Given, sets: ParameterSets) -> None:
-    if given.is_open:
-        return
-    for name in given.values:
-        if name not in declared:
-            answer.warnings.append(
-                f"The component declares no parameter {name!r}; it is passed on.{did_you_mean(name, declared)}"
-            )
+def _report_unknown(answer: Resolved, declared: dict[str, dict[str, Any]], given: Given, sets: ParameterSets) -> None:
+    """Report the names among the values that nothing declares, at the top and inside presets."""
+    unknown = [_no_parameter(name, declared, sets) for name in given.values if name not in declared]
     for name, param in declared.items():
-        value = answer.config.get(name)
+        value = given.values.get(name)
         if form_of(param) is Form.PRESET and isinstance(value, dict) and param.get("parameterSetId") in sets:
             inner = [item["name"] for item in named(set_params(param, sets))]
-            answer.warnings += [
-                f"The preset {name!r} has no parameter {key!r}; it is passed on.{did_you_mean(str(key), inner)}"
-                for key in value
-                if key not in inner
-            ]
+            unknown += [_not_in_preset(name, str(key), inner) for key in value if key not in inner]
+    if given.is_strict:
+        answer.unknown += unknown
+    else:
+        answer.warnings += [f"{sentence} It is passed on." for sentence in unknown]
+
+
+def _no_parameter(name: str, declared: Mapping[str, dict[str, Any]], sets: ParameterSets) -> str:
+    inside = [
+        f"{preset}.{item['name']}"
+        for preset, param in declared.items()
+        if form_of(param) is Form.PRESET
+        for item in named(set_params(param, sets))
+    ]
+    near = did_you_mean(name, [*declared, *(known for known in inside if known != name)])
+    return f"There is no parameter {name!r}.{near} Parameters: {one_of(declared)}."
+
+
+def _not_in_preset(preset: str, name: str, inner: Iterable[str]) -> str:
+    near = did_you_mean(name, inner)
+    return f"There is no parameter {preset + '.' + name!r}.{near} {preset} has: {one_of(inner)}."
 
 
 def _is_empty(value: Any, param: dict[str, Any] | None) -> bool:
