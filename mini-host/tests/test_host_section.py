@@ -85,7 +85,7 @@ def test_what_is_wrong_with_it(tmp_path, section, reported):
 @pytest.mark.parametrize("section", [{"cache": 1}, {"cach": True}, [], {}])
 def test_what_is_wrong_with_that_of_a_role(tmp_path, section):
     roles = [role("model", folder=True, minihost=section)]
-    assert findings(tmp_path, outputRoles=roles) == ['role \'model\': minihost: {"cache": true} is expected']
+    assert findings(tmp_path, outputRoles=roles) == ["role 'model': minihost: {\"cache\": true} is expected"]
 
 
 def test_only_folders_that_are_written_can_be_caches(tmp_path):

@@ -97,7 +97,16 @@ def test_what_it_fills(plugin):
     found = discovery.load(plugin)
     (component,) = [one for one in found.components if one.id == "needs-much"]
     words = shlex.split(description.example(component, found.parameter_sets))
-    assert words[3:11] == ["-i", "pictures=pictures", "-i", "rows=rows.csv", "-i", "labels=labels.csv", "-o", "out=out.csv"]
+    assert words[3:11] == [
+        "-i",
+        "pictures=pictures",
+        "-i",
+        "rows=rows.csv",
+        "-i",
+        "labels=labels.csv",
+        "-o",
+        "out=out.csv",
+    ]
     assert [word.split("=")[0] for word in words[words.index("-p") + 1 :: 2]] == [
         "mode", "shown", "column", "columns", "few", "below", "above", "day", "map", "pairs", "words", "numbers",
         "several", "preset", "rows",

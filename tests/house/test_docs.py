@@ -32,3 +32,16 @@ def test_links_between_pages_lead_somewhere():
             if "://" not in link and not (page.parent / link).exists():
                 dead.append(f"{page.name}: {link}")
     assert dead == []
+
+
+def test_nothing_is_installed_from_an_index_that_does_not_have_it():
+    """Both distributions come from a checkout or a wheel; a package index has neither."""
+    told = re.compile(r"pip install [^`\n)]*(?<![\w./-])(vision-recipes|dss-minihost)\b")
+    places = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"), *ROOT.glob("**/README.md")]
+    places += [
+        *ROOT.glob("python-lib/**/*.py"),
+        *ROOT.glob("mini-host/minihost/**/*.py"),
+        *ROOT.glob("resource/*.json"),
+    ]
+    assert [str(path) for path in places if told.search(path.read_text(encoding="utf-8"))] == []
+    assert told.search("pip install 'vision-recipes[heic]'")

@@ -41,9 +41,13 @@ def section(descriptor: Mapping[str, Any]) -> dict[str, Any]:
 
 def read(component: Component) -> HostSection:
     """Read the section of a component; what has a wrong type in it is left out."""
-    found = {key: value for key, value in section(component.descriptor).items() if isinstance(value, KEYS.get(key, ()))}
-    commands = tuple(item for item in found.get("next", ()) if isinstance(item, str))
-    return HostSection(found.get("example", ""), commands, found.get("page", ""))
+    found = section(component.descriptor)
+    example, commands, page = (found.get(key) for key in ("example", "next", "page"))
+    return HostSection(
+        example=example if isinstance(example, str) else "",
+        next=tuple(item for item in commands if isinstance(item, str)) if isinstance(commands, list) else (),
+        page=page if isinstance(page, str) else "",
+    )
 
 
 def filled(template: str, values: Mapping[str, str]) -> str | None:
