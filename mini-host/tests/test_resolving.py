@@ -327,6 +327,10 @@ def test_unknown_names():
     assert answer.warnings == ["There is no parameter 'extra'. Parameters: x. It is passed on."]
     strict = resolve(one("INT"), Given({"extra": 1}, is_strict=True), SETS)
     assert (strict.unknown, strict.warnings) == (["There is no parameter 'extra'. Parameters: x."], [])
+    params = one("OBJECT_LIST", subParams=[{"name": "size", "type": "INT"}])
+    assert resolve(params, Given({"x": [{"size": 1}, {"sizes": 2}]}, is_strict=True), SETS).unknown == [
+        "There is no parameter 'x[1].sizes'. Did you mean 'size'? x[1] has: size."
+    ]
     assert mistakes(one("INT"), texts=[("y", "1")]) == ["There is no parameter 'y'. Parameters: x."]
     assert config([], {"raw": 1}, [("more", "[1]"), ("word", "w")], is_open=True) == {
         "raw": 1,

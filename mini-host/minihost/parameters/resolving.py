@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from minihost.parameters import mistakes
 from minihost.parameters.forms import BadValue, Form, choices_of, default_of, expected, form_of, from_text, named, tidy
 from minihost.parameters.plain import plain
-from minihost.parameters.schema import ParameterSets, is_mandatory, schema, set_params, shown
+from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
 from minihost.parameters.visibility import condition
 from minihost.suggestions import did_you_mean, one_of
 
@@ -60,8 +60,11 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     for name, text in given.texts:
         _take_text(answer, name, text, declared, sets, given.is_open)
     _tidy_all(answer, declared, sets)
-    if not given.is_open:
-        _report_unknown(answer, declared, given, sets)
+    unknown = [] if given.is_open else list(_unknown_names(given.values, params, sets))
+    if given.is_strict:
+        answer.unknown += unknown
+    else:
+        answer.warnings += [f"{sentence} It is passed on." for sentence in unknown]
     answer.warnings += [
         problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)
     ]
@@ -99,13 +102,13 @@ def _fill_inside(config: dict[str, Any], param: dict[str, Any], sets: ParameterS
     name, form = param["name"], form_of(param)
     value = config.get(name)
     if form is Form.PRESET:
-        inner = set_params(param, sets)
+        inner = inner_params(param, sets)
         if isinstance(value, dict):
             config[name] = filled(inner, value, sets)
         elif value in (None, "") and _is_whole(inner, defaults := filled(inner, {}, sets)) and defaults:
             config[name] = defaults
     elif form in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
-        inner = param.get("subParams") or [] if form is Form.ROWS else set_params(param, sets)
+        inner = inner_params(param, sets)
         config[name] = [filled(inner, row, sets) if isinstance(row, dict) else row for row in value]
 
 
@@ -138,9 +141,9 @@ def _take_dotted(answer: Resolved, owner: dict[str, Any], name: str, text: str, 
     elif owner.get("parameterSetId") not in sets:  # a set of another plugin: nothing is known of it
         inside[rest] = from_text(text, {"name": rest, "type": "ANY"})
     else:
-        inner = {param["name"]: param for param in named(set_params(owner, sets))}
+        inner = {param["name"]: param for param in named(inner_params(owner, sets))}
         if rest not in inner:
-            answer.unknown.append(_not_in_preset(head, rest, inner))
+            answer.unknown.append(_no_parameter(rest, inner, sets, (head,)))
             return
         _put_text(answer, inside, inner[rest], name, text)
     answer.config[head] = inside
@@ -171,9 +174,9 @@ def _tidy_all(answer: Resolved, declared: dict[str, dict[str, Any]], sets: Param
 def _tidied(value: Any, param: dict[str, Any], sets: ParameterSets) -> Any:
     form = form_of(param)
     if form is Form.PRESET and isinstance(value, dict):
-        return _tidied_object(value, set_params(param, sets), sets)
+        return _tidied_object(value, inner_params(param, sets), sets)
     if form in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
-        inner = param.get("subParams") or [] if form is Form.ROWS else set_params(param, sets)
+        inner = inner_params(param, sets)
         return [_tidied_object(row, inner, sets) if isinstance(row, dict) else row for row in value]
     return tidy(value, param)
 
@@ -183,34 +186,33 @@ def _tidied_object(value: dict[str, Any], params: list[dict[str, Any]], sets: Pa
     return {key: _tidied(item, inner[key], sets) if key in inner else item for key, item in value.items()}
 
 
-def _report_unknown(answer: Resolved, declared: dict[str, dict[str, Any]], given: Given, sets: ParameterSets) -> None:
-    """Report the names among the values that nothing declares, at the top and inside presets."""
-    unknown = [_no_parameter(name, declared, sets) for name in given.values if name not in declared]
+def _unknown_names(
+    values: Mapping[str, Any], params: Iterable[dict[str, Any]], sets: ParameterSets, path: tuple[str | int, ...] = ()
+) -> Iterator[str]:
+    """A sentence for each name that nothing declares, at the top and inside presets and rows."""
+    declared = {param["name"]: param for param in named(params)}
+    for name in values:
+        if name not in declared:
+            yield _no_parameter(str(name), declared, sets, path)
     for name, param in declared.items():
-        value = given.values.get(name)
-        if form_of(param) is Form.PRESET and isinstance(value, dict) and param.get("parameterSetId") in sets:
-            inner = [item["name"] for item in named(set_params(param, sets))]
-            unknown += [_not_in_preset(name, str(key), inner) for key in value if key not in inner]
-    if given.is_strict:
-        answer.unknown += unknown
-    else:
-        answer.warnings += [f"{sentence} It is passed on." for sentence in unknown]
+        inner = inner_params(param, sets)
+        value = values.get(name)
+        if inner and isinstance(value, dict):
+            yield from _unknown_names(value, inner, sets, (*path, name))
+        elif inner and isinstance(value, list):
+            for number, row in enumerate(value):
+                if isinstance(row, dict):
+                    yield from _unknown_names(row, inner, sets, (*path, name, number))
 
 
-def _no_parameter(name: str, declared: Mapping[str, dict[str, Any]], sets: ParameterSets) -> str:
-    inside = [
-        f"{preset}.{item['name']}"
-        for preset, param in declared.items()
-        if form_of(param) is Form.PRESET
-        for item in named(set_params(param, sets))
-    ]
+def _no_parameter(
+    name: str, declared: Mapping[str, dict[str, Any]], sets: ParameterSets, path: tuple[str | int, ...] = ()
+) -> str:
+    presets = [param for param in declared.values() if form_of(param) is Form.PRESET]
+    inside = [f"{preset['name']}.{item['name']}" for preset in presets for item in named(inner_params(preset, sets))]
     near = did_you_mean(name, [*declared, *(known for known in inside if known != name)])
-    return f"There is no parameter {name!r}.{near} Parameters: {one_of(declared)}."
-
-
-def _not_in_preset(preset: str, name: str, inner: Iterable[str]) -> str:
-    near = did_you_mean(name, inner)
-    return f"There is no parameter {preset + '.' + name!r}.{near} {preset} has: {one_of(inner)}."
+    listing = f"{mistakes.dotted(path)} has" if path else "Parameters"
+    return f"There is no parameter {mistakes.dotted((*path, name))!r}.{near} {listing}: {one_of(declared)}."
 
 
 def _is_empty(value: Any, param: dict[str, Any] | None) -> bool:
@@ -227,9 +229,9 @@ def _secrets(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: 
         if param.get("type") in ("PASSWORD", "CREDENTIAL_REQUEST"):
             yield from _texts(value)
         elif form_of(param) is Form.PRESET and isinstance(value, dict):
-            yield from _secrets(set_params(param, sets), value, sets)
+            yield from _secrets(inner_params(param, sets), value, sets)
         elif form_of(param) in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
-            inner = param.get("subParams") or [] if form_of(param) is Form.ROWS else set_params(param, sets)
+            inner = inner_params(param, sets)
             for row in value:
                 if isinstance(row, dict):
                     yield from _secrets(inner, row, sets)

@@ -19,7 +19,7 @@ from minihost.parameters.forms import (
     named,
 )
 from minihost.parameters.resolving import filled
-from minihost.parameters.schema import ParameterSets, is_mandatory, schema, set_params, shown
+from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
 from minihost.plugins import Component, Plugin, Role, host_section
 
 
@@ -61,8 +61,7 @@ def param(declared: dict[str, Any], sets: ParameterSets) -> dict[str, Any]:
     elif form in (Form.CHOICE, Form.CHOICES):
         facts["choices"] = choices(declared.get("selectChoices"))
     if form in (Form.PRESET, Form.PRESETS, Form.ROWS):
-        inner = set_params(declared, sets) if form is not Form.ROWS else declared.get("subParams")
-        facts["params"] = [param(item, sets) for item in named(_objects(inner))]
+        facts["params"] = [param(item, sets) for item in named(inner_params(declared, sets))]
     return facts
 
 
@@ -129,8 +128,8 @@ def _sample_value(declared: dict[str, Any], sets: ParameterSets) -> str:
     if listed:
         return as_shown(listed[0]["value"])
     if form in (Form.PRESET, Form.PRESETS, Form.ROWS):
-        inner = declared.get("subParams") if form is Form.ROWS else set_params(declared, sets)
-        row = {item["name"]: from_text(text, item) for item, text in _sampled(_objects(inner), sets)}
+        inner = _sampled(inner_params(declared, sets), sets)
+        row = {item["name"]: from_text(text, item) for item, text in inner}
         return json.dumps(row if form is Form.PRESET else [row])
     if form in (Form.WHOLE, Form.NUMBER):
         low, high = bounds(declared)
