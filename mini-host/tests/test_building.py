@@ -243,6 +243,17 @@ def test_mistakes_of_all_steps_at_once(place):
         assert wanted in found
 
 
+def test_an_input_without_files_is_remembered_as_the_failure(place):
+    (place / "empty").mkdir()
+    (place / "flow.yaml").write_text(
+        "plugins: [plugin]\nsteps:\n  - {recipe: list, inputs: {folder: empty}, outputs: {out: x.csv}}\n"
+    )
+    with pytest.raises(JobError) as caught:
+        build(place)
+    assert str(caught.value) == f"step list: input 'folder' (empty) has no files: {place / 'empty'}."
+    assert states(place)["list"] == ("failed", f"input 'folder' (empty) has no files: {place / 'empty'}.")
+
+
 def test_names_with_typing_mistakes_come_before_what_is_missing(place):
     roles = {"inputRoles": [role("in")], "outputRoles": [role("out")]}
     params = [

@@ -332,6 +332,12 @@ def test_unknown_names():
         "There is no parameter 'x[1].sizes'. Did you mean 'size'? x[1] has: size."
     ]
     assert mistakes(one("INT"), texts=[("y", "1")]) == ["There is no parameter 'y'. Parameters: x."]
+    params = [{"name": f"label_{number}", "type": "INT"} for number in range(20)]
+    assert mistakes(params, texts=[("lable_7", "1")])[0].startswith(
+        "There is no parameter 'lable_7'. Did you mean 'label_7'"
+    )
+    assert "Parameters" not in mistakes(params, texts=[("lable_7", "1")])[0]
+    assert "Parameters: label_0, " in mistakes(params, texts=[("zzz", "1")])[0]
     assert config([], {"raw": 1}, [("more", "[1]"), ("word", "w")], is_open=True) == {
         "raw": 1,
         "more": [1],

@@ -35,7 +35,8 @@ def command(flow_file: Path | None, plugin_paths: tuple[Path, ...], project_dir:
     rows = [[state["step"], ", ".join(state["makes"]), state["state"], _remark(state)] for state in states]
     head = ["step", "makes", "state", ""]
     widths = [max(len(row[place]) for row in [head, *rows]) for place in range(3)]
-    click.echo(click.style("  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=False)), bold=True))
+    titles = "  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=False)).rstrip()
+    click.echo(click.style(titles, bold=True))
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         cells[2] = click.style(cells[2], fg=COLOURS[row[2]])

@@ -14,6 +14,9 @@ from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory
 from minihost.parameters.visibility import condition
 from minihost.suggestions import did_you_mean, one_of
 
+LISTED = 12
+"""Up to so many parameters are all named beside a suggestion."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -211,8 +214,9 @@ def _no_parameter(
     presets = [param for param in declared.values() if form_of(param) is Form.PRESET]
     inside = [f"{preset['name']}.{item['name']}" for preset in presets for item in named(inner_params(preset, sets))]
     near = did_you_mean(name, [*declared, *(known for known in inside if known != name)])
-    listing = f"{mistakes.dotted(path)} has" if path else "Parameters"
-    return f"There is no parameter {mistakes.dotted((*path, name))!r}.{near} {listing}: {one_of(declared)}."
+    listing = f" {mistakes.dotted(path) + ' has' if path else 'Parameters'}: {one_of(declared)}."
+    listing = listing if len(declared) <= LISTED or not near else ""
+    return f"There is no parameter {mistakes.dotted((*path, name))!r}.{near}{listing}"
 
 
 def _is_empty(value: Any, param: dict[str, Any] | None) -> bool:

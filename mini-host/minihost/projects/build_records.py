@@ -35,7 +35,11 @@ class BuildRecords:
 
     def failed(self, name: str, error: HostError) -> None:
         """Remember why a step failed and where its log is, beside what is known of its last success."""
-        failure = {"at": time.strftime(TIME), "reason": str(error), "log": str(error.log or "")}
+        failure = {
+            "at": time.strftime(TIME),
+            "reason": str(error).removeprefix(f"step {name}: "),
+            "log": str(error.log or ""),
+        }
         with contextlib.suppress(OSError):  # on a full disk, say: the failure itself is what the user must see
             self._write(name, {**self.all().get(name, {}), "failed": failure})
 

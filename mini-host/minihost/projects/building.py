@@ -122,9 +122,7 @@ class Build:
             report(f"warning: {warning}")
         missing = [one for one in planned.job.inputs if not _has_data(one)]
         if missing:
-            raise JobError(
-                [f"step {step.name}: input {one.role!r} ({one.name}) does not exist: {one.path}." for one in missing]
-            )
+            raise JobError([f"step {step.name}: input {one.role!r} ({one.name}) {_lack(one)}." for one in missing])
         record = self._facts(step)
         outputs = {one.path for one in planned.job.outputs}
         started = time.time()
@@ -246,6 +244,10 @@ def _has_data(reference: Reference) -> bool:
         return True
     path = Path(reference.path)
     return LocalFolder(path).has_files() if path.is_dir() else path.exists()
+
+
+def _lack(reference: Reference) -> str:
+    return f"has no files: {reference.path}" if Path(reference.path).is_dir() else f"does not exist: {reference.path}"
 
 
 def copied(state: StepState) -> dict[str, Any]:
