@@ -74,9 +74,9 @@ def mistakes(component: Component, plugin: Plugin) -> Iterator[str]:
             if name not in names:
                 yield f"{KEY}: {{{name}}} is no role and no parameter.{did_you_mean(name, names)}"
     for command in found.next:
-        yield from _mistakes_of_command(command, plugin, f"{KEY} > next")
+        yield from mistakes_of_command(command, plugin, f"{KEY} > next")
     if found.example:
-        yield from _mistakes_of_command(found.example, plugin, f"{KEY} > example")
+        yield from mistakes_of_command(found.example, plugin, f"{KEY} > example")
         if _words(found.example)[1:3] != [COMMANDS[component.kind], component.id]:
             yield f"{KEY} > example: it must begin with `minihost {COMMANDS[component.kind]} {component.id}`"
         yield from (f"{KEY} > example: the role {name!r} is empty" for name in _empty_roles(component, found.example))
@@ -96,7 +96,7 @@ def _mistakes_of_roles(component: Component) -> Iterator[str]:
                 yield f"{where}: only an output role for folders can be a cache"
 
 
-def _mistakes_of_command(command: str, plugin: Plugin, where: str) -> Iterator[str]:
+def mistakes_of_command(command: str, plugin: Plugin, where: str) -> Iterator[str]:
     """Say what is wrong with a command line: with names too, where it starts a component of the same plugin."""
     words = _words(command)
     if words[:1] != ["minihost"] or len(words) < 2:
