@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from minihost.projects.planning import Plan, Request
 
 
-def next_steps(planned: Plan, request: Request, where: Iterable[tuple[str, Path]]) -> Iterator[str]:
+def next_steps(planned: Plan, request: Request, options: str) -> Iterator[str]:
     """Yield the lines for the page and the commands that the component declares, as far as what they name was given.
 
-    `where` are the options that a further command needs as this one did.
+    `options` are those that a further command needs as this one did.
     """
     section = host_section.read(planned.component)
     job = planned.job
@@ -26,7 +26,6 @@ def next_steps(planned: Plan, request: Request, where: Iterable[tuple[str, Path]
     if page and Path(page).is_file():
         yield f"Report: {harmless(shown(page))}"
     given = {name: text for name, text in _given(request).items() if text not in job.secrets}
-    options = "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in where)
     for template in section.next:
         command = host_section.filled(template, {name: shlex.quote(text) for name, text in given.items()})
         if command is not None:

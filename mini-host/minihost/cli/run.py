@@ -11,6 +11,7 @@ from minihost.cli.options import (
     find_plugins,
     from_file,
     one_by_one,
+    options_again,
     pairs,
     plugin_option,
     plugin_settings,
@@ -77,7 +78,5 @@ def command(
         click.echo(f"warning: {warning}", err=True)
     hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))
     if not quiet:
-        where = [("--plugin", path) for path in plugin_paths]
-        where += [("--project", project_dir)] if project_dir != Path(".") else []
-        for line in next_steps(planned, request, where):
+        for line in next_steps(planned, request, options_again(plugin_paths, project_dir)):
             click.echo(line)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from minihost.cli.options import as_json, find_plugins, pairs, plugin_option, project_dir
+from minihost.cli.options import as_json, find_plugins, options_again, pairs, plugin_option, project_dir
 from minihost.plugins import Component
 from minihost.plugins.discovery import Catalogue
 
@@ -41,6 +41,7 @@ def command(
     catalogue = find_plugins(plugin_paths, project_dir)
     found = catalogue.component(component)
     facts = description.describe(found, catalogue.plugin(found.plugin_id))
+    facts["example"] += options_again(plugin_paths, project_dir)
     if with_choices or inputs or params:
         _add_choices(facts, found, catalogue, project_dir, inputs, params)
     if as_json:

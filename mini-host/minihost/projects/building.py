@@ -154,7 +154,7 @@ class Build:
     def _judge(self, step: Step, record: dict[str, Any]) -> tuple[str, str]:
         missing = [ref for ref, one in self._made(step) if not _has_data(one)]
         if missing:
-            return MISSING, f"{', '.join(missing)} is not there"
+            return MISSING, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there"
         if "finished" not in record:
             return STALE, "it was never built here"
         now = self._facts(step)
