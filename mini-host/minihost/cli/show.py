@@ -107,8 +107,9 @@ def _print_param(param: dict[str, Any], indent: str) -> None:
     click.echo(f"{indent}{click.style(param['name'], bold=True)}{default}  {param['type']}{need}  {param['label']}")
     _print_text(param["description"], indent + "    ")
     for choice in param.get("choices", []):
-        label = f"  {choice['label']}" if choice["label"] != choice["value"] else ""
-        click.echo(f"{indent}    - {json.dumps(choice['value'], ensure_ascii=False)}{label}")
+        value = json.dumps(choice["value"], ensure_ascii=False)
+        label = "" if choice["label"] == choice["value"] else str(choice["label"]).removeprefix(f"{value}: ")
+        click.echo(f"{indent}    - {value}  {label}".rstrip())
     if param.get("dynamic") and "choices" not in param:
         _print_text(
             param.get("no_choices", "the plugin's Python makes the choices: add --choices, or -i with the input"),
