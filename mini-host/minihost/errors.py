@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class HostError(Exception):
-    """Something the user can fix; `exit_code` is what the command ends with."""
+    """Something the user can fix; `exit_code` is what the command ends with, `log` the log of the run that failed."""
 
     exit_code = 2
+    log: Path | None = None
 
 
 class JobError(HostError):

@@ -5,8 +5,9 @@ import textwrap
 from pathlib import Path
 
 
-def role(name, *, folder=False, many=False, required=True):
+def role(name, *, folder=False, many=False, required=True, **more):
     return {
+        **more,
         "name": name,
         "arity": "NARY" if many else "UNARY",
         "required": required,

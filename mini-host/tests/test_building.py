@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -182,7 +183,27 @@ def test_a_failing_step_stops_the_build_and_keeps_what_was_done(place):
         opened(place).run([], Options(quiet=True), force=False, report=reported.append)
     assert reported[-1] == "[3/4] copy failed. Not run: aside."
     assert states(place)["list"] == ("up to date", "")
-    assert states(place)["copy"][0] == "missing"
+    assert states(place)["copy"] == ("failed", "ValueError: told to")
+    assert states(place)["aside"] == ("missing", "aside is not there")
+    change(place, "flow.yaml", "{fail: true}", "{fail: false}")
+    assert states(place)["copy"] == ("failed", "ValueError: told to")
+    assert build(place, "copy") == ["copy"]
+    assert states(place)["copy"] == ("up to date", "")
+
+
+def test_a_failed_run_of_a_step_that_is_up_to_date(place):
+    build(place)
+    (place / "rows.csv").write_text("a\n1,2\n")
+    for _again in range(2):  # a failure leaves what is known of the last success, and the other way round
+        with pytest.raises(HostError):
+            build(place, "aside")
+        assert states(place)["aside"][0] == "failed"
+        (place / "rows.csv").write_text("a\n2\n")
+        assert build(place, "aside") == ["aside"]
+        assert states(place)["aside"] == ("up to date", "")
+        assert opened(place).states()[-1].last.keys() >= {"finished", "log"}
+        assert "failed" not in opened(place).states()[-1].last
+        (place / "rows.csv").write_text("a\n1,2\n")
 
 
 def test_a_model_retrained_onto_itself_is_up_to_date_afterwards(place):
@@ -220,9 +241,55 @@ def test_mistakes_of_all_steps_at_once(place):
         "step copy-2: The input role 'in': the dataset 'nothing.csv' does not exist",
     ):
         assert wanted in found
-    change(place, "flow.yaml", "{inn: rows.csv}", "{in: rows.csv}")
-    with pytest.raises(JobError, match=r"step copy: There is no parameter 'fial'. Did you mean 'fail'?"):
+
+
+def test_an_input_without_files_is_remembered_as_the_failure(place):
+    (place / "empty").mkdir()
+    (place / "flow.yaml").write_text(
+        "plugins: [plugin]\nsteps:\n  - {recipe: list, inputs: {folder: empty}, outputs: {out: x.csv}}\n"
+    )
+    with pytest.raises(JobError) as caught:
+        build(place)
+    assert str(caught.value) == f"step list: input 'folder' (empty) has no files: {place / 'empty'}."
+    assert states(place)["list"] == ("failed", f"input 'folder' (empty) has no files: {place / 'empty'}.")
+
+
+def test_names_with_typing_mistakes_come_before_what_is_missing(place):
+    roles = {"inputRoles": [role("in")], "outputRoles": [role("out")]}
+    params = [
+        {"name": "section_advanced", "type": "SEPARATOR"},
+        {"name": "advance", "type": "INT", "mandatory": True},
+        {"name": "compute", "type": "PRESET", "parameterSetId": "compute"},
+    ]
+    write_components(
+        place / "plugin",
+        {"pick": ({**roles, "params": params}, COPY)},
+        files={
+            "parameter-sets/compute/parameter-set.json": json.dumps({"params": [{"name": "engine", "type": "STRING"}]})
+        },
+    )
+    (place / "flow.yaml").write_text(
+        dedent("""
+        plugins: [plugin]
+        steps:
+          - recipe: pick
+            inputs: {inn: rows.csv}
+            outputs: {outt: a}
+            params: {advanced: 1, section_advanced: 2, compute: {engin: keras}}
+        """)
+    )
+    with pytest.raises(JobError) as caught:
         opened(place)
+    assert caught.value.mistakes == [
+        "step pick: There is no input role 'inn'. Did you mean 'in'? Roles: in.",
+        "step pick: There is no output role 'outt'. Did you mean 'out'? Roles: out.",
+        "step pick: There is no parameter 'advanced'. Did you mean 'advance'? Parameters: advance, compute.",
+        "step pick: There is no parameter 'section_advanced'. Did you mean 'advance'? Parameters: advance, compute.",
+        "step pick: There is no parameter 'compute.engin'. Did you mean 'engine'? compute has: engine.",
+        "step pick: The input role 'in' is empty: a dataset is expected (-i in=…).",
+        "step pick: The output role 'out' is empty: a dataset is expected (-o out=…).",
+        "step pick: Parameter 'advance' is missing: a whole number is expected.",
+    ]
 
 
 def test_a_macro_that_does_not_fill_what_it_creates(place):
@@ -284,6 +351,12 @@ class TestCommands:
         )
         failed = self.command(place, "build", "-q", "aside")
         assert (failed.returncode, failed.stderr.splitlines()[-1]) == (1, "ValueError: told to")
+        (facts,) = [one for one in json.loads(self.command(place, "status", "--json").stdout) if one["failed"]]
+        assert (facts["step"], facts["state"], facts["failed"]["reason"]) == ("aside", "failed", "ValueError: told to")
+        assert "told to" in Path(facts["failed"]["log"]).read_text()
+        log = os.path.relpath(facts["failed"]["log"], place)
+        shown = self.command(place, "status").stdout.splitlines()[-1]
+        assert shown.split() == f"aside aside failed {facts['failed']['at']}: ValueError: told to (log: {log})".split()
         (place / "flow.yaml").write_text("setps: []")
         wrong = self.command(place, "build")
         assert wrong.returncode == 2

@@ -205,7 +205,7 @@ def test_code_environments(tmp_path):
 def test_the_command(tmp_path, capsys):
     root = write_plugin(tmp_path / "p", recipes=["r"])
     assert main(["check", str(root)]) == 0
-    assert "1 components, 0 errors, 0 warnings" in capsys.readouterr().out
+    assert "1 component, 0 errors, 0 warnings" in capsys.readouterr().out
     write(root / "custom-recipes/r/recipe.py", "def (:")
     assert main(["check", str(zip_folder(root, tmp_path / "p.zip"))]) == 1
     assert "error: custom-recipes/r/recipe.py: does not compile" in capsys.readouterr().out

@@ -24,7 +24,7 @@ def do(payload, config, plugin_config, inputs):
     if payload["parameterName"] == "files":
         folder = dataiku.Folder(inputs[0]["fullName"])
         return {"choices": [{"value": path, "label": path} for path in sorted(folder.list_paths_in_partition())]}
-    return {"choices": [{"value": -2, "label": words.SECOND, "group": "end"}, {"value": -1, "label": str(config["layer"])}]}
+    return {"choices": [{"value": -2, "label": words.SECOND, "group": "end"}, {"value": -1, "label": f"-1: {config['layer']}"}]}
 """
 
 
@@ -55,7 +55,7 @@ def ask(root, param, **more):
 
 
 def test_choices_of_a_function(place):
-    assert ask(place, LAYER) == [choices.Choice(-2, "the last but one", "end"), choices.Choice(-1, "-2")]
+    assert ask(place, LAYER) == [choices.Choice(-2, "the last but one", "end"), choices.Choice(-1, "-1: -2")]
 
 
 def test_choices_from_inputs_keep_their_slash(place):
@@ -119,8 +119,8 @@ def test_a_value_that_is_not_among_the_choices_is_a_warning(place):
     assert warnings(place, {"layer": -1, "files": ["/b.jpg"]}) == ()
     assert warnings(place, texts=(("layer", "-1"),)) == ()
     assert warnings(place, {"layer": -7, "files": ["/b.jpg", "b.jpg"]}) == (
-        "Parameter 'layer': '-7' is not among the choices.",
-        "Parameter 'files': 'b.jpg' is not among the choices. Did you mean '/b.jpg' or '/a/a.jpg'?",
+        "Parameter 'layer': '-7' is not among the choices; `minihost show pick --choices` lists them.",
+        "Parameter 'files': 'b.jpg' is not among the choices; `minihost show pick --choices` lists them.",
     )
 
 
@@ -134,5 +134,26 @@ def test_show_with_choices(place, capsys):
     assert params["layer"]["choices"][0] == {"value": -2, "label": "the last but one"}
     assert "IndexError" in params["files"]["no_choices"]
     assert main(["show", "pick", "--plugin", str(place)]) == 0
-    assert "--choices asks" in capsys.readouterr().out
+    assert "add --choices, or -i with the input" in " ".join(capsys.readouterr().out.split())
     assert [path.name for path in (place.parent / "work").iterdir()] == ["pictures"]
+
+
+@pytest.mark.parametrize("given", [("-i", "input_folder=pictures"), ("-p", "layer=-1")])
+def test_an_input_or_a_parameter_is_enough_to_see_choices(place, capsys, given):
+    assert main(["show", "pick", "--plugin", str(place), *given]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "- -2  the last but one" in lines
+    assert ("- -1  -2" if given[0] == "-i" else "- -1  -1") in lines  # the number is not said twice
+
+
+def test_a_form_is_checked_as_a_run_is_but_may_be_incomplete(place, capsys):
+    wrong = ("-i", "input_foldr=pictures", "-p", "layr=-1", "-p", "files.x=1")
+    assert main(["show", "pick", "--plugin", str(place), *wrong]) == 2
+    shown = capsys.readouterr().err
+    assert main(["run", "pick", "--plugin", str(place), *wrong]) == 2
+    assert shown == capsys.readouterr().err
+    assert shown.splitlines() == [
+        "There is no input role 'input_foldr'. Did you mean 'input_folder'? Roles: input_folder.",
+        "There is no parameter 'layr'. Did you mean 'layer'? Parameters: files, layer.",
+        "There is no parameter 'files.x'. Did you mean 'files'? Parameters: files, layer.",
+    ]

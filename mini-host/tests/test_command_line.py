@@ -69,7 +69,7 @@ def test_parameters_from_a_file_under_those_of_the_command_line(plugin, capfd):
     assert run(plugin, *GOOD, "--params", "p.json") == 0
     reported = capfd.readouterr()
     assert '"columns": ["a"], "extra": 1, "times": 2' in reported.err
-    assert "warning: The component declares no parameter 'extra'" in reported.err
+    assert "warning: There is no parameter 'extra'." in reported.err
 
 
 def test_every_mistake_in_one_answer(plugin, capsys):
@@ -92,6 +92,8 @@ def test_every_mistake_in_one_answer(plugin, capsys):
     assert [line for line in reported if not any(re.search(pattern, line) for pattern in expected)] == []
     assert len(reported) == len(expected)
     assert sorted(os.listdir(".")) == ["in.csv", "p.json"]
+    first = [line for line in reported if "There is no" in line]
+    assert reported[2 : 2 + len(first)] == first  # names before what seems to be missing
 
 
 def test_columns_that_are_not_there(plugin, capsys):
@@ -196,6 +198,16 @@ def test_unknown_commands_and_options(capsys):
 def test_every_command_has_help(name, capsys):
     assert main([name, "--help"]) == 0
     assert "Usage: minihost " + name in capsys.readouterr().out
+
+
+def test_the_list_of_commands_has_whole_sentences(capsys):
+    assert main(["--help"]) == 0
+    listing = " ".join(capsys.readouterr().out.partition("Commands:")[2].split())
+    assert "..." not in listing
+    for name in cli.COMMANDS:
+        assert main([name, "--help"]) == 0
+        sentence = " ".join(capsys.readouterr().out.split("\n\n")[1].split())
+        assert f"{name} {sentence.partition('. ')[0].rstrip('.')}." in listing
 
 
 @pytest.mark.parametrize("error", [HostError("Mend it."), KeyboardInterrupt()])

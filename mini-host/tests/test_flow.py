@@ -49,7 +49,6 @@ def test_everything_that_it_may_say(tmp_path):
     assert [step.name for step in found.steps] == ["classify", "fill", "classify-2"]
     assert found.steps[0].inputs == (("images", "pictures"), ("tables", "labels"), ("tables", "more.csv"))
     assert found.made() == ["scored", "pictures", "last"]
-    assert [step.name for step in flow.ordered(found)] == ["fill", "classify", "classify-2"]
 
 
 @pytest.mark.parametrize("text", ["", "steps: []", "folders:\n", "folders: {a: }"])
@@ -102,35 +101,3 @@ steps:
 )
 def test_files_that_are_no_flow(tmp_path, text, wanted):
     assert wanted in mistakes(tmp_path, text)[0]
-
-
-def test_a_thing_has_one_maker(tmp_path):
-    step = "  - {recipe: r, outputs: {o: x}}\n"
-    (found,) = mistakes(tmp_path, "steps:\n" + step + step)
-    assert found == "flow.yaml: 'x' is written by two steps, r and r-2; each thing has one maker."
-
-
-def test_circles_are_named(tmp_path):
-    text = """
-steps:
-  - {name: one, recipe: r, inputs: {i: c}, outputs: {o: a}}
-  - {name: two, recipe: r, inputs: {i: a}, outputs: {o: b}}
-  - {name: three, recipe: r, inputs: {i: b}, outputs: {o: c}}
-  - {name: four, recipe: r, inputs: {i: c}, outputs: {o: d}}
-"""
-    (found,) = mistakes(tmp_path, text)
-    assert found == "flow.yaml: the steps one -> two -> three -> one wait for each other in a circle."
-
-
-def test_a_step_may_change_what_it_reads(tmp_path):
-    found = read(tmp_path, "steps: [{recipe: r, inputs: {i: model}, outputs: {o: model}}]")
-    assert flow.ordered(found) == list(found.steps)
-
-
-def test_a_macro_waits_for_what_its_parameters_name(tmp_path):
-    text = """
-steps:
-  - {macro: import, params: {source: raw, target: net}, creates: net}
-  - {macro: fetch, creates: [raw]}
-"""
-    assert [step.name for step in flow.ordered(read(tmp_path, text))] == ["fetch", "import"]

@@ -71,10 +71,10 @@ class TestOutputs:
             dataiku.Folder("out").upload_data("x", b"1")
             raise ValueError("late")
         """
-        outputs = [role("out", folder=True), role("cache_folder", folder=True, required=False)]
+        outputs = [role("out", folder=True), role("kept", folder=True, required=False, minihost={"cache": True})]
         made = project(code, outputs=outputs)
         with pytest.raises(ComponentFailed):
-            made.run("do", inputs={"in": "rows"}, outputs={"out": "out", "cache_folder": "cache"})
+            made.run("do", inputs={"in": "rows"}, outputs={"out": "out", "kept": "cache"})
         assert made.files("cache") == {"/part": b"1"}
         assert made.files("out") == {}
 

@@ -81,6 +81,10 @@ class TestAnswers:
         page = "<style>p {}</style><h1>Done &amp; well</h1><p>Wrote <b>5</b> files</p><ul><li>a<li>b</ul>\x1b[2J<script>x()</script>"
         assert results.plain(page) == "Done & well\nWrote 5 files\n- a\n- b\n[2J"
 
+    def test_cells_of_html_tables_stay_apart(self):
+        page = "<table><tr><th>Model</th><td>A</td></tr><tr><td>of   each </td><td>2 &lt; 3</td></tr></table>"
+        assert results.plain(page) == "Model  A\nof each   2 < 3"
+
     def test_tables(self):
         columns = [{"id": "a", "label": "Name"}, {"id": "b", "label": ""}]
         table = {"name": "T", "columns": columns, "records": [["x", 1], ["longer", ["p", "q"]]]}

@@ -112,7 +112,7 @@ class TestMistakes:
 
 
 def test_caches_are_written_in_place(here):
-    role = Role("cache_folder", accepts_dataset=False, accepts_folder=True)
+    role = Role("kept", accepts_dataset=False, accepts_folder=True, is_cache=True)
     assert here.reference(role, "x", output=True).options["in_place"] is True
     assert "in_place" not in here.reference(FOLDER, "x", output=True).options
 

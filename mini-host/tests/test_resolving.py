@@ -28,7 +28,8 @@ def config(params, values=None, texts=(), is_open=False):
 
 
 def mistakes(params, values=None, texts=()):
-    return resolve(params, Given(values or {}, tuple(texts)), SETS).mistakes
+    answer = resolve(params, Given(values or {}, tuple(texts)), SETS)
+    return [*answer.unknown, *answer.mistakes]
 
 
 def one(kind, **more):
@@ -322,9 +323,21 @@ def test_maps_take_dotted_texts():
 def test_unknown_names():
     answer = resolve(one("INT"), Given({"extra": 1}), SETS)
     assert answer.config == {"extra": 1}
-    assert answer.mistakes == []
-    assert len(answer.warnings) == 1
+    assert answer.mistakes == answer.unknown == []
+    assert answer.warnings == ["There is no parameter 'extra'. Parameters: x. It is passed on."]
+    strict = resolve(one("INT"), Given({"extra": 1}, is_strict=True), SETS)
+    assert (strict.unknown, strict.warnings) == (["There is no parameter 'extra'. Parameters: x."], [])
+    params = one("OBJECT_LIST", subParams=[{"name": "size", "type": "INT"}])
+    assert resolve(params, Given({"x": [{"size": 1}, {"sizes": 2}]}, is_strict=True), SETS).unknown == [
+        "There is no parameter 'x[1].sizes'. Did you mean 'size'? x[1] has: size."
+    ]
     assert mistakes(one("INT"), texts=[("y", "1")]) == ["There is no parameter 'y'. Parameters: x."]
+    params = [{"name": f"label_{number}", "type": "INT"} for number in range(20)]
+    assert mistakes(params, texts=[("lable_7", "1")])[0].startswith(
+        "There is no parameter 'lable_7'. Did you mean 'label_7'"
+    )
+    assert "Parameters" not in mistakes(params, texts=[("lable_7", "1")])[0]
+    assert "Parameters: label_0, " in mistakes(params, texts=[("zzz", "1")])[0]
     assert config([], {"raw": 1}, [("more", "[1]"), ("word", "w")], is_open=True) == {
         "raw": 1,
         "more": [1],

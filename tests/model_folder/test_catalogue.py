@@ -44,7 +44,7 @@ def test_every_name_finds_its_row_and_no_name_two():
 
 
 def test_an_unknown_name_gets_suggestions():
-    with pytest.raises(SettingsError, match=r"no network 'resnet5'.*Did you mean ResNet50"):
+    with pytest.raises(SettingsError, match=r"no network 'resnet5'.*Did you mean ResNet50, ResNet152\?"):
         catalogue.find("resnet5")
 
 

@@ -28,7 +28,7 @@ def command(plugin: Path, strict: bool, as_json: bool) -> int:
     else:
         for finding in findings:
             click.echo(str(finding))
-        click.echo(
-            f"{found.id} {found.version}: {len(found.components)} components, {errors} errors, {warnings} warnings"
-        )
+        numbers = {"component": len(found.components), "error": errors, "warning": warnings}
+        listing = ", ".join(f"{number} {what}{'' if number == 1 else 's'}" for what, number in numbers.items())
+        click.echo(f"{found.id} {found.version}: {listing}")
     return 1 if errors or strict and warnings else 0

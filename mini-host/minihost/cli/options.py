@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,13 @@ def find_plugins(plugin_paths: Iterable[Path], project_dir: Path) -> Catalogue:
 
         named += tuple(project.open(project_dir).plugins)
     return discovery.find(Search(named))
+
+
+def options_again(plugin_paths: Iterable[Path], project_dir: Path) -> str:
+    """Return the options that a further command needs to find the same plugins and project, with a leading space."""
+    given = [("--plugin", path) for path in plugin_paths]
+    given += [("--project", project_dir)] if project_dir != Path(".") else []
+    return "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in given)
 
 
 def pairs(flag: str, shape: str, texts: Iterable[str], mistakes: list[str]) -> tuple[tuple[str, str], ...]:

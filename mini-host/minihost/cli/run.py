@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from minihost.cli.next_steps import next_steps
 from minihost.cli.options import (
     find_plugins,
     from_file,
     one_by_one,
+    options_again,
     pairs,
     plugin_option,
     plugin_settings,
@@ -51,7 +53,8 @@ def command(
 ) -> None:
     """Run COMPONENT (`plugin/component`, or `component` where that is unique).
 
-    REF is a path (a folder, or a .csv or .parquet file) or a name from the project's flow.yaml.
+    REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file) or a name from the project's
+    flow.yaml.
     """
     from minihost.host import hooks
     from minihost.parameters.resolving import Given
@@ -74,3 +77,6 @@ def command(
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
     hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))
+    if not quiet:
+        for line in next_steps(planned, request, options_again(plugin_paths, project_dir)):
+            click.echo(line)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from minihost.cli.options import as_json, find_plugins, pairs, plugin_option, project_dir
+from minihost.cli.options import as_json, find_plugins, options_again, pairs, plugin_option, project_dir
 from minihost.plugins import Component
 from minihost.plugins.discovery import Catalogue
 
@@ -17,15 +17,11 @@ from minihost.plugins.discovery import Catalogue
 @click.argument("component")
 @plugin_option
 @project_dir
+@click.option("--choices", "with_choices", is_flag=True, help="Run the plugin's Python for the choices that it makes.")
 @click.option(
-    "--choices", "with_choices", is_flag=True, help="Run the plugin's Python for choices that depend on values."
+    "-i", "--input", "inputs", multiple=True, metavar="ROLE=REF", help="What fills an input role; implies --choices."
 )
-@click.option(
-    "-i", "--input", "inputs", multiple=True, metavar="ROLE=REF", help="With --choices: what fills an input role."
-)
-@click.option(
-    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="With --choices: a value of the form."
-)
+@click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; implies --choices.")
 @as_json
 def command(
     component: str,
@@ -36,13 +32,17 @@ def command(
     params: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Show the roles and parameters of COMPONENT, with a command line to start from."""
+    """Show the roles and parameters of COMPONENT, with a command line to start from.
+
+    Choices that depend on an input, such as the layers of a model, are listed when that input is given with -i.
+    """
     from minihost.plugins import description
 
     catalogue = find_plugins(plugin_paths, project_dir)
     found = catalogue.component(component)
     facts = description.describe(found, catalogue.plugin(found.plugin_id))
-    if with_choices:
+    facts["example"] += options_again(plugin_paths, project_dir)
+    if with_choices or inputs or params:
         _add_choices(facts, found, catalogue, project_dir, inputs, params)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
@@ -107,11 +107,13 @@ def _print_param(param: dict[str, Any], indent: str) -> None:
     click.echo(f"{indent}{click.style(param['name'], bold=True)}{default}  {param['type']}{need}  {param['label']}")
     _print_text(param["description"], indent + "    ")
     for choice in param.get("choices", []):
-        label = f"  {choice['label']}" if choice["label"] != choice["value"] else ""
-        click.echo(f"{indent}    - {json.dumps(choice['value'], ensure_ascii=False)}{label}")
+        value = json.dumps(choice["value"], ensure_ascii=False)
+        label = "" if choice["label"] == choice["value"] else str(choice["label"]).removeprefix(f"{value}: ")
+        click.echo(f"{indent}    - {value}  {label}".rstrip())
     if param.get("dynamic") and "choices" not in param:
         _print_text(
-            param.get("no_choices", "choices come from the plugin's Python: --choices asks it"), indent + "    "
+            param.get("no_choices", "the plugin's Python makes the choices: add --choices, or -i with the input"),
+            indent + "    ",
         )
     if param.get("visible_if") == "false":
         click.echo(f"{indent}    never shown in a form")

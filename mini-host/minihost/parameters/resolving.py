@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from minihost.parameters import mistakes
 from minihost.parameters.forms import BadValue, Form, choices_of, default_of, expected, form_of, from_text, named, tidy
 from minihost.parameters.plain import plain
-from minihost.parameters.schema import ParameterSets, is_mandatory, schema, set_params, shown
+from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
 from minihost.parameters.visibility import condition
 from minihost.suggestions import did_you_mean, one_of
+
+LISTED = 12
+"""Up to so many parameters are all named beside a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -20,18 +23,27 @@ class Given:
     """What a user gave: values (from JSON or YAML) and texts (from the command line, which win).
 
     `is_open` says that unknown names are let through: the component draws its own form, or declares nothing.
+    `is_strict` says that an unknown name among the values is a mistake, as it is among the texts. `is_partial` says
+    that nothing is missing yet: a form is still being filled in.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     texts: tuple[tuple[str, str], ...] = ()
     is_open: bool = False
+    is_strict: bool = False
+    is_partial: bool = False
 
 
 @dataclass
 class Resolved:
-    """A configuration with defaults and presets filled in, with mistakes and warnings."""
+    """A configuration with defaults and presets filled in, with mistakes and warnings.
+
+    `unknown` are the mistakes about names that nothing declares. They come first in a report, because what seems to be
+    missing may stand under a name with a typing mistake.
+    """
 
     config: dict[str, Any] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
@@ -42,7 +54,8 @@ class Resolved:
 def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets) -> Resolved:
     """Answer the configuration: integers are integers, defaults are there also when hidden, nothing else is added.
 
-    Hidden parameters keep their values. Unknown names among the values are warnings, among the texts mistakes.
+    Hidden parameters keep their values. Unknown names among the values are warnings unless the user's wishes are
+    strict, among the texts mistakes.
     """
     params = list(params)
     answer = Resolved(config=plain(dict(given.values)))
@@ -50,7 +63,11 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     for name, text in given.texts:
         _take_text(answer, name, text, declared, sets, given.is_open)
     _tidy_all(answer, declared, sets)
-    _warn_unknown(answer, declared, given, sets)
+    unknown = [] if given.is_open else list(_unknown_names(given.values, params, sets))
+    if given.is_strict:
+        answer.unknown += unknown
+    else:
+        answer.warnings += [f"{sentence} It is passed on." for sentence in unknown]
     answer.warnings += [
         problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)
     ]
@@ -61,7 +78,7 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
         if name not in answer.refused and not _is_empty(value, declared.get(name))
     }
     wanted = schema(params, answer.config, sets)
-    wanted["required"] = [name for name in wanted["required"] if name not in answer.refused]
+    wanted["required"] = [name for name in wanted["required"] if name not in answer.refused and not given.is_partial]
     answer.mistakes += mistakes.find(checked, wanted)
     answer.secrets = list(_secrets(params, answer.config, sets))
     return answer
@@ -88,13 +105,13 @@ def _fill_inside(config: dict[str, Any], param: dict[str, Any], sets: ParameterS
     name, form = param["name"], form_of(param)
     value = config.get(name)
     if form is Form.PRESET:
-        inner = set_params(param, sets)
+        inner = inner_params(param, sets)
         if isinstance(value, dict):
             config[name] = filled(inner, value, sets)
         elif value in (None, "") and _is_whole(inner, defaults := filled(inner, {}, sets)) and defaults:
             config[name] = defaults
     elif form in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
-        inner = param.get("subParams") or [] if form is Form.ROWS else set_params(param, sets)
+        inner = inner_params(param, sets)
         config[name] = [filled(inner, row, sets) if isinstance(row, dict) else row for row in value]
 
 
@@ -115,9 +132,7 @@ def _take_text(
     elif is_open:
         answer.config[name] = from_text(text, {"name": name, "type": "ANY"})
     else:
-        answer.mistakes.append(
-            f"There is no parameter {name!r}.{did_you_mean(name, declared)} Parameters: {one_of(declared)}."
-        )
+        answer.unknown.append(_no_parameter(name, declared, sets))
 
 
 def _take_dotted(answer: Resolved, owner: dict[str, Any], name: str, text: str, sets: ParameterSets) -> None:
@@ -129,11 +144,9 @@ def _take_dotted(answer: Resolved, owner: dict[str, Any], name: str, text: str, 
     elif owner.get("parameterSetId") not in sets:  # a set of another plugin: nothing is known of it
         inside[rest] = from_text(text, {"name": rest, "type": "ANY"})
     else:
-        inner = {param["name"]: param for param in named(set_params(owner, sets))}
+        inner = {param["name"]: param for param in named(inner_params(owner, sets))}
         if rest not in inner:
-            answer.mistakes.append(
-                f"There is no parameter {name!r}.{did_you_mean(rest, inner)} {head} has: {one_of(inner)}."
-            )
+            answer.unknown.append(_no_parameter(rest, inner, sets, (head,)))
             return
         _put_text(answer, inside, inner[rest], name, text)
     answer.config[head] = inside
@@ -164,9 +177,9 @@ def _tidy_all(answer: Resolved, declared: dict[str, dict[str, Any]], sets: Param
 def _tidied(value: Any, param: dict[str, Any], sets: ParameterSets) -> Any:
     form = form_of(param)
     if form is Form.PRESET and isinstance(value, dict):
-        return _tidied_object(value, set_params(param, sets), sets)
+        return _tidied_object(value, inner_params(param, sets), sets)
     if form in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
-        inner = param.get("subParams") or [] if form is Form.ROWS else set_params(param, sets)
+        inner = inner_params(param, sets)
         return [_tidied_object(row, inner, sets) if isinstance(row, dict) else row for row in value]
     return tidy(value, param)
 
@@ -176,23 +189,34 @@ def _tidied_object(value: dict[str, Any], params: list[dict[str, Any]], sets: Pa
     return {key: _tidied(item, inner[key], sets) if key in inner else item for key, item in value.items()}
 
 
-def _warn_unknown(answer: Resolved, declared: dict[str, dict[str, Any]], given: Given, sets: ParameterSets) -> None:
-    if given.is_open:
-        return
-    for name in given.values:
+def _unknown_names(
+    values: Mapping[str, Any], params: Iterable[dict[str, Any]], sets: ParameterSets, path: tuple[str | int, ...] = ()
+) -> Iterator[str]:
+    """A sentence for each name that nothing declares, at the top and inside presets and rows."""
+    declared = {param["name"]: param for param in named(params)}
+    for name in values:
         if name not in declared:
-            answer.warnings.append(
-                f"The component declares no parameter {name!r}; it is passed on.{did_you_mean(name, declared)}"
-            )
+            yield _no_parameter(str(name), declared, sets, path)
     for name, param in declared.items():
-        value = answer.config.get(name)
-        if form_of(param) is Form.PRESET and isinstance(value, dict) and param.get("parameterSetId") in sets:
-            inner = [item["name"] for item in named(set_params(param, sets))]
-            answer.warnings += [
-                f"The preset {name!r} has no parameter {key!r}; it is passed on.{did_you_mean(str(key), inner)}"
-                for key in value
-                if key not in inner
-            ]
+        inner = inner_params(param, sets)
+        value = values.get(name)
+        if inner and isinstance(value, dict):
+            yield from _unknown_names(value, inner, sets, (*path, name))
+        elif inner and isinstance(value, list):
+            for number, row in enumerate(value):
+                if isinstance(row, dict):
+                    yield from _unknown_names(row, inner, sets, (*path, name, number))
+
+
+def _no_parameter(
+    name: str, declared: Mapping[str, dict[str, Any]], sets: ParameterSets, path: tuple[str | int, ...] = ()
+) -> str:
+    presets = [param for param in declared.values() if form_of(param) is Form.PRESET]
+    inside = [f"{preset['name']}.{item['name']}" for preset in presets for item in named(inner_params(preset, sets))]
+    near = did_you_mean(name, [*declared, *(known for known in inside if known != name)])
+    listing = f" {mistakes.dotted(path) + ' has' if path else 'Parameters'}: {one_of(declared)}."
+    listing = listing if len(declared) <= LISTED or not near else ""
+    return f"There is no parameter {mistakes.dotted((*path, name))!r}.{near}{listing}"
 
 
 def _is_empty(value: Any, param: dict[str, Any] | None) -> bool:
@@ -209,9 +233,9 @@ def _secrets(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: 
         if param.get("type") in ("PASSWORD", "CREDENTIAL_REQUEST"):
             yield from _texts(value)
         elif form_of(param) is Form.PRESET and isinstance(value, dict):
-            yield from _secrets(set_params(param, sets), value, sets)
+            yield from _secrets(inner_params(param, sets), value, sets)
         elif form_of(param) in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
-            inner = param.get("subParams") or [] if form_of(param) is Form.ROWS else set_params(param, sets)
+            inner = inner_params(param, sets)
             for row in value:
                 if isinstance(row, dict):
                     yield from _secrets(inner, row, sets)

@@ -38,10 +38,19 @@ def shown(params: Iterable[dict[str, Any]], config: Mapping[str, Any]) -> Shown:
     return Shown(chosen, frozenset(visible))
 
 
-def set_params(param: Mapping[str, Any], sets: ParameterSets) -> list[dict[str, Any]]:
-    """The parameters of the set that a PRESET names, administrators' ones too; empty where there is no such set."""
-    descriptor = sets.get(str(param.get("parameterSetId")), {})
-    found = [descriptor.get(key) for key in ("params", "pluginParams")]
+def inner_params(param: dict[str, Any], sets: ParameterSets) -> list[dict[str, Any]]:
+    """The parameters inside one: those of the set that a PRESET names, administrators' ones too, or of each row.
+
+    Empty where the set is not known, and for parameters that have none inside.
+    """
+    form = form_of(param)
+    if form is Form.ROWS:
+        found = [param.get("subParams")]
+    elif form in (Form.PRESET, Form.PRESETS):
+        descriptor = sets.get(str(param.get("parameterSetId")), {})
+        found = [descriptor.get(key) for key in ("params", "pluginParams")]
+    else:
+        return []
     return [item for part in found if isinstance(part, list) for item in part if isinstance(item, dict)]
 
 
@@ -89,8 +98,7 @@ def constraints(param: dict[str, Any], value: Any, sets: ParameterSets) -> dict[
     if form is Form.TEXTS and param.get("allowDuplicates") is False:
         return _SHAPES[form] | {"uniqueItems": True}
     if form in (Form.PRESET, Form.ROWS, Form.PRESETS):
-        inner = param.get("subParams") if form is Form.ROWS else set_params(param, sets)
-        return _nested(form, inner if isinstance(inner, list) else [], value, sets)
+        return _nested(form, inner_params(param, sets), value, sets)
     return _SHAPES[form]
 
 

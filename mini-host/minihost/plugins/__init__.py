@@ -16,7 +16,11 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Role:
-    """A named place for inputs or outputs of a recipe."""
+    """A named place for inputs or outputs of a recipe.
+
+    `is_cache` marks an output that only saves work: it is written in place, several steps of a flow may share it, and
+    nothing is ever out of date because of it.
+    """
 
     name: str
     label: str = ""
@@ -26,6 +30,7 @@ class Role:
     accepts_dataset: bool = True
     accepts_folder: bool = False
     accepts_model: bool = False
+    is_cache: bool = False
 
 
 @dataclass(frozen=True)

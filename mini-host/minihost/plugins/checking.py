@@ -11,7 +11,7 @@ from typing import Any
 
 from minihost.lenient_json import LenientJsonError, read_object, read_text
 from minihost.parameters.checks import check_parameters
-from minihost.plugins import KINDS, Component, Plugin
+from minihost.plugins import KINDS, Component, Plugin, host_section
 from minihost.plugins.manifests import DATASET_FLAG, FOLDER_FLAG, PLUGIN_FILE, parameters
 from minihost.suggestions import did_you_mean
 
@@ -146,6 +146,7 @@ def _check_component(component: Component, plugin: Plugin) -> Iterator[Finding]:
     roles = {role.name for role in component.inputs}
     for level, place, text in check_parameters(where, component.params, plugin.parameter_sets, roles):
         yield Finding(level, place, text)
+    yield from (Finding(ERROR, where, text) for text in host_section.mistakes(component, plugin))
     dynamic = [param.get("name") for param in component.params if param.get("getChoicesFromPython")]
     if dynamic and not setup:
         yield Finding(ERROR, where, f"{dynamic[0]!r} gets its choices from Python, but there is no paramsPythonSetup")

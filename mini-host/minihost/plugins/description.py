@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import math
 import shlex
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
-from minihost.parameters.forms import Form, as_shown, default_of, expected, form_of, named
+from minihost.parameters.forms import (
+    Form,
+    as_shown,
+    bounds,
+    default_of,
+    expected,
+    form_of,
+    from_text,
+    named,
+)
 from minihost.parameters.resolving import filled
-from minihost.parameters.schema import ParameterSets, is_mandatory, schema, set_params, shown
-from minihost.plugins import Component, Plugin, Role
+from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
+from minihost.plugins import Component, Plugin, Role, host_section
 
 
 def describe(component: Component, plugin: Plugin) -> dict[str, Any]:
@@ -50,8 +61,7 @@ def param(declared: dict[str, Any], sets: ParameterSets) -> dict[str, Any]:
     elif form in (Form.CHOICE, Form.CHOICES):
         facts["choices"] = choices(declared.get("selectChoices"))
     if form in (Form.PRESET, Form.PRESETS, Form.ROWS):
-        inner = set_params(declared, sets) if form is not Form.ROWS else declared.get("subParams")
-        facts["params"] = [param(item, sets) for item in named(_objects(inner))]
+        facts["params"] = [param(item, sets) for item in named(inner_params(declared, sets))]
     return facts
 
 
@@ -65,19 +75,40 @@ def choices(found: Any) -> list[dict[str, Any]]:
 
 
 def example(component: Component, sets: ParameterSets) -> str:
-    """A command line that fills every required role and mandatory parameter; its values are to be replaced."""
-    words = ["minihost", "webapp" if component.kind == "webapp" else "run", component.id]
+    """The command line that the component declares, or one that fills every required role and mandatory parameter, and
+    the roles whose columns these name; its values are to be replaced."""
+    declared = host_section.read(component).example
+    if declared:
+        return declared
+    params = _sampled(component.params, sets, _keys_of_macro_roles(component))
+    read = {item.get("columnRole") for item, _text in params if item.get("type") in ("COLUMN", "COLUMNS")}
+    words = ["minihost", host_section.COMMANDS[component.kind], component.id]
     for flag, roles in (("-i", component.inputs), ("-o", component.outputs)):
         for role in roles:
-            if role.required:
-                words += [flag, f"{role.name}={_sample_reference(role)}"]
-    config = filled(component.params, {}, sets)
-    form = shown(component.params, config)
-    wanted = _keys_of_macro_roles(component)
-    for name, item in form.params.items():
-        if name not in config and name in form.visible and (is_mandatory(item) or name in wanted):
-            words += ["-p", f"{name}={_sample_value(item)}"]
+            if role.required or (flag == "-i" and role.name in read):
+                is_file = role.accepts_dataset and not role.accepts_folder
+                words += [flag, f"{role.name}={_sample_reference(role.name, is_file=is_file)}"]
+    for item, text in params:
+        words += ["-p", f"{item['name']}={text}"]
     return " ".join(shlex.quote(word) for word in words)
+
+
+def _sampled(
+    declared: Iterable[dict[str, Any]], sets: ParameterSets, keys: Container[Any] = ()
+) -> list[tuple[dict[str, Any], str]]:
+    """A text for each parameter that needs a value, and for those in `keys`; a value may make others visible."""
+    declared = list(declared)
+    config = filled(declared, {}, sets)
+    found: list[tuple[dict[str, Any], str]] = []
+    while True:
+        form = shown(declared, config)
+        empty = (item for name, item in form.params.items() if name in form.visible and name not in config)
+        item = next((item for item in empty if is_mandatory(item) or item["name"] in keys), None)
+        if item is None:
+            return found
+        text = _sample_value(item, sets)
+        config[item["name"]] = from_text(text, item)
+        found.append((item, text))
 
 
 def _keys_of_macro_roles(component: Component) -> set[Any]:
@@ -85,15 +116,28 @@ def _keys_of_macro_roles(component: Component) -> set[Any]:
     return {role.get("targetParamsKey") for role in _objects(component.descriptor.get("macroRoles"))}
 
 
-def _sample_reference(role: Role) -> str:
-    word = role.name.replace(" ", "_")
-    return f"{word}.csv" if role.accepts_dataset and not role.accepts_folder else word
+def _sample_reference(name: str, *, is_file: bool) -> str:
+    return name.replace(" ", "_") + (".csv" if is_file else "")
 
 
-def _sample_value(declared: dict[str, Any]) -> str:
-    samples = {Form.WHOLE: "1", Form.NUMBER: "1.0", Form.DATE: "2026-12-31", Form.MAP: "{}", Form.PRESET: "{}"}
+def _sample_value(declared: dict[str, Any], sets: ParameterSets) -> str:
+    name, form = declared["name"], form_of(declared)
+    if declared.get("type") in ("DATASET", "FOLDER", "MANAGED_FOLDER"):
+        return _sample_reference(name, is_file=declared["type"] == "DATASET")
     listed = choices(declared.get("selectChoices"))
-    return as_shown(listed[0]["value"]) if listed else samples.get(form_of(declared), declared["name"].upper())
+    if listed:
+        return as_shown(listed[0]["value"])
+    if form in (Form.PRESET, Form.PRESETS, Form.ROWS):
+        inner = _sampled(inner_params(declared, sets), sets)
+        row = {item["name"]: from_text(text, item) for item, text in inner}
+        return json.dumps(row if form is Form.PRESET else [row])
+    if form in (Form.WHOLE, Form.NUMBER):
+        low, high = bounds(declared)
+        number = min(max(1, -math.inf if low is None else low), math.inf if high is None else high)
+        return f"{math.ceil(number)}" if form is Form.WHOLE else f"{float(number)}"
+    pair = '{"key": "value"}'
+    samples = {Form.DATE: "2026-12-31", Form.MAP: pair, Form.PAIRS: pair, Form.WHOLES: "1", Form.NUMBERS: "1.0"}
+    return samples.get(form, name.upper())
 
 
 def _role(role: Role) -> dict[str, Any]:

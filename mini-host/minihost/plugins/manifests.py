@@ -9,6 +9,7 @@ from typing import Any
 from minihost.errors import HostError
 from minihost.lenient_json import LenientJsonError, read_object
 from minihost.plugins import KINDS, Component, Plugin, Role
+from minihost.plugins.host_section import section
 
 PLUGIN_FILE = "plugin.json"
 SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -112,6 +113,7 @@ def _roles(found: Any) -> tuple[Role, ...]:
             accepts_dataset=bool(role.get(DATASET_FLAG, True)),
             accepts_folder=bool(role.get(FOLDER_FLAG, False)),
             accepts_model=bool(role.get(MODEL_FLAG, False)),
+            is_cache=section(role).get("cache") is True,
         )
         for role in found
         if isinstance(role, dict) and isinstance(role.get("name"), str)

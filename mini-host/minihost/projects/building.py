@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,14 +16,14 @@ from minihost.host import hooks
 from minihost.job import Reference
 from minihost.parameters.resolving import Given
 from minihost.plugins.discovery import Catalogue
-from minihost.projects import fingerprints, flow
+from minihost.projects import fingerprints, step_order
+from minihost.projects.build_records import BuildRecords
 from minihost.projects.flow import Step
 from minihost.projects.planning import Plan, Request, plan
 from minihost.projects.project import Project
 from minihost.suggestions import did_you_mean, one_of
 
-STATE = "state.json"
-FRESH, MISSING, STALE = "up to date", "missing", "stale"
+FRESH, MISSING, STALE, FAILED = "up to date", "missing", "stale", "failed"
 
 
 @dataclass
@@ -46,9 +45,12 @@ class Build:
             raise JobError([f"There is nothing to build: {project.flow_file} has no steps."])
         self.project, self.catalogue, self.streams_only = project, catalogue, streams_only
         project.pending = set(project.flow.made())
-        self.steps = flow.ordered(project.flow) or []
+        steps = tuple(self._with_caches(step) for step in project.flow.steps)
+        project.flow = dataclasses.replace(project.flow, steps=steps)
+        self.records = BuildRecords(project)
         self.plans: dict[str, Plan] = {}
-        mistakes = []
+        mistakes = [f"{Path(project.flow_file).name}: {mistake}" for mistake in step_order.mistakes(project.flow)]
+        self.steps = step_order.ordered(project.flow) or list(steps)
         for step in self.steps:
             try:
                 self.plans[step.name] = planned = self._plan(step, ask=False)
@@ -60,15 +62,21 @@ class Build:
         self.project.recover(reference for step in self.steps for reference in self._all(step))
 
     def states(self) -> list[StepState]:
-        """Return every step in order with its state; a step behind a stale one is stale as well."""
-        records = self._records()
+        """Return every step in order with its state; a step behind a stale one is stale as well.
+
+        A step that has to run and whose last run failed is `failed`, with the reason.
+        """
+        records = self.records.all()
         found: dict[str, StepState] = {}
         for step in self.steps:
-            state, why = self._judge(step, records.get(step.name, {}))
-            waiting = [need.name for need in flow.needs(self.project.flow, step) if found[need.name].state != FRESH]
+            record = records.get(step.name, {})
+            state, why = self._judge(step, record)
+            waiting = [need.name for need in self._needs(step) if found[need.name].state != FRESH]
             if state == FRESH and waiting:
                 state, why = STALE, f"{', '.join(waiting)} come{'s' if len(waiting) == 1 else ''} first"
-            found[step.name] = StepState(step, self.plans[step.name], state, why, records.get(step.name, {}))
+            if state != FRESH and record.get("failed"):
+                state, why = FAILED, record["failed"]["reason"]
+            found[step.name] = StepState(step, self.plans[step.name], state, why, record)
         return list(found.values())
 
     def wanted(self, targets: Iterable[str]) -> list[Step]:
@@ -76,7 +84,7 @@ class Build:
         chosen = self._targets(targets)
         pending = list(chosen)
         while pending:
-            for need in flow.needs(self.project.flow, pending.pop()):
+            for need in self._needs(pending.pop()):
                 if need not in chosen:
                     chosen.append(need)
                     pending.append(need)
@@ -89,8 +97,8 @@ class Build:
         forced = self._targets(targets) if force else []
         ran: list[Step] = []
         for place, step in enumerate(steps, start=1):
-            state, why = self._judge(step, self._records().get(step.name, {}))
-            behind = [need.name for need in flow.needs(self.project.flow, step) if need in ran]
+            state, why = self._judge(step, self.records.all().get(step.name, {}))
+            behind = [need.name for need in self._needs(step) if need in ran]
             if state == FRESH and (step in forced or behind):
                 state, why = STALE, "forced" if step in forced else f"{behind[0]} ran"
             head = f"[{place}/{len(steps)}] {step.name}"
@@ -101,6 +109,7 @@ class Build:
             try:
                 self._run(step, options, report)
             except HostError as err:
+                self.records.failed(step.name, err)
                 rest = [one.name for one in steps[place:]]
                 report(f"{head} failed." + (f" Not run: {', '.join(rest)}." if rest else ""))
                 raise err
@@ -113,9 +122,7 @@ class Build:
             report(f"warning: {warning}")
         missing = [one for one in planned.job.inputs if not _has_data(one)]
         if missing:
-            raise JobError(
-                [f"step {step.name}: input {one.role!r} ({one.name}) does not exist: {one.path}." for one in missing]
-            )
+            raise JobError([f"step {step.name}: input {one.role!r} ({one.name}) {_lack(one)}." for one in missing])
         record = self._facts(step)
         outputs = {one.path for one in planned.job.outputs}
         started = time.time()
@@ -129,37 +136,26 @@ class Build:
                 record["inputs"][one.name] = fingerprints.of_data(one)
         record |= {"finished": time.strftime("%Y-%m-%d %H:%M:%S"), "seconds": round(time.time() - started, 1)}
         record["log"] = str(getattr(result, "log", ""))
-        self._remember(step, record)
+        self.records.succeeded(step.name, record)
 
     def _plan(self, step: Step, *, ask: bool) -> Plan:
         request = Request(
             component=step.component,
             inputs=step.inputs,
             outputs=step.outputs,
-            params=Given(step.params),
+            params=Given(step.params, is_strict=True),
             kinds=(step.kind,),
             partition=step.partition,
             ask_choices=ask,
             streams_only=self.streams_only,
         )
-        planned = plan(request, self.catalogue, self.project)
-        declared = [str(param.get("name")) for param in planned.component.params]
-        declared += [str(param.get("name")) for param in planned.component.descriptor.get("adminParams") or []]
-        unknown = [name for name in step.params if name not in declared]
-        if unknown and declared and "paramsTemplate" not in planned.component.descriptor:
-            raise JobError(
-                [
-                    f"There is no parameter {name!r}.{did_you_mean(name, declared)} Parameters: {one_of(declared)}."
-                    for name in unknown
-                ]
-            )
-        return planned
+        return plan(request, self.catalogue, self.project)
 
     def _judge(self, step: Step, record: dict[str, Any]) -> tuple[str, str]:
         missing = [ref for ref, one in self._made(step) if not _has_data(one)]
         if missing:
-            return MISSING, f"{', '.join(missing)} is not there"
-        if not record:
+            return MISSING, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there"
+        if "finished" not in record:
             return STALE, "it was never built here"
         now = self._facts(step)
         for key, why in (
@@ -179,7 +175,8 @@ class Build:
         """What a step's result hangs on, as sums."""
         planned = self.plans[step.name]
         job = planned.job
-        roles = [[one.role, one.name, one.path, one.options, one.partitions] for one in (*job.inputs, *job.outputs)]
+        outputs = [one for one in job.outputs if one.role not in step.caches]
+        roles = [[one.role, one.name, one.path, one.options, one.partitions] for one in (*job.inputs, *outputs)]
         plugin = self.catalogue.plugin(job.plugin_id)
         read = {one.name: one for one in job.inputs}
         if step.kind == "macro":
@@ -193,13 +190,25 @@ class Build:
         }
 
     def _made(self, step: Step) -> list[tuple[str, Reference]]:
-        """What a step makes, as (reference as written, reference)."""
+        """What a step is there to make, as (reference as written, reference)."""
         job = self.plans[step.name].job
-        made = list(zip([ref for _role, ref in step.outputs], _in_order(step, job.outputs), strict=True))
+        pairs = zip(step.outputs, _in_order(step, job.outputs), strict=True)
+        made = [(ref, one) for (role, ref), one in pairs if role not in step.caches]
         return made + [(ref, self.project.find("MANAGED_FOLDER", ref)) for ref in step.creates]
 
     def _all(self, step: Step) -> list[Reference]:
         return [*self.plans[step.name].job.inputs, *(one for _ref, one in self._made(step))]
+
+    def _needs(self, step: Step) -> list[Step]:
+        return step_order.needs(self.project.flow, step)
+
+    def _with_caches(self, step: Step) -> Step:
+        """A step with the output roles that its plugin declares as caches; an unknown component is reported later."""
+        try:
+            component = self.catalogue.component(step.component, (step.kind,))
+        except JobError:
+            return step
+        return dataclasses.replace(step, caches=frozenset(role.name for role in component.outputs if role.is_cache))
 
     def _targets(self, targets: Iterable[str]) -> list[Step]:
         chosen: list[Step] = []
@@ -208,7 +217,7 @@ class Build:
             found = [step for step in self.steps if target in (step.name, *step.makes)]
             found = found or [step for step in self.steps if target == step.component]
             if not found:
-                possible = [*(step.name for step in self.steps), *self.project.flow.made()]
+                possible = [name for step in self.steps for name in (step.name, *step.makes)]
                 mistakes.append(
                     f"Nothing makes {target!r}.{did_you_mean(target, possible)} Targets: {one_of(set(possible))}."
                 )
@@ -216,19 +225,6 @@ class Build:
         if mistakes:
             raise JobError(mistakes)
         return chosen or list(self.steps)
-
-    def _records(self) -> dict[str, dict[str, Any]]:
-        try:
-            found = json.loads((self.project.dir / ".minihost" / STATE).read_text(encoding="utf-8"))
-            return dict(found["steps"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}  # nothing was built here yet, or the notes are unreadable: then everything counts as stale
-
-    def _remember(self, step: Step, record: dict[str, Any]) -> None:
-        path: Path = self.project.own / STATE
-        part = path.with_name(STATE + ".part")
-        part.write_text(json.dumps({"steps": {**self._records(), step.name: record}}, indent=1), encoding="utf-8")
-        part.replace(path)
 
 
 def _in_order(step: Step, outputs: list[Reference]) -> list[Reference]:
@@ -250,6 +246,10 @@ def _has_data(reference: Reference) -> bool:
     return LocalFolder(path).has_files() if path.is_dir() else path.exists()
 
 
+def _lack(reference: Reference) -> str:
+    return f"has no files: {reference.path}" if Path(reference.path).is_dir() else f"does not exist: {reference.path}"
+
+
 def copied(state: StepState) -> dict[str, Any]:
     """Return a step's state as plain data."""
     step = dataclasses.asdict(state.step)
@@ -262,4 +262,5 @@ def copied(state: StepState) -> dict[str, Any]:
         "finished": state.last.get("finished", ""),
         "seconds": state.last.get("seconds"),
         "log": state.last.get("log", ""),
+        "failed": state.last.get("failed"),
     }

@@ -11,7 +11,6 @@ from minihost.errors import HostError
 from minihost.job import Job
 from minihost.parameters.forms import Form, as_shown, form_of, named
 from minihost.plugins import Component
-from minihost.suggestions import did_you_mean
 
 TIMEOUT = 60.0
 """Seconds that a plugin's Python has to say its choices."""
@@ -80,10 +79,10 @@ def unusual(job: Job, component: Component, given: set[str]) -> list[str]:
         except NoChoices as err:
             warnings.append(str(err))
             continue
+        listing = f"`minihost show {component.id} --choices` lists them"  # the component itself says what is meant
         for item in value if isinstance(value, list) else [value]:
             if item not in offered:
-                near = did_you_mean(as_shown(item), [as_shown(choice) for choice in offered])
-                warnings.append(f"Parameter {param['name']!r}: {as_shown(item)!r} is not among the choices.{near}")
+                warnings.append(f"Parameter {param['name']!r}: {as_shown(item)!r} is not among the choices; {listing}.")
     return warnings
 
 

@@ -1,4 +1,4 @@
-"""flow.yaml: the plugins, folders, datasets and steps of a project, checked as a whole."""
+"""flow.yaml: the plugins, folders, datasets and steps of a project, as its text says them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,10 @@ SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One run of a flow: `inputs` and `outputs` are (role, reference) pairs, `creates` what a macro fills."""
+    """One run of a flow: `inputs` and `outputs` are (role, reference) pairs, `creates` what a macro fills.
+
+    `caches` are the output roles whose folders only save work; a build learns them from the plugin.
+    """
 
     name: str
     kind: str
@@ -92,11 +95,17 @@ class Step:
     params: dict[str, Any] = field(default_factory=dict)
     creates: tuple[str, ...] = ()
     partition: str = ""
+    caches: frozenset[str] = frozenset()
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """The references that the step writes, caches too."""
+        return (*(ref for _role, ref in self.outputs), *self.creates)
 
     @property
     def makes(self) -> tuple[str, ...]:
-        """The references that the step writes."""
-        return (*(ref for _role, ref in self.outputs), *self.creates)
+        """The references that the step is there to make: those that it writes, without caches."""
+        return (*(ref for role, ref in self.outputs if role not in self.caches), *self.creates)
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,7 @@ class Flow:
 
     def made(self) -> list[str]:
         """Every reference that a step writes, in order."""
-        return list(dict.fromkeys(ref for step in self.steps for ref in step.makes))
+        return list(dict.fromkeys(ref for step in self.steps for ref in step.writes))
 
 
 def read(path: Path) -> Flow:
@@ -123,7 +132,7 @@ def read(path: Path) -> Flow:
     if mistakes:
         raise JobError(mistakes)
     steps = tuple(_steps(facts))
-    found = Flow(
+    return Flow(
         key=str(facts.get("project", "")).upper(),
         plugins=tuple(facts.get("plugins") or ()),
         folders=_options(facts.get("folders")),
@@ -132,10 +141,6 @@ def read(path: Path) -> Flow:
         steps=steps,
         kinds={name: "MANAGED_FOLDER" for step in steps for name in step.creates},
     )
-    mistakes = [f"{path.name}: {mistake}" for mistake in (*_shared(found), *_cycles(found))]
-    if mistakes:
-        raise JobError(mistakes)
-    return found
 
 
 def _facts(path: Path) -> dict[str, Any]:
@@ -241,52 +246,3 @@ def _pairs(roles: Any) -> tuple[tuple[str, str], ...]:
     for role, refs in (roles or {}).items():
         found += [(str(role), ref) for ref in ([refs] if isinstance(refs, str) else refs)]
     return tuple(found)
-
-
-def _shared(flow: Flow) -> Iterator[str]:
-    makers: dict[str, str] = {}
-    for step in flow.steps:
-        for ref in dict.fromkeys(step.makes):
-            if ref in makers:
-                yield f"{ref!r} is written by two steps, {makers[ref]} and {step.name}; each thing has one maker."
-            makers.setdefault(ref, step.name)
-
-
-def _cycles(flow: Flow) -> Iterator[str]:
-    if ordered(flow) is None:
-        waiting = _rest(flow)
-        yield f"the steps {' -> '.join(step.name for step in waiting)} wait for each other in a circle."
-
-
-def needs(flow: Flow, step: Step) -> list[Step]:
-    """Return the steps whose outputs a step reads, itself left out."""
-    wanted = {ref for _role, ref in step.inputs}
-    if step.kind == "macro":
-        wanted |= {value for value in step.params.values() if isinstance(value, str)}
-    return [other for other in flow.steps if other is not step and wanted & set(other.makes)]
-
-
-def ordered(flow: Flow) -> list[Step] | None:
-    """Return the steps in an order in which they can run, None when some wait for each other."""
-    done: list[Step] = []
-    while len(done) < len(flow.steps):
-        ready = [step for step in flow.steps if step not in done and all(need in done for need in needs(flow, step))]
-        if not ready:
-            return None
-        done.append(ready[0])
-    return done
-
-
-def _rest(flow: Flow) -> list[Step]:
-    """The steps of one circle."""
-    done: list[Step] = []
-    while ready := [
-        step for step in flow.steps if step not in done and all(need in done for need in needs(flow, step))
-    ]:
-        done += ready
-    step = next(step for step in flow.steps if step not in done)
-    path: list[Step] = []
-    while step not in path:
-        path.append(step)
-        step = next(need for need in needs(flow, step) if need not in done)
-    return [*path[path.index(step) :], step][::-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from minihost.errors import JobError
@@ -22,8 +21,9 @@ class Request:
     """One run as a user asks for it: which component, what fills its roles, its parameters.
 
     `inputs` and `outputs` are (role, reference) pairs; `partition` is the one that partitioned ones are read and
-    written by; `ask_choices` says whether dynamic choices are asked for; `mistakes` are those already found when the
-    request was read.
+    written by; `ask_choices` says whether dynamic choices are asked for; `is_form` says that the request is a form that
+    is still being filled in, so that nothing is missing yet; `mistakes` are those already found when the request was
+    read.
     """
 
     component: str
@@ -35,6 +35,7 @@ class Request:
     streams_only: bool = False
     partition: str = ""
     ask_choices: bool = True
+    is_form: bool = False
     mistakes: tuple[str, ...] = ()
 
 
@@ -47,37 +48,56 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass
+class Mistakes:
+    """What is wrong with a request. `names` are about names that do not exist; they come first, because what seems to
+    be missing may stand under a name with a typing mistake."""
+
+    names: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def all(self) -> list[str]:
+        """Return every mistake, those about names first."""
+        return [*self.names, *self.others]
+
+
 def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     """Make the job of a request; raise `JobError` with every mistake when there is one."""
-    mistakes = list(request.mistakes)
+    mistakes = Mistakes(list(request.mistakes))
     try:
         component = catalogue.component(request.component, request.kinds)
     except JobError as err:
-        raise JobError(mistakes + err.mistakes) from err
+        raise JobError(mistakes.all() + err.mistakes) from err
     plugin = catalogue.plugin(component.plugin_id)
-    mistakes += _unable(component)
-    inputs = _filled(project, "input", component.inputs, request.inputs, mistakes, has_roles(component))
-    outputs = _filled(project, "output", component.outputs, request.outputs, mistakes, has_roles(component))
-    mistakes += project.partitioned(inputs, request.partition, output=False)
-    mistakes += project.partitioned(outputs, request.partition, output=True)
-    params = resolve_params(component, plugin, request.params)
-    settings = resolve(parameters(plugin.descriptor), request.settings, plugin.parameter_sets)
-    named = project.places_in(component.params, params.config)
-    mistakes += params.mistakes + [f"Plugin setting: {mistake}" for mistake in settings.mistakes]
+    mistakes.others += [] if request.is_form else _unable(component)
     job = _job(component, plugin, project)
-    job.config, job.plugin_config = params.config, settings.config
-    job.inputs, job.outputs = inputs, outputs
-    job.others = [*named, *project.others([*inputs, *named], outputs)]
+    job.inputs = _filled(project, component, "input", request, mistakes)
+    job.outputs = _filled(project, component, "output", request, mistakes)
+    mistakes.others += project.partitioned(job.inputs, request.partition, output=False)
+    mistakes.others += project.partitioned(job.outputs, request.partition, output=True)
+    params = resolve_params(component, plugin, replace(request.params, is_partial=request.is_form))
+    settings = replace(request.settings, is_partial=request.is_form)
+    of_plugin = resolve(parameters(plugin.descriptor), settings, plugin.parameter_sets)
+    named = project.places_in(component.params, params.config)
+    mistakes.names += params.unknown + [f"Plugin setting: {mistake}" for mistake in of_plugin.unknown]
+    mistakes.others += params.mistakes + [f"Plugin setting: {mistake}" for mistake in of_plugin.mistakes]
+    job.config, job.plugin_config = params.config, of_plugin.config
+    job.others = [*named, *project.others([*job.inputs, *named], job.outputs)]
     job.plugins = {found.id: str(found.root) for found in catalogue.plugins}
     job.streams_only = request.streams_only
-    job.secrets = params.secrets + settings.secrets
-    for answer in hooks().minihost_check_job(job=job, component=component):
-        mistakes += answer
-    if mistakes:
-        raise JobError(mistakes)
+    job.secrets = params.secrets + of_plugin.secrets
+    for answer in [] if request.is_form else hooks().minihost_check_job(job=job, component=component):
+        mistakes.others += answer
+    if mistakes.all():
+        raise JobError(mistakes.all())
     given = {*request.params.values, *(name for name, _ in request.params.texts)}
     unusual = choices.unusual(job, component, given) if request.ask_choices else ()
-    return Plan(job, component, (*params.warnings, *settings.warnings, *unusual))
+    return Plan(job, component, (*params.warnings, *of_plugin.warnings, *unusual))
+
+
+def question(request: Request, catalogue: Catalogue, project: Project) -> Job:
+    """Make a job that only asks for choices, by the same checks as a run; what is not filled in yet is no mistake."""
+    return plan(replace(request, is_form=True, ask_choices=False), catalogue, project).job
 
 
 def _unable(component: Component) -> list[str]:
@@ -91,23 +111,6 @@ def _unable(component: Component) -> list[str]:
     if component.runner.is_file():
         return []
     return [f"{component.full_id} has no {component.runner.name}, so it cannot run."]
-
-
-def question(request: Request, catalogue: Catalogue, project: Project) -> Job:
-    """Make a job that only asks for choices: of the inputs those that are given and usable, parameters as they are."""
-    component = catalogue.component(request.component, request.kinds)
-    plugin = catalogue.plugin(component.plugin_id)
-    mistakes: list[str] = []
-    optional = tuple(replace(role, required=False) for role in component.inputs)
-    inputs = _filled(project, "input", optional, request.inputs, mistakes, has_roles(component))
-    if mistakes:
-        raise JobError(mistakes)
-    params = resolve_params(component, plugin, request.params)
-    settings = resolve(parameters(plugin.descriptor), Given(), plugin.parameter_sets)
-    job = _job(component, plugin, project)
-    job.config, job.plugin_config = params.config, settings.config
-    job.inputs, job.others = inputs, project.others(inputs, [])
-    return job
 
 
 def _job(component: Component, plugin: Plugin, project: Project) -> Job:
@@ -131,7 +134,7 @@ def _job(component: Component, plugin: Plugin, project: Project) -> Job:
 def resolve_params(component: Component, plugin: Plugin, given: Given) -> Resolved:
     """A component's configuration; unknown names pass where it draws its own form or declares no parameters."""
     is_open = not component.params or "paramsTemplate" in component.descriptor
-    return resolve(component.params, Given(given.values, given.texts, is_open), plugin.parameter_sets)
+    return resolve(component.params, replace(given, is_open=is_open), plugin.parameter_sets)
 
 
 def has_roles(component: Component) -> bool:
@@ -140,37 +143,33 @@ def has_roles(component: Component) -> bool:
     return component.kind != "recipe" or "inputRoles" in descriptor or "outputRoles" in descriptor
 
 
-def _filled(
-    project: Project,
-    side: str,
-    roles: tuple[Role, ...],
-    pairs: Iterable[tuple[str, str]],
-    mistakes: list[str],
-    roles_are_named: bool,
-) -> list[Reference]:
+def _filled(project: Project, component: Component, side: str, request: Request, mistakes: Mistakes) -> list[Reference]:
     """The references of one side; unknown, missing and overfull roles go to the mistakes."""
+    roles, pairs = (component.inputs, request.inputs) if side == "input" else (component.outputs, request.outputs)
     by_name = {role.name: role for role in roles}
     given: dict[str, list[str]] = {}
     for name, ref in pairs:
         given.setdefault(name, []).append(ref)
-    for name in given:
-        if name not in by_name and roles_are_named:
-            mistakes.append(f"There is no {side} role {name!r}.{did_you_mean(name, by_name)} Roles: {one_of(by_name)}.")
-        elif name not in by_name:
+    for name in [name for name in given if name not in by_name]:
+        if has_roles(component):
+            near = did_you_mean(name, by_name)
+            mistakes.names.append(f"There is no {side} role {name!r}.{near} Roles: {one_of(by_name)}.")
+        else:
             by_name[name] = Role(name, many=True, accepts_folder=True)
     references: list[Reference] = []
     for role in by_name.values():
         refs = given.get(role.name, [])
-        if role.required and not refs:
+        if role.required and not refs and not request.is_form:
             hint = f"{_what_fills(role)} is expected ({_flag(side)} {role.name}=…)"
-            mistakes.append(f"The {side} role {role.name!r} is empty: {hint}.")
+            mistakes.others.append(f"The {side} role {role.name!r} is empty: {hint}.")
         if len(refs) > 1 and not role.many:
-            mistakes.append(f"The {side} role {role.name!r} takes one thing, not {len(refs)}: {', '.join(refs)}.")
+            text = f"The {side} role {role.name!r} takes one thing, not {len(refs)}: {', '.join(refs)}."
+            mistakes.others.append(text)
         for ref in refs:
             try:
                 references.append(project.reference(role, ref, output=side == "output"))
             except JobError as err:
-                mistakes += err.mistakes
+                mistakes.others += err.mistakes
     return references
 
 

@@ -90,7 +90,7 @@ class Project:
         kind = self._kind(role, ref, side)
         found = self.find(kind, ref, role.name)
         found.required = role.required
-        if output and kind == FOLDER and role.name.endswith("cache_folder"):
+        if output and kind == FOLDER and role.is_cache:
             found.options.setdefault("in_place", True)
         if output and kind == DATASET:
             self._check_written(found, ref)

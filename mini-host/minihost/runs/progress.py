@@ -32,7 +32,7 @@ class Reporter:
 
     def failed(self, log: Path) -> None:
         """Say where the log of a run that failed is; the reason follows."""
-        print(f"log: {_short(str(log))}", file=sys.stderr)
+        print(f"log: {shown(str(log))}", file=sys.stderr)
 
 
 class Plain(Reporter):
@@ -46,7 +46,7 @@ class Plain(Reporter):
 
     def line(self, line: str) -> None:
         """Print the line."""
-        print(_harmless(line), file=sys.stderr, flush=True)
+        print(harmless(line), file=sys.stderr, flush=True)
 
     def event(self, event: dict[str, Any]) -> None:
         """Print progress now and then."""
@@ -60,8 +60,8 @@ class Plain(Reporter):
         if answer:
             print(answer)
         for reference in result.outputs:
-            print(f"{reference.role}: {_short(reference.path)}")
-        print(f"done in {result.seconds:.1f} s; log: {_short(str(result.log))}", file=sys.stderr)
+            print(f"{reference.role}: {shown(reference.path)}")
+        print(f"done in {result.seconds:.1f} s; log: {shown(str(result.log))}", file=sys.stderr)
 
     def _learn(self, event: dict[str, Any]) -> None:
         if event.get("target"):
@@ -106,7 +106,7 @@ class Moving(Plain):
 
     def line(self, line: str) -> None:
         """Print the line above the bar."""
-        self.bar.console.print(_harmless(line), markup=False, soft_wrap=True)
+        self.bar.console.print(harmless(line), markup=False, soft_wrap=True)
 
     def event(self, event: dict[str, Any]) -> None:
         """Move the bar."""
@@ -143,12 +143,12 @@ def reporter(name: str, *, quiet: bool) -> Reporter:
     return Moving(name) if sys.stderr.isatty() else Plain(name)
 
 
-def _harmless(line: str) -> str:
+def harmless(line: str) -> str:
     """A line without control characters: file names from elsewhere may hold codes that a terminal obeys."""
     return "".join(letter if letter.isprintable() or letter == "\t" else "?" for letter in line)
 
 
-def _short(path: str) -> str:
+def shown(path: str) -> str:
     """A path as a person would type it: relative to the current folder where that is shorter."""
     try:
         relative = str(Path(path).relative_to(Path.cwd()))

@@ -71,6 +71,10 @@ def _table(table: dict[str, Any]) -> str:
     return "\n".join([*title, lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
+CELL = "\x1f"
+"""Stands before each cell of a table until blanks are squeezed: two blanks set cells apart."""
+
+
 class _Text(HTMLParser):
     """Gathers the text of a page, a line for each block."""
 
@@ -83,7 +87,7 @@ class _Text(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.silent += tag in ("script", "style")
-        self.pieces.append({"li": "\n- ", "td": "  ", "th": "  "}.get(tag, "\n" if tag in self.BLOCKS else ""))
+        self.pieces.append({"li": "\n- ", "td": CELL, "th": CELL}.get(tag, "\n" if tag in self.BLOCKS else ""))
 
     def handle_endtag(self, tag: str) -> None:
         self.silent -= tag in ("script", "style")
@@ -99,6 +103,7 @@ def plain(page: str) -> str:
     parser = _Text()
     parser.feed(page)
     parser.close()
-    lines = [re.sub(r"[ \t]+", " ", line).strip() for line in html.unescape("".join(parser.pieces)).splitlines()]
+    text = html.unescape("".join(parser.pieces))
+    lines = [re.sub(r"[ \t]+", " ", line).replace(CELL, "  ").strip() for line in re.split(r"[\r\n]+", text)]
     text = "\n".join(line for line in lines if line)
     return "".join(letter for letter in text if letter.isprintable() or letter == "\n")

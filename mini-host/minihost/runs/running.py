@@ -80,9 +80,10 @@ def run(job: Job, options: Options | None = None) -> Result:
                 answer = _judged(ended, folder, log, options)
                 held += _begun_by_child(folder)
                 _check_written(job, held, log)
-            except HostError:
+            except HostError as err:
                 held += _begun_by_child(folder)
                 show.failed(log.path)
+                err.log = log.path
                 raise
         held[:] = [_locked(stage, job, folder) for stage in held]
         commits.commit(held)

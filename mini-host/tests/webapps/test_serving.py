@@ -174,7 +174,7 @@ def test_how_it_is_shown_and_checked(plugin):
 
     found = discovery.load(plugin)
     (webapp,) = found.components
-    assert description.describe(webapp, found)["example"] == "minihost webapp show -p folder=FOLDER"
+    assert description.describe(webapp, found)["example"] == "minihost webapp show -p folder=folder"
     assert not [one for one in checking.check(found) if "body.html" in one.text]
     (plugin / "webapps" / "show" / "body.html").unlink()
     assert [one.level for one in checking.check(found) if "body.html" in one.text] == [checking.WARNING]

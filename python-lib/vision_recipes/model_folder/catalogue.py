@@ -93,8 +93,8 @@ def find(name: str) -> Architecture:
     plain = name.strip().removesuffix("::imagenet").lower()
     by_name = {key.lower(): row for row in architectures().values() for key in (row.name, *row.aliases)}
     if plain not in by_name:
-        close = difflib.get_close_matches(plain, by_name, n=3)
-        hint = f" Did you mean {', '.join(by_name[key].name for key in close)}?" if close else ""
+        close = dict.fromkeys(by_name[key].name for key in difflib.get_close_matches(plain, by_name, n=3))
+        hint = f" Did you mean {', '.join(close)}?" if close else ""
         raise SettingsError(
             f"There is no network {name!r} in the catalogue.{hint} It has {', '.join(architectures())}."
         )

@@ -1,0 +1,41 @@
+"""What a person can do after a run that went well: the page that it wrote, commands to go on with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minihost.plugins import host_section
+from minihost.runs.progress import harmless, shown
+
+if TYPE_CHECKING:
+    from minihost.projects.planning import Plan, Request
+
+
+def next_steps(planned: Plan, request: Request, options: str) -> Iterator[str]:
+    """Yield the lines for the page and the commands that the component declares, as far as what they name was given.
+
+    `options` are those that a further command needs as this one did.
+    """
+    section = host_section.read(planned.component)
+    job = planned.job
+    places = {one.role: one.path for one in (*job.inputs, *job.outputs, *job.others) if one.role}
+    page = host_section.filled(section.page, places)
+    if page and Path(page).is_file():
+        yield f"Report: {harmless(shown(page))}"
+    given = {name: text for name, text in _given(request).items() if text not in job.secrets}
+    for template in section.next:
+        command = host_section.filled(template, {name: shlex.quote(text) for name, text in given.items()})
+        if command is not None:
+            yield f"Next: {harmless(command)}{options}"
+
+
+def _given(request: Request) -> dict[str, str]:
+    """Roles and parameters that one text fills, as the user gave it."""
+    pairs = [*request.inputs, *request.outputs]
+    names = [name for name, _text in pairs]
+    values = {name: value for name, value in request.params.values.items() if isinstance(value, str)}
+    given = values | dict(request.params.texts) | {name: text for name, text in pairs if names.count(name) == 1}
+    return {name: text for name, text in given.items() if text}

@@ -1,0 +1,99 @@
+"""What is printed after a run that went well: the page that the component wrote, and commands to go on with."""
+
+import pytest
+from component_plugins import role, write_components
+
+from minihost.cli import main
+
+TRAIN = """
+import dataiku
+from dataiku.customrecipe import *
+model = dataiku.Folder(get_output_names_for_role("model")[0])
+if get_recipe_config()["report"]:
+    model.upload_data("report/index.html", b"<html></html>")
+model.upload_data("weights", b"x")
+"""
+ACT = """
+import dataiku
+from dataiku.runnables import Runnable
+class Act(Runnable):
+    def run(self, progress_callback):
+        dataiku.Folder(self.config["folder"]).upload_data("x", b"x")
+"""
+PARAMS = [
+    {"name": "report", "type": "BOOLEAN", "defaultValue": True},
+    {"name": "key", "type": "PASSWORD"},
+]
+SECTION = {
+    "next": [
+        "minihost run use -i pictures=NEW -i model={model} -o labels=labels.csv",
+        "minihost run use -i pictures={extra}",
+        "minihost run use -p key={key}",
+        "minihost run use -i several={several}",
+    ],
+    "page": "{model}/report/index.html",
+}
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    recipe = {
+        "inputRoles": [
+            role("pictures", folder=True),
+            role("extra", folder=True, required=False),
+            role("several", folder=True, required=False, many=True),
+        ],
+        "outputRoles": [role("model", folder=True)],
+        "params": PARAMS,
+        "minihost": SECTION,
+    }
+    params = [{"name": "folder", "type": "MANAGED_FOLDER"}]
+    macro = {"params": params, "minihost": {"next": ["minihost run train -i pictures={folder} -o model=mine"]}}
+    root = write_components(tmp_path / "plugin", {"train": (recipe, TRAIN)}, {"act": (macro, ACT)})
+    (tmp_path / "work" / "my photos").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    return root
+
+
+def run(plugin, capfd, *arguments):
+    assert main(["run", *arguments, "--plugin", str(plugin)]) == 0
+    return capfd.readouterr().out.splitlines()
+
+
+def test_the_last_lines_name_the_page_and_the_next_command(plugin, capfd, tmp_path):
+    out = run(plugin, capfd, "train", "-i", "pictures=my photos", "-o", "model=models/my model")
+    assert out == [
+        "model: models/my model",
+        "Report: models/my model/report/index.html",
+        f"Next: minihost run use -i pictures=NEW -i model='models/my model' -o labels=labels.csv --plugin {plugin}",
+    ]
+    assert (tmp_path / "work" / "models" / "my model" / "weights").is_file()
+
+
+def test_only_what_is_there_is_named(plugin, capfd):
+    roles = ("-i", "pictures=my photos", "-i", "several=my photos", "-i", "several=my photos", "-o", "model=m")
+    out = run(plugin, capfd, "train", *roles, "-p", "report=false", "-p", "key=hush", "-i", "extra=my photos")
+    assert [line.split(" --plugin")[0] for line in out[1:]] == [
+        "Next: minihost run use -i pictures=NEW -i model=m -o labels=labels.csv",
+        "Next: minihost run use -i pictures='my photos'",
+    ]
+
+
+def test_a_name_of_the_project_stays_a_name(plugin, capfd, tmp_path, monkeypatch):
+    (tmp_path / "work" / "flow.yaml").write_text(f"plugins: [{plugin}]\nfolders: {{mine: models/mine}}\n")
+    monkeypatch.chdir(tmp_path)
+    roles = ("-i", "pictures=my photos", "-o", "model=mine")
+    assert main(["run", "train", *roles, "--project", "work"]) == 0
+    assert capfd.readouterr().out.splitlines()[1:] == [
+        "Report: work/models/mine/report/index.html",
+        "Next: minihost run use -i pictures=NEW -i model=mine -o labels=labels.csv --project work",
+    ]
+
+
+def test_parameters_of_macros(plugin, capfd):
+    out = run(plugin, capfd, "act", "-p", "folder=drawn")
+    assert out[-1] == f"Next: minihost run train -i pictures=drawn -o model=mine --plugin {plugin}"
+
+
+def test_silence(plugin, capfd):
+    assert run(plugin, capfd, "train", "-q", "-i", "pictures=my photos", "-o", "model=m") == []
