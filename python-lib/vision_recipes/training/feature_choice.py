@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("vision_recipes")
 
 LAST, SEVERAL = "last", "several"
-_FOLDS, _MOST_ROWS, _FEWEST_ROWS = 5, 2000, 20
+_FOLDS, _MOST_ROWS, _FEWEST_ROWS, _WORTH_THREADS = 5, 2000, 20, 500
 _MOST_NUMBERS = 4e8
 """How many numbers the features of several layers may be, over all pictures, for "auto" to compute them."""
 
@@ -71,7 +71,7 @@ def choose_features(
 def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice:
     """Return the better features for held-out training pictures: the last layer's unless the others are surely better.
 
-    Surely means by more than a standard error of the difference in log loss, and not less accurate.
+    Surely means more accurate, and by more than two standard errors of the difference in log loss.
     """
     from threadpoolctl import threadpool_limits
 
@@ -81,13 +81,13 @@ def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice
     train, folds = train.take(np.flatnonzero(folds >= 0)), folds[folds >= 0]
     if len(train) < _FEWEST_ROWS or train.several is None:
         return FeatureChoice(LAST)
-    with threadpool_limits(cpu_count()):
+    with threadpool_limits(cpu_count() if len(train) > _WORTH_THREADS else 1):
         last = _held_out(train, folds, settings.random_seed)
         several = _held_out(replace(train, features=train.several), folds, settings.random_seed)
     every = np.arange(len(train))
     gain = np.log(several[every, train.targets]) - np.log(last[every, train.targets])
     right = [float((found.argmax(axis=1) == train.targets).mean()) for found in (last, several)]
-    surely = gain.mean() > gain.std() / np.sqrt(len(gain)) and right[1] >= right[0]
+    surely = gain.mean() > 2 * gain.std() / np.sqrt(len(gain)) and right[1] > right[0]
     log.info(
         "held-out training pictures: %.1f %% right with the features of the last layer, %.1f %% with several layers'",
         *(100 * accuracy for accuracy in right),

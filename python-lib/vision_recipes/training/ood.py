@@ -14,6 +14,7 @@ import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, scaling_of
+from vision_recipes.images.reading import cpu_count
 from vision_recipes.model_folder.config import OodConfig
 from vision_recipes.model_folder.ood import (
     MAX_BYTES,
@@ -30,7 +31,10 @@ MAX_FLAGGED = 0.1
 """The fraction of validation pictures that may be flagged as unsure or unknown, unless a precision is asked for."""
 
 _MIN_PICTURES = 10
-_TRIAL_ROWS, _TRIAL_CLASSES, _TRIAL_HELD_OUT, _TRIAL_GAIN = 400, 5, 0.3, 0.03
+_WORTH_THREADS = 10_000_000
+"""From how many numbers on threads save more than they cost, also on a busy machine."""
+
+_TRIAL_ROWS, _TRIAL_CLASSES, _TRIAL_HELD_OUT, _TRIAL_GAIN = 400, 5, 0.3, 0.01
 """Trials of parts of the features: of how many pictures and classes, how many are held out, and the least gain."""
 
 _ROUNDING, _MIN_DISTANCE = 1e-6, 1e-3
@@ -56,15 +60,18 @@ def fit_ood(
     are flagged as it takes for that fraction of the others to be right; without one, at most a tenth. Of features in
     several `parts`, one part is used alone where that tells a class left out of the training pictures best.
     """
+    from threadpoolctl import threadpool_limits
+
     width, classes = train.features.shape[1], logits.shape[1]
     wide = min(MAX_DIRECTIONS, _MAX_PROJECTION // width)
     if len(valid) < _MIN_PICTURES or len(train) < 2 * _MIN_PICTURES or classes > MAX_CLASSES or not wide:
         return None
     every = -(-len(train) // MAX_REFERENCES)
-    used = _best_part(train, parts, seed)
-    mean, projection, references, weights = _fit_kernel_ridge(
-        train.features[::every, used], np.eye(classes)[train.targets[::every]], wide
-    )
+    with threadpool_limits(cpu_count() if train.features.size > _WORTH_THREADS else 1):
+        used = _best_part(train, parts, seed)
+        mean, projection, references, weights = _fit_kernel_ridge(
+            train.features[::every, used], np.eye(classes)[train.targets[::every]], wide
+        )
     arrays = _widened(mean, used, width), _widened(projection, used, width), references, weights
     scores = ood_scores(OodDetector(OodConfig(), *arrays).evidence(valid.features), logits)
     right = logits.argmax(axis=1) == valid.targets
