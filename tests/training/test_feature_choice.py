@@ -60,7 +60,7 @@ def test_several_layers_are_taken_where_they_tell_more():
     assert source.feature_parts[0] == slice(0, 20) and source.feature_parts[-1].stop == 212
 
 
-@pytest.mark.parametrize(("last", "inner"), [(1.0, 0.0), (1.0, 0.3), (0.0, 0.0)])
+@pytest.mark.parametrize(("last", "inner"), [(1.0, 0.0), (0.5, 0.0), (0.0, 0.0)])
 def test_the_last_layer_is_taken_when_it_does_as_well(last, inner):
     images, source, choice = choose(dataset(last, inner))
     assert choice.chosen == "last" and choice.layers == () and not source.inner_layers

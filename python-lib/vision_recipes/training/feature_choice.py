@@ -71,7 +71,7 @@ def choose_features(
 def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice:
     """Return the better features for held-out training pictures: the last layer's unless the others are surely better.
 
-    Surely means more accurate, and by more than two standard errors of the difference in log loss.
+    Surely means by more than two standard errors of the difference in log loss, and one of that in accuracy.
     """
     from threadpoolctl import threadpool_limits
 
@@ -85,14 +85,20 @@ def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice
         last = _held_out(train, folds, settings.random_seed)
         several = _held_out(replace(train, features=train.several), folds, settings.random_seed)
     every = np.arange(len(train))
-    gain = np.log(several[every, train.targets]) - np.log(last[every, train.targets])
-    right = [float((found.argmax(axis=1) == train.targets).mean()) for found in (last, several)]
-    surely = gain.mean() > 2 * gain.std() / np.sqrt(len(gain)) and right[1] > right[0]
+    closer = np.log(several[every, train.targets]) - np.log(last[every, train.targets])
+    hits = [found.argmax(axis=1) == train.targets for found in (last, several)]
+    surely = _errors_above(closer) > 2 and _errors_above(hits[1].astype(float) - hits[0]) > 1
+    right = [float(hit.mean()) for hit in hits]
     log.info(
         "held-out training pictures: %.1f %% right with the features of the last layer, %.1f %% with several layers'",
         *(100 * accuracy for accuracy in right),
     )
     return FeatureChoice(SEVERAL if surely else LAST, (), *right)
+
+
+def _errors_above(differences: np.ndarray) -> float:
+    """Return by how many standard errors the mean of differences (n,) is above 0."""
+    return float(differences.mean() / max(differences.std() / np.sqrt(len(differences)), 1e-9))
 
 
 def _held_out(images: LabelledImages, folds: np.ndarray, seed: int) -> np.ndarray:
