@@ -7,10 +7,8 @@ from collections.abc import Callable
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import catalogue, model_card, open_model
-from vision_recipes.model_folder.commit import copy_model
 from vision_recipes.pretrained import published
-from vision_recipes.resources import resource_folder
-from vision_recipes.stores import LocalStore, Store
+from vision_recipes.stores import Store
 
 
 def download(settings: DownloadSettings, output: Store, progress: Callable[[int, int], None]) -> dict[str, object]:
@@ -18,10 +16,6 @@ def download(settings: DownloadSettings, output: Store, progress: Callable[[int,
 
     A model that was in the folder stays until the new one is complete. `progress` counts bytes.
     """
-    if settings.model_choice == catalogue.STARTER:
-        copy_model(LocalStore(resource_folder() / catalogue.STARTER, "the starter"), output)
-        progress(1, 1)
-        return model_card.facts(open_model(output))
     row = catalogue.find(settings.model_choice)
 
     def received(done: int, total: int) -> None:

