@@ -49,10 +49,9 @@ def classify(
 ) -> Classified:
     """Return one row (see `Classified.columns`) per file of the folder, in the folder's order, as they are computed.
 
-    Without a `model` the default network is used. `extra` is the table of a model that was trained with columns beside
-    the pictures. `review` gets the pictures that are flagged unsure or unknown, the highest out-of-distribution score
-    first, when all rows have come. What is wrong with the job is raised before the first row: ModelFolderError,
-    PictureFolderError, DeviceError, SettingsError.
+    Without a `model`, the default network is used. `extra` is the table of a model trained with columns. `review` gets
+    the pictures that are flagged unsure or unknown, the highest out-of-distribution score first, when all rows have
+    come. Raises ModelFolderError, PictureFolderError, DeviceError, SettingsError before the first row.
     """
     if model is None:
         from vision_recipes.default_model import open_default
