@@ -16,10 +16,15 @@ from vision_recipes import default_model
 from vision_recipes.classify import classify
 from vision_recipes.default_model import open_default
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder import catalogue
+from vision_recipes.model_folder import Network, catalogue
+from vision_recipes.model_folder.saving import save_model
+from vision_recipes.model_folder.spec import ModelSpec
+from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.pretrained import packages, published
-from vision_recipes.settings import ClassifySettings
+from vision_recipes.retrain import retrain
+from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
+from vision_recipes.training_settings import RetrainSettings
 
 
 @pytest.fixture
@@ -154,3 +159,32 @@ def test_real_photos_get_their_labels(vision_cache, tmp_path, monkeypatch):
     rows = {row["images"]: row for row in classify(LocalStore(tmp_path), None, settings)}
     assert rows["/china.png"]["label"] == "palace"
     assert rows["/flower.png"]["label"] == "daisy"
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_folders_made_from_the_starter_of_earlier_versions_keep_working(tmp_path):
+    """The starter was MobileNetV2 of width 0.35 for 96 x 96 pixels, with labels of its own."""
+    import keras
+
+    labels = tuple(f"shape {number}" for number in range(63))
+    network = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, weights=None, classes=63)
+    spec = ModelSpec("Starter", Network("MobileNetV2", {"alpha": 0.35}, 63), Preprocessing.named("tf", 96, 96), labels)
+    stores = {name: LocalStore(tmp_path / name) for name in ("starter", "pictures", "mine", "again")}
+    for store in stores.values():
+        store.root.mkdir()
+    save_model(stores["starter"], network, spec)
+    for number in range(24):
+        colour = ("red", "blue")[number % 2]
+        shade = Image.effect_noise((100, 90), 60).convert("RGB")
+        pixels = Image.blend(shade, Image.new("RGB", shade.size, colour), 0.7)
+        (tmp_path / "pictures" / colour).mkdir(exist_ok=True)
+        pixels.save(tmp_path / "pictures" / colour / f"{number}.png")
+    settings = RetrainSettings(label_source="folder_names")
+    retrain(stores["pictures"], stores["starter"], stores["mine"], settings)
+    retrain(stores["pictures"], stores["mine"], stores["again"], settings)
+    for engine in ("openvino", "keras"):
+        compute = ComputeSettings(engine=engine, use_gpu="false")
+        rows = list(classify(stores["pictures"], stores["again"], ClassifySettings(compute=compute)))
+        assert {row["label"] for row in rows} <= {"red", "blue"}
+        assert [row["error"] for row in rows] == [0] * 24

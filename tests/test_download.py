@@ -44,12 +44,18 @@ def quiet(done, total):
     assert 0 <= done <= total
 
 
-def test_without_a_choice_it_is_the_default_network(tmp_path, default_folder, monkeypatch):
+@pytest.fixture
+def made(default_folder, monkeypatch):
+    """Making the default network only copies it."""
+
     def save(row, weights, output):
         assert (row.name, weights.name) == (catalogue.DEFAULT, row.weights.top.file)
         shutil.copytree(default_folder, output.root, dirs_exist_ok=True)
 
     monkeypatch.setattr(published, "save", save)
+
+
+def test_without_a_choice_it_is_the_default_network(tmp_path, made):
     facts = download(settings(), local(tmp_path / "m"), quiet)
     assert (facts["Model"], facts["Pictures"]) == (catalogue.DEFAULT, "224 x 224, RGB, crop of 87.5%")
     assert facts["Features"] == "1280 from top_activation"
@@ -57,9 +63,11 @@ def test_without_a_choice_it_is_the_default_network(tmp_path, default_folder, mo
 
 
 @pytest.mark.parametrize("choice", ["starter", "Starter "])
-def test_a_choice_of_earlier_versions_is_told_what_replaced_it(choice, tmp_path):
-    with pytest.raises(SettingsError, match="starter model has gone.*efficientnet_lite0.*keep working"):
-        download(settings(model_choice=choice), local(tmp_path / "m"), quiet)
+def test_a_choice_of_earlier_versions_gets_what_replaced_it(choice, tmp_path, made, caplog):
+    facts = download(settings(model_choice=choice), local(tmp_path / "m"), quiet)
+    assert facts["Note"] == "the starter model has gone: efficientnet_lite0, trained on ImageNet, has taken its place"
+    assert facts["Model"] == open_model(local(tmp_path / "m")).name == catalogue.DEFAULT
+    assert "models retrained from it keep working" in caplog.text
 
 
 @pytest.mark.parametrize("source", ["catalogue", "package", "file", "mirror"])

@@ -57,7 +57,7 @@ def _make_ready(folder: Path) -> Model:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock", timeout=_SECONDS, poll_interval=0.1):
             return _open_whole(folder) or _replace(folder)
-    except (OSError, OutputError, Timeout) as err:
+    except (OSError, NotImplementedError, OutputError, Timeout) as err:  # not implemented: locks on that storage
         log.warning("the network cannot be kept in %s (%s), so it is made for this job alone", folder.parent, err)
     temporary = make_work_folder("vision-default-")
     _temporary.append(temporary)

@@ -16,12 +16,6 @@ from vision_recipes.resources import resource_folder
 DEFAULT = "efficientnet_lite0"
 """The network that is downloaded, and used, where none is chosen."""
 
-RETIRED = {
-    "starter": f"the starter model has gone. Choose {DEFAULT}, which was trained on photos (ImageNet), needs no "
-    "download, and is used where no model_folder is connected; model folders made from the starter keep working."
-}
-"""Choices of earlier versions, and what to say to those who make them."""
-
 
 @dataclass(frozen=True)
 class WeightsFile:
@@ -97,8 +91,6 @@ def find(name: str) -> Architecture:
     """
     if name.strip() in architectures():
         return architectures()[name.strip()]
-    if name.strip().lower() in RETIRED:
-        raise SettingsError(f"model_choice: {RETIRED[name.strip().lower()]}")
     plain = name.strip().removesuffix("::imagenet").lower()
     by_name = {key.lower(): row for row in architectures().values() for key in (row.name, *row.aliases)}
     if plain not in by_name:
