@@ -11,7 +11,6 @@ from vision_recipes.model_folder import catalogue, model_card, open_model
 from vision_recipes.pretrained import published
 from vision_recipes.stores import Store
 
-
 log = logging.getLogger("vision_recipes")
 
 RETIRED = {"starter": "the starter model has gone"}
