@@ -43,7 +43,7 @@ class ImportSettings(OutputFolderSettings):
     model_file: str = text()
     model_source_folder: str = text()
     labels_file: str = text()
-    preprocessing: str = choice("auto", "caffe", "tf", "torch", "zero_to_one", "raw", "numbers")
+    preprocessing: str = choice("auto", "caffe", "tf", "lite", "torch", "zero_to_one", "raw", "numbers")
     channels: str = choice("rgb", "bgr")
     mean: str = text("0, 0, 0")
     std: str = text("1, 1, 1")
