@@ -2,8 +2,8 @@
 
     python -m benchmarks.unseen [MODEL=FOLDER[=LABELS.csv] ...] [--splits 3] [--report benchmarks/unseen.md]
 
-The drawn characters with the starter come first. MODEL is a model folder; FOLDER holds pictures, in one sub-folder per
-label or with a table that has the columns path and label. All settings are the defaults of the recipes.
+The drawn characters with the default network come first. MODEL is a model folder; FOLDER holds pictures, in one
+sub-folder per label or with a table that has the columns path and label. All settings are the defaults of the recipes.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks.starter import sample_files
+from sample_pictures.drawing import draw
 from vision_recipes.classify import classify
-from vision_recipes.resources import resource_folder
 from vision_recipes.retrain import retrain
 from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training_settings import RetrainSettings
 
-CHARACTERS, SIDE = 800, 160
+CHARACTERS = 800
 PAGE = """# Pictures of a class that was never trained on
 
 Each class is left out in turn, the last layer is retrained on the others with {splits} splits each, and the pictures of
@@ -45,12 +44,8 @@ def main() -> None:
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vision-unseen-") as folder:
-        drawn = sample_files("cartoon-characters", CHARACTERS, 1)
-        lines = [
-            _line(
-                "drawn characters, 160 pixels", resource_folder() / "starter", drawn, given.splits, Path(folder), SIDE
-            )
-        ]
+        drawn = {path: (jpeg, path[1:].split("_pic_")[0]) for path, jpeg in draw("cartoon-characters", CHARACTERS, 1)}
+        lines = [_line("drawn characters", None, drawn, given.splits, Path(folder))]
         print(lines[-1], flush=True)
         for task in given.tasks:
             model, pictures, *labels = task.split("=")
@@ -73,11 +68,9 @@ def _files(folder: str, labels: str | None = None) -> dict[str, tuple[bytes, str
         }
 
 
-def _line(name, model, files, splits, place, side=0) -> str:
+def _line(name, model, files, splits, place) -> str:
     labels = sorted({label for _, label in files.values()})
-    found = {
-        label: [_leave_out(label, model, files, split, place, side) for split in range(splits)] for label in labels
-    }
+    found = {label: [_leave_out(label, model, files, split, place) for split in range(splits)] for label in labels}
     metrics = [metrics for runs in found.values() for metrics, _ in runs]
     aside = {label: sum(share for _, share in runs) / splits for label, runs in found.items()}
     right = sum(one["validation"]["accuracy"] for one in metrics) / len(metrics)
@@ -87,7 +80,7 @@ def _line(name, model, files, splits, place, side=0) -> str:
     return f"| {name} | {len(labels) - 1} | {right:.3f} | {known:.3f} | **{mean:.2f}** | {each} |"
 
 
-def _leave_out(left_out, model, files, split, place, side) -> tuple[dict, float]:
+def _leave_out(left_out, model, files, split, place) -> tuple[dict, float]:
     """Return the metrics of a model that never saw a label, and the share of that label's pictures it sets aside."""
     stores = {part: LocalStore(place / part) for part in ("known", "unseen", "mine")}
     for part in stores:
@@ -95,11 +88,10 @@ def _leave_out(left_out, model, files, split, place, side) -> tuple[dict, float]
         (place / part).mkdir()
     for path, (content, label) in files.items():
         stores["unseen" if label == left_out else "known"].write(f"/{label}{path}", content)
-    settings = RetrainSettings(
-        label_source="folder_names", random_seed=1337 + split, image_width=side, image_height=side, tensorboard=False
-    )
+    settings = RetrainSettings(label_source="folder_names", random_seed=1337 + split, tensorboard=False)
     (place / "cache").mkdir(exist_ok=True)
-    retrain(stores["known"], LocalStore(model), stores["mine"], settings, cache=LocalStore(place / "cache"))
+    base = LocalStore(model) if model else None
+    retrain(stores["known"], base, stores["mine"], settings, cache=LocalStore(place / "cache"))
     verdicts = [row["verdict"] for row in classify(stores["unseen"], stores["mine"], ClassifySettings())]
     metrics = json.loads((place / "mine" / "metrics.json").read_text(encoding="utf-8"))
     return metrics, sum(verdict != "known" for verdict in verdicts) / len(verdicts)

@@ -1,4 +1,4 @@
-"""The drop-down of models to download: the starter first, then the catalogue with sizes; imports no framework."""
+"""The drop-down of models to download: the default first, then the catalogue with sizes; imports no framework."""
 
 from vision_recipes.model_folder.catalogue import choices
 

@@ -25,6 +25,26 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def vision_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder of the tests' own, in which the default network was made once, also for tests in other processes."""
+    from vision_recipes.default_model import open_default
+
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "vision-cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VISION_RECIPES_CACHE", str(folder))
+        open_default()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def default_folder(vision_cache: Path) -> Path:
+    """The model folder of the default network, EfficientNet-Lite0 with its published weights; not to be changed."""
+    (config,) = vision_cache.glob("models/*/config.json")
+    return config.parent
+
+
+@pytest.fixture(scope="session")
 def small_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole small model folder, written once."""
     from model_folder.small import local, write_small_model

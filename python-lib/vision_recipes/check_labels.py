@@ -9,6 +9,7 @@ from typing import Any
 
 from vision_recipes.dataset.label_table import read_label_table
 from vision_recipes.dataset.preparation import group_images
+from vision_recipes.default_model import open_default
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.stores import Store, Table
@@ -21,17 +22,18 @@ log = logging.getLogger("vision_recipes")
 
 def check_labels(
     pictures: Store,
-    model: Store,
+    model: Store | None,
     settings: CheckLabelsSettings,
     labels: Table | None = None,
     cache: Store | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Return an iterator over a row (report_columns.CHECKED) per labelled picture, the most suspicious first.
 
-    Raises LabelsError, PictureFolderError, ModelFolderError or DeviceError before the first row.
+    Without a `model` the default network is used. Raises LabelsError, PictureFolderError, ModelFolderError or
+    DeviceError before the first row.
     """
     started = time.perf_counter()
-    opened = open_model(model)
+    opened = open_default() if model is None else open_model(model)
     pooling = opened.config.head.pooling if opened.config.head else "avg"
     table = read_label_table(pictures, settings, labels)
     with work_folder("vision-labels-") as workdir:

@@ -40,7 +40,7 @@ class Classified:
 
 def classify(
     pictures: Store,
-    model: Store,
+    model: Store | None,
     settings: ClassifySettings,
     cache: Store | None = None,
     extra: Table | None = None,
@@ -49,11 +49,13 @@ def classify(
 ) -> Classified:
     """Return one row (see `Classified.columns`) per file of the folder, in the folder's order, as they are computed.
 
-    `extra` is the table of a model that was trained with columns beside the pictures. `review` gets the pictures that
-    are flagged unsure or unknown, the highest out-of-distribution score first, when all rows have come. What is wrong
-    with the job is raised before the first row: ModelFolderError, PictureFolderError, DeviceError, SettingsError.
+    Without a `model`, the default network is used. `extra` is the table of a model trained with columns. `review` gets
+    the pictures that are flagged unsure or unknown, the highest out-of-distribution score first, when all rows have
+    come. Raises ModelFolderError, PictureFolderError, DeviceError, SettingsError before the first row.
     """
-    opened = open_model(model)
+    if model is None:
+        from vision_recipes.default_model import open_default
+    opened = open_default() if model is None else open_model(model)
     if opened.config.ends_in_features:
         raise ModelFolderError(
             f"Model {opened.name!r} gives a vector of features for a picture and has no labels. Retrain it on labels "

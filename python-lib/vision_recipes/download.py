@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import catalogue, model_card, open_model
-from vision_recipes.model_folder.commit import copy_model
 from vision_recipes.pretrained import published
-from vision_recipes.resources import resource_folder
-from vision_recipes.stores import LocalStore, Store
+from vision_recipes.stores import Store
+
+log = logging.getLogger("vision_recipes")
+
+RETIRED = {"starter": "the starter model has gone"}
+"""Choices of earlier versions, which get the default network now, and what is said of them."""
 
 
 def download(settings: DownloadSettings, output: Store, progress: Callable[[int, int], None]) -> dict[str, object]:
@@ -18,11 +22,8 @@ def download(settings: DownloadSettings, output: Store, progress: Callable[[int,
 
     A model that was in the folder stays until the new one is complete. `progress` counts bytes.
     """
-    if settings.model_choice == catalogue.STARTER:
-        copy_model(LocalStore(resource_folder() / catalogue.STARTER, "the starter"), output)
-        progress(1, 1)
-        return model_card.facts(open_model(output))
-    row = catalogue.find(settings.model_choice)
+    retired = RETIRED.get(settings.model_choice.strip().lower())
+    row = catalogue.find(catalogue.DEFAULT if retired else settings.model_choice)
 
     def received(done: int, total: int) -> None:
         progress(done * 9, total * 10)
@@ -38,4 +39,7 @@ def download(settings: DownloadSettings, output: Store, progress: Callable[[int,
         published.save(row, weights, output)
     published.discard(weights)
     progress(1, 1)
-    return model_card.facts(open_model(output))
+    note = {"Note": f"{retired}: {row.name}, trained on ImageNet, has taken its place"} if retired else {}
+    for text in note.values():
+        log.warning("%s; models retrained from it keep working", text)
+    return note | model_card.facts(open_model(output))

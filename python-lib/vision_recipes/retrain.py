@@ -7,6 +7,7 @@ import time
 
 from vision_recipes.dataset.label_table import read_label_table, require_classes
 from vision_recipes.dataset.preparation import prepare
+from vision_recipes.default_model import open_default
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
@@ -24,7 +25,7 @@ log = logging.getLogger("vision_recipes")
 
 def retrain(
     pictures: Store,
-    model: Store,
+    model: Store | None,
     output: Store,
     settings: RetrainSettings,
     labels: Table | None = None,
@@ -33,13 +34,15 @@ def retrain(
 ) -> None:
     """Write a model of your own labels into `output`, which may be the folder of `model` itself.
 
+    Without a `model` it starts from the default network.
     Until config.json is written, last, the folder's previous model stays intact. Raises SettingsError, LabelsError,
     PictureFolderError, ModelFolderError, DeviceError, TrainingError, OutputError.
     """
     started = time.perf_counter()
     check_parameters(settings)
     with work_folder("vision-retrain-") as workdir:
-        base, settings = prepare_model(open_model(model), settings, workdir)
+        opened = open_default() if model is None else open_model(model)
+        base, settings = prepare_model(opened, settings, workdir)
         require_writable(output)
         table = read_label_table(pictures, settings, labels, extra)
         require_classes(table.labels, MAX_CLASSES, splittable=not table.split)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -13,14 +14,16 @@ DRAW = ("run", "vision-samples", "--plugin", ROOT / "examples" / "sample-picture
 
 
 class Shell:
-    """The mini-host's command line in a project folder of its own."""
+    """The mini-host's command line in a project folder of its own, with the default network in the cache."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, cache):
         self.folder = folder
+        self.environment = {"VISION_RECIPES_CACHE": str(cache)}
 
     def __call__(self, *words):
         command = [sys.executable, "-m", "minihost", *map(str, words)]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=240)
+        env = {**os.environ, **self.environment}
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=240, env=env)
 
     def well(self, *words):
         done = self(*words)
@@ -33,21 +36,21 @@ class Shell:
 
 
 @pytest.fixture
-def minihost(tmp_path, monkeypatch):
+def minihost(tmp_path, monkeypatch, vision_cache):
     monkeypatch.setenv("MINIHOST_HOME", str(tmp_path / ".home"))
-    return Shell(tmp_path)
+    return Shell(tmp_path, vision_cache)
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory):
-    """A project with the starter model, labelled eggs, and a model retrained on them."""
-    shell = Shell(tmp_path_factory.mktemp("workshop"))
+def workshop(tmp_path_factory, vision_cache):
+    """A project with labelled eggs, and the default network retrained on them."""
+    shell = Shell(tmp_path_factory.mktemp("workshop"), vision_cache)
     draw = (*DRAW, "-p", "sample=egg-or-not", "-p", "count=60")
     shell.well(*draw, "-p", "seed=1", "-p", "output_managed_folder=eggs")
     shell.well(*draw, "-p", "seed=2", "-p", "output_managed_folder=more")
-    shell.well("run", "vision-download", "-p", "model_choice=starter", "-p", "output_managed_folder=starter")
-    roles = ("-i", "image_folder=eggs", "-i", "model_folder=starter", "-o", "model_output=egg_model")
-    shell.well("run", "vision-retrain", *roles, "-p", "label_source=folder_names")
+    roles = ("-i", "image_folder=eggs", "-o", "model_output=egg_model")
+    done = shell.well("run", "vision-retrain", *roles, "-p", "label_source=folder_names")
+    assert "no model_folder is connected: EfficientNet-Lite0, trained on ImageNet, is used" in done.stderr
     return shell
 
 

@@ -6,9 +6,9 @@ import pytest
 
 
 @pytest.fixture
-def classify(minihost, photos, workshop):
+def classify(minihost, photos):
     def run(**changes):
-        roles = {"image_folder": photos, "model_folder": workshop.folder / "starter", "scored_dataset": "out.csv"}
+        roles = {"image_folder": photos, "scored_dataset": "out.csv"}
         roles.update(changes)
         sides = {"scored_dataset": "-o"}
         words = [word for role, ref in roles.items() for word in (sides.get(role, "-i"), f"{role}={ref}")]
@@ -34,7 +34,7 @@ def test_several_mistakes_at_once(minihost, photos):
         "-p", "min_treshold=0.2", "-p", "compute.precision=double",
     )  # fmt: skip
     assert done.returncode == 2
-    for part in ("picture_folder", "model_folder", "scored_dataset", "many", "min_threshold", "double"):
+    for part in ("picture_folder", "scored_dataset", "many", "min_threshold", "double"):
         assert part in done.stderr, part
     assert names(minihost.folder) == ["photos"]
 
@@ -68,11 +68,11 @@ def test_a_folder_with_only_broken_files_gives_rows(minihost, photos, classify):
     assert [row["reason"] for row in minihost.table("out.csv")] == ["empty", "not_an_image"]
 
 
-def test_retraining_on_only_broken_files_stops(minihost, photos, workshop):
+def test_retraining_on_only_broken_files_stops(minihost, photos):
     (photos / "good.jpg").unlink()
     (minihost.folder / "labels.csv").write_text("path,label\nwords.jpg,a\nnothing.png,b\n")
     done = minihost(
-        "run", "vision-retrain", "-i", f"image_folder={photos}", "-i", f"model_folder={workshop.folder / 'starter'}",
+        "run", "vision-retrain", "-i", f"image_folder={photos}",
         "-i", "label_dataset=labels.csv", "-o", "model_output=mine", "-p", "col_filename=path", "-p", "col_label=label",
     )  # fmt: skip
     assert done.returncode == 1

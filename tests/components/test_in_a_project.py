@@ -7,21 +7,20 @@ from minihost.errors import ComponentFailed, JobError
 
 
 @pytest.fixture
-def project(minihost_project):
-    """The project of a beginner: the starter model and twelve drawn pictures, one of them broken."""
+def project(minihost_project, vision_cache, monkeypatch):
+    """The project of a beginner: twelve drawn pictures and a broken one, and no model."""
+    monkeypatch.setenv("VISION_RECIPES_CACHE", str(vision_cache))
     project = minihost_project()
     project.plugins.append(ROOT / "examples" / "sample-pictures")
     draw = {"sample": "egg-or-not", "count": 12, "seed": 1, "output_managed_folder": "eggs"}
     drawn = project.run("vision-samples", params=draw, in_process=True)
     assert drawn.answer["type"] == "HTML"
-    model = {"model_choice": "starter", "output_managed_folder": "starter"}
-    project.run("vision-download", params=model, in_process=True)
     project.add_folder("photos", {**project.files("eggs"), "/broken.jpg": b"not a picture"})
     return project
 
 
 def test_pictures_become_rows_from_streams_alone(project):
-    roles = {"inputs": {"image_folder": "photos", "model_folder": "starter"}, "outputs": {"scored_dataset": "scored"}}
+    roles = {"inputs": {"image_folder": "photos"}, "outputs": {"scored_dataset": "scored"}}
     done = project.run("vision-classify", **roles, params={"max_nb_labels": 2}, streams_only=True)
     rows = done.rows("scored")
     assert [row["images"] for row in rows] == sorted(project.files("photos"))
@@ -35,10 +34,8 @@ def test_pictures_become_rows_from_streams_alone(project):
 def test_what_is_wrong_is_named_at_once(project):
     roles = {"inputs": {"image_folder": "photos"}, "outputs": {"scored_dataset": "scored"}}
     with pytest.raises(JobError) as caught:
-        project.run("vision-classify", **roles, params={"max_nb_labels": "many"})
+        project.run("vision-classify", **roles, params={"max_nb_labels": "many", "batch_size": -1})
     assert len(caught.value.mistakes) == 2
     project.add_folder("empty", {})
     with pytest.raises(ComponentFailed, match="empty"):
-        project.run(
-            "vision-classify", inputs={"image_folder": "empty", "model_folder": "starter"}, outputs=roles["outputs"]
-        )
+        project.run("vision-classify", inputs={"image_folder": "empty"}, outputs=roles["outputs"])

@@ -22,7 +22,7 @@ def mislabelled(workshop):
 
 
 def test_labels_are_checked_decided_and_used(mislabelled):
-    roles = ("-i", "image_folder=eggs", "-i", "model_folder=starter", "-i", "label_dataset=labels.csv")
+    roles = ("-i", "image_folder=eggs", "-i", "label_dataset=labels.csv")
     columns = ("-p", "col_filename=path", "-p", "col_label=label", "-p", "on_wrong_label=drop")
     mislabelled.well("run", "vision-check-labels", *roles, *columns, "-o", "checked_dataset=checked.csv")
     rows = mislabelled.table("checked.csv")
@@ -32,7 +32,7 @@ def test_labels_are_checked_decided_and_used(mislabelled):
     dropped = [row for row in rows if row["decision"] == "drop"]
     assert dropped == [row for row in rows if row["issue"] == "wrong_label"]
 
-    roles = ("-i", "image_folder=eggs", "-i", "model_folder=starter", "-i", "label_dataset=checked.csv")
+    roles = ("-i", "image_folder=eggs", "-i", "label_dataset=checked.csv")
     columns = ("-p", "col_filename=images", "-p", "col_label=label", "-p", "col_decision=decision")
     done = mislabelled.well("run", "vision-retrain", *roles, *columns, "-o", "model_output=decided")
     assert f"{60 - len(dropped)} pictures of 2 classes" in done.stdout + done.stderr

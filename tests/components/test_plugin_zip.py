@@ -3,7 +3,7 @@
 import zipfile
 
 
-def test_the_zip_holds_the_plugin_alone_and_runs(minihost, root, photos, workshop):
+def test_the_zip_holds_the_plugin_alone_and_runs(minihost, root, photos):
     minihost.well("package", root, "-o", "dist")
     (zipped,) = (minihost.folder / "dist").glob("dss-plugin-vision-recipes-*.zip")
     with zipfile.ZipFile(zipped) as archive:
@@ -18,6 +18,6 @@ def test_the_zip_holds_the_plugin_alone_and_runs(minihost, root, photos, worksho
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "0 errors, 0 warnings" in checked.stdout
 
-    roles = ("-i", f"image_folder={photos}", "-i", f"model_folder={workshop.folder / 'starter'}")
+    roles = ("-i", f"image_folder={photos}")
     minihost.well("run", "vision-classify", "--plugin", zipped, *roles, "-o", "scored_dataset=zip.csv")
     assert len(minihost.table("zip.csv")) == 3

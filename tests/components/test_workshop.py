@@ -77,13 +77,13 @@ def test_the_retrained_model_leaves_for_other_programs(workshop):
 
 @pytest.mark.parametrize("streams", [(), ("--streams-only",)])
 def test_components_never_need_a_local_path(workshop, streams):
-    roles = ("-i", "image_folder=more", "-i", "model_folder=starter", "-o", "scored_dataset=streams.csv")
+    roles = ("-i", "image_folder=more", "-o", "scored_dataset=streams.csv")
     workshop.well("run", "vision-classify", *roles, *streams)
     assert len(workshop.table("streams.csv")) == 60
 
 
-def test_a_file_that_is_no_picture_costs_one_row(minihost, photos, workshop):
-    roles = ("-i", f"image_folder={photos}", "-i", f"model_folder={workshop.folder / 'starter'}")
+def test_a_file_that_is_no_picture_costs_one_row(minihost, photos):
+    roles = ("-i", f"image_folder={photos}")
     minihost.well("run", "vision-classify", *roles, "-o", "scored_dataset=scored.csv")
     rows = {row["images"]: row for row in minihost.table("scored.csv")}
     assert {path: (row["error"], row["reason"]) for path, row in rows.items()} == {

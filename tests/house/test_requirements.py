@@ -9,6 +9,8 @@ import pytest
 from conftest import ROOT
 from import_graph import imports
 
+from vision_recipes.model_folder import catalogue
+
 HOST, PLUGIN = ROOT / "mini-host", ROOT
 CODE = {HOST: ["minihost"], PLUGIN: ["python-lib", "custom-recipes", "python-runnables", "webapps"]}
 OWN = {"minihost", "vision_recipes", "dss_ports", "dataiku", "dataikuapi"}
@@ -53,4 +55,9 @@ def test_the_host_alone_needs_no_framework():
 
 def test_the_code_environment_has_what_the_plugin_imports():
     listed = (ROOT / "code-env/python/spec/requirements.txt").read_text(encoding="utf-8").split()
-    assert {plain(line) for line in listed} == declared(PLUGIN) - OF_DSS
+    setup = configparser.ConfigParser()
+    setup.read(PLUGIN / "setup.cfg", encoding="utf-8")
+    weights = {plain(line) for line in setup["options.extras_require"]["imagenet"].split("\n") if line.strip()}
+    assert {plain(line) for line in listed} == (declared(PLUGIN) - OF_DSS) | weights
+    packages = {plain(row.package) for row in catalogue.architectures().values() if row.name == catalogue.DEFAULT}
+    assert weights == packages

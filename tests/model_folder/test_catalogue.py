@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from vision_recipes.errors import SettingsError
+from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import catalogue
 from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.preprocessing import SCALINGS
@@ -76,7 +77,7 @@ def test_the_drop_down_shows_sizes_and_needs_no_framework():
     label, imported = done.stdout.splitlines()
     assert "224 x 224, 2.6 M parameters, 10 MB" in label
     assert imported == "[]"
-    assert catalogue.choices()[0]["value"] == "starter"
+    assert catalogue.choices()[0]["value"] == catalogue.DEFAULT == DownloadSettings().model_choice
 
 
 def test_imagenet_labels_are_bundled():

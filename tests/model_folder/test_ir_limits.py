@@ -117,8 +117,8 @@ def test_a_network_that_was_verified_here_is_not_checked_again(folder: Path, mon
     open_engine(model, WITHOUT_GPU)
 
 
-def test_the_starter_is_within_limits(root: Path) -> None:
-    open_engine(open_model(local(root / "resource" / "starter")), WITHOUT_GPU)
+def test_the_default_network_is_within_limits(default_folder: Path) -> None:
+    open_engine(open_model(local(default_folder)), WITHOUT_GPU)
 
 
 def test_a_head_is_never_put_on_a_hostile_network(folder: Path, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_without_a_model_the_list_contains_a_sentence(offer):
 
 def test_models_are_offered_with_their_sizes(offer):
     choices = offer("model_choices")({}, {}, {}, [])["choices"]
-    assert choices[0]["value"] == "starter"
+    assert choices[0]["value"] == "efficientnet_lite0"
     assert len(choices) > 30
 
 

@@ -8,7 +8,6 @@ from model_folder.small import GRAPH, INPUT, LABELS, local, write_small_model
 
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.model_folder import Network, open_model
-from vision_recipes.model_folder.commit import copy_model
 from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
@@ -81,21 +80,6 @@ def test_the_same_model_written_twice_changes_no_name(folder, small):
 def test_file_names_in_a_fresh_folder_are_the_plain_ones(folder):
     names = {path.name for path in folder.iterdir()}
     assert {"config.json", "model_labels.csv", "model.xml", "model.bin", "check.npz", "README.md"} <= names
-
-
-def test_a_copy_is_complete_and_replaces_what_was_there(folder, small, tmp_path):
-    target = local(tmp_path / "copy")
-    write_small_model(target, seed=3)
-    copy_model(local(folder), target)
-    assert usable(target, tmp_path).folder_hash == small.folder_hash
-    assert target.open("/README.md").read() == (folder / "README.md").read_bytes()
-
-
-def test_a_broken_folder_is_not_copied(folder, tmp_path):
-    (folder / "model.bin").write_bytes(b"x" * (folder / "model.bin").stat().st_size)
-    with pytest.raises(ModelFolderError, match="model.bin"):
-        copy_model(local(folder), local(tmp_path / "copy"))
-    assert local(tmp_path / "copy").paths() == []
 
 
 def test_the_card_escapes_what_labels_bring(tmp_path):

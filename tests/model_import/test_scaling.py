@@ -41,6 +41,11 @@ def test_a_chosen_scaling_is_no_guess():
     assert (found.preprocessing.channels, found.guess) == ("rgb", "")
 
 
+def test_efficientnet_lite_is_not_taken_for_efficientnet():
+    for name, mean in (("EfficientNet-Lite0 (int8)", 127.0), ("EfficientNetB0", 0.0)):
+        assert recognise(settings(), (224, 224, 3), [name], "the file").preprocessing.mean == (mean,) * 3
+
+
 def test_without_a_clue_the_user_is_asked_unless_pictures_can_show_it():
     with pytest.raises(SettingsError, match=r"the file does not say .* sample_folder"):
         recognise(settings(), (64, 48, 3), ["mine"], "the file")

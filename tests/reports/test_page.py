@@ -219,11 +219,11 @@ def test_augmentation_is_shown_on_the_pictures_that_were_scored(tmp_path, traine
 
 
 @pytest.fixture
-def trained(tmp_path_factory, root):
+def trained(tmp_path_factory, small_original):
     import shutil
 
     folder = tmp_path_factory.mktemp("models") / "net"
-    shutil.copytree(root / "resource" / "starter", folder)
+    shutil.copytree(small_original, folder)
     with (folder / "history.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerows(

