@@ -12,7 +12,6 @@ import numpy as np
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.config import POOLED
-from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.pictures import Picture
 
 SCORES = "scores"
@@ -52,6 +51,8 @@ def find_output(model: Model, output: str | int, pooling: str) -> Output:
         pooled = model.config.layer_named(POOLED)
         return (*THE_SCORES, Part(pooled.output, pooled.name))
     if output == SEVERAL_FEATURES:
+        from vision_recipes.model_folder.inner_layers import inner_layers
+
         inner = inner_layers(model.layers, model.feature_layer)
         pooled_twice = (Part(layer.output, layer.name, kind) for layer in inner for kind in ("avg", "max"))
         return (Part(model.feature_layer.output, model.feature_layer.name, pooling), *pooled_twice)

@@ -11,7 +11,6 @@ from vision_recipes.errors import DeviceError
 from vision_recipes.inference.engine import Engine, Output, Slot
 from vision_recipes.local_folders import make_work_folder
 from vision_recipes.model_folder import Model
-from vision_recipes.model_folder.channels_first import channels_first
 
 _TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}
@@ -112,7 +111,9 @@ def _prepared(graph: Any, output: Output, batch: int) -> Any:
     for result in graph.get_results():
         if result.get_friendly_name() != kept.get_friendly_name():
             graph.remove_result(result)
-    if len(output) > 1:
+    if len(output) > 1 and any(results[part.result].output(0).partial_shape.rank.get_length() > 2 for part in output):
+        from vision_recipes.model_folder.channels_first import channels_first
+
         channels_first(graph)
     steps = PrePostProcessor(graph)
     steps.input(0).tensor().set_element_type(ov.Type.u8)

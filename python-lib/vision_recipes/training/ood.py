@@ -58,7 +58,7 @@ def fit_ood(
 
     `logits` (n, classes) are the finished network's for the validation pictures. With a `precision`, as many of these
     are flagged as it takes for that fraction of the others to be right; without one, at most a tenth. Of features in
-    several `parts`, one part is used alone where that tells a class left out of the training pictures best.
+    several `parts`, one part is used alone where it detects classes left out of the training pictures best.
     """
     from threadpoolctl import threadpool_limits
 
@@ -89,7 +89,7 @@ def _widened(rows: np.ndarray, used: slice, width: int) -> np.ndarray:
 
 
 def _best_part(train: LabelledImages, parts: Sequence[slice], seed: int) -> slice:
-    """Return the features with which classes left out in turn are told best: all, or one part that is clearly better.
+    """Return the features with which classes left out in turn are detected best: all, or one part that is clearly better.
 
     Each time some of the other classes' pictures are held out as well: the score counts how many pictures of the
     class left out are less supported than nine tenths of these.
@@ -103,17 +103,17 @@ def _best_part(train: LabelledImages, parts: Sequence[slice], seed: int) -> slic
     features, targets = np.asarray(train.features[rows], np.float32), train.targets[rows]
     held_out = draw.random(len(rows)) < _TRIAL_HELD_OUT
 
-    def told(used: slice) -> float:
+    def rate_of(used: slice) -> float:
         scaled = scaling_of(features[:, used], FULL).apply(features[:, used])
         turned = scaled @ principal_components(scaled)  # the same distances, in fewer numbers
-        return float(np.mean([_told(turned, targets, label, held_out) for label in left_out]))
+        return float(np.mean([_detection_rate(turned, targets, label, held_out) for label in left_out]))
 
-    scores = [told(part) for part in parts]
+    scores = [rate_of(part) for part in parts]
     best = int(np.argmax(scores))
-    return parts[best] if scores[best] > told(every) + _TRIAL_GAIN else every
+    return parts[best] if scores[best] > rate_of(every) + _TRIAL_GAIN else every
 
 
-def _told(scaled: np.ndarray, targets: np.ndarray, left_out: int, held_out: np.ndarray) -> float:
+def _detection_rate(scaled: np.ndarray, targets: np.ndarray, left_out: int, held_out: np.ndarray) -> float:
     """Return the fraction of a class's pictures that a detector fitted to the other classes sets aside."""
     fitted, known, unseen = (targets != left_out) & ~held_out, (targets != left_out) & held_out, targets == left_out
     others = np.unique(targets[fitted])
