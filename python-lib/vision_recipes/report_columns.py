@@ -46,7 +46,7 @@ CHECKED = (
     IMAGES,
     Column("label", "string", "The given label"),
     Column("suggested_label", "string", "The label that the model suggests"),
-    Column("suspicion", "double", "How likely the given label is wrong, from 0 to 1; a score, not a probability"),
+    Column("suspicion", "double", "Probability, from 0 to 1, that the given label is wrong"),
     Column("issue", "string", "wrong_label, conflicting_copy, copy, outlier or unreadable; empty when there is none"),
     Column("probability", "double", "Probability of the given label, by a model that was not trained on the picture"),
     Column("strangeness", "double", "Outlier score: mean distance to the nearest neighbours; 1 is typical"),

@@ -21,18 +21,18 @@ class Rows:
         yield from self.cells
 
 
-def row(path, score, issue="wrong_label", neighbours="[]"):
+def row(path, suspicion, issue="wrong_label", neighbours="[]"):
     return {
         "images": path,
         "label": "egg",
         "suggested_label": "stone",
-        "suspicion": score,
+        "suspicion": suspicion,
         "issue": issue,
         "neighbours": neighbours,
     }
 
 
-def test_rows_come_back_with_the_highest_score_first():
+def test_rows_come_back_with_the_highest_suspicion_first():
     neighbours = json.dumps([{"path": "/b.jpg", "label": "stone", "likeness": 0.9}, {"label": "no path"}, 3])
     found = read_checked_labels(Rows([row("/a.jpg", "0.25", ""), row("/c.jpg", 0.75, neighbours=neighbours)]))
     assert found == [
@@ -42,11 +42,12 @@ def test_rows_come_back_with_the_highest_score_first():
 
 
 @pytest.mark.parametrize(
-    ("cell", "score"), [("", 0), (None, 0), ("high", 0), (math.nan, 0), ("inf", 0), ("-3", 0), ("7", 1), (10**400, 1)]
+    ("cell", "suspicion"),
+    [("", 0), (None, 0), ("high", 0), (math.nan, 0), ("inf", 0), ("-3", 0), ("7", 1), (10**400, 1)],
 )
-def test_odd_scores_stay_between_0_and_1(cell, score):
+def test_odd_suspicions_stay_between_0_and_1(cell, suspicion):
     (found,) = read_checked_labels(Rows([row("/a.jpg", cell), row("", 1.0)]))
-    assert found.score == score
+    assert found.suspicion == suspicion
 
 
 @pytest.mark.parametrize("cell", ["", None, "{", "[" * 100_000, "3", '{"path": "/b"}', [{"path": 3}]])

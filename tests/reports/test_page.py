@@ -198,8 +198,8 @@ def test_label_issues_are_shown_with_their_nearest_neighbours(tmp_path):
     ]
     folder = store(tmp_path, [f"/{number}.png" for number in range(6)])
     page = render_page(evaluation(predictions(12, 2), checked=checked, checked_pictures=folder))
-    assert "Likely label errors: 1 of 2 checked labels" in page.decode()
-    assert "wrong label, score 0.90" in page.decode()
+    assert "Likely label errors: 1 of 2 checked labels; expected number of wrong labels: 1.0." in page.decode()
+    assert "wrong label, suspicion 0.90" in page.decode()
     shown = [attributes["alt"] for tag, attributes in Reader(page).tags if tag == "img"]
     assert shown == ["Picture 0.png, labelled egg", *(f"similar picture {number}.png" for number in (1, 2, 3))]
 

@@ -1,6 +1,7 @@
 """Label issues among points whose classes are known, and decisions on them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -69,6 +70,27 @@ def test_near_duplicates_and_outliers_are_named():
     nearest = json.loads(rows["71"]["neighbours"])[0]
     assert (nearest["path"], nearest["label"]) == ("2", "c2")
     assert nearest["likeness"] > 0.99
+
+
+def test_of_two_copies_with_different_labels_one_is_wrong():
+    features, targets = points(80, 3, spread=3)
+    features[70] = features[0]
+    targets[70] = (targets[0] + 1) % CLASSES
+    rows = checked(features, [f"c{k}" for k in targets])
+    assert (rows["70"]["issue"], rows["0"]["issue"]) == ("wrong_label", "conflicting_copy")
+    assert rows["70"]["suspicion"] + rows["0"]["suspicion"] == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(("spread", "level"), [(3.0, "INFO"), (0.1, "WARNING")])
+def test_the_log_says_how_many_are_wrong_and_how_sure_one_can_be(spread, level, caplog):
+    features, targets = points(200, 4, spread)
+    with caplog.at_level("INFO", "vision_recipes"):
+        check(features, [f"c{k}" for k in targets])
+    said = {record.getMessage(): record.levelname for record in caplog.records}
+    assert any(re.search(r"expected number of wrong labels: [\d.]+ of 200 .* between 0 and \d+", line) for line in said)
+    (power,) = [line for line in said if line.startswith("of 100 labels swapped on purpose")]
+    assert said[power] == level
+    assert ("Connect another network" in power) == (level == "WARNING")
 
 
 def test_a_class_of_one_picture_is_not_checked():

@@ -16,7 +16,7 @@ from vision_recipes.stores import Table
 
 @dataclass(frozen=True)
 class CheckedLabel:
-    """A picture with its given label, the suggested label, and the suspicion score (0 to 1) of the given one.
+    """A picture with its given label, the suggested label, and the suspicion: how probably the given one is wrong.
 
     `issue` is empty when there is none; `neighbours` are the paths of the most similar pictures.
     """
@@ -24,13 +24,13 @@ class CheckedLabel:
     path: str
     given: str
     suggested: str
-    score: float
+    suspicion: float
     issue: str
     neighbours: tuple[str, ...] = ()
 
 
 def read_checked_labels(table: Table) -> list[CheckedLabel]:
-    """Return the checked labels of a table, highest score first; raises PredictionsError when it is another table."""
+    """Return the checked labels of a table, most suspicious first; raises PredictionsError when it is another table."""
     missing = [column.name for column in CHECKED if column.name not in table.columns]
     if missing:
         raise PredictionsError(
@@ -42,9 +42,10 @@ def read_checked_labels(table: Table) -> list[CheckedLabel]:
         path, *texts = (label_text(row.get(name)) for name in ("images", "label", "suggested_label", "issue"))
         if path is not None:
             given, suggested, issue = (text or "" for text in texts)
-            score = min(1.0, max(0.0, as_number(row.get("suspicion")) or 0.0))
-            found.append(CheckedLabel(path, given, suggested, score, issue, tuple(_paths(row.get("neighbours")))))
-    return sorted(found, key=lambda checked: -checked.score)
+            suspicion = min(1.0, max(0.0, as_number(row.get("suspicion")) or 0.0))
+            neighbours = _paths(row.get("neighbours"))
+            found.append(CheckedLabel(path, given, suggested, suspicion, issue, tuple(neighbours)))
+    return sorted(found, key=lambda checked: -checked.suspicion)
 
 
 def _paths(cell: Any) -> Iterator[str]:

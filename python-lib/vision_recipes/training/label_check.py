@@ -23,9 +23,8 @@ log = logging.getLogger("vision_recipes")
 WRONG, CONFLICT, COPY, OUTLIER, UNREADABLE = "wrong_label", "conflicting_copy", "copy", "outlier", "unreadable"
 _MIN_NEIGHBOURS = 10
 _WORTH_THREADS = 10_000_000
-_CERTAIN = 0.8
-_CONFLICTING = 0.5
-"""The least suspicion of a picture whose near-duplicate has another label: one of the two is wrong."""
+_PROBABLY = 0.5
+_WEAK_POWER = 0.75
 
 
 def check_rows(
@@ -36,6 +35,7 @@ def check_rows(
     `pairs` are the near-duplicates among the images, whose `groups` hold them together. Raises LabelsError for fewer
     than three pictures or two classes.
     """
+    import scipy.linalg  # noqa: F401 - it has a BLAS of its own, which has to be loaded to be limited
     from threadpoolctl import threadpool_limits
 
     targets, labels = images.targets, images.labels
@@ -57,7 +57,7 @@ def check_rows(
             "suggested_label": images.classes[label_issues.suggested[row]],
             "suspicion": round(float(suspicion[row]), 6),
             "issue": issues[row],
-            "probability": round(float(label_issues.probabilities[row, targets[row]]), 6),
+            "probability": round(float(label_issues.probability[row]), 6),
             "strangeness": round(float(near.outlier_score[row]), 4),
             "neighbours": _neighbours(images, near, row, settings.nb_neighbours),
             "decision": decision if issues[row] == WRONG else "",
@@ -67,9 +67,11 @@ def check_rows(
     ]
     counts = Counter(issues)
     log.info(
-        "%d of %d labels are probably wrong; %d near-duplicates have different labels, %d the same; %d outliers",
+        "%d of %d pictures have a label that is probably wrong (a suspicion of 0.5 or more); %d near-duplicates have "
+        "different labels, %d the same; %d outliers",
         *(counts[WRONG], len(images), counts[CONFLICT], counts[COPY], counts[OUTLIER]),
     )
+    _report(label_issues)
     return rows + [
         {"images": path, "label": label, "issue": UNREADABLE, "rank": rank}
         for rank, (path, label) in enumerate(unreadable, start=len(images) + 1)
@@ -88,9 +90,42 @@ def _issues(
     for pair in pairs:
         if targets[pair.one] != targets[pair.other]:
             rows = [pair.one, pair.other]
-            issues[rows], suspicion[rows] = CONFLICT, np.maximum(suspicion[rows], _CONFLICTING)
-    issues[(label_issues.wrong | (suspicion >= _CERTAIN)) & (label_issues.suggested != targets)] = WRONG
+            issues[rows], suspicion[rows] = CONFLICT, np.maximum(suspicion[rows], _one_of_two(label_issues, rows))
+    issues[(suspicion >= _PROBABLY) & (label_issues.suggested != targets)] = WRONG
     return [str(issue) for issue in issues], suspicion
+
+
+def _one_of_two(label_issues: LabelIssues, rows: Sequence[int]) -> np.ndarray:
+    """Return the suspicions of two rows that show the same thing under different labels: one of them is wrong."""
+    one, other = np.clip(label_issues.suspicion[list(rows)], 1e-6, 1 - 1e-6)
+    only_one, only_other = one * (1 - other), other * (1 - one)
+    return np.array([only_one, only_other]) / (only_one + only_other)
+
+
+def _report(label_issues: LabelIssues) -> None:
+    """Log how many labels are expected to be wrong, and how sure the network lets one be."""
+    found, checked = label_issues.doubts, int(label_issues.checked.sum())
+    if checked < len(label_issues.checked):
+        log.warning(
+            "%d labels cannot be checked: their class has no other picture to compare with",
+            len(label_issues.checked) - checked,
+        )
+    if found is None:
+        return
+    log.info(
+        "expected number of wrong labels: %.1f of %d (%.1f %%), with a probability of 90 %% between %.0f and %.0f",
+        *(found.wrong, checked, 100 * found.wrong / checked, np.floor(found.low), np.ceil(found.high)),
+    )
+    shown = round(100 * found.power)
+    if found.power < _WEAK_POWER:
+        log.warning(
+            "of 100 labels swapped on purpose, only %d are more suspicious than 95 %% of the right ones: this network "
+            "tells these classes apart too poorly, or there are too few pictures, to find most wrong labels. Connect "
+            "another network as model_folder, or add pictures.",
+            shown,
+        )
+    else:
+        log.info("of 100 labels swapped on purpose, %d are more suspicious than 95 %% of the right ones", shown)
 
 
 def _neighbours(images: LabelledImages, near: Neighbours, row: int, count: int) -> str:

@@ -1,25 +1,25 @@
 """Label issues: labels that a model trained without the picture, and the picture's nearest neighbours, disagree with.
 
-Out-of-fold probabilities and the confident joint as in Northcutt, Jiang, Chuang, Confident learning (2021); a second
-round trains without the pictures flagged by the first, so that wrong labels do not support each other. cleanlab's
-filter flags the same rows, but importing it takes longer than all that is computed here.
+Classifiers are trained by cross-validation and calibrated together with the rate of wrong labels (`label_noise`). A
+second round gives each picture the weight with which its label is right, so that wrong labels do not support each
+other; the rates stay those of the first, because in the second a label has already had a say in its own judgement.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from vision_recipes.dataset.cosine_similarity import CosineSimilarity
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import group_folds
-from vision_recipes.metrics import softmax
-from vision_recipes.training.design_matrix import design
+from vision_recipes.training.design_matrix import Design, design
+from vision_recipes.training.label_noise import Doubts, Evidence, LabelNoise, doubts, estimate_noise
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
-from vision_recipes.training.regularisation import choose_strength
+from vision_recipes.training.regularisation import Strength, choose_strength
 
-_FOLDS, _REPEATS = 5, 2
+_FOLDS = 5
 _STEPS, _TOLERANCE = 80, 1e-6
 _RIDGES = (0.2, 0.06, 0.02, 0.006)
 _BLOCK, _MAX_CANDIDATES = 256, 50_000
@@ -28,15 +28,18 @@ _DEVIATIONS, _MIN_OUTLIER_SCORE = 3.5, 1.25
 
 @dataclass(frozen=True)
 class LabelIssues:
-    """What is known of each row's label: out-of-fold `probabilities` (n, classes), `suspicion` (n,) from 0 to 1.
+    """What is known of each row's label: its `probability` (n,), and its `suspicion` (n,), the probability to be wrong.
 
-    `suggested` (n,) is the most likely class. `wrong` (n,) is True where the label is probably wrong.
+    The first is what classifiers give it that do not know the label. `suggested` (n,) is the most likely class.
+    `checked` (n,) is False where the class has no other picture to compare with. `doubts` are those of the checked
+    rows, None when they have fewer than two classes.
     """
 
-    probabilities: np.ndarray
+    probability: np.ndarray
     suspicion: np.ndarray
     suggested: np.ndarray
-    wrong: np.ndarray
+    checked: np.ndarray
+    doubts: Doubts | None
 
 
 @dataclass(frozen=True)
@@ -60,19 +63,22 @@ class Neighbours:
 
 def find_label_issues(images: LabelledImages, near: Neighbours, seed: int) -> LabelIssues:
     """Return the label issues; groups are kept in one fold, so copies are never evidence for each other's label."""
-    every, targets, clean = np.arange(len(images)), images.targets, np.ones(len(images), bool)
-    for turn in range(_REPEATS):
-        probabilities = _out_of_fold(images, clean, seed + turn)
-        wrong, suggested = _confident_joint(probabilities, targets)
-        clean = ~wrong
-    others = probabilities.copy()
-    others[every, targets] = -1.0
-    margin = (1 + others.max(axis=1) - probabilities[every, targets]) / 2
-    suspicion = np.clip(0.75 * margin + 0.25 * (1 - _agreement(images, near)), 0, 1)
-    checked = _checkable(images)
-    return LabelIssues(
-        probabilities, np.where(checked, suspicion, 0.0), np.where(checked, suggested, targets), wrong & checked
-    )
+    count, targets, checked = len(images), images.targets, _checkable(images)
+    unknown = LabelIssues(np.ones(count), np.zeros(count), targets.copy(), checked, None)
+    if len(np.unique(targets[checked])) < 2:
+        return unknown
+    classifiers = _Classifiers(images, near, seed)
+    weights, noise = np.ones(count), LabelNoise((), np.empty(0))
+    for turn in range(2):
+        evidence = classifiers.evidence(weights, turn)
+        compared = evidence.take(checked)
+        noise = noise.recalibrated(compared) if turn else estimate_noise(compared)
+        found = doubts(compared, noise)
+        weights[checked] = 1 - found.suspicion[np.arange(len(found.suspicion)), targets[checked]]
+    unknown.probability[checked] = found.probabilities[np.arange(len(found.suspicion)), targets[checked]]
+    unknown.suspicion[checked] = 1 - weights[checked]
+    unknown.suggested[checked] = found.probabilities.argmax(axis=1)
+    return replace(unknown, doubts=found)
 
 
 def find_neighbours(features: np.ndarray, count: int, seed: int = 0) -> Neighbours:
@@ -107,46 +113,49 @@ def _checkable(images: LabelledImages) -> np.ndarray:
     return np.asarray((np.bincount(pairs[0], minlength=len(images.classes)) > 1)[images.targets])
 
 
-def _out_of_fold(images: LabelledImages, clean: np.ndarray, seed: int) -> np.ndarray:
-    """Return probabilities (n, classes) of classifiers trained without the row's fold and without rows not `clean`."""
-    ready = design(images)
+@dataclass
+class _Classifiers:
+    """Logistic regressions and neighbours that say what class a row is, without its label and its group's."""
 
-    def penalty(ridge: float) -> Penalty:
-        return Penalty(np.full(ready.matrix.shape[1], ridge))
+    images: LabelledImages
+    near: Neighbours
+    seed: int
+    _ready: Design = field(init=False)
+    _strength: Strength | None = None
 
-    problem = Problem(ready.matrix, images.one_hot(), images.weights * clean.astype(np.float32))
-    unit = float(problem.squares.sum()) / len(images) or 1.0
-    strengths = tuple(unit * ridge for ridge in _RIDGES)
-    strength = choose_strength(problem, images.groups, penalty, strengths, seed=seed)
-    logits = np.zeros(problem.targets.shape, np.float32)
-    folds = group_folds(images.targets, images.groups, _FOLDS, seed)
-    found: Solution | None = None
-    for fold in range(_FOLDS):
-        kept, left_out = np.flatnonzero((folds != fold) & clean), np.flatnonzero(folds == fold)
-        ridge = penalty(strength.ridge * len(kept) / len(images))
-        found = solve(problem.take(kept), ridge, start=found, most_steps=_STEPS, tolerance=_TOLERANCE)
-        logits[left_out] = found.logits(ready.matrix[left_out]) * np.float32(strength.factor)
-    return softmax(logits.astype(np.float64))
+    def __post_init__(self) -> None:
+        self._ready = design(self.images)
 
+    def evidence(self, weights: np.ndarray, turn: int) -> Evidence:
+        """Return the evidence by classifiers trained with weights (n,); another turn draws other folds."""
+        return Evidence(self._logits(weights, self.seed + turn), self._votes(weights), self.images.targets)
 
-def _confident_joint(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows confidently belong to another class than their label says, and each row's best class.
+    def _logits(self, weights: np.ndarray, seed: int) -> np.ndarray:
+        images, matrix = self.images, self._ready.matrix
+        problem = Problem(matrix, images.one_hot(), images.weights * weights.astype(np.float32))
+        if self._strength is None:
+            unit = float(problem.squares.sum()) / len(images) or 1.0
+            strengths = tuple(unit * ridge for ridge in _RIDGES)
+            self._strength = choose_strength(problem, images.groups, self._penalty, strengths, seed=seed)
+        logits = np.zeros(problem.targets.shape, np.float32)
+        folds = group_folds(images.targets, images.groups, _FOLDS, seed)
+        found: Solution | None = None
+        for fold in range(_FOLDS):
+            kept, left_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            ridge = self._penalty(self._strength.ridge * len(kept) / len(images))
+            found = solve(problem.take(kept), ridge, start=found, most_steps=_STEPS, tolerance=_TOLERANCE)
+            logits[left_out] = found.logits(matrix[left_out])
+        return logits.astype(np.float64) * self._strength.factor
 
-    A class is confident where its probability reaches the mean that pictures labelled with it have.
-    """
-    every, classes = np.arange(len(targets)), probabilities.shape[1]
-    own = probabilities[every, targets]
-    counts = np.bincount(targets, minlength=classes)
-    thresholds = np.where(counts > 0, np.bincount(targets, own, classes) / np.maximum(counts, 1), np.inf)
-    confident = np.where(probabilities >= thresholds, probabilities, -1.0)
-    best, certain = confident.argmax(axis=1), confident.max(axis=1) > 0
-    wrong = certain & (best != targets) & (probabilities[every, best] > own)
-    return wrong, np.where(certain, best, probabilities.argmax(axis=1))
+    def _votes(self, weights: np.ndarray) -> np.ndarray:
+        """Return the logarithms of the class frequencies among the neighbours, weighted by similarity."""
+        images, near = self.images, self.near
+        count, classes = len(images), len(images.classes)
+        other = images.groups[near.rows] != images.groups[:, None]
+        counted = other * np.maximum(near.similarity, 0.0) * weights[near.rows]
+        cells = np.arange(count)[:, None] * classes + images.targets[near.rows]
+        votes = np.bincount(cells.ravel(), counted.ravel(), count * classes).reshape(count, classes)
+        return np.asarray(np.log((votes + 1 / classes) / (votes.sum(axis=1, keepdims=True) + 1)))
 
-
-def _agreement(images: LabelledImages, near: Neighbours) -> np.ndarray:
-    """Return the fraction of the neighbours, weighted by similarity, with the row's label; its own group is ignored."""
-    same = images.targets[near.rows] == images.targets[:, None]
-    weights = (images.groups[near.rows] != images.groups[:, None]) * np.maximum(near.similarity, 0.0)
-    total = weights.sum(axis=1)
-    return np.where(total > 0, (same * weights).sum(axis=1) / np.maximum(total, 1e-9), 0.5)
+    def _penalty(self, ridge: float) -> Penalty:
+        return Penalty(np.full(self._ready.matrix.shape[1], ridge))
