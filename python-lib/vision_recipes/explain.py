@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -22,13 +23,17 @@ from vision_recipes.inference.saliency import BATCH, HiResCam, SaliencyMap
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.model_folder.spec import require_keras
 from vision_recipes.pictures import Picture
+from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.report_columns import EXPLAINED
-from vision_recipes.reports import saliency_maps
-from vision_recipes.reports.predictions import wrong_paths
+from vision_recipes.reports import overlays, saliency_maps
+from vision_recipes.reports.predictions import true_labels, wrong_paths
 from vision_recipes.settings import ExplainSettings
 from vision_recipes.stores import Store, Table
 
 log = logging.getLogger("vision_recipes")
+
+_DRAWS = 3
+"""How many random fifths the deletion test hides; one alone would often miss by chance."""
 
 
 @dataclass(frozen=True)
@@ -62,36 +67,77 @@ def explain(
     extra = encode_table(opened.extra_columns, listed, inputs.extra, opened.name)
     network = HiResCam(opened, settings.compute)
     log.info("saliency maps of %d pictures, from %s, on %s", len(paths), network.layer, network.device)
-    found = read(pictures, paths, opened.preprocessing)
-    return _rows(found, _Explainer(network, settings, label, extra), opened.label_keys, inputs.overlays)
+    explainer = _Explainer(network, settings, label, extra)
+    drawing = None if inputs.overlays is None else _Drawing(pictures, inputs.overlays, opened.preprocessing)
+    truths = _truths(listed, inputs.judged)
+    return _rows(read(pictures, paths, opened.preprocessing), explainer, opened.label_keys, truths, drawing)
 
 
 def _rows(
-    pictures: Iterator[Picture], explainer: _Explainer, labels: Sequence[str], overlays: Store | None
+    pictures: Iterator[Picture],
+    explainer: _Explainer,
+    labels: Sequence[str],
+    truths: Mapping[str, str],
+    drawing: _Drawing | None,
 ) -> Iterator[dict[str, Any]]:
-    start, drops = 0, []
+    start, shown = 0, []
     while batch := list(islice(pictures, BATCH)):
         explained = explainer.explain([picture for picture in batch if picture.pixels is not None], start)
         for number, picture in enumerate(batch, start + 1):
             if picture.pixels is None:
                 yield rows.rejected(picture, EXPLAINED)
                 continue
-            label, figures, saliency = next(explained)
-            row: dict[str, Any] = {"images": picture.path, "label": labels[label], **figures, "error": 0, "reason": ""}
-            if "drop_hottest" in row:
-                drops.append((row["drop_hottest"], row["drop_random"]))
-            if overlays is not None:
-                row["overlay"] = _file_name(number, picture.path)
-                overlays.write(row["overlay"], saliency_maps.overlay(picture.pixels, saliency))
+            one, figures, saliency = next(explained)
+            row: dict[str, Any] = {"images": picture.path, "label": labels[one.label], **figures}
+            row |= {"truth": truths.get(picture.path), "warning": saliency_maps.warning(figures)}
+            row |= {"error": 0, "reason": ""}
+            shown.append(row)
+            if drawing is not None:
+                best = int(one.probabilities.argmax())
+                caption = overlays.Caption(
+                    *(row["label"], row["probability"], labels[best], float(one.probabilities[best])),
+                    *(row["truth"] or "", row["warning"]),
+                )
+                row["overlay"] = drawing.draw(number, picture, saliency, caption)
             yield row
         start += len(batch)
+    _report(shown)
+
+
+def _report(explained: Sequence[Mapping[str, Any]]) -> None:
+    """Log what the deletion test says over all pictures, and how many maps say little."""
+    drops = [(row["drop_hottest"], row["drop_random"]) for row in explained if "drop_hottest" in row]
     if drops:
+        hottest, random = np.mean(drops, axis=0)
         log.info(
             "deletion test over %d pictures: hiding the most salient fifth lowers the probability by %.3f on average, "
             "hiding a random fifth by %.3f",
-            len(drops),
-            *np.mean(drops, axis=0),
+            *(len(drops), hottest, random),
         )
+        if hottest <= random:
+            log.warning("on average the most salient regions matter no more than others: these maps explain little")
+    for reason, count in Counter(row["warning"] for row in explained if row["warning"]).items():
+        log.warning("%d of %d saliency maps say little: %s (see the column warning)", count, len(explained), reason)
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Where overlays are written, and where their pictures come from, once more and larger than the network's."""
+
+    pictures: Store
+    overlays: Store
+    preprocessing: Preprocessing
+
+    def draw(self, number: int, picture: Picture, saliency: np.ndarray, caption: overlays.Caption) -> str:
+        """Write the overlay of a map (height, width) of the network's size and return its path."""
+        (large,) = read(self.pictures, [picture.path], overlays.shown_as())
+        shown, aligned = picture.pixels, saliency
+        if large.pixels is not None:
+            shown, aligned = large.pixels, overlays.align(saliency, large.pixels.shape[:2], self.preprocessing)
+        path = _file_name(number, picture.path)
+        assert shown is not None
+        self.overlays.write(path, overlays.overlay(shown, aligned, caption))
+        return path
 
 
 @dataclass(frozen=True)
@@ -103,8 +149,10 @@ class _Explainer:
     label: int | None
     extra: Callable[[Picture], np.ndarray] | None
 
-    def explain(self, pictures: Sequence[Picture], seed: int) -> Iterator[tuple[int, dict[str, float], np.ndarray]]:
-        """Yield the label's number, the figures, and the map at the picture's size, of pictures that have pixels.
+    def explain(
+        self, pictures: Sequence[Picture], seed: int
+    ) -> Iterator[tuple[SaliencyMap, dict[str, float], np.ndarray]]:
+        """Yield the map, its figures, and it at the network's size, of pictures that have pixels.
 
         `seed` differs between batches.
         """
@@ -118,18 +166,21 @@ class _Explainer:
         if self.settings.deletion_test:
             salient = [saliency_maps.most_salient_first(saliency) for saliency in large]
             drops["drop_hottest"] = self._drops(pixels, salient, found, extra)
-            drops["drop_random"] = self._drops(pixels, self._random(pixels, found, seed), found, extra)
+            draws = [
+                self._drops(pixels, self._random(pixels, found, seed, draw), found, extra) for draw in range(_DRAWS)
+            ]
+            drops["drop_random"] = [rows.rounded(drop) for drop in np.mean(draws, axis=0)]
         for place, (one, saliency) in enumerate(zip(found, large, strict=True)):
             cells = {"probability": rows.rounded(one.probabilities[one.label])} | saliency_maps.describe(saliency)
-            yield one.label, cells | {name: values[place] for name, values in drops.items()}, saliency
+            yield one, cells | {name: values[place] for name, values in drops.items()}, saliency
 
-    def _random(self, pixels: np.ndarray, found: Sequence[SaliencyMap], seed: int) -> list[np.ndarray]:
+    def _random(self, pixels: np.ndarray, found: Sequence[SaliencyMap], seed: int, draw: int) -> list[np.ndarray]:
         """Return a random order of each picture's pixels, in squares about as large as a place of its map."""
         height, width = pixels.shape[1:3]
         places = found[0].values.shape[0]
         side = max(1, round(height / places) if places < height else height // 8)
-        draws = [np.random.default_rng((self.settings.random_seed, seed + place)) for place in range(len(pixels))]
-        return [saliency_maps.random_order((height, width), side, draw) for draw in draws]
+        seeds = [(self.settings.random_seed, seed + place, draw) for place in range(len(pixels))]
+        return [saliency_maps.random_order((height, width), side, np.random.default_rng(one)) for one in seeds]
 
     def _drops(
         self, pixels: np.ndarray, orders: Sequence[np.ndarray], found: Sequence[SaliencyMap], extra: np.ndarray | None
@@ -174,6 +225,15 @@ def _paths(listed: Sequence[str], settings: ExplainSettings, judged: Table | Non
                 "Is it the folder that was scored?" + (f" {what_to_change(wrong[0], listed)}" if wrong else "")
             )
     return paths[: settings.nb_pictures or None]
+
+
+def _truths(listed: Sequence[str], judged: Table | None) -> dict[str, str]:
+    """Return the true labels of pictures by path, as far as the evaluated pictures tell them."""
+    if judged is None:
+        return {}
+    told = true_labels(judged)
+    matches = match_paths(listed, list(told))
+    return {path: truth for told_path, truth in told.items() if (path := matches.find(told_path)) is not None}
 
 
 def _file_name(number: int, path: str) -> str:

@@ -1,10 +1,7 @@
 """Figures on saliency maps, overlays, and what the deletion test hides."""
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from vision_recipes.reports import saliency_maps
 
@@ -56,12 +53,16 @@ def test_random_hiding_takes_whole_squares():
     assert sorted(squares.ravel().tolist()) == [0] * 16 + [36] * 4
 
 
-def test_an_overlay_is_the_picture_beside_itself():
-    pixels = np.full((30, 40, 3), 200, np.uint8)
-    saliency = np.zeros((30, 40))
-    saliency[10:20, 10:20] = 1
-    image = np.asarray(Image.open(io.BytesIO(saliency_maps.overlay(pixels, saliency))))
-    assert image.shape == (30, 80, 3)
-    assert abs(image[15, 15].astype(int) - 200).max() < 6
-    assert int(image[15, 55, 0]) > int(image[2, 42, 0]) + 30
-    assert image[2, 42].max() < 200
+@pytest.mark.parametrize(
+    ("drops", "expected"),
+    [
+        ({}, ""),
+        ({"drop_hottest": 0.4, "drop_random": 0.1}, ""),
+        ({"drop_hottest": 0.1, "drop_random": 0.4}, saliency_maps.NOTHING_SPECIAL),
+        ({"drop_hottest": 0.001, "drop_random": 0.0}, saliency_maps.NOTHING_SPECIAL),
+    ],
+)
+def test_a_map_whose_hottest_part_is_nothing_special_is_told(drops, expected):
+    figures = saliency_maps.describe(np.ones((10, 10)))
+    assert saliency_maps.warning(figures | drops) == expected
+    assert saliency_maps.warning(drops) == saliency_maps.NO_SALIENCY

@@ -1,12 +1,14 @@
-"""Saliency maps: where in a picture the evidence for a label lies, by gradients at the last spatial layer.
+"""Saliency maps: where in a picture the evidence for a label lies, by gradients at the layers that the scores stand on.
 
 Grad-CAM (Selvaraju et al. 2017) with the gradient multiplied element by element (HiResCAM, Draelos and Carin 2020): the
-same map where a network averages its features, and a faithful one where it flattens or takes maxima.
+same map where a network averages its features, and a faithful one where it flattens or takes maxima. Of a head on
+several layers, the map is the sum over them, each with the gradient through the head alone.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,11 +55,15 @@ class HiResCam:
 
         self._preprocessing = model.preprocessing
         network = rebuild(model)
-        spatial = _spatial_layer(network, model.config.feature_layer)
-        self.layer = "the pixels" if spatial is None else str(spatial.name)
+        head = model.config.head
+        layers = _layers_under_head(network, model.config.feature_layer, head.layers if head else ())
         logits, self._activation = _without_activation(network)
-        outputs = [logits] if spatial is None else [logits, spatial.output]
-        self._network = keras.Model(network.inputs, outputs)
+        self._head = keras.Model([layer.output for layer in layers] + network.inputs[1:], logits) if layers else None
+        if not layers:
+            found = _spatial_layer(network, model.config.feature_layer)
+            layers = [] if found is None else [found]
+        self.layer = " + ".join(str(layer.name) for layer in layers) or "the pixels"
+        self._network = keras.Model(network.inputs, [logits, *(layer.output for layer in layers)])
 
     def maps(self, pictures: np.ndarray, label: int | None, extra: np.ndarray | None = None) -> list[SaliencyMap]:
         """Return a map for each picture uint8 (n, height, width, 3): for a class, or for the predicted one (None).
@@ -69,15 +75,16 @@ class HiResCam:
         pixels = tf.convert_to_tensor(normalise(pictures, self._preprocessing))
         with tf.GradientTape() as tape:
             tape.watch(pixels)
-            outputs = self._forward(pixels, extra)
-            probabilities = self._probabilities(outputs[0].numpy())
+            logits, *layers = self._forward(pixels, extra)
+            if self._head is not None:
+                layers = [tf.stop_gradient(layer) for layer in layers]
+                tape.watch(layers)
+                logits = self._head([*layers, *_given(extra)], training=False)
+            probabilities = self._probabilities(logits.numpy())
             labels = probabilities.argmax(axis=1) if label is None else np.full(len(pictures), label)
-            log_odds = self._log_odds(outputs[0], labels)
-        spatial = outputs[1] if len(outputs) > 1 else pixels
-        gradients = tape.gradient(log_odds, spatial)
-        values = np.zeros(spatial.shape[:3], np.float32)
-        if gradients is not None:
-            values = np.maximum(tf.reduce_sum(gradients * spatial, axis=-1).numpy(), 0.0)
+            log_odds = self._log_odds(logits, labels)
+        layers = layers or [pixels]
+        values = np.maximum(_evidence(layers, tape.gradient(log_odds, layers)), 0.0)
         sums = values.astype(np.float64).sum(axis=(1, 2), keepdims=True)
         values = (values / np.where(sums > 0, sums, 1.0)).astype(np.float32)
         return [SaliencyMap(int(labels[row]), probabilities[row], values[row]) for row in range(len(pictures))]
@@ -87,10 +94,7 @@ class HiResCam:
         return self._probabilities(self._forward(normalise(pictures, self._preprocessing), extra)[0].numpy())
 
     def _forward(self, pixels: Any, extra: np.ndarray | None) -> list[Any]:
-        import tensorflow as tf
-
-        inputs = [tf.convert_to_tensor(given) for given in (pixels, extra) if given is not None]
-        outputs = self._network(inputs, training=False)
+        outputs = self._network([*_given(pixels), *_given(extra)], training=False)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -110,6 +114,40 @@ class HiResCam:
         if self._activation == "softmax":
             return own - tf.reduce_logsumexp(logits - 1e9 * chosen, axis=1)
         return tf.math.log(own + 1e-7) - tf.math.log(1 - own + 1e-7)
+
+
+def _given(array: Any) -> list[Any]:
+    import tensorflow as tf
+
+    return [] if array is None else [tf.convert_to_tensor(array)]
+
+
+def _evidence(layers: list[Any], gradients: list[Any]) -> np.ndarray:
+    """Return the sum over layers of gradient times value, summed over channels: (n, rows, columns) of the finest layer.
+
+    Layers without height and width, and those without a gradient, add nothing. Maps of coarser layers are enlarged
+    without a change of their sum.
+    """
+    import tensorflow as tf
+
+    maps = [
+        tf.zeros(layer.shape[:3]) if gradient is None else tf.reduce_sum(gradient * layer, axis=-1)
+        for layer, gradient in zip(layers, gradients, strict=True)
+        if len(layer.shape) == 4
+    ]
+    size = max((one.shape[1:] for one in maps), key=lambda shape: shape[0] * shape[1])
+    large = [
+        tf.image.resize(one[..., None], size)[..., 0] * (one[0].shape.num_elements() / (size[0] * size[1]))
+        for one in maps
+    ]
+    return np.asarray(tf.add_n(large).numpy(), np.float32)
+
+
+def _layers_under_head(network: Any, feature_layer: str, inner: Sequence[str]) -> list[Any]:
+    """Return the layers whose outputs a head on several of them pools: the feature layer and inner ones; else none."""
+    from vision_recipes.model_folder.networks import layer_named
+
+    return [layer_named(network, name) for name in (feature_layer, *inner)] if inner else []
 
 
 def _spatial_layer(network: Any, feature_layer: str) -> Any:

@@ -219,3 +219,9 @@ def wrong_paths(table: Table) -> Iterator[str]:
         path, right = label_text(row.get("images")), label_text(row.get("right"))
         if path is not None and right in ("0", "0.0", "false"):
             yield path
+
+
+def true_labels(table: Table) -> dict[str, str]:
+    """Return the true label of each picture by path, as far as a table of evaluated pictures (JUDGED) tells it."""
+    cells = ((label_text(row.get("images")), label_text(row.get("truth"))) for row in table.rows())
+    return {path: truth for path, truth in cells if path is not None and truth is not None}

@@ -1,8 +1,8 @@
-"""Saliency maps: figures that describe one, an overlay over its picture, and pixels hidden for the deletion test."""
+"""Saliency maps: figures that describe one, and pixels hidden for the deletion test."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
@@ -11,8 +11,10 @@ BORDER = 0.1
 """The border is a tenth of the picture's side all around: 36 % of its area."""
 HIDDEN = 0.2
 """The fraction of the pixels that the deletion test hides."""
-_COLOURS = np.array([(20, 11, 53), (120, 28, 109), (237, 105, 37), (252, 255, 164)], np.float32)
-_STRONGEST = 0.75
+NO_SALIENCY = "no part of the picture speaks for this label"
+NOTHING_SPECIAL = "hiding the most salient fifth lowers the probability no more than hiding a random fifth"
+_MARGIN = 0.02
+"""The least difference of two drops in probability that says something."""
 
 
 def enlarge(saliency: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -46,18 +48,14 @@ def describe(saliency: np.ndarray) -> dict[str, float]:
     }
 
 
-def overlay(pixels: np.ndarray, saliency: np.ndarray) -> bytes:
-    """Return a JPEG of the picture and, beside it, the picture in grey with bright colours where saliency is high."""
-    strength = saliency / (float(saliency.max()) or 1.0)
-    stops = np.linspace(0, 1, len(_COLOURS))
-    colour = np.stack([np.interp(strength, stops, channel) for channel in _COLOURS.T], axis=-1)
-    strength = strength[..., None]
-    grey = pixels.mean(axis=2, keepdims=True).astype(np.float32)
-    mixed = grey * 0.85 * (1 - _STRONGEST * strength) + colour * _STRONGEST * strength
-    pair = np.concatenate([pixels, np.clip(mixed, 0, 255).astype(np.uint8)], axis=1)
-    stream = io.BytesIO()
-    Image.fromarray(pair).save(stream, "JPEG", quality=88)
-    return stream.getvalue()
+def warning(figures: Mapping[str, float]) -> str:
+    """Return why a map says little, empty when it does not; `figures` are those of its row, with the deletion test."""
+    if "border_share" not in figures:
+        return NO_SALIENCY
+    hottest, random = figures.get("drop_hottest"), figures.get("drop_random")
+    if hottest is None or random is None or hottest >= random + _MARGIN:
+        return ""
+    return NOTHING_SPECIAL
 
 
 def hide(pixels: np.ndarray, order: np.ndarray) -> np.ndarray:
