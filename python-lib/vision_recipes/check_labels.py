@@ -12,12 +12,16 @@ from vision_recipes.dataset.preparation import group_images
 from vision_recipes.default_model import open_default
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
+from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.features import FeatureSource, read_pictures
 from vision_recipes.training.label_check import check_rows
 from vision_recipes.training_settings import CheckLabelsSettings
 
 log = logging.getLogger("vision_recipes")
+
+_MOST_PICTURES = 2500
+"""Of more pictures, only the features of the last layer are used: those of several layers cost too much time."""
 
 
 def check_labels(
@@ -37,7 +41,9 @@ def check_labels(
     pooling = opened.config.head.pooling if opened.config.head else "avg"
     table = read_label_table(pictures, settings, labels)
     with work_folder("vision-labels-") as workdir:
-        source = FeatureSource(pictures, opened, workdir, settings.compute, pooling, cache=cache)
+        inner = inner_layers(opened.layers, opened.feature_layer) if pooling != "none" else ()
+        several = bool(inner) and len(table.labels) <= _MOST_PICTURES
+        source = FeatureSource(pictures, opened, workdir, settings.compute, pooling, cache=cache, several=several)
         read = read_pictures(source, list(table.labels))
         images, near_duplicates = group_images(read, table, settings.random_seed)
         unreadable = [(picture.path, table.labels[picture.path]) for picture in read.unreadable]

@@ -125,7 +125,7 @@ class _Drawing:
     """Where overlays are written, and where their pictures come from, once more and larger than the network's."""
 
     pictures: Store
-    overlays: Store
+    target: Store
     preprocessing: Preprocessing
 
     def draw(self, number: int, picture: Picture, saliency: np.ndarray, caption: overlays.Caption) -> str:
@@ -136,7 +136,7 @@ class _Drawing:
             shown, aligned = large.pixels, overlays.align(saliency, large.pixels.shape[:2], self.preprocessing)
         path = _file_name(number, picture.path)
         assert shown is not None
-        self.overlays.write(path, overlays.overlay(shown, aligned, caption))
+        self.target.write(path, overlays.overlay(shown, aligned, caption))
         return path
 
 
@@ -231,9 +231,9 @@ def _truths(listed: Sequence[str], judged: Table | None) -> dict[str, str]:
     """Return the true labels of pictures by path, as far as the evaluated pictures tell them."""
     if judged is None:
         return {}
-    told = true_labels(judged)
-    matches = match_paths(listed, list(told))
-    return {path: truth for told_path, truth in told.items() if (path := matches.find(told_path)) is not None}
+    known = true_labels(judged)
+    matches = match_paths(listed, list(known))
+    return {path: truth for known_path, truth in known.items() if (path := matches.find(known_path)) is not None}
 
 
 def _file_name(number: int, path: str) -> str:

@@ -3,6 +3,7 @@
 import csv
 
 import pytest
+from PIL import Image
 
 
 @pytest.fixture
@@ -100,6 +101,11 @@ def test_errors_are_explained_with_overlays(mislabelled):
         assert row["label"] == scored[row["images"]]["label"]
         assert float(row["probability"]) == pytest.approx(float(scored[row["images"]]["probability"]), abs=2e-3)
         assert (mislabelled.folder / "heat" / row["overlay"].lstrip("/")).stat().st_size > 1000
+        assert row["truth"] == ""
+        with Image.open(mislabelled.folder / "heat" / row["overlay"].lstrip("/")) as overlay:
+            assert max(overlay.width / 2, overlay.height) >= 448
+        little = float(row["drop_hottest"]) < float(row["drop_random"]) + 0.02
+        assert bool(row["warning"]) == little
     drops = [sum(float(row[name]) for row in rows) / 40 for name in ("drop_hottest", "drop_random")]
     assert drops[0] > drops[1]
 
@@ -108,4 +114,6 @@ def test_errors_are_explained_with_overlays(mislabelled):
     mislabelled.well("run", "vision-explain", *roles[:4], *which, "-o", "explained_dataset=e.csv", "-p", "label=egg")
     rows = mislabelled.table("e.csv")
     assert [row["images"] for row in rows] == wrong[:3]
+    truths = {row["images"]: row["truth"] for row in mislabelled.table("j.csv")}
+    assert [row["truth"] for row in rows] == [truths[path] for path in wrong[:3]]
     assert {(row["label"], row["drop_hottest"], row["overlay"]) for row in rows} == {("egg", "", "")}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,13 +73,16 @@ def test_near_duplicates_and_outliers_are_named():
     assert nearest["likeness"] > 0.99
 
 
-def test_of_two_copies_with_different_labels_one_is_wrong():
+def test_of_two_copies_with_different_labels_one_is_wrong(caplog):
+    caplog.set_level("INFO", "vision_recipes")
     features, targets = points(80, 3, spread=3)
     features[70] = features[0]
     targets[70] = (targets[0] + 1) % CLASSES
     rows = checked(features, [f"c{k}" for k in targets])
     assert (rows["70"]["issue"], rows["0"]["issue"]) == ("wrong_label", "conflicting_copy")
     assert rows["70"]["suspicion"] + rows["0"]["suspicion"] == pytest.approx(1, abs=0.02)
+    (expected,) = re.findall(r"expected number of wrong labels: ([\d.]+) of 80", caplog.text)
+    assert float(expected) == pytest.approx(sum(row["suspicion"] for row in rows.values()), abs=0.06)
 
 
 @pytest.mark.parametrize(("spread", "level"), [(3.0, "INFO"), (0.1, "WARNING")])
@@ -91,6 +95,22 @@ def test_the_log_says_how_many_are_wrong_and_how_sure_one_can_be(spread, level, 
     (power,) = [line for line in said if line.startswith("of 100 labels swapped on purpose")]
     assert said[power] == level
     assert ("Connect another network" in power) == (level == "WARNING")
+
+
+@pytest.mark.parametrize("better", ["last", "several"])
+def test_the_features_that_explain_the_labels_are_used(better, caplog):
+    strong, targets = points(160, 6, spread=2)
+    weak = np.random.default_rng(0).standard_normal(strong.shape).astype(np.float32)
+    last, several = (strong, weak) if better == "last" else (weak, strong)
+    given = targets.copy()
+    given[5] = (targets[5] + 1) % CLASSES
+    images = LabelledImages.of_features(last, given, [f"c{k}" for k in range(CLASSES)])
+    with caplog.at_level("INFO", "vision_recipes"):
+        first, *_ = check_rows(
+            replace(images, several=several), [], (), CheckLabelsSettings(label_source="folder_names")
+        )
+    assert (first["images"], first["suggested_label"]) == ("5", f"c{targets[5]}")
+    assert f"the features of {'the last layer' if better == 'last' else 'several layers'}" in caplog.text
 
 
 def test_a_class_of_one_picture_is_not_checked():

@@ -5,7 +5,7 @@ import pytest
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.training.label_issues import find_label_issues, find_neighbours
-from vision_recipes.training.label_noise import Evidence, doubts, estimate_noise
+from vision_recipes.training.label_noise import Evidence, assess, estimate_noise
 
 CLASSES, WIDTH = 4, 24
 
@@ -62,7 +62,7 @@ def test_the_expected_number_of_wrong_labels_is_near_the_true_one(rate, how):
     found = issues(features, given)
     count = wrong.sum()
     assert count / 1.5 <= found.suspicion.sum() <= 1.5 * count
-    assert found.doubts.low <= found.doubts.wrong <= found.doubts.high
+    assert found.assessment.low <= found.assessment.wrong <= found.assessment.high
     assert found.suspicion[wrong].mean() > 0.6
     assert (found.suspicion[~wrong] >= 0.5).mean() <= 0.03
     first = np.argsort(-found.suspicion, kind="stable")[:count]
@@ -85,15 +85,15 @@ def test_suspicions_are_probabilities():
 
 
 def test_the_power_tells_a_weak_network_from_a_strong_one():
-    strong, weak = (issues(*points(400, 5, spread)).doubts.power for spread in (1.6, 0.1))
+    strong, weak = (issues(*points(400, 5, spread)).assessment.power for spread in (1.6, 0.1))
     assert strong > 0.97
     assert weak < 0.5
 
 
 def test_few_pictures_leave_a_wide_interval():
     features, targets = points(40, 6, 0.5)
-    few = issues(features, targets).doubts
-    many = issues(*points(800, 6, 0.5)).doubts
+    few = issues(features, targets).assessment
+    many = issues(*points(800, 6, 0.5)).assessment
     assert (few.high - few.low) / 40 > 2 * (many.high - many.low) / 800
 
 
@@ -107,7 +107,7 @@ def test_a_handful_of_pictures_is_no_reason_to_fail(count):
 
 def test_without_two_classes_to_compare_nothing_is_said():
     found = issues(np.eye(3, dtype=np.float32), np.array([0, 1, 2]))
-    assert found.doubts is None
+    assert found.assessment is None
     assert not found.checked.any()
     assert not found.suspicion.any()
 
@@ -122,6 +122,6 @@ def test_many_classes_share_one_rate():
     evidence = Evidence(logits, np.zeros_like(logits), given)
     noise = estimate_noise(evidence)
     assert not any(model.by_pair for model in noise.models)
-    found = doubts(evidence, noise)
+    found = assess(evidence, noise)
     assert 50 < found.wrong < 75
     assert (found.suspicion[rows, given[rows]] > 0.9).all()

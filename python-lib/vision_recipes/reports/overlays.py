@@ -16,7 +16,8 @@ SIDE = 480
 """The longer side of the picture, in pixels; small pictures are enlarged to it."""
 
 _COLOURS = np.array([(20, 11, 53), (120, 28, 109), (237, 105, 37), (252, 255, 164)], np.float32)
-_STRONGEST = 0.75
+_STRONGEST, _BRIGHTEST = 0.75, 0.995
+"""How much of a pixel is colour at most, and above which quantile of the map: single peaks hide the rest else."""
 _FONT, _MARGIN, _NARROWEST = 17, 8, 480
 _PLAIN, _ALARMING = (20, 20, 20), (176, 0, 32)
 
@@ -73,7 +74,8 @@ def overlay(pixels: np.ndarray, saliency: np.ndarray, caption: Caption) -> bytes
     """Return a JPEG: the picture uint8 (height, width, 3), it in grey with bright colours where the map of the same
     height and width is high, and the caption under both.
     """
-    strength = saliency / (float(saliency.max()) or 1.0)
+    highest = float(np.quantile(saliency, _BRIGHTEST)) or float(saliency.max()) or 1.0
+    strength = np.minimum(saliency / highest, 1.0)
     stops = np.linspace(0, 1, len(_COLOURS))
     colour = np.stack([np.interp(strength, stops, channel) for channel in _COLOURS.T], axis=-1)
     strength = strength[..., None]

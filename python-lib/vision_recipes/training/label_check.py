@@ -6,6 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,7 @@ def check_rows(
             "labels takes at least two classes and three pictures."
         )
     with threadpool_limits(cpu_count() if images.features.size > _WORTH_THREADS else 1):
-        near = find_neighbours(images.features, max(settings.nb_neighbours, _MIN_NEIGHBOURS), settings.random_seed)
-        label_issues = find_label_issues(images, near, settings.random_seed)
+        near, label_issues = _judged(images, settings)
     issues, suspicion = _issues(label_issues, near, pairs, targets)
     decision = {"relabel": RELABEL, "drop": DROP}.get(settings.on_wrong_label, "")
     rows = [
@@ -71,11 +71,27 @@ def check_rows(
         "different labels, %d the same; %d outliers",
         *(counts[WRONG], len(images), counts[CONFLICT], counts[COPY], counts[OUTLIER]),
     )
-    _report(label_issues)
+    _report(label_issues, float((suspicion - label_issues.suspicion).sum()))
     return rows + [
         {"images": path, "label": label, "issue": UNREADABLE, "rank": rank}
         for rank, (path, label) in enumerate(unreadable, start=len(images) + 1)
     ]
+
+
+def _judged(images: LabelledImages, settings: CheckLabelsSettings) -> tuple[Neighbours, LabelIssues]:
+    """Return neighbours and label issues by the features that explain the labels better: last layer or several."""
+    found = []
+    for features in (images.features, images.several):
+        if features is not None:
+            seen = replace(images, features=features, several=None)
+            near = find_neighbours(features, max(settings.nb_neighbours, _MIN_NEIGHBOURS), settings.random_seed)
+            found.append((near, find_label_issues(seen, near, settings.random_seed)))
+    best = max(found, key=lambda pair: pair[1].fitness)
+    if len(found) > 1:
+        log.info(
+            "the features of %s tell more about the labels", "the last layer" if best is found[0] else "several layers"
+        )
+    return best
 
 
 def _issues(
@@ -102,9 +118,12 @@ def _one_of_two(label_issues: LabelIssues, rows: Sequence[int]) -> np.ndarray:
     return np.array([only_one, only_other]) / (only_one + only_other)
 
 
-def _report(label_issues: LabelIssues) -> None:
-    """Log how many labels are expected to be wrong, and how sure the network lets one be."""
-    found, checked = label_issues.doubts, int(label_issues.checked.sum())
+def _report(label_issues: LabelIssues, by_copies: float) -> None:
+    """Log how many labels are expected to be wrong, and how sure the network lets one be.
+
+    `by_copies` is how many more near-duplicates show to be wrong.
+    """
+    found, checked = label_issues.assessment, int(label_issues.checked.sum())
     if checked < len(label_issues.checked):
         log.warning(
             "%d labels cannot be checked: their class has no other picture to compare with",
@@ -112,9 +131,10 @@ def _report(label_issues: LabelIssues) -> None:
         )
     if found is None:
         return
+    wrong = found.wrong + by_copies
     log.info(
         "expected number of wrong labels: %.1f of %d (%.1f %%), with a probability of 90 %% between %.0f and %.0f",
-        *(found.wrong, checked, 100 * found.wrong / checked, np.floor(found.low), np.ceil(found.high)),
+        *(wrong, checked, 100 * wrong / checked, np.floor(found.low + by_copies), np.ceil(found.high + by_copies)),
     )
     shown = round(100 * found.power)
     if found.power < _WEAK_POWER:

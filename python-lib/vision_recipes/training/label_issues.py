@@ -15,7 +15,7 @@ from vision_recipes.dataset.cosine_similarity import CosineSimilarity
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import group_folds
 from vision_recipes.training.design_matrix import Design, design
-from vision_recipes.training.label_noise import Doubts, Evidence, LabelNoise, doubts, estimate_noise
+from vision_recipes.training.label_noise import Assessment, Evidence, LabelNoise, assess, estimate_noise
 from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
 from vision_recipes.training.regularisation import Strength, choose_strength
 
@@ -31,15 +31,17 @@ class LabelIssues:
     """What is known of each row's label: its `probability` (n,), and its `suspicion` (n,), the probability to be wrong.
 
     The first is what classifiers give it that do not know the label. `suggested` (n,) is the most likely class.
-    `checked` (n,) is False where the class has no other picture to compare with. `doubts` are those of the checked
-    rows, None when they have fewer than two classes.
+    `checked` (n,) is False where the class has no other picture to compare with. `assessment` is that of the checked
+    rows, None when they have fewer than two classes. `fitness` compares the features of the same pictures: the higher,
+    the better they explain the labels.
     """
 
     probability: np.ndarray
     suspicion: np.ndarray
     suggested: np.ndarray
     checked: np.ndarray
-    doubts: Doubts | None
+    assessment: Assessment | None
+    fitness: float = -np.inf
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,12 @@ def find_label_issues(images: LabelledImages, near: Neighbours, seed: int) -> La
         evidence = classifiers.evidence(weights, turn)
         compared = evidence.take(checked)
         noise = noise.recalibrated(compared) if turn else estimate_noise(compared)
-        found = doubts(compared, noise)
+        found = assess(compared, noise)
         weights[checked] = 1 - found.suspicion[np.arange(len(found.suspicion)), targets[checked]]
     unknown.probability[checked] = found.probabilities[np.arange(len(found.suspicion)), targets[checked]]
     unknown.suspicion[checked] = 1 - weights[checked]
     unknown.suggested[checked] = found.probabilities.argmax(axis=1)
-    return replace(unknown, doubts=found)
+    return replace(unknown, assessment=found, fitness=noise.fitness)
 
 
 def find_neighbours(features: np.ndarray, count: int, seed: int = 0) -> Neighbours:

@@ -83,10 +83,14 @@ class NoiseModel:
 
 @dataclass(frozen=True)
 class LabelNoise:
-    """Models of the noise, with the weight (n models,) of each; the weights' sum is 1."""
+    """Models of the noise, with the weight (n models,) of each; the weights' sum is 1.
+
+    `fitness` is the logarithm of how well the evidence explains the labels, by all models together.
+    """
 
     models: tuple[NoiseModel, ...]
     weights: np.ndarray
+    fitness: float = -np.inf
 
     def recalibrated(self, evidence: Evidence) -> LabelNoise:
         """Return the same rates and weights with calibrations for other evidence on the same pictures."""
@@ -95,7 +99,7 @@ class LabelNoise:
 
 
 @dataclass(frozen=True)
-class Doubts:
+class Assessment:
     """What the noise models say of each row: `probabilities` and `suspicion` (n, classes), averaged over the models.
 
     `suspicion` is that of each class, were it the label. `wrong` is the expected number of wrong labels, in the
@@ -119,10 +123,11 @@ def estimate_noise(evidence: Evidence) -> LabelNoise:
     weights = np.exp(scores - scores.max())
     kept = weights >= _LEAST_WEIGHT * weights.sum()
     models = tuple(model for (model, _), keep in zip(found, kept, strict=True) if keep)
-    return LabelNoise(models, weights[kept] / weights[kept].sum())
+    fitness = float(scores.max() + np.log(weights.sum()))
+    return LabelNoise(models, weights[kept] / weights[kept].sum(), fitness)
 
 
-def doubts(evidence: Evidence, noise: LabelNoise) -> Doubts:
+def assess(evidence: Evidence, noise: LabelNoise) -> Assessment:
     """Return what the models of the noise say of the evidence's labels."""
     every, shape = np.arange(len(evidence.targets)), evidence.logits.shape
     probabilities, suspicion, counts = np.zeros(shape), np.zeros(shape), []
@@ -135,7 +140,7 @@ def doubts(evidence: Evidence, noise: LabelNoise) -> Doubts:
         suspicion += weight * suspected
     low, high = _interval(np.concatenate(counts), np.repeat(noise.weights, len(_NORMAL_DECILES)))
     wrong, power = float(suspicion[every, evidence.targets].sum()), _power(suspicion, evidence.targets)
-    return Doubts(probabilities, suspicion, wrong, min(low, wrong), max(high, wrong), power)
+    return Assessment(probabilities, suspicion, wrong, min(low, wrong), max(high, wrong), power)
 
 
 def _explored(evidence: Evidence) -> Iterator[tuple[NoiseModel, float]]:
@@ -245,7 +250,7 @@ def _interval(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
 
 
 def _power(suspicion: np.ndarray, targets: np.ndarray) -> float:
-    """Return the fraction of labels which, each swapped alone, exceed 95 % of the right labels; see Doubts."""
+    """Return the fraction of labels which, each swapped alone, exceed 95 % of the right labels; see Assessment."""
     every, classes = np.arange(len(targets)), suspicion.shape[1]
     own = suspicion[every, targets]
     right = np.maximum(1 - own, 1e-9)
