@@ -61,7 +61,7 @@ def write_tiny_model(folder: Path, seed: int = 0, *, extra: bool = False) -> Mod
         model_xml.with_suffix(".bin").write_bytes(files["bin"].read_bytes())
         head = HeadConfig(CHANNELS, extra=EXTRA) if extra else None
         spec = ModelSpec("tiny", Network("MobileNetV2"), INPUT, LABELS, "active", head)
-        write_ir_check(files["check"], model_xml, spec.input, spec.extra_width)
+        write_ir_check(files["check"], model_xml, spec.input, spec.check_columns)
         shape = (7, 11, CHANNELS)
         layers = (
             Layer(1, "convolved", "Conv2D", shape, CHANNELS, kernel.size),

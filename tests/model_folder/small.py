@@ -61,7 +61,7 @@ def write_small_model(store: Store, seed: int = 0, labels: tuple[str, ...] = LAB
         files["graph"].write_bytes(write_graph(GRAPH))
         _write_ir(files["xml"], kernel, dense, biases)
         spec = ModelSpec("small", Network("small", classes=len(labels)), INPUT, labels, "active", graph=GRAPH)
-        write_ir_check(files["check"], files["xml"], spec.input, spec.extra_width)
+        write_ir_check(files["check"], files["xml"], spec.input, spec.check_columns)
         commit(store, spec, LAYERS, files)
     return open_model(store)
 

@@ -17,6 +17,7 @@ from vision_recipes.inference.engine import SCORES, THE_SCORES, Engine, Output, 
 from vision_recipes.local_folders import cache_folder
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.checks import Check
+from vision_recipes.model_folder.head_formulas import check_columns
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 
@@ -128,7 +129,7 @@ def verify(engine: Engine, model: Model) -> None:
     """
     check, head = model.check, model.config.head
     pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
-    extra = np.zeros(head.extra_width if head else 0, np.float32)
+    extra = check_columns(head)
     where = f"{engine.name} in {engine.precision} on {engine.device}, for model {model.name!r},"
     try:
         found = [vector for _, vector in engine.run(pictures, lambda picture: extra, seconds=_SECONDS)]

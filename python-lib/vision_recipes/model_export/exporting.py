@@ -13,6 +13,7 @@ from vision_recipes.model_export.onnx_files import write_onnx
 from vision_recipes.model_export.scripts import EXTRA, PICTURES, PROBABILITIES, script
 from vision_recipes.model_folder import openvino_ir
 from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.head_formulas import check_columns
 from vision_recipes.model_folder.ir_limits import read_ir
 
 
@@ -79,7 +80,7 @@ def _inputs(model: Model) -> dict[str, np.ndarray]:
     pictures, head = model.check.pictures, model.config.head
     if head is None or not head.extra:
         return {PICTURES: pictures}
-    return {PICTURES: pictures, EXTRA: np.zeros((len(pictures), head.extra_width), np.float32)}
+    return {PICTURES: pictures, EXTRA: np.tile(check_columns(head), (len(pictures), 1))}
 
 
 def _run_onnx(path: Path, inputs: dict[str, np.ndarray]) -> np.ndarray:

@@ -73,8 +73,11 @@ def draw_pictures(width: int, height: int) -> np.ndarray:
     return np.clip(np.stack(drawn), 0, 255).astype(np.uint8)
 
 
-def score_ir(xml: Path, pictures: np.ndarray, extra_width: int = 0) -> np.ndarray:
-    """Return the scores that an IR gives to pictures uint8 (n, height, width, 3), in float32 on the CPU, extras 0."""
+def score_ir(xml: Path, pictures: np.ndarray, extra: np.ndarray | None = None) -> np.ndarray:
+    """Return the scores that an IR gives to pictures uint8 (n, height, width, 3), in float32 on the CPU.
+
+    `extra` float32 (width,) are the extra columns of all of them, if the network takes some.
+    """
     import openvino as ov
 
     core = ov.Core()
@@ -82,8 +85,8 @@ def score_ir(xml: Path, pictures: np.ndarray, extra_width: int = 0) -> np.ndarra
     for result in [result for result in model.get_results() if SCORES not in result.output(0).names]:
         model.remove_result(result)
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    extra = {EXTRA: np.zeros((1, extra_width), np.float32)} if extra_width else {}
-    return np.stack([compiled({PIXELS: p[None].astype(np.float32)} | extra)[SCORES][0].copy() for p in pictures])
+    columns = {EXTRA: extra[None]} if extra is not None and len(extra) else {}
+    return np.stack([compiled({PIXELS: p[None].astype(np.float32)} | columns)[SCORES][0].copy() for p in pictures])
 
 
 def read_check(content: bytes, where: str, shape: tuple[int, int], classes: int) -> Check:
@@ -104,10 +107,10 @@ def write_check(check: Check) -> bytes:
     return write_npz({"pictures": check.pictures, "scores": check.scores})
 
 
-def write_ir_check(target: Path, xml: Path, preprocessing: Preprocessing, extra_width: int = 0) -> Check:
+def write_ir_check(target: Path, xml: Path, preprocessing: Preprocessing, extra: np.ndarray | None = None) -> Check:
     """Write the check.npz of a network whose scores are by definition those of its IR, and return the check."""
     pictures = draw_pictures(preprocessing.width, preprocessing.height)
-    check = Check(pictures, score_ir(xml, pictures, extra_width))
+    check = Check(pictures, score_ir(xml, pictures, extra))
     target.write_bytes(write_check(check))
     return check
 

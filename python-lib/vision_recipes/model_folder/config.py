@@ -22,6 +22,9 @@ POOLED = "head_pooling"
 """The layer with the vector that a head takes."""
 
 POOLINGS = ("avg", "max", "none")
+COLUMN_FORMULAS = ("additive", "interactions", "hidden")
+MAX_PRODUCTS, MAX_HIDDEN = 400_000, 4096
+"""How many products of features and columns, and how many hidden units, a head may have."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class HeadConfig:
     `features` counts the values of a picture's vector; the extra columns come after them. The vector is the feature
     layer's output after `pooling` (one of POOLINGS, "none" flattens), and after it the mean and the maximum of each
     of the inner `layers`. `probabilities` is "softmax" or "sigmoid".
+    `columns` is one of COLUMN_FORMULAS, which head_formulas.py describes, and `hidden` the number of units of "hidden".
     """
 
     features: int
@@ -102,6 +106,8 @@ class HeadConfig:
     probabilities: str = "softmax"
     extra: tuple[ExtraColumn, ...] = ()
     layers: tuple[str, ...] = ()
+    columns: str = "additive"
+    hidden: int = 0
 
     @property
     def extra_width(self) -> int:
@@ -114,6 +120,12 @@ class HeadConfig:
         require(known, f"probabilities {self.probabilities[:60]!r} is not softmax or sigmoid")
         require(1 <= self.features <= 50_000_000, f"features must be at least 1, not {self.features}")
         require(0 <= self.dropout < 1, f"dropout must be from 0 to below 1, not {self.dropout}")
+        columns, products = self.columns, self.features * self.extra_width
+        require(columns in COLUMN_FORMULAS, f"columns {columns[:60]!r} is not one of {', '.join(COLUMN_FORMULAS)}")
+        require(columns == "additive" or self.extra, f"columns is {columns}, but extra has no columns")
+        require(columns != "interactions" or products <= MAX_PRODUCTS, f"{products} products of features and columns")
+        fits = 1 <= self.hidden <= MAX_HIDDEN if columns == "hidden" else self.hidden == 0
+        require(fits, f"hidden must be from 1 to {MAX_HIDDEN} with columns hidden, else 0, not {self.hidden}")
 
 
 @dataclass(frozen=True)

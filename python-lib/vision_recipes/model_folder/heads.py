@@ -11,12 +11,13 @@ import numpy as np
 
 from vision_recipes.errors import ModelFolderError, TrainingError
 from vision_recipes.local_folders import work_folder
-from vision_recipes.model_folder import hdf5, openvino_ir
+from vision_recipes.model_folder import hdf5, head_formulas, openvino_ir
 from vision_recipes.model_folder.channels_first import channels_first
 from vision_recipes.model_folder.checks import write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import HeadConfig, Layer, Network
 from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.head_formulas import HIDDEN, SCORES, HiddenLayer
 from vision_recipes.model_folder.ir_limits import read_ir
 from vision_recipes.model_folder.ood import OodDetector
 from vision_recipes.model_folder.spec import ModelSpec, require_keras, spec_of
@@ -26,9 +27,10 @@ from vision_recipes.stores import Store
 
 @dataclass(frozen=True)
 class Head:
-    """A dense layer on pooled features (and extra columns after them).
+    """A dense layer on pooled features and extra columns, joined as `columns` says: see head_formulas.py.
 
-    `kernel` is float32 (features + extra, classes), `bias` float32 (classes); `labels` are in the order of the classes.
+    `kernel` is float32 (features + extra, classes), with more rows for products, or as many as a `hidden` layer has
+    units; `bias` is float32 (classes); `labels` are in the order of the classes.
     `pooling` is "avg", "max" or "none"; `probabilities` is "softmax" or "sigmoid". `dropout` is for further training.
     `layers` are the inner layers whose means and maxima follow the pooled feature layer.
     """
@@ -42,17 +44,34 @@ class Head:
     probabilities: str = "softmax"
     ood_detector: OodDetector | None = None
     layers: tuple[str, ...] = ()
+    columns: str = "additive"
+    hidden: HiddenLayer | None = None
 
     @property
     def config(self) -> HeadConfig:
         """The head without its weights."""
-        features = self.kernel.shape[0] - sum(column.width for column in self.extra)
-        return HeadConfig(features, self.pooling, self.dropout, self.probabilities, self.extra, self.layers)
+        extra, rows = sum(column.width for column in self.extra), len(self.kernel)
+        features = len(self.hidden.kernel) - extra if self.hidden else rows - extra
+        if self.columns == "interactions":
+            features = features // (1 + extra)
+        units = rows if self.hidden else 0
+        return HeadConfig(
+            *(features, self.pooling, self.dropout, self.probabilities, self.extra, self.layers),
+            columns=self.columns,
+            hidden=units,
+        )
 
     @property
-    def weights(self) -> list[np.ndarray]:
-        """Kernel and bias of the dense layer, float32."""
-        return [np.asarray(self.kernel, np.float32), np.asarray(self.bias, np.float32)]
+    def size(self) -> int:
+        """How many weights the head has."""
+        return sum(values.size for layer in self.weights.values() for values in layer)
+
+    @property
+    def weights(self) -> dict[str, list[np.ndarray]]:
+        """Kernel and bias of each layer, float32, by its name."""
+        hidden = {HIDDEN: [self.hidden.kernel, self.hidden.bias]} if self.hidden else {}
+        layers = hidden | {SCORES: [self.kernel, self.bias]}
+        return {name: [np.asarray(values, np.float32) for values in weights] for name, weights in layers.items()}
 
 
 @dataclass(frozen=True)
@@ -78,9 +97,9 @@ def save_with_head(
         if not base.config.openvino_only:
             files["weights"] = work / "new.weights"
             copy_weights(base, work, files["weights"])
-        hdf5.write_stored(files["head"], {"head_scores": hdf5.StoredLayer("dense", head.weights)})
+        hdf5.write_stored(files["head"], {name: hdf5.StoredLayer("dense", w) for name, w in head.weights.items()})
         layers = _continue_ir(base.ir(work), base, head, files["xml"])
-        write_ir_check(files["check"], files["xml"], spec.input, spec.extra_width)
+        write_ir_check(files["check"], files["xml"], spec.input, spec.check_columns)
         commit(store, spec, layers, files, reports)
 
 
@@ -113,7 +132,8 @@ def attach_head(base: Model, head: Head, *, pretrained: bool = True) -> Any:
         networks.load_weights(keras.Model(complete.inputs[0], features), base)
     network = networks.put_head(complete, spec)
     if pretrained:
-        network.get_layer("head_scores").set_weights(head.weights)
+        for name, weights in head.weights.items():
+            network.get_layer(name).set_weights(weights)
     return network
 
 
@@ -172,8 +192,8 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
         extra = ops.parameter([-1, head.config.extra_width], np.float32, name=openvino_ir.EXTRA)
         extra.output(0).set_names({openvino_ir.EXTRA})
         parameters.append(extra)
-        vector = ops.concat([pooled, extra], 1)
-    kernel, bias = head.weights
+        vector = head_formulas.join_in_ir(ops, pooled, extra, head.config, head.hidden)
+    kernel, bias = head.weights[SCORES]
     logits = ops.add(ops.matmul(vector, kernel, False, False), bias[None])
     scores = ops.softmax(logits, 1) if head.probabilities == "softmax" else ops.sigmoid(logits)
     scores.output(0).set_names({openvino_ir.SCORES, f"layer:{index + 1}"})
@@ -189,7 +209,14 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     return (
         *below,
         Layer(index, "head_pooling", pooling, (size,), size),
-        Layer(index + 1, "head_scores", "Dense", (classes,), classes, kernel.size + bias.size),
+        Layer(
+            index + 1,
+            "head_scores",
+            "Dense",
+            (classes,),
+            classes,
+            head.size,
+        ),
     )
 
 
@@ -213,5 +240,5 @@ def _pool(ops: Any, features: Any, pooling: str, rank: int) -> Any:
 def _require_finite(head: Head) -> None:
     if head.kernel.shape[1:] != head.bias.shape or len(head.labels) != len(head.bias):
         raise ValueError(f"kernel {head.kernel.shape}, bias {head.bias.shape} and {len(head.labels)} labels do not fit")
-    if not (np.isfinite(head.kernel).all() and np.isfinite(head.bias).all()):
+    if not all(np.isfinite(values).all() for layer in head.weights.values() for values in layer):
         raise TrainingError("Training gave numbers that are not finite, so nothing is saved. Lower the learning rate.")

@@ -14,7 +14,7 @@ import numpy as np
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.local_folders import work_folder
-from vision_recipes.model_folder import efficientnet_lite, graph_shapes, layer_graph
+from vision_recipes.model_folder import efficientnet_lite, graph_shapes, head_formulas, layer_graph
 from vision_recipes.model_folder.catalogue import Architecture, find
 from vision_recipes.model_folder.config import POOLED, HeadConfig, Layer
 from vision_recipes.model_folder.folder import NEXT_STEP, Model
@@ -79,8 +79,7 @@ def require_fit(spec: ModelSpec, files: Sequence[WeightsFile], next_step: str) -
         elif not _has_published_size(spec):
             _require_size(spec, sum(prod(item.shape) for items in stored.values() for item in items), where)
         if spec.head is not None:
-            width, classes = spec.head.features + spec.head.extra_width, len(spec.labels)
-            needed["head_scores"] = [(width, classes), (classes,)]
+            needed.update(head_formulas.variable_shapes(spec.head, len(spec.labels)))
         require_shapes(needed, stored, where)
 
 
@@ -118,7 +117,7 @@ def put_head(base: Any, spec: ModelSpec) -> Any:
     if head.extra:
         extra = keras.Input((head.extra_width,), name="extra")
         inputs.append(extra)
-        features = keras.layers.Concatenate(name="head_columns")([features, extra])
+        features = head_formulas.join_in_keras(features, extra, head)
     if head.dropout:
         features = keras.layers.Dropout(head.dropout, name="head_dropout")(features)
     dense = keras.layers.Dense(len(spec.labels), activation=head.probabilities, name="head_scores")
@@ -157,7 +156,7 @@ def list_layers(network: Any) -> tuple[Layer, ...]:
     """Return the layers whose output can be extracted: all with one float tensor, in the network's order."""
     listed = []
     for index, (layer, name) in enumerate(zip(network.layers, layer_names(network), strict=True)):
-        if name in ("extra", "head_columns", "head_dropout", _LAST) or _INNER_POOLING.fullmatch(name):
+        if name in (*head_formulas.UNLISTED, _LAST) or _INNER_POOLING.fullmatch(name):
             continue
         output: Any = None if type(layer).__name__ == "InputLayer" else getattr(layer, "output", None)
         if hasattr(output, "shape") and len(output.shape) in (2, 3, 4) and "float" in str(output.dtype):

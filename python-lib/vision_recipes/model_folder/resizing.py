@@ -30,7 +30,7 @@ def resize(base: Model, workdir: Path, width: int, height: int) -> Model:
     copy_weights(base, workdir, files["weights"])
     layers = convert(spec, files, cut=True)
     files["check"] = workdir / "resized.npz"
-    check = write_ir_check(files["check"], files["xml"], spec.input, spec.extra_width)
+    check = write_ir_check(files["check"], files["xml"], spec.input, spec.check_columns)
     labels = tuple(str(number) for number in range(check.scores.shape[1]))
     folder = LocalStore(workdir / "resized", base.store.name)
     commit(folder, replace(spec, labels=labels), layers, files)

@@ -31,7 +31,7 @@ def save_model(store: Store, network: Any, spec: ModelSpec, reports: Mapping[str
         hdf5.write_stored(files["weights"], weights.stored_layers(network), pack=spec.pack)
         layers = convert(spec, files)
         check = _check(network, spec)
-        scores = checks.score_ir(files["xml"], check.pictures, spec.extra_width)
+        scores = checks.score_ir(files["xml"], check.pictures, spec.check_columns)
         check.require(scores, f"The OpenVINO form of {spec.name!r}", "Nothing is saved; please report this network.")
         files["check"] = work / "check.npz"
         files["check"].write_bytes(checks.write_check(check))
@@ -59,7 +59,7 @@ def _check(network: Any, spec: ModelSpec) -> checks.Check:
     pictures = checks.draw_pictures(spec.input.width, spec.input.height)
     inputs = [normalise(pictures, spec.input)]
     if spec.extra_width:
-        inputs.append(np.zeros((len(pictures), spec.extra_width), np.float32))
+        inputs.append(np.tile(spec.check_columns, (len(pictures), 1)))
     outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
     where = f"The network {spec.name!r}"
     scores = np.asarray(keras.ops.convert_to_numpy(outputs), np.float32)

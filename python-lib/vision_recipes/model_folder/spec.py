@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import layer_graph
 from vision_recipes.model_folder.config import HeadConfig, Network
 from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.head_formulas import check_columns
 from vision_recipes.model_folder.ood import OodDetector
 from vision_recipes.model_folder.weights import snake_case, stable_names
 from vision_recipes.preprocessing import Preprocessing
@@ -39,6 +42,11 @@ class ModelSpec:
     def extra_width(self) -> int:
         """How many values the network takes beside a picture."""
         return self.head.extra_width if self.head else 0
+
+    @property
+    def check_columns(self) -> np.ndarray:
+        """What the network takes beside a check picture, float32 (extra_width,)."""
+        return check_columns(self.head)
 
     def up_to_features(self) -> ModelSpec:
         """Return the description without the layers of the graph that the feature layer does not depend on."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import TRAIN, VALID
 from vision_recipes.local_folders import work_folder
+from vision_recipes.model_folder.head_formulas import SCORES
 from vision_recipes.model_folder.heads import Head, attach_head
 from vision_recipes.training.batches import image_samples
 from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.frozen_layers import (
-    HEAD,
     SplitNetwork,
     fit_on_disk,
     frozen_outputs,
@@ -78,7 +78,7 @@ def fine_tune(
     device.seed(settings.random_seed)
     with device.scope():
         network = attach_head(base, head, pretrained=not from_scratch)
-        network.get_layer(HEAD).dtype_policy = "float32"
+        network.get_layer(SCORES).dtype_policy = "float32"
         split = split_network(network, settings)
     layers = split.trained_layers
     log.info(
@@ -118,7 +118,7 @@ def _compile(trained: Any, split: SplitNetwork, settings: RetrainSettings, devic
     import keras
 
     if settings.model_l1 or settings.model_l2:
-        kernel = next(layer for layer in split.trained_layers if layer.name == HEAD).kernel
+        kernel = next(layer for layer in split.trained_layers if layer.name == SCORES).kernel
         kernel.regularizer = keras.regularizers.L1L2(settings.model_l1, settings.model_l2)
     lowered = 1.0 if settings.initial_weights == "random" else PRETRAINED_RATE
     optimizer = make_optimizer(settings, lowered * settings.model_learning_rate)

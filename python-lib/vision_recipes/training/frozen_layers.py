@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.dataset.mapped_arrays import new_array
+from vision_recipes.model_folder.head_formulas import HIDDEN, SCORES
 from vision_recipes.model_folder.networks import layer_named
 from vision_recipes.training.batches import Samples
 from vision_recipes.training_settings import RetrainSettings
 
 log = logging.getLogger("vision_recipes")
 
-HEAD = "head_scores"
 
 _BLOCK = 64
 _LARGEST = 32 << 30
@@ -46,17 +46,18 @@ class SplitNetwork:
 def split_network(network: Any, settings: RetrainSettings) -> SplitNetwork:
     """Return the network split before the first layer that is trained, and set which layers are trainable.
 
-    Trained are the head and, of the layers with weights before it, the last N or all. Batch normalisation does not
-    count among them: it stays frozen, in inference mode, unless the whole network starts from random weights.
+    Trained are the layers of the head and, of the layers with weights before it, the last N or all. Batch normalisation
+    does not count among them: it stays frozen, in inference mode, unless the whole network starts from random weights.
     """
     network.trainable = True
-    head = layer_named(network, HEAD)
-    chosen = [layer for layer in network.layers if layer.trainable_weights and layer is not head]
+    scores = layer_named(network, SCORES)
+    head = [layer for layer in network.layers if layer.name == HIDDEN or layer is scores]
+    chosen = [layer for layer in network.layers if layer.trainable_weights and layer not in head]
     if settings.initial_weights != "random":
         chosen = [layer for layer in chosen if not is_batch_normalisation(layer)]
         if settings.layer_to_retrain != "all":
             chosen = chosen[-settings.layer_to_retrain_n :]
-    trained = [*chosen, head]
+    trained = [*chosen, *head]
     for layer in network.layers:
         layer.trainable = layer in trained
     return SplitNetwork(*_split(network, trained), trained)
@@ -76,14 +77,16 @@ def _split(network: Any, trained: list[Any]) -> tuple[Any | None, Any]:
 
     if any(len(operation._inbound_nodes) > 1 for operation in network.operations):
         return None, network  # an operation that is used twice has no one place to split at
-    inside: set[int] = set()
+    pixels, *extra = network.inputs
+    columns = {id(tensor) for tensor in extra}
+    inside: set[int] = set()  # what takes columns is in the head, so it comes after the trained layers
     taken: dict[int, Any] = {}
     for operation in network.operations:
         inputs = keras.tree.flatten(operation.input) if operation._inbound_nodes[0].input_tensors else []
-        if operation in trained or any(id(tensor._keras_history.operation) in inside for tensor in inputs):
+        joins = any(id(tensor) in columns or id(tensor._keras_history.operation) in inside for tensor in inputs)
+        if operation in trained or joins:
             inside.add(id(operation))
             taken |= {id(tensor): tensor for tensor in inputs}
-    pixels, *extra = network.inputs
     joined = [tensor for tensor in extra if id(tensor) in taken]
     border = [
         tensor

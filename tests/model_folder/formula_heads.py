@@ -1,0 +1,27 @@
+"""Heads with random weights, for each way in which a head joins columns with features."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vision_recipes.model_folder.head_formulas import HiddenLayer
+from vision_recipes.model_folder.heads import Head
+from vision_recipes.preprocessing import ExtraColumn
+
+EXTRA = (ExtraColumn("price", "number", 10.0, 2.0), ExtraColumn("town", "category", categories=("Rome", "Oslo")))
+FORMULAS = ("additive", "interactions", "hidden")
+
+
+def head_of(formula: str, features: int, classes: int = 3, extra: tuple[ExtraColumn, ...] = EXTRA) -> Head:
+    """Return a head of a formula for so many features."""
+    draw = np.random.default_rng(7)
+    width = sum(column.width for column in extra)
+    joined = features + width
+    rows = {"additive": joined, "interactions": joined + features * width, "hidden": 5}[formula]
+    kernel = draw.normal(0, 0.5, (rows, classes)).astype(np.float32)
+    hidden = None
+    if formula == "hidden":
+        weights = draw.normal(0, 0.3, (joined, rows)), draw.normal(0, 0.1, rows)
+        hidden = HiddenLayer(*(values.astype(np.float32) for values in weights))
+    labels = tuple("abcdefgh"[:classes])
+    return Head(kernel, np.full(classes, 0.1, np.float32), labels, extra=extra, columns=formula, hidden=hidden)
