@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import HALF, Scaling, scaling_of
+from vision_recipes.model_folder import head_formulas
+from vision_recipes.model_folder.head_formulas import HiddenLayer
 from vision_recipes.training.epochs import Epoch
 
 
 @dataclass
 class LinearProbe:
-    """A dense layer for raw features: kernel float32 (d + extra, classes), bias float32; and how it came about."""
+    """A head for raw features: kernel float32 (d + extra, classes), bias float32; and how it came about.
+
+    `columns` says how extra columns join the features, as head_formulas.py describes: the kernel has more rows with
+    "interactions", and is for the units of the `hidden` layer with "hidden". `compared` holds the
+    accuracies of the ways that were compared, for metrics.json.
+    """
 
     kernel: np.ndarray
     bias: np.ndarray
     how: str
     epochs: list[Epoch] = field(default_factory=list)
+    columns: str = "additive"
+    hidden: HiddenLayer | None = None
+    compared: dict[str, Any] = field(default_factory=dict)
 
     def logits(self, images: LabelledImages) -> np.ndarray:
         """Return the logits of rows, float32 (n, classes)."""
-        features = np.concatenate([images.features, images.extra], axis=1).astype(np.float32)
-        product: np.ndarray = features @ self.kernel + self.bias
-        return product
+        return head_formulas.logits(images.features, images.extra, (self.kernel, self.bias), self.hidden)
+
+    def with_ignored_columns(self, count: int) -> LinearProbe:
+        """Return the probe of features alone as one of features and so many columns, which make no difference."""
+        nothing = np.zeros((count, len(self.bias)), np.float32)
+        return replace(self, kernel=np.concatenate([self.kernel, nothing]))
+
+
+def without_columns(images: LabelledImages) -> LabelledImages:
+    """Return the rows without their extra columns."""
+    return replace(images, extra=images.extra[:, :0], columns=())
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,14 +10,16 @@ import numpy as np
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, HALF
 from vision_recipes.images.reading import cpu_count
-from vision_recipes.metrics import accuracy, cross_entropy
-from vision_recipes.training.design_matrix import Design, LinearProbe, design
+from vision_recipes.training.column_formulas import ADDITIVE, HIDDEN, Formula
+from vision_recipes.training.design_matrix import LinearProbe
 from vision_recipes.training.epochs import Epoch
-from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, dropout_ridge, solve
-from vision_recipes.training.regularisation import RIDGES, choose_strength
+from vision_recipes.training.formula_choice import choose_formula
+from vision_recipes.training.hidden_layer import HiddenProblem, cross_validate_hidden, hidden_design
+from vision_recipes.training.logistic_regression import Penalty, Problem, dropout_ridge, solve
+from vision_recipes.training.regularisation import choose_strength, held_out_folds, penalties
+from vision_recipes.training.solver_history import SolverHistory
 from vision_recipes.training_settings import RetrainSettings
 
-_TABLE_RIDGE = 1.0
 _DROPOUT_FITS = 2
 _WORTH_THREADS = 2e8
 _MOST_CELLS = 5e8
@@ -35,25 +36,38 @@ def fit(
 ) -> LinearProbe:
     """Return the layer fitted to the training rows; `valid` is only measured, but a named optimizer stops by it.
 
-    `model_optimizer` "auto" is logistic regression; for features too many for its solver (over 5e8 numbers), Adam.
-    The number of threads depends on the size of the task alone, so the same task gives the same bits.
+    `model_optimizer` "auto" is logistic regression; for features too many for its solver (over 5e8 numbers), Adam. How
+    extra columns join the features is chosen first. The number of threads depends on the size of the task alone, so the
+    same task gives the same bits.
     """
     from threadpoolctl import threadpool_limits
 
     work = 4.0 * len(train) * (train.features.shape[1] + train.extra.shape[1]) * len(train.classes)
     with threadpool_limits(cpu_count() if work > _WORTH_THREADS else 1):
         large = len(train) * min(train.features.shape[1], len(train)) > _MOST_CELLS
-        if settings.model_optimizer == "auto" and not large:
-            return _fit_regression(train, valid, settings, on_epoch)
-        if settings.model_optimizer == "auto":
+        if settings.model_optimizer == "auto" and large:
             settings = replace(settings, model_optimizer="adam")
-        from vision_recipes.training.sgd_probe import fit_sgd
+        choice = None
+        if train.extra.shape[1] and train.features.shape[1]:
+            choice = choose_formula(train, settings)
+        fitted = _fit(train, valid, settings, choice.formula if choice else Formula(ADDITIVE), on_epoch)
+        return replace(fitted, how=f"{fitted.how}; {choice}", compared=choice.described()) if choice else fitted
 
-        return fit_sgd(train, valid, settings, on_epoch)
+
+def _fit(
+    train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, formula: Formula, on_epoch: OnEpoch
+) -> LinearProbe:
+    if formula.name == HIDDEN:
+        return _fit_hidden(train, valid, settings, on_epoch)
+    if settings.model_optimizer == "auto":
+        return _fit_regression(train, valid, settings, formula, on_epoch)
+    from vision_recipes.training.sgd_probe import fit_sgd
+
+    return fit_sgd(train, valid, settings, on_epoch, formula)
 
 
 def _fit_regression(
-    train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, on_epoch: OnEpoch
+    train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, formula: Formula, on_epoch: OnEpoch
 ) -> LinearProbe:
     """Return the regularised multinomial logistic regression on the training rows.
 
@@ -61,71 +75,65 @@ def _fit_regression(
     which is better differs from task to task and cannot be measured on few rows, and the mean is rarely worse than the
     better one.
     """
-    recorder = _StepRecorder(train, valid, on_epoch)
+    history = SolverHistory(train, valid)
     given = settings.model_l1 or settings.model_l2 or settings.model_dropout
     once = given or len(train) * len(train.classes) > _MOST_PROBABILITIES
-    found = [_fit_scaled(train, settings, power, recorder) for power in ((HALF,) if once else (HALF, FULL))]
+    powers = (HALF,) if once else (HALF, FULL)
+    found = [_fit_scaled(train, valid, settings, formula, power, history) for power in powers]
     fraction = np.float32(1 / len(found))
     kernel = np.asarray(fraction * np.sum([head.kernel for head in found], axis=0, dtype=np.float32))
     bias = np.asarray(fraction * np.sum([head.bias for head in found], axis=0, dtype=np.float32))
     how = " and ".join(head.how for head in found)
-    return LinearProbe(kernel, bias, f"logistic regression, {how}, {len(recorder.epochs)} steps", recorder.epochs)
+    probe = LinearProbe(kernel, bias, f"logistic regression, {how}, {history.steps} steps")
+    probe = formula.finished(probe, train)
+    return replace(probe, epochs=history.epochs(probe, on_epoch))
 
 
-def _fit_scaled(train: LabelledImages, settings: RetrainSettings, power: float, recorder: _StepRecorder) -> LinearProbe:
-    """Return the layer for one scaling of the features. Each step of the solver counts as an epoch.
+def _fit_scaled(
+    train: LabelledImages,
+    valid: LabelledImages,
+    settings: RetrainSettings,
+    formula: Formula,
+    power: float,
+    history: SolverHistory,
+) -> LinearProbe:
+    """Return the layer for one scaling of the features.
 
     The ridge is chosen on training rows alone, unless `model_l2` gives it; both penalties are on the kernel for scaled
     features.
     """
-    ready = design(train, project=not (settings.model_l1 or settings.model_dropout), power=power)
+    project = not (settings.model_l1 or settings.model_dropout)
+    ready = formula.design(train, project=project, power=power)
     problem = Problem(ready.matrix, train.one_hot(settings.label_smoothing), train.weights)
-    given = 2 * settings.model_l2 * len(train)
-
-    def penalty_of(ridge: float) -> Penalty:
-        """Return the ridge for picture features, with a mild one for table columns, which are few and chosen."""
-        per_row = np.concatenate([np.full(ready.width, ridge), np.full(ready.extra, given or _TABLE_RIDGE)])
-        return Penalty(per_row, settings.model_l1 * len(train))
-
-    unit = float(problem.squares[: ready.width].sum()) / len(train) or 1.0
-    strengths = (given,) if given else tuple(unit * ridge for ridge in RIDGES)
+    lasso = settings.model_l1 * len(train)
+    penalty_of, strengths = penalties(problem, ready.width, 2 * settings.model_l2 * len(train), lasso)
     strength = choose_strength(problem, train.groups, penalty_of, strengths, seed=settings.random_seed)
     penalty = penalty_of(strength.ridge)
-    recorder.follow(ready, strength.factor)
+    history.follow((ready.matrix, ready.apply(formula.shown(valid))), strength.factor)
     work = len(train) * len(train.classes) * (4.0 * problem.matrix.shape[1] + _PROBABILITY_WORK)
     steps = int(min(_MOST_STEPS, max(_FEWEST_STEPS, _MOST_WORK / work)))
-    solution = solve(problem, penalty, watch=recorder.step, most_steps=steps)
+    solution = solve(problem, penalty, watch=history.step, most_steps=steps)
     for _ in range(_DROPOUT_FITS if settings.model_dropout else 0):
         noise = dropout_ridge(ready.matrix, solution.logits(ready.matrix), train.weights, settings.model_dropout)
         softer = Penalty(penalty.ridge.reshape(len(penalty.ridge), -1) + noise, penalty.lasso)
-        solution = solve(problem, softer, start=solution, watch=recorder.step, most_steps=steps)
+        solution = solve(problem, softer, start=solution, watch=history.step, most_steps=steps)
     kernel, bias = ready.fold(solution.kernel * strength.factor, solution.bias * strength.factor)
     return LinearProbe(kernel, bias, str(strength))
 
 
-class _StepRecorder:
-    """Records the solver's steps as epochs: loss and accuracy of both sides, as the finished layer would have."""
-
-    def __init__(self, train: LabelledImages, valid: LabelledImages, on_epoch: OnEpoch) -> None:
-        self.epochs: list[Epoch] = []
-        self._train, self._valid, self._on_epoch = train, valid, on_epoch
-        self._since = time.perf_counter()
-
-    def follow(self, ready: Design, factor: float) -> None:
-        """Record the solutions for this matrix from now on."""
-        self._factor, self._matrix, self._valid_matrix = np.float32(factor), ready.matrix, ready.apply(self._valid)
-
-    def step(self, solution: Solution) -> None:
-        loss, right = self._measure(solution, self._matrix, self._train)
-        val_loss, val_right = None, None
-        if len(self._valid):
-            val_loss, val_right = self._measure(solution, self._valid_matrix, self._valid)
-        now = time.perf_counter()
-        epoch = Epoch(len(self.epochs) + 1, loss, right, val_loss, val_right, 0.0, now - self._since)
-        self._since = now
-        self.epochs.append(epoch)
-        self._on_epoch(epoch)
-
-    def _measure(self, solution: Solution, matrix: np.ndarray, images: LabelledImages) -> tuple[float, float]:
-        logits = solution.logits(matrix) * self._factor
-        return cross_entropy(logits, images.one_hot(), images.weights), accuracy(logits, images.targets)
+def _fit_hidden(
+    train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, on_epoch: OnEpoch
+) -> LinearProbe:
+    """Return a hidden layer of a few networks on features and columns, and the layer after it."""
+    ready = hidden_design(train)
+    matrix, targets = ready.apply(train), train.one_hot(settings.label_smoothing)
+    problem = HiddenProblem(matrix, targets, train.weights, settings.random_seed)
+    rows, folds = held_out_folds(train.targets, train.groups, settings.random_seed)
+    strength = cross_validate_hidden(problem.take(rows), folds).strength
+    history, factor = SolverHistory(train, valid), np.float32(strength.factor)
+    history.follow((matrix, ready.apply(valid)), strength.factor)
+    solution = problem.solve(strength.ridge, watch=history.step)
+    hidden, kernel, bias = solution.fold(ready)
+    how = f"{len(kernel)} hidden units, {strength}, {history.steps} steps"
+    probe = LinearProbe(kernel * factor, bias * factor, how, columns=HIDDEN, hidden=hidden)
+    return replace(probe, epochs=history.epochs(probe, on_epoch))

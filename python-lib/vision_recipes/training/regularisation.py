@@ -23,6 +23,7 @@ _FEWEST_GROUPS, _FEWEST_PER_CLASS = 15, 3
 _MOST_ROWS, _FOLDS, _FOLDS_OF_MANY = 4000, 5, 3
 _FACTORS = (0.25, 16.0)
 _MOST_PROBABILITIES = 1e7
+_TABLE_RIDGE = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,36 @@ class Strength:
         return f"ridge {self.ridge:g} ({origin}), confidence factor {self.factor:.2f}"
 
 
+def penalties(
+    problem: Problem, width: int, given: float = 0.0, lasso: float = 0.0
+) -> tuple[Callable[[float], Penalty], tuple[float, ...]]:
+    """Return a function that makes a penalty of a strength, and the strengths to choose from, or the `given` one.
+
+    It is for the first `width` columns of the matrix, which come from pictures. The others are those of a table, few
+    and chosen, which have a mild one.
+    """
+    table = np.full(problem.matrix.shape[1] - width, given or _TABLE_RIDGE)
+
+    def penalty(ridge: float) -> Penalty:
+        return Penalty(np.concatenate([np.full(width, ridge), table]), lasso)
+
+    unit = float(problem.squares[:width].sum()) / len(problem.matrix) or 1.0
+    return penalty, (given,) if given else tuple(unit * ridge for ridge in RIDGES)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What the best strength predicts for held-out rows: `logits` (n, classes), scaled, of the rows `predicted` (n,).
+
+    `loss` is their cross-entropy.
+    """
+
+    strength: Strength
+    logits: np.ndarray
+    predicted: np.ndarray
+    loss: float
+
+
 def choose_strength(
     problem: Problem,
     groups: np.ndarray,
@@ -51,37 +82,46 @@ def choose_strength(
     """Return the strength whose predictions for held-out rows are best, among `strengths`, strongest first.
 
     Rows with the same number in `groups` (n,) are held out together; `penalty` makes a penalty of a strength. With too
-    few rows for that, or too many classes, it is the second, unscaled. Stops when weaker penalties have become worse
-    twice.
+    few rows for that, or too many classes, it is the second, unscaled.
     """
-    rows, folds = _folds(problem.targets.argmax(axis=1), groups, seed)
+    rows, folds = held_out_folds(problem.targets.argmax(axis=1), groups, seed)
     if len(rows) * problem.classes > _MOST_PROBABILITIES or not len(rows):
         return Strength(strengths[min(1, len(strengths) - 1)])
-    problem = problem.take(rows)
-    targets = problem.targets.argmax(axis=1)
+    return cross_validate(problem.take(rows), folds, penalty, strengths).strength
+
+
+def cross_validate(
+    problem: Problem, folds: np.ndarray, penalty: Callable[[float], Penalty], strengths: tuple[float, ...] = RIDGES
+) -> HeldOut:
+    """Return what the best strength predicts, each fold by a fit to the others; `folds` (n,) are numbers from 0.
+
+    Stops when weaker penalties have become worse twice.
+    """
+    targets, count = problem.targets.argmax(axis=1), len(folds)
     number = int(folds.max()) + 1
-    predicted = np.zeros(len(rows), bool)
+    predicted = np.zeros(count, bool)
     starts: list[Solution | None] = [None] * number
-    best, worse = Strength(strengths[0]), 0
-    least = np.inf
+    best, worse = None, 0
     for ridge in strengths:
         logits = np.zeros(problem.targets.shape, np.float32)
         for fold in range(number):
             kept, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             left = left[np.isin(targets[left], targets[kept])]
-            fraction = len(kept) / len(rows)
+            fraction = len(kept) / count
             found = solve(
                 problem.take(kept), penalty(ridge * fraction), start=starts[fold], most_steps=60, tolerance=1e-5
             )
             starts[fold], predicted[left] = found, True
             logits[left] = found.logits(problem.matrix[left])
         factor, loss = best_factor(logits[predicted], problem.targets[predicted], problem.weights[predicted])
-        if loss < least:
-            best, least, worse = Strength(ridge, factor, int(predicted.sum())), loss, 0
+        if best is None or loss < best.loss:
+            strength = Strength(ridge, factor, int(predicted.sum()))
+            best, worse = HeldOut(strength, logits * np.float32(factor), predicted, loss), 0
         else:
             worse += 1
             if worse == 2:
                 break
+    assert best is not None
     return best
 
 
@@ -105,14 +145,16 @@ def best_factor(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) ->
     return float(np.exp(found.x)), float(found.fun)
 
 
-def _folds(targets: np.ndarray, groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def held_out_folds(
+    targets: np.ndarray, groups: np.ndarray, seed: int, most_rows: int = _MOST_ROWS
+) -> tuple[np.ndarray, np.ndarray]:
     """Return some rows and the fold of each, groups kept together; none when there are too few."""
     distinct, first = np.unique(groups, return_index=True)
     per_class = np.bincount(targets[first])
     if len(distinct) < _FEWEST_GROUPS or np.median(per_class[per_class > 0]) < _FEWEST_PER_CLASS:
         return np.empty(0, int), np.empty(0, int)
-    number = _FOLDS if len(targets) <= _MOST_ROWS // 2 else _FOLDS_OF_MANY
-    every = max(1, -(-len(targets) // _MOST_ROWS))
+    number = _FOLDS if len(targets) <= most_rows // 2 else _FOLDS_OF_MANY
+    every = max(1, -(-len(targets) // most_rows))
     folds = group_folds(targets, groups, number, seed, every)
     rows = np.flatnonzero(folds >= 0)
     return rows, folds[rows]

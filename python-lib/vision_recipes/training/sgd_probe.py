@@ -12,7 +12,8 @@ import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.training.batches import Samples
-from vision_recipes.training.design_matrix import LinearProbe, design
+from vision_recipes.training.column_formulas import ADDITIVE, Formula
+from vision_recipes.training.design_matrix import LinearProbe
 from vision_recipes.training.epochs import Epoch, require_finite
 from vision_recipes.training.optimisers import make_optimizer
 from vision_recipes.training.training_device import TrainingDevice
@@ -27,12 +28,14 @@ def fit_sgd(
     valid: LabelledImages,
     settings: RetrainSettings,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    formula: Formula = Formula(ADDITIVE),  # noqa: B008 - frozen
 ) -> LinearProbe:
     """Return the layer of the best epoch; `valid` may be empty, then epochs are compared on the training rows.
 
-    Dropout, penalties, smoothing, batches, schedule and early stopping are as the settings say, for standardised
-    features, so that one learning rate suits all networks. Raises TrainingError when the loss is not finite,
-    SettingsError for parameters that the optimizer does not have, DeviceError.
+    Columns join the features by `formula`, which is not "hidden". Dropout, penalties, smoothing, batches, schedule and
+    early stopping are as the settings say, for standardised features, so that one learning rate suits all networks.
+    Raises TrainingError when the loss is not finite, SettingsError for parameters that the optimizer does not have,
+    DeviceError.
     """
     import keras
 
@@ -40,7 +43,7 @@ def fit_sgd(
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     device = TrainingDevice.claim(settings.compute)
     device.seed(settings.random_seed)
-    standardised = design(train, project=False)
+    standardised = formula.design(train, project=False)
     with replace(device, policy="float32", strategy=None).scope():
         layer = keras.layers.Dense(
             len(train.classes),
@@ -54,7 +57,7 @@ def fit_sgd(
     loop = TrainingLoop(
         network,
         _samples(standardised.matrix, train),
-        _samples(standardised.apply(valid) if len(valid) else standardised.matrix[:0], valid),
+        _samples(standardised.apply(formula.shown(valid)) if len(valid) else standardised.matrix[:0], valid),
         settings,
         batch_size=min(settings.batch_size or _BATCH, len(train)),
         evaluation_batch=_EVALUATION_BATCH,
@@ -66,7 +69,7 @@ def fit_sgd(
         norm = float(np.square(weights[0]).sum())
     require_finite(norm, best.number, best.learning_rate, "squared norm of the weights")
     how = f"{settings.model_optimizer}, {len(loop.epochs)} epochs, the best is {best.number}"
-    return LinearProbe(*standardised.fold(*weights), how, loop.epochs)
+    return formula.finished(LinearProbe(*standardised.fold(*weights), how, loop.epochs), train)
 
 
 def _samples(matrix: np.ndarray, rows: LabelledImages) -> Samples:

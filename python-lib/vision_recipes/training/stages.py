@@ -87,6 +87,8 @@ def _train_last_layer(
     head = Head(
         *(fitted.kernel, fitted.bias, images.classes, settings.model_pooling, settings.model_dropout, images.columns),
         layers=tuple(layer.name for layer in source.inner_layers),
+        columns=fitted.columns,
+        hidden=fitted.hidden,
     )
     trained = Trained(head, fitted.how)
     for side in (VALID, TEST):
@@ -95,6 +97,7 @@ def _train_last_layer(
             trained.logits[side] = fitted.logits(part)
     trained.metrics["always_the_commonest_class"] = float((valid.targets == commonest).mean())
     if images.columns:
+        trained.metrics["columns"] = fitted.compared
         trained.metrics |= _compare_inputs(train, valid, probe_settings, trained.logits[VALID])
     log.info("last layer: %s", trained.summary(images))
     return trained
