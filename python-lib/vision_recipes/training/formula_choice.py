@@ -1,7 +1,8 @@
 """How extra columns join the features, chosen by cross-validation on the training rows: the simplest that is as good.
 
 Each formula predicts the same held-out rows, groups kept together. The simpler one stays unless the mean loss of
-another is lower by more than the standard error of the difference (the one-standard-error rule: Breiman et al. 1984).
+another is lower by more than the standard error of the difference (the one-standard-error rule: Breiman et al. 1984),
+and it is less accurate or much less certain.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ log = logging.getLogger("vision_recipes")
 
 _MOST_ROWS, _MOST_WORK = 1000, 2e7
 _MOST_WEIGHTS = 20_000_000
-_LEAST, _TIE = 1e-12, 0.01
+_LEAST, _TIE = 1e-12, 0.1
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ def choose_formula(train: LabelledImages, settings: RetrainSettings) -> FormulaC
         held_out = _held_out(formula, part, folds, settings)
         if formula.name not in found or held_out.loss < found[formula.name][1].loss:
             found[formula.name] = formula, held_out
-    chosen = list(found)[_simplest(np.stack([_losses(held_out, part) for _, held_out in found.values()]))]
     accuracies = {name: _accuracy(held_out, part) for name, (_, held_out) in found.items()}
+    losses = np.stack([_losses(held_out, part) for _, held_out in found.values()])
+    chosen = list(found)[_simplest(losses, np.array(list(accuracies.values())))]
     choice = FormulaChoice(found[chosen][0], accuracies)
     figures = ", ".join(f"{name.replace('_', ' ')} {100 * value:.1f} %" for name, value in choice.accuracies.items())
     log.info("accuracy on %d held-out training pictures: %s; %s", len(rows), figures, choice)
@@ -114,9 +116,14 @@ def _accuracy(held_out: HeldOut, part: LabelledImages) -> float:
     return float(np.average(right, weights=part.weights[held_out.predicted]))
 
 
-def _simplest(losses: np.ndarray) -> int:
-    """Return the first of the rows (formulas, groups) that is as good as the best: within a standard error, or _TIE."""
+def _simplest(losses: np.ndarray, accuracies: np.ndarray) -> int:
+    """Return the first formula that is as good as the one of least loss; losses are (formulas, groups).
+
+    As good means that its mean loss is higher by no more than the standard error of the difference; or by no more than
+    _TIE, if it is as accurate.
+    """
     best = int(losses.mean(axis=1).argmin())
     behind = losses - losses[best]
     error = behind.std(axis=1) / np.sqrt(losses.shape[1])
-    return int(np.flatnonzero(behind.mean(axis=1) <= np.maximum(error, _TIE))[0])
+    allowed = np.where(accuracies >= accuracies[best], np.maximum(error, _TIE), error)
+    return int(np.flatnonzero(behind.mean(axis=1) <= allowed)[0])

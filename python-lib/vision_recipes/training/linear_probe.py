@@ -40,6 +40,7 @@ def fit(
     extra columns join the features is chosen first. The number of threads depends on the size of the task alone, so the
     same task gives the same bits.
     """
+    import scipy.optimize  # noqa: F401 - loaded first, so that the limit holds for its threads as well
     from threadpoolctl import threadpool_limits
 
     work = 4.0 * len(train) * (train.features.shape[1] + train.extra.shape[1]) * len(train.classes)
