@@ -298,6 +298,17 @@ def test_a_macro_that_does_not_fill_what_it_creates(place):
         build(place)
 
 
+def test_a_macro_may_create_a_dataset_in_its_folder(place):
+    flow = FLOW.replace("{listed: listed.csv}", "{listed: listed.csv, noted: files/notes.csv}")
+    flow = flow.replace("creates: [files]", "creates: [files, noted]").replace("{in: rows.csv}", "{in: noted}")
+    (place / "flow.yaml").write_text(flow + "folders: {files: files}\n")
+    with pytest.raises(HostError, match=r"step fill finished, but 'noted' \(creates:\) does not exist"):
+        build(place)
+    (place / "files" / "notes.csv").write_text("a\n1\n")
+    build(place)
+    assert (place / "listed.csv").is_file()
+
+
 def test_a_flow_without_steps(place):
     (place / "flow.yaml").write_text("folders: {a: b}")
     with pytest.raises(JobError, match="has no steps"):

@@ -1,4 +1,5 @@
 import ast
+import csv
 import hashlib
 import io
 import json
@@ -58,7 +59,7 @@ def test_characters_are_named_in_the_file_names():
 
 
 def test_an_unknown_sample_is_refused():
-    with pytest.raises(UserError, match="'dogs' is none of egg-or-not, cartoon-characters"):
+    with pytest.raises(UserError, match="'dogs' is none of egg-or-not, cartoon-characters, photo-uploads"):
         next(draw("dogs", 1, 1))
 
 
@@ -115,6 +116,19 @@ def test_a_folder_is_filled_beside_what_is_there():
     assert len(files) == 5
 
 
+def test_uploads_have_a_table_in_which_picture_and_place_decide_together():
+    photos, tables = {}, {}
+    fill(Folder(photos), Settings("photo-uploads", 60, 1), lambda percent: None, Folder(tables))
+    rows = list(csv.DictReader(io.StringIO(tables["/uploads.csv"].decode())))
+    assert ["/" + row["path"] for row in rows] == list(photos)
+    assert {row["place"] for row in rows} == {"1", "2", "3"}
+    for number, row in enumerate(rows):
+        egg, cover = number % 2 == 0, row["place"] == "1"
+        assert row["label"] == ("fits" if egg == cover else "misplaced")
+    with pytest.raises(UserError, match="table_managed_folder: choose a folder"):
+        Settings.from_params({"sample": "photo-uploads", "output_managed_folder": "photos"})
+
+
 def test_each_percent_is_reported_once(monkeypatch):
     percents, pictures = [], [(f"/lisa_pic_{number}.jpg", b"") for number in range(250)]
     monkeypatch.setattr("sample_pictures.filling.draw", lambda *_settings: iter(pictures))
@@ -162,7 +176,7 @@ def test_every_mistake_is_named_at_once():
         Settings.from_params({"sample": "dogs", "count": 2.5, "seed": True, "output_managed_folder": ["eggs"]})
     assert caught.value.for_user
     assert str(caught.value) == (
-        "sample: 'dogs' is not one of egg-or-not, cartoon-characters; count: 2.5 is not a whole number; "
+        "sample: 'dogs' is not one of egg-or-not, cartoon-characters, photo-uploads; count: 2.5 is not a whole number; "
         "seed: True is not a number; output_managed_folder: ['eggs'] is not text"
     )
     with pytest.raises(UserError, match="^output_managed_folder: choose a folder, or give output_new_folder_name to"):

@@ -194,7 +194,7 @@ class Build:
         job = self.plans[step.name].job
         pairs = zip(step.outputs, _in_order(step, job.outputs), strict=True)
         made = [(ref, one) for (role, ref), one in pairs if role not in step.caches]
-        return made + [(ref, self.project.find("MANAGED_FOLDER", ref)) for ref in step.creates]
+        return made + [(ref, self.project.find(self.project.flow.kinds[ref], ref)) for ref in step.creates]
 
     def _all(self, step: Step) -> list[Reference]:
         return [*self.plans[step.name].job.inputs, *(one for _ref, one in self._made(step))]

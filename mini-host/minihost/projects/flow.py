@@ -139,8 +139,13 @@ def read(path: Path) -> Flow:
         datasets=_options(facts.get("datasets")),
         variables=dict(facts.get("variables") or {}),
         steps=steps,
-        kinds={name: "MANAGED_FOLDER" for step in steps for name in step.creates},
+        kinds={name: _kind_of(name, facts) for step in steps for name in step.creates},
     )
+
+
+def _kind_of(name: str, facts: dict[str, Any]) -> str:
+    """Return what a macro creates under a name: a folder, unless a dataset is declared by it."""
+    return "DATASET" if name in (facts.get("datasets") or {}) else "MANAGED_FOLDER"
 
 
 def _facts(path: Path) -> dict[str, Any]:

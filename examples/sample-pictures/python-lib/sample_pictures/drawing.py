@@ -13,8 +13,9 @@ from sample_pictures.characters import cartoon_character
 from sample_pictures.errors import UserError
 from sample_pictures.still_life import egg_or_not
 
-SAMPLES = ("egg-or-not", "cartoon-characters")
-"""What can be drawn: still lifes in two folders, or one folder with the character's name in each file name."""
+SAMPLES = ("egg-or-not", "cartoon-characters", "photo-uploads")
+"""What can be drawn: still lifes in two folders, or one folder with the character's name in each file name, or still
+lifes under names that tell nothing, with a table."""
 
 _BLOCK = 128
 """How many pictures the processes draw before these are yielded; a shorter series is drawn by this process alone."""
@@ -42,6 +43,8 @@ def _drawn(picture: tuple[str, int, int]) -> tuple[str, bytes]:
     sample, seed, index = picture
     rng = np.random.default_rng([SAMPLES.index(sample), seed, index])
     number = f"{index + 1:04d}" if seed == 1 else f"{seed}{index + 1:06d}"
+    if sample == "photo-uploads":
+        return f"/photo_{number}.jpg", egg_or_not(rng, index)[2]
     if sample == "egg-or-not":
         folder, stem, jpeg = egg_or_not(rng, index)
         return f"/{folder}/{stem}_{number}.jpg", jpeg

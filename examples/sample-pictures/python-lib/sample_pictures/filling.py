@@ -12,28 +12,32 @@ from typing import Any
 from sample_pictures.drawing import draw
 from sample_pictures.errors import UserError
 from sample_pictures.settings import Settings
+from sample_pictures.uploads import TABLE, table
 
 log = logging.getLogger("sample_pictures")
 
 
-def fill(folder: Any, settings: Settings, progress: Callable[[int], object]) -> dict[str, object]:
+def fill(
+    folder: Any, settings: Settings, progress: Callable[[int], object], table_folder: Any = None
+) -> dict[str, object]:
     """Draw pictures into a `dataiku.Folder`, beside what is there, and return facts to show, by their names.
 
-    `progress` is called with each whole percent once. Raises UserError when a picture cannot be written.
+    `progress` is called with each whole percent once. `table_folder` takes the table of photo-uploads. Raises UserError when a picture cannot be written.
     """
     started, drawn, reported = time.monotonic(), Counter[str](), 0
+    paths: list[str] = []
     name, before = folder.get_name(), set(folder.list_paths_in_partition())
     for path, jpeg in draw(settings.sample, settings.count, settings.seed):
-        try:
-            folder.upload_data(path, jpeg)
-        except Exception as err:  # hosts raise their own types for storage errors
-            raise UserError(f"Could not write {path} into folder {name}: {err}. Check rights and space.") from err
+        _write(folder, path, jpeg)
+        paths.append(path)
         before.discard(path)
         drawn[_label(path)] += 1
         percent = 100 * drawn.total() // settings.count
         if percent > reported:
             reported = percent
             progress(percent)
+    if settings.sample == "photo-uploads":
+        _write(table_folder, TABLE, table(paths, settings.seed))
     seconds = time.monotonic() - started
     log.info("drew %d pictures of %s into %s, %.1f s", drawn.total(), settings.sample, name, seconds)
     return {
@@ -47,6 +51,14 @@ def fill(folder: Any, settings: Settings, progress: Callable[[int], object]) -> 
     }
 
 
+def _write(folder: Any, path: str, content: bytes) -> None:
+    try:
+        folder.upload_data(path, content)
+    except Exception as err:  # hosts raise their own types for storage errors
+        name = folder.get_name()
+        raise UserError(f"Could not write {path} into folder {name}: {err}. Check rights and space.") from err
+
+
 def summary(facts: Mapping[str, object]) -> str:
     """Return facts as an HTML table of names and values, escaped."""
     rows = (f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>" for name, value in facts.items())
@@ -55,4 +67,4 @@ def summary(facts: Mapping[str, object]) -> str:
 
 def _label(path: str) -> str:
     folder, _slash, name = path.strip("/").rpartition("/")
-    return folder or name.split("_pic_")[0]
+    return folder or (name.split("_pic_")[0] if "_pic_" in name else "photo")

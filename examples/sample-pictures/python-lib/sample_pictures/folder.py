@@ -18,3 +18,9 @@ def folder_to_fill(project_key: str, settings: Settings) -> dataiku.Folder:
         project = dataiku.api_client().get_project(project_key)
         chosen = project.create_managed_folder(settings.output_new_folder_name).id
     return dataiku.Folder(chosen, project_key=project_key)
+
+
+def folder_of_table(project_key: str, settings: Settings) -> dataiku.Folder | None:
+    """Return the folder that the user chose for the sample's table, if any."""
+    chosen = settings.table_managed_folder
+    return dataiku.Folder(chosen, project_key=project_key) if chosen else None

@@ -42,19 +42,21 @@ CHECKS = {
     "seed": lambda given: _whole(given, 0, 2**31 - 1),
     "output_managed_folder": _text,
     "output_new_folder_name": _text,
+    "table_managed_folder": _text,
 }
 """Parameter -> function that returns its value, or raises ValueError with what is wrong."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which sample to draw, how many pictures, and into which folder."""
+    """Which sample to draw, how many pictures, and into which folder; for photo-uploads, also that of the table."""
 
     sample: str = "egg-or-not"
     count: int = 200
     seed: int = 1337
     output_managed_folder: str = ""
     output_new_folder_name: str = ""
+    table_managed_folder: str = ""
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Settings:
@@ -72,6 +74,8 @@ class Settings:
         settings = cls(**values)
         if not mistakes and not (settings.output_managed_folder or settings.output_new_folder_name):
             mistakes.append("output_managed_folder: choose a folder, or give output_new_folder_name to create one")
+        if settings.sample == "photo-uploads" and not settings.table_managed_folder:
+            mistakes.append("table_managed_folder: choose a folder for the table of photo-uploads")
         if mistakes:
             raise UserError("; ".join(mistakes))
         return settings

@@ -3,7 +3,7 @@
 from dataiku.runnables import Runnable
 
 from sample_pictures.filling import fill, summary
-from sample_pictures.folder import folder_to_fill
+from sample_pictures.folder import folder_of_table, folder_to_fill
 from sample_pictures.settings import Settings
 
 
@@ -17,4 +17,5 @@ class DrawSamples(Runnable):
 
     def run(self, progress_callback):
         folder = folder_to_fill(self.project_key, self.settings)
-        return summary(fill(folder, self.settings, progress_callback))
+        table_folder = folder_of_table(self.project_key, self.settings)
+        return summary(fill(folder, self.settings, progress_callback, table_folder))
