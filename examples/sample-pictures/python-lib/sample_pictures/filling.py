@@ -22,7 +22,8 @@ def fill(
 ) -> dict[str, object]:
     """Draw pictures into a `dataiku.Folder`, beside what is there, and return facts to show, by their names.
 
-    `progress` is called with each whole percent once. `table_folder` takes the table of photo-uploads. Raises UserError when a picture cannot be written.
+    `progress` is called with each whole percent once. `table_folder` takes the table of photo-uploads. Raises UserError
+    when a file cannot be written.
     """
     started, drawn, reported = time.monotonic(), Counter[str](), 0
     paths: list[str] = []
