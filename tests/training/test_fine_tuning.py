@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_folder.formula_heads import head_of
 from training.residual import CHANNELS, GRAPH, INPUT, SIDE, stripes, write_residual_model
 
 from vision_recipes.dataset.splits import TRAIN, VALID
@@ -102,6 +103,27 @@ def test_the_split_follows_branches(base: Model) -> None:
     assert np.allclose(found.trainable(found.frozen(values)), network(values), atol=1e-6)
     assert found.parameters == 9 * CHANNELS**2 + CHANNELS + 2 * CHANNELS + 2
     assert split_network(network, replace(SETTINGS, layer_to_retrain="all")).frozen is None
+
+
+@pytest.mark.parametrize("formula", ["interactions", "hidden"])
+def test_a_head_that_multiplies_columns_or_hides_a_layer_is_trained_whole(
+    base: Model, tmp_path: Path, formula: str
+) -> None:
+    head = head_of(formula, CHANNELS, 2)
+    extra = np.random.default_rng(1).normal(size=(len(IMAGES), head.config.extra_width)).astype(np.float32)
+    images = replace(IMAGES, extra=extra)
+    network = attach_head(base, head)
+    found = split_network(network, replace(SETTINGS, layer_to_retrain_n=1))
+    own = ["head_hidden", "head_scores"] if formula == "hidden" else ["head_scores"]
+    assert [layer.name for layer in found.trained_layers] == ["third", *own]
+    assert found.frozen is not None
+    values = normalise(images.pixels[:3], base.preprocessing)
+    outputs = [*map(np.asarray, found.frozen(values)), extra[:3]]
+    assert np.allclose(found.trainable(outputs), network([values, extra[:3]]), atol=1e-6)
+    tuned = fine_tune(base, head, images, replace(PLAIN, layer_to_retrain_n=1))
+    assert changed(tuned, base, head) == {"third", *own}
+    save_model(LocalStore(tmp_path), tuned.network, spec_with_head(base, head, About("tuned")))
+    assert open_model(LocalStore(tmp_path)).config.head == head.config
 
 
 def test_only_the_trained_layers_change(base: Model, tuned_once: FineTuned) -> None:
