@@ -11,6 +11,7 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import HALF, Scaling, scaling_of
 from vision_recipes.model_folder import head_formulas
 from vision_recipes.model_folder.head_formulas import HiddenLayer
+from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.epochs import Epoch
 
 
@@ -83,8 +84,9 @@ def design(images: LabelledImages, *, project: bool = True, power: float = HALF)
     with all features (it lies in the span of the rows), it is found in fewer steps, and n may be small.
     """
     scaling = scaling_of(images.features, power)
-    components = principal_components(scaling.apply(images.features)) if project else None
-    return Design(_matrix(scaling, components, images), images.extra.shape[1], scaling, components)
+    with blas_threads(2.0 * images.features.size * min(images.features.shape)):
+        components = principal_components(scaling.apply(images.features)) if project else None
+        return Design(_matrix(scaling, components, images), images.extra.shape[1], scaling, components)
 
 
 def principal_components(centred: np.ndarray) -> np.ndarray:

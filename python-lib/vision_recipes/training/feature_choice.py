@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
-from vision_recipes.dataset.splits import TRAIN, group_folds
-from vision_recipes.images.reading import cpu_count
+from vision_recipes.dataset.splits import TRAIN
 from vision_recipes.metrics import softmax
 from vision_recipes.model_folder.inner_layers import inner_layers
+from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.design_matrix import design
 from vision_recipes.training.features import FeatureSource
-from vision_recipes.training.logistic_regression import Penalty, Problem, Solution, solve
-from vision_recipes.training.regularisation import RIDGES, choose_strength
+from vision_recipes.training.logistic_regression import Problem
+from vision_recipes.training.regularisation import HeldOut, cross_validate, held_out_folds, penalties
 from vision_recipes.training_settings import RetrainSettings
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("vision_recipes")
 
 LAST, SEVERAL = "last", "several"
-_FOLDS, _MOST_ROWS, _FEWEST_ROWS, _WORTH_THREADS = 5, 2000, 20, 500
+_MOST_ROWS = 1000
 _MOST_NUMBERS = 4e8
 """How many numbers the features of several layers may be, over all pictures, for "auto" to compute them."""
 
@@ -73,21 +73,16 @@ def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice
 
     Surely means by more than two standard errors of the difference in log loss, and one of that in accuracy.
     """
-    from threadpoolctl import threadpool_limits
-
     train = images.subset(TRAIN)
     train = replace(train, extra=train.extra[:, :0], columns=())
-    folds = group_folds(train.targets, train.groups, _FOLDS, settings.random_seed, -(-len(train) // _MOST_ROWS))
-    train, folds = train.take(np.flatnonzero(folds >= 0)), folds[folds >= 0]
-    if len(train) < _FEWEST_ROWS or train.several is None:
+    rows, folds = held_out_folds(train.targets, train.groups, settings.random_seed, _MOST_ROWS)
+    train = train.take(rows)
+    if train.several is None or not len(rows):
         return FeatureChoice(LAST)
-    with threadpool_limits(cpu_count() if len(train) > _WORTH_THREADS else 1):
-        last = _held_out(train, folds, settings.random_seed)
-        several = _held_out(replace(train, features=train.several), folds, settings.random_seed)
-    every = np.arange(len(train))
-    closer = np.log(several[every, train.targets]) - np.log(last[every, train.targets])
-    hits = [found.argmax(axis=1) == train.targets for found in (last, several)]
-    surely = _errors_above(closer) > 2 and _errors_above(hits[1].astype(float) - hits[0]) > 1
+    found = [_held_out(part, folds) for part in (train, replace(train, features=train.several))]
+    predicted = found[0].predicted & found[1].predicted
+    losses, hits = zip(*(_judged(part, train, predicted) for part in found), strict=True)
+    surely = _errors_above(losses[0] - losses[1]) > 2 and _errors_above(hits[1] - hits[0]) > 1
     right = [float(hit.mean()) for hit in hits]
     log.info(
         "held-out training pictures: %.1f %% right with the features of the last layer, %.1f %% with several layers'",
@@ -96,27 +91,22 @@ def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice
     return FeatureChoice(SEVERAL if surely else LAST, (), *right)
 
 
+def _held_out(images: LabelledImages, folds: np.ndarray) -> HeldOut:
+    """Return what heads on these features predict for the rows of a fold that they were not fitted to."""
+    ready = design(images)
+    problem = Problem(ready.matrix, images.one_hot(), images.weights)
+    penalty, strengths = penalties(problem, ready.width)
+    with blas_threads(4.0 * ready.matrix.size * problem.classes):
+        return cross_validate(problem, folds, penalty, strengths)
+
+
+def _judged(found: HeldOut, images: LabelledImages, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log loss of each predicted row, and 1 where its label is right."""
+    logits, targets = found.logits[predicted].astype(np.float64), images.targets[predicted]
+    own = softmax(logits)[np.arange(len(targets)), targets]
+    return -np.log(np.maximum(own, 1e-6)), (logits.argmax(axis=1) == targets).astype(float)
+
+
 def _errors_above(differences: np.ndarray) -> float:
     """Return by how many standard errors the mean of differences (n,) is above 0."""
     return float(differences.mean() / max(differences.std() / np.sqrt(len(differences)), 1e-9))
-
-
-def _held_out(images: LabelledImages, folds: np.ndarray, seed: int) -> np.ndarray:
-    """Return the probabilities (n, classes) that heads give to rows of a fold that they were not fitted to."""
-    ready = design(images)
-    problem = Problem(ready.matrix, images.one_hot(), images.weights)
-
-    def penalty(ridge: float) -> Penalty:
-        return Penalty(np.full(ready.matrix.shape[1], ridge))
-
-    unit = float(problem.squares.sum()) / len(images) or 1.0
-    strength = choose_strength(problem, images.groups, penalty, tuple(unit * ridge for ridge in RIDGES), seed=seed)
-    logits = np.zeros(problem.targets.shape, np.float32)
-    found: Solution | None = None
-    for fold in range(_FOLDS):
-        kept, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        ridge = penalty(strength.ridge * len(kept) / len(images))
-        found = solve(problem.take(kept), ridge, start=found, most_steps=60, tolerance=1e-5)
-        logits[left] = found.logits(ready.matrix[left]) * np.float32(strength.factor)
-    probabilities: np.ndarray = np.clip(softmax(logits.astype(np.float64)), 1e-6, 1.0)
-    return probabilities

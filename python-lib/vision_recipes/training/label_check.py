@@ -15,7 +15,7 @@ from vision_recipes.dataset.duplicates import Pair
 from vision_recipes.dataset.label_decisions import DROP, RELABEL
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.errors import LabelsError
-from vision_recipes.images.reading import cpu_count
+from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.label_issues import LabelIssues, Neighbours, find_label_issues, find_neighbours
 from vision_recipes.training_settings import CheckLabelsSettings
 
@@ -23,7 +23,6 @@ log = logging.getLogger("vision_recipes")
 
 WRONG, CONFLICT, COPY, OUTLIER, UNREADABLE = "wrong_label", "conflicting_copy", "copy", "outlier", "unreadable"
 _MIN_NEIGHBOURS = 10
-_WORTH_THREADS = 10_000_000
 _PROBABLY = 0.5
 _WEAK_POWER = 0.75
 
@@ -36,9 +35,6 @@ def check_rows(
     `pairs` are the near-duplicates among the images, whose `groups` hold them together. Raises LabelsError for fewer
     than three pictures or two classes.
     """
-    import scipy.linalg  # noqa: F401 - it has a BLAS of its own, which has to be loaded to be limited
-    from threadpoolctl import threadpool_limits
-
     targets, labels = images.targets, images.labels
     present = sorted(set(labels))
     if len(present) < 2 or len(images) < 3:
@@ -46,7 +42,7 @@ def check_rows(
             f"{len(images)} usable pictures have {len(present)} labels ({', '.join(map(repr, present[:5]))}); checking "
             "labels takes at least two classes and three pictures."
         )
-    with threadpool_limits(cpu_count() if images.features.size > _WORTH_THREADS else 1):
+    with blas_threads(2.0 * images.features.size * len(images.classes)):
         near, label_issues = _judged(images, settings)
     issues, suspicion = _issues(label_issues, near, pairs, targets)
     decision = {"relabel": RELABEL, "drop": DROP}.get(settings.on_wrong_label, "")

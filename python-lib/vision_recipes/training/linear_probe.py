@@ -9,7 +9,7 @@ import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, HALF
-from vision_recipes.images.reading import cpu_count
+from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.column_formulas import ADDITIVE, HIDDEN, Formula
 from vision_recipes.training.design_matrix import LinearProbe
 from vision_recipes.training.epochs import Epoch
@@ -21,7 +21,6 @@ from vision_recipes.training.solver_history import SolverHistory
 from vision_recipes.training_settings import RetrainSettings
 
 _DROPOUT_FITS = 2
-_WORTH_THREADS = 2e8
 _MOST_CELLS = 5e8
 _MOST_PROBABILITIES = 2e7
 _PROBABILITY_WORK = 60.0
@@ -37,14 +36,10 @@ def fit(
     """Return the layer fitted to the training rows; `valid` is only measured, but a named optimizer stops by it.
 
     `model_optimizer` "auto" is logistic regression; for features too many for its solver (over 5e8 numbers), Adam. How
-    extra columns join the features is chosen first. The number of threads depends on the size of the task alone, so the
-    same task gives the same bits.
+    extra columns join the features is chosen first.
     """
-    import scipy.optimize  # noqa: F401 - loaded first, so that the limit holds for its threads as well
-    from threadpoolctl import threadpool_limits
-
     work = 4.0 * len(train) * (train.features.shape[1] + train.extra.shape[1]) * len(train.classes)
-    with threadpool_limits(cpu_count() if work > _WORTH_THREADS else 1):
+    with blas_threads(work):
         large = len(train) * min(train.features.shape[1], len(train)) > _MOST_CELLS
         if settings.model_optimizer == "auto" and large:
             settings = replace(settings, model_optimizer="adam")

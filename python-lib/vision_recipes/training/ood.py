@@ -14,7 +14,6 @@ import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import FULL, scaling_of
-from vision_recipes.images.reading import cpu_count
 from vision_recipes.model_folder.config import OodConfig
 from vision_recipes.model_folder.ood import (
     MAX_BYTES,
@@ -25,15 +24,13 @@ from vision_recipes.model_folder.ood import (
     gaussian_kernel,
     ood_scores,
 )
+from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.design_matrix import principal_components
 
 MAX_FLAGGED = 0.1
 """The fraction of validation pictures that may be flagged as unsure or unknown, unless a precision is asked for."""
 
 _MIN_PICTURES = 10
-_WORTH_THREADS = 10_000_000
-"""From how many numbers on threads save more than they cost, also on a busy machine."""
-
 _TRIAL_ROWS, _TRIAL_CLASSES, _TRIAL_HELD_OUT, _TRIAL_GAIN = 400, 5, 0.3, 0.01
 """Trials of parts of the features: of how many pictures and classes, how many are held out, and the least gain."""
 
@@ -60,14 +57,12 @@ def fit_ood(
     are flagged as it takes for that fraction of the others to be right; without one, at most a tenth. Of features in
     several `parts`, one part is used alone where it detects classes left out of the training pictures best.
     """
-    from threadpoolctl import threadpool_limits
-
     width, classes = train.features.shape[1], logits.shape[1]
     wide = min(MAX_DIRECTIONS, _MAX_PROJECTION // width)
     if len(valid) < _MIN_PICTURES or len(train) < 2 * _MIN_PICTURES or classes > MAX_CLASSES or not wide:
         return None
     every = -(-len(train) // MAX_REFERENCES)
-    with threadpool_limits(cpu_count() if train.features.size > _WORTH_THREADS else 1):
+    with blas_threads(2.0 * train.features[::every].size * MAX_DIRECTIONS):
         used = _best_part(train, parts, seed)
         mean, projection, references, weights = _fit_kernel_ridge(
             train.features[::every, used], np.eye(classes)[train.targets[::every]], wide
@@ -89,7 +84,7 @@ def _widened(rows: np.ndarray, used: slice, width: int) -> np.ndarray:
 
 
 def _best_part(train: LabelledImages, parts: Sequence[slice], seed: int) -> slice:
-    """Return the features with which classes left out in turn are detected best: all, or one part that is clearly better.
+    """Return the features with which classes left out in turn are detected best: all, or one clearly better part.
 
     Each time some of the other classes' pictures are held out as well: the score counts how many pictures of the
     class left out are less supported than nine tenths of these.
