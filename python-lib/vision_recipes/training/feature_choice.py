@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("vision_recipes")
 
 LAST, SEVERAL = "last", "several"
-_MOST_ROWS = 1000
+_MOST_ROWS = 2000
 _MOST_NUMBERS = 4e8
 """How many numbers the features of several layers may be, over all pictures, for "auto" to compute them."""
 
