@@ -12,7 +12,7 @@ from vision_recipes.errors import ModelFolderError
 from vision_recipes.inference.opening import open_engine
 from vision_recipes.metrics import softmax
 from vision_recipes.model_export import exporting
-from vision_recipes.model_folder import head_formulas, open_model
+from vision_recipes.model_folder import checks, head_formulas, open_model
 from vision_recipes.model_folder.config import MAX_PRODUCTS, HeadConfig
 from vision_recipes.model_folder.heads import About, Head, attach_head, save_with_head, spec_with_head
 from vision_recipes.model_folder.networks import rebuild, require_fit
@@ -88,7 +88,7 @@ def test_check_pictures_have_columns_so_that_a_check_notices_each_weight(mine, h
         save_with_head(local(tmp_path / "other"), small, changed, About("other"))
         differences.append(open_model(local(tmp_path / "other")).check.difference(mine.check.scores))
     assert max(differences) > 1e-2
-    assert not head_formulas.check_columns(head_of("additive", CHANNELS).config).any()
+    assert not checks.check_columns(head_of("additive", CHANNELS).config).any()
 
 
 @pytest.mark.keras

@@ -16,8 +16,7 @@ from vision_recipes.inference.devices import Gpu, choose_gpus
 from vision_recipes.inference.engine import SCORES, THE_SCORES, Engine, Output, find_output
 from vision_recipes.local_folders import cache_folder
 from vision_recipes.model_folder import Model
-from vision_recipes.model_folder.checks import Check
-from vision_recipes.model_folder.head_formulas import check_columns
+from vision_recipes.model_folder.checks import Check, check_columns
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 

@@ -12,8 +12,8 @@ from vision_recipes import strict_json
 from vision_recipes.model_export.onnx_files import write_onnx
 from vision_recipes.model_export.scripts import EXTRA, PICTURES, PROBABILITIES, script
 from vision_recipes.model_folder import openvino_ir
+from vision_recipes.model_folder.checks import check_columns
 from vision_recipes.model_folder.folder import Model
-from vision_recipes.model_folder.head_formulas import check_columns
 from vision_recipes.model_folder.ir_limits import read_ir
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.config import HeadConfig
 from vision_recipes.model_folder.openvino_ir import EXTRA, PIXELS, SCORES
 from vision_recipes.preprocessing import Preprocessing
 
@@ -71,6 +72,14 @@ def draw_pictures(width: int, height: int) -> np.ndarray:
         disc = np.hypot(x - draw.uniform(0.3, 0.7), y - draw.uniform(0.3, 0.7)) < draw.uniform(0.15, 0.35)
         drawn.append(np.where(disc[..., None], waves, tiles) // 16 * 16 + 8)
     return np.clip(np.stack(drawn), 0, 255).astype(np.uint8)
+
+
+def check_columns(head: HeadConfig | None) -> np.ndarray:
+    """Return the columns float32 (width,) of check pictures: none in an additive head, different ones in others."""
+    width = head.extra_width if head else 0
+    if head is None or head.columns == "additive":
+        return np.zeros(width, np.float32)
+    return np.cos(np.arange(width)).astype(np.float32)
 
 
 def score_ir(xml: Path, pictures: np.ndarray, extra: np.ndarray | None = None) -> np.ndarray:

@@ -38,14 +38,6 @@ def variable_shapes(head: HeadConfig, classes: int) -> dict[str, list[tuple[int,
     return {SCORES: [(joined + products, classes), (classes,)]}
 
 
-def check_columns(head: HeadConfig | None) -> np.ndarray:
-    """Return the columns float32 (width,) of check pictures: none in an additive head, different ones in others."""
-    width = head.extra_width if head else 0
-    if head is None or head.columns == "additive":
-        return np.zeros(width, np.float32)
-    return np.cos(np.arange(width)).astype(np.float32)
-
-
 def logits(
     features: np.ndarray, extra: np.ndarray, weights: tuple[np.ndarray, np.ndarray], hidden: HiddenLayer | None = None
 ) -> np.ndarray:
