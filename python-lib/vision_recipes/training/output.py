@@ -7,6 +7,7 @@ from vision_recipes.errors import OutputError
 from vision_recipes.model_folder.heads import About, save_with_head, spec_with_head
 from vision_recipes.stores import Store
 from vision_recipes.training import run_reports
+from vision_recipes.training.outcome import describe
 from vision_recipes.training.run_reports import Run
 
 _PROBE = "/vision-recipes.probe"
@@ -32,7 +33,7 @@ def save(output: Store, run: Run) -> None:
     about = About(
         name=output.name.rstrip("/\\").replace("\\", "/").rpartition("/")[2] or base.name,
         trained_on=f"{len(images.rows(TRAIN))} pictures of {run.source.pictures.name}, from {base.name}",
-        notes=run_reports.describe(run),
+        notes=describe(run),
     )
     if trained.network is None:
         save_with_head(output, base, trained.head, about, reports)
