@@ -89,7 +89,7 @@ def test_a_report_loads_nothing_and_shows_everything(tmp_path):
     assert anchors <= set(read.ids)
     assert len(read.ids) == len(set(read.ids))
     right = sum(picture.right for picture in pictures)
-    assert any(f"{right} of 60 pictures are predicted correctly" in text for text in read.text)
+    assert any(f"{right} of 60 pictures get the right label" in text for text in read.text)
 
 
 def test_untrusted_names_do_nothing(tmp_path):

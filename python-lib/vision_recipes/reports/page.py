@@ -67,6 +67,8 @@ def render_page(evaluation: Evaluation) -> bytes:
     issues = [checked for checked in evaluation.checked if checked.issue][:_GALLERY]
     issue_paths = [path for checked in issues for path in (checked.path, *checked.neighbours[:_NEIGHBOURS])]
     overall = {row["metric"]: row for row in evaluation.rows if not row["class"] and not row["slice_column"]}
+    figures = {metric: row["value"] for metric, row in overall.items()}
+    summary = summarise(evaluation.predictions, figures, matrix, training, held_out=evaluation.held_out)
     page = render(
         "page.html",
         {
@@ -75,7 +77,7 @@ def render_page(evaluation: Evaluation) -> bytes:
             "evaluation": evaluation,
             "training": training,
             "overall": overall,
-            "summary": list(summarise(evaluation.predictions, evaluation.rows, matrix)),
+            "summary": summary,
             "matrix": matrix,
             "worst": worst,
             "least": least,
@@ -85,6 +87,7 @@ def render_page(evaluation: Evaluation) -> bytes:
             "issue_thumbs": make_thumbnails(evaluation.checked_pictures or evaluation.pictures, issue_paths),
             "thumbs": thumbs,
             "classes": _classes(evaluation.rows),
+            "sizes": training.class_sizes if training else {},
             "slices": _slices(evaluation.slices),
             "calibration": _calibration(pictures),
             "curves": _curves(training),

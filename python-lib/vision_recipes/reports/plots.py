@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 _WIDTH, _HEIGHT = 340.0, 200.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 42.0, 330.0, 10.0, 160.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 42.0, 322.0, 10.0, 160.0
 _BINS = 10
 _LINE = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
 _TEXT = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')

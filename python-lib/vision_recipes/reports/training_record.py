@@ -90,10 +90,11 @@ class TrainingRecord:
     def _pictures(self) -> list[dict[str, Any]]:
         return [row for row in _member(self.run, "pictures", list) if isinstance(row, dict)]
 
-    @property
-    def validation(self) -> dict[str, Any]:
-        """The metrics on the validation pictures, empty when there are none."""
-        return _member(self.metrics, "validation", dict)
+    def side(self, name: str) -> dict[str, Any]:
+        """Return the figures of a side of the split in metrics.json, empty unless accuracy and interval are there."""
+        found = _member(self.metrics, name, dict)
+        needed = ("pictures", "accuracy", "accuracy_low", "accuracy_high")
+        return found if all(isinstance(found.get(key), int | float) for key in needed) else {}
 
     @property
     def stages(self) -> list[Stage]:

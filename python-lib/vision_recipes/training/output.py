@@ -30,9 +30,10 @@ def save(output: Store, run: Run) -> None:
         from vision_recipes.training.augmentation_page import examples_page
 
         reports[run_reports.EXAMPLES] = examples_page(images.subset(TRAIN), run.settings)
+    pictures = _last_part(run.source.pictures.name)
     about = About(
-        name=output.name.rstrip("/\\").replace("\\", "/").rpartition("/")[2] or base.name,
-        trained_on=f"{len(images.rows(TRAIN))} pictures of {run.source.pictures.name}, from {base.name}",
+        name=_last_part(output.name) or base.name,
+        trained_on=f"{len(images.rows(TRAIN)):,} pictures in folder “{pictures}”, starting from {base.name}",
         notes=describe(run),
     )
     if trained.network is None:
@@ -47,3 +48,8 @@ def save(output: Store, run: Run) -> None:
     if not run.settings.tensorboard:
         for path in [path for path in output.paths() if path.startswith("/tensorboard_logs/")]:
             output.delete(path)
+
+
+def _last_part(name: str) -> str:
+    """Return a folder's own name, without those that it lies in."""
+    return name.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
