@@ -115,9 +115,9 @@ def test_a_model_of_ones_own_with_all_its_reports(model, pictures, output):
     steps = [int(row["number"]) for row in history]
     assert steps == sorted(set(steps)) and steps[0] == 1
     assert float(history[-1]["val_accuracy"]) == metrics["validation"]["accuracy"]
-    assert {path.split("/")[2] for path in output.paths() if path.startswith("/tensorboard_logs")} == {
-        "train",
-        "validation",
+    assert {path.rpartition("/")[0] for path in output.paths() if path.startswith("/tensorboard_logs")} == {
+        "/tensorboard_logs/last-layer/train",
+        "/tensorboard_logs/last-layer/validation",
     }
     with output.open("/README.md") as stream:
         assert f"Accuracy on {len(rows)} validation pictures: 100.0%" in stream.read().decode()
