@@ -101,9 +101,11 @@ def test_labels_are_suspected_by_a_good_model_only(count):
 
 def test_a_bias_of_the_confidence_must_be_more_than_chance():
     few = summary_of(drawn(("a", "a", 6), ("a", "b", 4), ("b", "b", 2), confidence=0.8)).notes
-    assert any("can be taken at its word: 80% on average, where 67% are right; chance explains" in note for note in few)
+    assert any(
+        "can be taken at its word: 80.0% on average, where 66.7% are right; chance explains" in note for note in few
+    )
     many = summary_of(drawn(("a", "a", 600), ("a", "b", 400), ("b", "b", 200), confidence=0.8)).notes
-    assert "Its confidence is too high: 80% on average, where 67% are right." in many
+    assert "Its confidence is too high: 80.0% on average, where 66.7% are right." in many
 
 
 def test_pictures_left_out_are_counted():

@@ -52,9 +52,18 @@ def summarise(
         f"{right:,} of {counted(count, 'picture')} {'gets' if count == 1 else 'get'} the right label (accuracy).",
         _outlook(right, count, overall),
         matrix.pairs[:_CONFUSIONS],
-        list(advise(evaluated.pictures, matrix, training.class_sizes if training else {})),
+        [*advise(evaluated.pictures, matrix, training.class_sizes if training else {}), *_disputed(training)],
         notes,
     )
+
+
+def _disputed(training: TrainingRecord | None) -> Iterator[str]:
+    pairs = [row for row in training.duplicates if row.get("label") != row.get("other_label")] if training else []
+    if pairs:
+        yield (
+            f"Look at {counted(len(pairs), 'pair')} of nearly the same training pictures under “Data quality”: "
+            f"{'its' if len(pairs) == 1 else 'their'} labels differ."
+        )
 
 
 def _outlook(right: int, count: int, overall: Mapping[str, float | None]) -> str:
@@ -87,13 +96,13 @@ def _confidence(evaluated: LabelledPredictions, overall: Mapping[str, float | No
         return
     mean, accuracy = float(probabilities.mean()), float(right.mean())
     chance = float(np.sqrt((probabilities * (1 - probabilities)).sum())) / len(right)
-    means = f"{mean:.0%} on average, where {accuracy:.0%} are right"
+    means = f"{mean:.1%} on average, where {accuracy:.1%} are right"
     if abs(mean - accuracy) > max(_CERTAIN * chance, 0.01):
         yield f"Its confidence is too {'high' if mean > accuracy else 'low'}: {means}."
     elif error > _MISCALIBRATED and len(right) >= _MANY:
         yield f"Its confidence is off by {error:.0%} on average, sometimes too high and sometimes too low."
     else:
-        apart = "; chance explains the difference" if f"{mean:.0%}" != f"{accuracy:.0%}" else ""
+        apart = "; chance explains the difference" if f"{mean:.1%}" != f"{accuracy:.1%}" else ""
         yield f"Its confidence can be taken at its word: {means}{apart}."
 
 

@@ -17,6 +17,7 @@ from vision_recipes.dataset.splits import SIDES, TRAIN
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.stores import Store, read_bytes
 from vision_recipes.training import run_reports
+from vision_recipes.training.outcome import is_number
 
 log = logging.getLogger("vision_recipes")
 
@@ -93,8 +94,8 @@ class TrainingRecord:
     def side(self, name: str) -> dict[str, Any]:
         """Return the figures of a side of the split in metrics.json, empty unless accuracy and interval are there."""
         found = _member(self.metrics, name, dict)
-        needed = ("pictures", "accuracy", "accuracy_low", "accuracy_high")
-        return found if all(isinstance(found.get(key), int | float) for key in needed) else {}
+        most = {"pictures": 1e12, "accuracy": 1, "accuracy_low": 1, "accuracy_high": 1}
+        return found if all(is_number(found.get(key), limit) for key, limit in most.items()) else {}
 
     @property
     def stages(self) -> list[Stage]:

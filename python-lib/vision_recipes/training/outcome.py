@@ -33,15 +33,11 @@ def outcome(run: Run) -> Iterator[str]:
 
 
 def describe(run: Run) -> str:
-    """Return the paragraph on the training for the model card."""
+    """Return what the model card says of the training, in Markdown: a sentence, and a list."""
     images = run.images
-    sentences = [
-        f"Retrained on {len(images.rows(TRAIN)):,} pictures of {len(images.classes)} classes: {run.trained.how}",
-        *outcome(run),
-        *run.prepared.remarks,
-    ]
-    text = " ".join(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences)
-    return " ".join(text.replace("<", "&lt;").split())
+    first = f"Retrained on {len(images.rows(TRAIN)):,} pictures of {len(images.classes)} classes: {run.trained.how}."
+    points = [f"- {said[:1].upper()}{said[1:]}." for said in (*outcome(run), *run.prepared.remarks)]
+    return "\n".join(" ".join(line.replace("<", "&lt;").split()) for line in (first, "", *points))
 
 
 def accuracy_sentence(figures: Mapping[str, Any], side: str) -> str:
@@ -65,12 +61,17 @@ def choices(metrics: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(found, Mapping) or not isinstance(chosen, str) or chosen not in names:
             continue
         given = {name: found.get(f"accuracy_{name}") for name in names}
-        compared = {name: value for name, value in given.items() if isinstance(value, int | float)}
+        compared = {name: value for name, value in given.items() if is_number(value, 1)}
         sentence = f"{title}: {names[chosen]}"
         if chosen in compared and len(compared) > 1:
             others = ", ".join(f"{value:.1%} with {names[name]}" for name, value in compared.items() if name != chosen)
             sentence += f" ({compared[chosen]:.1%} right in cross-validation on the training pictures; {others})"
         yield sentence
+
+
+def is_number(value: Any, most: float) -> bool:
+    """Return whether what a JSON file holds is a number from 0 to `most`."""
+    return isinstance(value, int | float) and 0 <= value <= most
 
 
 def _confusions(logits: np.ndarray, images: LabelledImages) -> str:
