@@ -42,6 +42,7 @@ def test_what_is_chosen_counts_whatever_is_there(caplog):
         ("kind file", ("x", "a.jpg"), "x"),
         ("file kind price note", ("a.jpg", "x", 12.5, None), "x"),
         ("file grade", ("a.jpg", 4), "4"),
+        ("id file label", ("b", "C:/data/cat/a.jpg", "x"), "x"),
         ("images label suggested_label issue", ("/cat/a.jpg", "x", "y", "wrong_label"), "x"),
     ],
 )
