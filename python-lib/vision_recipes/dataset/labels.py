@@ -90,7 +90,7 @@ def find_labels(paths: Sequence[str], source: LabelSettings, table: Table | None
     chosen = _chosen_source(source, table)
     if chosen == "dataset":
         return _from_table(paths, source, table)
-    found = _from_folders(paths) if chosen == "folder_names" else _from_names(paths, source.label_pattern)
+    found = _from_folders(paths, source) if chosen == "folder_names" else _from_names(paths, source.label_pattern)
     found.source = chosen
     found.of = {path: _bounded(label, path) for path, label in found.of.items()}
     found.unlabelled = [path for path in paths if path not in found.of]
@@ -116,11 +116,16 @@ def _chosen_source(source: LabelSettings, table: Table | None) -> str:
     return chosen
 
 
-def _from_folders(paths: Sequence[str]) -> Labels:
+def _from_folders(paths: Sequence[str], source: LabelSettings) -> Labels:
     read = folder_labels(paths)
     if not read.of:
         remarks = "".join(f"{remark}. " for remark in read.remarks)
-        raise LabelsError(f"Labels were looked for in the names of sub-folders. {_no_label(paths)} {remarks}{WAYS}")
+        why = (
+            ", since no label dataset is connected and label_pattern is empty" if source.label_source == "auto" else ""
+        )
+        raise LabelsError(
+            f"Labels were looked for in the names of sub-folders{why}. {_no_label(paths)} {remarks}{WAYS}"
+        )
     return Labels(read.of, sides=read.sides, notes=read.remarks)
 
 
@@ -135,7 +140,7 @@ def _from_names(paths: Sequence[str], pattern: str) -> Labels:
 
 
 def _no_label(paths: Sequence[str]) -> str:
-    return f"None of the {len(paths)} files gives a label (the first ones: {listed(map(repr, paths), SHOWN)})."
+    return f"None of the {len(paths)} files gives a label (the first ones: {listed(map(repr, paths), _SUGGESTED)})."
 
 
 def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None) -> Labels:
