@@ -141,7 +141,7 @@ def _curves(training: TrainingRecord | None) -> list[plots.Plot]:
             lines = [line for line in lines if line[1]]
             if lines:
                 values = "; ".join(f"{side} from {ys[0]:.3g} to {ys[-1]:.3g}" for side, _, ys in lines)
-                described = f"{title} over {len(stage.rows)} {stage.unit}: {values}."
+                described = f"{title} over {lines[0][1][-1]:g} {stage.unit}: {values}."
                 shown = f"{title}, {stage.name}" if len(stages) > 1 else title
                 drawn.append(plots.draw_curves(lines, shown, stage.unit, described))
     return drawn

@@ -40,9 +40,9 @@ class Stage:
         return "solver steps" if {as_number(row.get("learning_rate")) for row in self.rows} == {0.0} else "epochs"
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
-        """Return the numbers of the rows, from 1, and a column where it holds a number."""
-        values = [(float(number), as_number(row.get(name))) for number, row in enumerate(self.rows, start=1)]
-        points = [(number, value) for number, value in values if value is not None]
+        """Return the numbers of the rows and the values of a column, where both are numbers."""
+        values = [(as_number(row.get("number")), as_number(row.get(name))) for row in self.rows]
+        points = [(number, value) for number, value in values if number is not None and value is not None]
         return [number for number, _ in points], [value for _, value in points]
 
 
