@@ -32,6 +32,7 @@ from vision_recipes.training import stages
 from vision_recipes.training.calibration import Calibration
 from vision_recipes.training_settings import RetrainSettings
 
+PAGE = "/report/index.html"
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
 
 
@@ -114,12 +115,62 @@ def test_a_model_of_ones_own_with_all_its_reports(model, pictures, output):
     steps = [int(row["number"]) for row in history]
     assert steps == sorted(set(steps)) and steps[0] == 1
     assert float(history[-1]["val_accuracy"]) == metrics["validation"]["accuracy"]
-    assert {path.split("/")[2] for path in output.paths() if path.startswith("/tensorboard_logs")} == {
-        "train",
-        "validation",
+    assert {path.rpartition("/")[0] for path in output.paths() if path.startswith("/tensorboard_logs")} == {
+        "/tensorboard_logs/last-layer/train",
+        "/tensorboard_logs/last-layer/validation",
     }
     with output.open("/README.md") as stream:
         assert f"Accuracy on {len(rows)} validation pictures: 100.0%" in stream.read().decode()
+
+
+def read_text(store: LocalStore, path: str) -> str:
+    with store.open(path) as stream:
+        return stream.read().decode()
+
+
+def test_a_training_leaves_the_report_on_its_validation_pictures(model, pictures, output, caplog):
+    """Labels come from folder names without a word; log, card, metrics and page give the same accuracy."""
+    caplog.set_level("INFO", "vision_recipes")
+    pictures.write("/blue/odd.png", shade("red", 77, noise=90))
+    retrain(pictures, model, output, RetrainSettings(compute=COMPUTE))
+    figures = read_json(output, "metrics.json")["validation"]
+    right = round(figures["accuracy"] * figures["pictures"])
+    page, card = read_text(output, PAGE), read_text(output, "/README.md")
+    said = f"accuracy on {figures['pictures']} validation pictures: {figures['accuracy']:.1%} ({right} right)"
+    assert said in caplog.text
+    assert said[1:] in card
+    assert f"<b>{figures['accuracy']:.1%}</b>" in page
+    assert f"{right} of {figures['pictures']} pictures" in page
+    assert "data:image/webp" in page
+    assert "Data leakage:" not in page
+    assert "Written by vision-retrain" in page
+    assert caplog.messages[-1] == "the report is report/index.html in the model folder"
+    assert read_json(output, "run.json")["parameters"]["label_source"] == "folder_names"
+
+
+def test_a_report_that_cannot_be_made_never_costs_the_model(model, pictures, output, caplog, monkeypatch):
+    retrain(pictures, model, output, by_folder())
+    before = weights(output)
+    monkeypatch.setattr("vision_recipes.reports.page.make_thumbnails", lambda *given: 1 / 0)
+    retrain(pictures, model, output, by_folder(random_seed=2))
+    assert open_model(output).config.head is not None
+    assert weights(output) != before
+    assert PAGE not in output.paths(), "the report of the model before would be wrong"
+    assert "its report could not be made: division by zero" in caplog.text
+
+
+def test_the_most_confused_classes_are_named_first(model, pictures, output, caplog):
+    caplog.set_level("INFO", "vision_recipes")
+    paths = pictures.paths()
+    table = labels_of(pictures)
+    sides = ["validation" if int(path[-7:-4]) < 4 else "train" for path in paths]
+    swapped = [
+        (path, "green" if label == "blue" and side == "validation" else label, side)
+        for (path, label), side in zip(table.cells, sides, strict=True)
+    ]
+    labels = MemoryTable("labels", ["path", "label", "part"], swapped)
+    retrain(pictures, model, output, RetrainSettings(split_column="part", compute=COMPUTE), labels)
+    assert "most often confused: green taken for blue (4 of 8)" in caplog.text
 
 
 def test_the_calibration_error_is_reported_as_it_was_measured(model, pictures, output, caplog, monkeypatch):
@@ -319,8 +370,8 @@ def test_config_is_written_last(model, pictures):
 
     store = Ordered()
     retrain(pictures, model, store, by_folder(tensorboard=False))
-    assert store.order[-1] == "/config.json"
-    assert {"/history.csv", "/metrics.json", "/run.json", "/validation.csv"} <= set(store.order[:-1])
+    assert store.order[-2:] == ["/config.json", PAGE]
+    assert {"/history.csv", "/metrics.json", "/run.json", "/validation.csv"} <= set(store.order[:-2])
 
 
 def test_mistakes_of_both_parameter_lists_are_told_together(model, pictures, output):
@@ -426,12 +477,20 @@ class Counting(LocalStore):
         return super().open(path)
 
 
+def assert_opened_once(counting, output):
+    """The report shows some of the validation pictures: only these are opened again, for their thumbnails."""
+    shown = {row["path"] for row in read_csv(output, "validation.csv") if row["split"] == "validation"}
+    assert counting.opened.keys() == set(counting.paths())
+    assert {path for path, count in counting.opened.items() if count > 1} <= shown
+    assert max(counting.opened.values()) <= 2
+
+
 def test_each_file_is_opened_once_whatever_copies_there_are(model, pictures, output, tmp_path):
     cache = LocalStore(tmp_path / "cache")
     for _ in range(2):
         counting = Counting(pictures.root)
         retrain(counting, model, output, by_folder(data_augmentation=True), cache=cache)
-        assert counting.opened == Counter(pictures.paths())
+        assert_opened_once(counting, output)
 
 
 @pytest.mark.keras
@@ -441,7 +500,7 @@ def test_each_file_is_opened_once_when_layers_are_fine_tuned(pictures, output, t
     counting = Counting(pictures.root)
     settings = by_folder(data_augmentation=True, n_augmentation=1, layer_to_retrain="n_last", nb_epochs=1)
     retrain(counting, base.store, output, settings)
-    assert counting.opened == Counter(pictures.paths())
+    assert_opened_once(counting, output)
 
 
 def test_no_framework_wakes_for_the_last_layer(model, pictures, output):

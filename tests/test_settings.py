@@ -47,7 +47,6 @@ def test_pairs_come_as_list_or_mapping():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({}, "col_filename"),
         ({"label_source": "file_names"}, "label_pattern"),
         ({"label_source": "folder_names", "image_width": 64}, "image_height is 0"),
     ],
@@ -74,5 +73,4 @@ def test_names_of_columns_keep_their_blanks():
     assert (found.col_filename, found.col_label, found.extra_columns) == ("path ", " label", (" age",))
     listed = RetrainSettings.from_params({"col_filename": "a", "col_label": "b", "extra_columns": "c, d"})
     assert listed.extra_columns == ("c", "d")
-    with pytest.raises(SettingsError, match="col_label: labels come from a dataset"):
-        RetrainSettings.from_params({"col_filename": "a", "col_label": " "})
+    assert RetrainSettings.from_params({"col_filename": "path", "col_label": "  "}).col_label == ""

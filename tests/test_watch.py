@@ -13,7 +13,7 @@ from vision_recipes.watch import logs, watch
 def train(folder, *losses):
     with closing(TensorBoardLogs(LocalStore(folder))) as written:
         for number, loss in enumerate(losses, start=1):
-            written.add(Epoch(number, loss, 0.5, loss * 2, 0.25, 0.001, 2.0))
+            written.add("last layer", Epoch(number, loss, 0.5, loss * 2, 0.25, 0.001, 2.0))
 
 
 def test_curves_by_run_and_figure(tmp_path):
@@ -22,15 +22,17 @@ def test_curves_by_run_and_figure(tmp_path):
     assert found["model"] == LocalStore(tmp_path).name
     assert 0 <= found["age"] < 600
     curves = {(curve["run"], curve["tag"]): curve["points"] for curve in found["curves"]}
-    assert curves["train", "epoch_loss"] == [[1, 1.0], [2, 0.5]]
-    assert curves["validation", "epoch_loss"] == [[1, 2.0], [2, 1.0]]
-    assert set(curves) >= {("train", "epoch_learning_rate"), ("train", "epoch_seconds")}
+    assert curves["last-layer/train", "epoch_loss"] == [[1, 1.0], [2, 0.5]]
+    assert curves["last-layer/validation", "epoch_loss"] == [[1, 2.0], [2, 1.0]]
+    assert set(curves) >= {("last-layer/train", tag) for tag in ("epoch_learning_rate", "epoch_seconds")}
 
 
 def test_what_is_no_number_is_none(tmp_path):
     train(tmp_path, 1.0, math.nan, math.inf)
     (loss,) = [
-        c["points"] for c in watch(LocalStore(tmp_path))["curves"] if (c["run"], c["tag"]) == ("train", "epoch_loss")
+        c["points"]
+        for c in watch(LocalStore(tmp_path))["curves"]
+        if (c["run"], c["tag"]) == ("last-layer/train", "epoch_loss")
     ]
     assert loss == [[1, 1.0], [2, None], [3, None]]
 
@@ -53,6 +55,8 @@ def test_a_step_that_is_written_again_counts_as_its_last(tmp_path):
     train(tmp_path / "other", 0.25)
     shutil.copy(next((tmp_path / "other").rglob("train/events*")), again)
     (loss,) = [
-        c["points"] for c in watch(LocalStore(tmp_path))["curves"] if (c["run"], c["tag"]) == ("train", "epoch_loss")
+        c["points"]
+        for c in watch(LocalStore(tmp_path))["curves"]
+        if (c["run"], c["tag"]) == ("last-layer/train", "epoch_loss")
     ]
     assert loss == [[1, 0.25]]

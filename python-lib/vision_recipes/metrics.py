@@ -43,6 +43,25 @@ def accuracy_interval(right: int, count: int) -> tuple[float, float]:
     return middle - half if right else 0.0, middle + half if right < count else 1.0
 
 
+def expected_right(right: int, count: int, new: int) -> tuple[int, int]:
+    """Return the 95 % prediction interval of how many of `new` cases will be right after `right` out of `count` were.
+
+    The distribution is beta-binomial: binomial, with the accuracy as uncertain as `count` cases leave it (Jeffreys'
+    prior). Each tail outside the interval has a probability of at most 2.5 %.
+    """
+    hits, misses = right + 0.5, count - right + 0.5
+    mass = [
+        math.exp(
+            math.lgamma(new + 1) - math.lgamma(place + 1) - math.lgamma(new - place + 1)
+            + math.lgamma(place + hits) + math.lgamma(new - place + misses) - math.lgamma(new + hits + misses)
+            + math.lgamma(hits + misses) - math.lgamma(hits) - math.lgamma(misses)
+        )
+        for place in range(new + 1)
+    ]  # fmt: skip
+    below = np.cumsum(mass)
+    return int(np.searchsorted(below, 0.025, side="right")), int(np.searchsorted(below, 0.975))
+
+
 def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
     """Return the expected calibration error of the best label's probabilities (n,); `right` (n,) is 1 or 0.
 

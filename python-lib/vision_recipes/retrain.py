@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from vision_recipes.dataset.label_table import read_label_table, require_classes
 from vision_recipes.dataset.preparation import prepare
@@ -11,9 +12,11 @@ from vision_recipes.default_model import open_default
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
+from vision_recipes.reports.validation_page import write_validation_page
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.feature_choice import may_use_several
 from vision_recipes.training.features import FeatureSource, read_pictures
+from vision_recipes.training.outcome import outcome
 from vision_recipes.training.output import require_writable, save
 from vision_recipes.training.run_reports import Run
 from vision_recipes.training.stages import train
@@ -55,5 +58,9 @@ def retrain(
         prepared = prepare(read, table, settings)
         trained = train(prepared.images, source, settings, output)
         unreadable = [(p.path, table.labels[p.path], p.reason, p.detail) for p in read.unreadable]
-        save(output, Run(settings, prepared, trained, unreadable, source))
-    log.info("retrained in %.1f s: %s", time.perf_counter() - started, trained.summary(prepared.images))
+        run = Run(replace(settings, label_source=table.source), prepared, trained, unreadable, source)
+        save(output, run)
+        page = write_validation_page(output, run)
+    log.info("retrained in %.1f s: %s", time.perf_counter() - started, trained.how)
+    for line in (*outcome(run), *page):
+        log.info(line)

@@ -48,9 +48,13 @@ def pairs() -> Any:
 
 @dataclass(frozen=True)
 class LabelSettings(Settings):
-    """Where the labels of pictures come from, and the table columns read beside them; an empty name means none."""
+    """Where the labels of pictures come from, and the table columns read beside them; an empty name means none.
 
-    label_source: str = choice("dataset", "folder_names", "file_names")
+    `label_source` "auto" is a dataset if one is connected, else file names if there is a pattern, else folder names.
+    Without names, the columns of paths and labels are found in the dataset where they are obvious.
+    """
+
+    label_source: str = choice("auto", "dataset", "folder_names", "file_names")
     label_pattern: str = text()
     col_filename: str = column()
     col_label: str = column()
@@ -61,10 +65,6 @@ class LabelSettings(Settings):
 
     def mistakes(self) -> Iterator[str]:
         """Yield label settings that do not fit the chosen source of labels."""
-        if self.label_source == "dataset":
-            for name in ("col_filename", "col_label"):
-                if not getattr(self, name):
-                    yield f"{name}: labels come from a dataset, so name its column"
         if self.label_source == "file_names" and not self.label_pattern:
             yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
 

@@ -63,7 +63,8 @@ def test_a_failure_at_any_write_leaves_the_old_model_whole(folder, tmp_path, sma
 
 def test_files_of_the_previous_model_go_and_others_stay(folder, small):
     store = local(folder)
-    for name in ("/notes.txt", "/tensorboard_logs/events", "/history.csv", "/model-0123abcd.bin"):
+    reports = ("/tensorboard_logs/events", "/history.csv", "/rejected.csv", "/report/index.html")
+    for name in ("/notes.txt", *reports, "/model-0123abcd.bin"):
         store.write(name, b"x")
     write_small_model(store, seed=1)
     names = {path.lstrip("/") for path in store.paths()}

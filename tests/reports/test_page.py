@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -89,7 +90,7 @@ def test_a_report_loads_nothing_and_shows_everything(tmp_path):
     assert anchors <= set(read.ids)
     assert len(read.ids) == len(set(read.ids))
     right = sum(picture.right for picture in pictures)
-    assert any(f"{right} of 60 pictures are predicted correctly" in text for text in read.text)
+    assert any(f"{right} of 60 pictures get the right label" in text for text in read.text)
 
 
 def test_untrusted_names_do_nothing(tmp_path):
@@ -188,6 +189,75 @@ def test_the_page_of_a_trained_model(tmp_path, trained):
     ):
         assert text in page, text
     assert re.search(r"keras</td><td>[\d.]+</td><td class=\"changed\">0\.1", page)
+
+
+def test_the_page_of_a_training_says_what_was_chosen_and_measured(trained, tmp_path):
+    from vision_recipes.reports.training_record import read_training_record
+
+    metrics = {
+        "features": {"chosen": "several", "layers": ["a", "b"], "accuracy_last": 0.9, "accuracy_several": 0.98},
+        "columns": {"chosen": "interactions", "accuracy_picture_only": 0.7, "accuracy_interactions": 0.925},
+        "test": {"pictures": 50, "accuracy": 0.88, "accuracy_low": 0.76, "accuracy_high": 0.94},
+    }
+    (trained / "metrics.json").write_text(json.dumps(metrics))
+    labels = ("class 0", "class 0", "class 1")
+    sides = [{"sha256": f"{n:064x}", "label": label, "split": "train"} for n, label in enumerate(labels)]
+    (trained / "run.json").write_text(json.dumps({"pictures": [*sides, *sides[:1], {"split": "test"}]}))
+    training = read_training_record(LocalStore(trained))
+    found = predictions(40, 2)
+    page = render_page(evaluation(found, training=training, held_out=True)).decode()
+    for text in (
+        "the model was not trained on them",
+        "Features: several layers (98.0% right in cross-validation on the training pictures; 90.0% with the last layer",
+        "Extra columns: picture and columns, with their interactions (92.5% right in cross-validation",
+        "70.0% with the picture only",
+        "On 50 test pictures, which took no part in the training, the accuracy is 88.0%",
+        "The best epoch was chosen by these very pictures",
+        "and it has 1 to train on",
+        "Look at 1 pair of nearly the same training pictures",
+        "Written by vision-retrain",
+    ):
+        assert text in page, text
+    assert "Rows that did not join" not in page
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"features": {"chosen": ["last"]}, "columns": 3, "test": {"accuracy": "x"}},
+        {"features": {"chosen": NASTY}, "columns": {"chosen": NASTY}, "test": []},
+        {"test": dict.fromkeys(("pictures", "accuracy", "accuracy_low", "accuracy_high"), 10**400)},
+    ],
+)
+def test_metrics_that_no_training_writes_are_left_out(trained, metrics):
+    from vision_recipes.reports.training_record import read_training_record
+
+    (trained / "metrics.json").write_text(json.dumps(metrics))
+    training = read_training_record(LocalStore(trained))
+    page = render_page(evaluation(predictions(40, 2), training=training, held_out=True)).decode()
+    assert "Features:" not in page and "test pictures" not in page and "<script" not in page
+
+
+def test_a_training_picture_among_those_shown_is_an_alarm(trained, tmp_path):
+    from hashlib import sha256
+
+    from vision_recipes.reports.training_record import read_training_record
+
+    found = predictions(12, 2)
+    folder = store(tmp_path, [picture.path for picture in found])
+    digests = [sha256((tmp_path / f"{number}.png").read_bytes()).hexdigest() for number in (0, 1, 2)]
+    sides = zip(digests, ("train", "validation", "test"), strict=True)
+    (trained / "run.json").write_text(json.dumps({"pictures": [{"sha256": d, "split": s} for d, s in sides]}))
+    training = read_training_record(LocalStore(trained))
+    page = render_page(evaluation(found, training=training, pictures=folder)).decode()
+    assert "Data leakage: 1 of the 12 pictures shown here were used in training" in page
+
+
+def test_a_verdict_is_told_apart_from_being_right():
+    found = [replace(picture, label=str(picture.truth), verdict="unknown") for picture in predictions(9, 2)]
+    page = " ".join(render_page(evaluation(found)).decode().split())
+    assert '<th scope="row"><bdi>unknown</bdi></th><td class="n">9</td><td class="n">100%' in page
+    assert "not whether its label is right" in page
 
 
 def test_label_issues_are_shown_with_their_nearest_neighbours(tmp_path):

@@ -18,7 +18,7 @@ pytest.importorskip("tensorboard")
 def train(folder, *losses):
     with closing(TensorBoardLogs(LocalStore(folder))) as written:
         for number, loss in enumerate(losses, start=1):
-            written.add(Epoch(number, loss, 0.5, loss, 0.5, 0.001, 2.0))
+            written.add("last layer", Epoch(number, loss, 0.5, loss, 0.5, 0.001, 2.0))
 
 
 def test_it_shows_the_runs_and_copies_what_grows(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ FLOAT, DOUBLE, STRING = 1, 2, 7
 def content(tmp_path):
     with closing(tensorboard_logs.TensorBoardLogs(LocalStore(tmp_path))) as written:
         for number in (1, 2, 3):
-            written.add(Epoch(number, 1 / number, 0.5, None, None, 0.001, 2.0))
+            written.add("last layer", Epoch(number, 1 / number, 0.5, None, None, 0.001, 2.0))
     return next(tmp_path.rglob("events*")).read_bytes()
 
 

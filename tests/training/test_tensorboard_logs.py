@@ -47,7 +47,7 @@ print(json.dumps(found))
 def test_tensorboard_reads_the_curves(tmp_path: Path) -> None:
     with closing(TensorBoardLogs(LocalStore(tmp_path))) as logs:
         for number in (1, 2, 200):
-            logs.add(epoch(number))
+            logs.add("last layer", epoch(number))
     found = read(tmp_path / "tensorboard_logs")
     assert found.pop("versions") == [(0, "brain.Event:2")] * 2
     assert set(found) == {
@@ -64,16 +64,16 @@ def test_tensorboard_reads_the_curves(tmp_path: Path) -> None:
 
 def test_without_validation_there_is_one_file(tmp_path: Path) -> None:
     with closing(TensorBoardLogs(LocalStore(tmp_path))) as logs:
-        logs.add(epoch(1, validated=False))
+        logs.add("last layer", epoch(1, validated=False))
     (path,) = tmp_path.rglob("*tfevents*")
     assert path.parent.name == "train"
 
 
 def test_the_first_epoch_is_written_immediately_and_a_failure_keeps_what_was_written(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), closing(TensorBoardLogs(LocalStore(tmp_path), "logs")) as logs:
-        logs.add(epoch(1))
+        logs.add("last layer", epoch(1))
         assert len(list((tmp_path / "logs").rglob("*tfevents*"))) == 2
-        logs.add(epoch(2))
+        logs.add("last layer", epoch(2))
         raise RuntimeError
     assert len(read(tmp_path / "logs")["train/epoch_loss"]) == 2
 
@@ -89,11 +89,11 @@ def test_an_earlier_trainings_files_are_deleted_and_others_stay(
     assert len(store.paths()) == 2
     monkeypatch.setattr(tensorboard_logs.time, "time", lambda: 1_800_000_000.0)
     with closing(TensorBoardLogs(store)) as logs:
-        logs.add(epoch(1))
+        logs.add("last layer", epoch(1))
     assert store.paths() == [
+        "/tensorboard_logs/last-layer/train/events.out.tfevents.1800000000.vision-recipes",
+        "/tensorboard_logs/last-layer/validation/events.out.tfevents.1800000000.vision-recipes",
         "/tensorboard_logs/notes.txt",
-        "/tensorboard_logs/train/events.out.tfevents.1800000000.vision-recipes",
-        "/tensorboard_logs/validation/events.out.tfevents.1800000000.vision-recipes",
     ]
 
 
@@ -101,7 +101,7 @@ def test_writing_imports_no_framework(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom contextlib import closing\nfrom vision_recipes.stores import LocalStore\nfrom vision_recipes.training.tensorboard_logs import TensorBoardLogs\n"
         "from vision_recipes.training.epochs import Epoch\n"
-        f"with closing(TensorBoardLogs(LocalStore({str(tmp_path)!r}))) as logs:\n    logs.add(Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))\n"
+        f"with closing(TensorBoardLogs(LocalStore({str(tmp_path)!r}))) as logs:\n    logs.add('last layer', Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))\n"
         "assert not set(sys.modules) & {'tensorflow', 'keras', 'pandas', 'sklearn'}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

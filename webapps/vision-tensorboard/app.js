@@ -8,12 +8,19 @@
     epoch_seconds: 'Seconds per epoch',
   };
   const ORDER = Object.keys(NAMES);
+  // The solver of a logistic regression has no learning rate, and its steps take no time worth a chart.
+  const OF_EPOCHS = ['epoch_learning_rate', 'epoch_seconds'];
+  const STAGES = { 'last-layer': 'last layer', 'fine-tuning': 'fine-tuning' };
+  const ORDER_OF_STAGES = Object.keys(STAGES);
   const COLOURS = { train: 'var(--train)', validation: 'var(--validation)' };
   const MORE = ['var(--third)', 'var(--fourth)', 'var(--soft)'];
+  // A run is a side of the split (train, validation), in the folder of its stage where there is one: fine-tuning/train.
+  const sideOf = (curve) => curve.run.split('/').pop();
+  const stageOf = (curve) => curve.run.split('/').slice(0, -1).join('/');
   // A training counts as running until its last value is older than a minute or three epochs, whichever is longer.
   const isLive = (answer) => {
-    const epochs = answer.curves.find((curve) => curve.run === 'train' && curve.tag === 'epoch_seconds')?.points || [];
-    return answer.age !== null && answer.age < Math.max(60, 3 * (epochs[epochs.length - 1]?.[1] || 0));
+    const seconds = answer.curves.filter((curve) => sideOf(curve) === 'train' && curve.tag === 'epoch_seconds').flatMap((curve) => curve.points.map((point) => point[1]));
+    return answer.age !== null && answer.age < Math.max(60, 3 * Math.max(0, ...seconds));
   };
   const byId = (id) => document.getElementById(id);
 
@@ -25,11 +32,21 @@
     return made;
   };
 
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
   const nameOf = (tag) => NAMES[tag] || tag.replace(/^epoch_/, '').replace(/_/g, ' ');
   const isFraction = (tag) => /accuracy|precision|recall|auc/i.test(tag);
   const digits = (value) => (value === null ? '–' : Math.abs(value) >= 1000 || (value && Math.abs(value) < 0.001) ? value.toExponential(2) : String(Number(value.toPrecision(4))));
   const shown = (tag, value) => (value !== null && isFraction(tag) && value >= 0 && value <= 1 ? `${(100 * value).toFixed(1)} %` : digits(value));
-  const colourOf = (run, place) => COLOURS[run.split('/').pop()] || MORE[place % MORE.length];
+  const colourOf = (curve, place) => COLOURS[sideOf(curve)] || MORE[place % MORE.length];
+  const finite = (curve) => curve.points.filter((point) => point[1] !== null);
+
+  // The curves of each stage, with what its steps are.
+  const stagesOf = (curves) => [...new Set(curves.map(stageOf))].sort((a, b) => ORDER_OF_STAGES.indexOf(a) - ORDER_OF_STAGES.indexOf(b)).map((name) => {
+    const own = curves.filter((curve) => stageOf(curve) === name);
+    const rates = own.filter((curve) => curve.tag === 'epoch_learning_rate').flatMap((curve) => curve.points);
+    const solver = rates.length > 0 && rates.every((point) => point[1] === 0);
+    return { name: STAGES[name] || name, unit: solver ? 'solver step' : 'epoch', solver, curves: solver ? own.filter((curve) => !OF_EPOCHS.includes(curve.tag)) : own, all: own };
+  });
 
   const ticks = (low, high, count) => {
     const rough = (high - low || Math.abs(high) || 1) / count;
@@ -40,10 +57,11 @@
     return found;
   };
 
-  const draw = (figure, tag, curves) => {
-    const box = { width: Math.max(260, figure.clientWidth - 32), height: 230, left: 52, right: 14, top: 10, bottom: 28 };
+  const draw = (figure) => {
+    const { tag, curves, stage } = shownIn.get(figure);
+    const box = { width: Math.max(260, figure.clientWidth - 32), height: 240, left: 52, right: 14, top: 10, bottom: 42 };
     const points = curves.flatMap((curve) => curve.points).filter((point) => point[1] !== null);
-    const svg = element('svg', { viewBox: `0 0 ${box.width} ${box.height}`, role: 'img', 'aria-label': `${nameOf(tag)} by epoch` });
+    const svg = element('svg', { viewBox: `0 0 ${box.width} ${box.height}`, role: 'img', 'aria-label': `${nameOf(tag)} by ${stage.unit}` });
     figure.querySelector('svg')?.remove();
     figure.append(svg);
     if (!points.length) return;
@@ -63,11 +81,11 @@
       svg.append(element('text', { x: box.left - 8, y: y(value) + 4, 'text-anchor': 'end' }, label));
     }
     for (const step of ticks(first, last, Math.min(8, last - first)).filter(Number.isInteger))
-      svg.append(element('text', { x: x(step), y: box.height - 8, 'text-anchor': 'middle' }, String(step)));
+      svg.append(element('text', { x: x(step), y: box.height - 24, 'text-anchor': 'middle' }, String(step)));
+    svg.append(element('text', { x: (box.left + box.width - box.right) / 2, y: box.height - 5, 'text-anchor': 'middle' }, `${stage.unit}s`));
 
     curves.forEach((curve, place) => {
-      const line = `--line: ${colourOf(curve.run, place)}`;
-      const finite = curve.points.filter((point) => point[1] !== null);
+      const line = `--line: ${colourOf(curve, place)}`;
       let pen = 'M';
       const path = curve.points.map(([step, value]) => {
         if (value === null) { pen = 'M'; return ''; }
@@ -76,7 +94,7 @@
         return piece;
       }).join('');
       svg.append(element('path', { class: 'curve', style: line, d: path }));
-      const end = finite[finite.length - 1];
+      const end = finite(curve).pop();
       if (end) svg.append(element('circle', { class: 'dot', style: line, r: 4, cx: x(end[0]), cy: y(end[1]) }));
     });
 
@@ -91,37 +109,45 @@
       hair.setAttribute('x1', x(step));
       hair.setAttribute('x2', x(step));
       hair.setAttribute('visibility', 'visible');
-      const lines = curves.map((curve) => [curve.run, curve.points.find((point) => point[0] === step)]).filter(([, point]) => point);
-      tip.replaceChildren(element('div', {}, `Epoch ${step}`), ...lines.map(([run, point]) => element('div', {}, `${run}: ${shown(tag, point[1])}`)));
+      const lines = curves.map((curve) => [sideOf(curve), curve.points.find((point) => point[0] === step)]).filter(([, point]) => point);
+      tip.replaceChildren(element('div', {}, `${capital(stage.unit)} ${step}`), ...lines.map(([run, point]) => element('div', {}, `${run}: ${shown(tag, point[1])}`)));
       tip.hidden = false;
       const left = 16 + (x(step) / box.width) * svg.clientWidth;
       tip.style.left = `${left + tip.offsetWidth + 24 > figure.clientWidth ? left - tip.offsetWidth - 10 : left + 10}px`;
     });
   };
 
-  const chart = (tag, curves) => {
-    const keys = curves.map((curve, place) => element('span', { class: 'key', style: `--line: ${colourOf(curve.run, place)}` }, curve.run));
-    const figure = element('figure', { class: 'chart', 'data-tag': tag }, element('figcaption', {}, element('b', {}, nameOf(tag)), ...keys), element('div', { class: 'tip', hidden: '' }));
-    byId('charts').append(figure);
-    draw(figure, tag, curves);
+  // A figure is drawn when its size is known, and again whenever that changes.
+  const shownIn = new WeakMap();
+  const resized = new ResizeObserver((entries) => entries.forEach((entry) => draw(entry.target)));
+  const chart = (tag, stage, title) => {
+    const curves = stage.curves.filter((curve) => curve.tag === tag);
+    const keys = curves.map((curve, place) => element('span', { class: 'key', style: `--line: ${colourOf(curve, place)}` }, sideOf(curve)));
+    const figure = element('figure', { class: 'chart' }, element('figcaption', {}, element('b', {}, title), ...keys), element('div', { class: 'tip', hidden: '' }));
+    shownIn.set(figure, { tag, curves, stage });
+    resized.observe(figure);
+    return figure;
   };
 
   const fact = (name, value, aside) => element('div', { class: 'fact' }, element('span', {}, name), element('b', {}, value), ...(aside ? [element('i', {}, aside)] : []));
 
-  const summary = (curves) => {
-    const find = (run, tag) => curves.find((curve) => curve.run === run && curve.tag === tag)?.points.filter((point) => point[1] !== null) || [];
-    const facts = [];
-    const steps = curves.flatMap((curve) => curve.points.map((point) => point[0]));
-    if (steps.length) facts.push(fact('Epochs', String(Math.max(...steps))));
-    for (const [tag, best, name] of [['epoch_accuracy', Math.max, 'Best validation accuracy'], ['epoch_loss', Math.min, 'Lowest validation loss']]) {
-      const finite = find('validation', tag);
-      if (!finite.length) continue;
-      const value = best(...finite.map((point) => point[1]));
-      facts.push(fact(name, shown(tag, value), `epoch ${finite.find((point) => point[1] === value)[0]}`));
+  const facts = (stage, several) => {
+    const find = (side, tag) => finite(stage.all.find((curve) => sideOf(curve) === side && curve.tag === tag) || { points: [] });
+    const named = (name) => (several ? `${name}, ${stage.name}` : name);
+    const found = [];
+    const steps = stage.all.flatMap((curve) => curve.points.map((point) => point[0]));
+    if (steps.length) found.push(fact(named(`${capital(stage.unit)}s`), String(Math.max(...steps))));
+    for (const [tag, best, words] of [['epoch_accuracy', Math.max, ['Best validation accuracy', 'Validation accuracy']], ['epoch_loss', Math.min, ['Lowest validation loss', 'Validation loss']]]) {
+      const points = find('validation', tag);
+      if (!points.length) continue;
+      // The solver's last step is its result; of epochs, the best one is kept.
+      const value = stage.solver ? points[points.length - 1][1] : best(...points.map((point) => point[1]));
+      const place = stage.solver ? '' : `epoch ${points.find((point) => point[1] === value)[0]}`;
+      found.push(fact(named(words[stage.solver ? 1 : 0]), shown(tag, value), place));
     }
     const seconds = find('train', 'epoch_seconds');
-    if (seconds.length) facts.push(fact('Training time', duration(seconds.reduce((sum, point) => sum + point[1], 0))));
-    byId('facts').replaceChildren(...facts);
+    if (seconds.length) found.push(fact(named('Training time'), duration(seconds.reduce((sum, point) => sum + point[1], 0))));
+    return found;
   };
 
   const duration = (seconds) => {
@@ -130,15 +156,16 @@
     return seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`;
   };
 
-  const figures = (curves) => {
+  const figures = (stage, tags, several) => {
+    const curves = tags.flatMap((tag) => stage.curves.filter((curve) => curve.tag === tag));
     const steps = [...new Set(curves.flatMap((curve) => curve.points.map((point) => point[0])))].sort((a, b) => a - b);
-    const head = element('tr', {}, element('th', {}, 'Epoch'), ...curves.map((curve) => element('th', {}, `${nameOf(curve.tag)}, ${curve.run}`)));
+    const head = element('tr', {}, element('th', {}, capital(stage.unit)), ...curves.map((curve) => element('th', {}, `${nameOf(curve.tag)}, ${sideOf(curve)}`)));
     const rows = steps.map((step) => element('tr', {}, element('td', {}, String(step)), ...curves.map((curve) => {
       const point = curve.points.find((one) => one[0] === step);
       return element('td', {}, point ? shown(curve.tag, point[1]) : '');
     })));
-    byId('table').querySelector('table').replaceChildren(head, ...rows);
-    byId('table').hidden = !steps.length;
+    const title = several ? [element('h2', {}, capital(stage.name))] : [];
+    return [...title, element('div', { class: 'scroll' }, element('table', {}, head, ...rows))];
   };
 
   const state = (text, kind = '') => {
@@ -147,7 +174,6 @@
   };
 
   let last = '';
-  let groups = [];
   const show = (answer) => {
     byId('model').textContent = answer.model;
     byId('show-tensorboard').hidden = !answer.tensorboard;
@@ -158,13 +184,15 @@
     const text = JSON.stringify(answer.curves);
     if (text === last) return;
     last = text;
+    const stages = stagesOf(answer.curves);
+    const several = stages.length > 1;
     const place = (tag) => (ORDER.includes(tag) ? ORDER.indexOf(tag) : ORDER.length);
-    const tags = [...new Set(answer.curves.map((curve) => curve.tag))].sort((a, b) => place(a) - place(b) || a.localeCompare(b));
-    groups = tags.map((tag) => [tag, answer.curves.filter((curve) => curve.tag === tag)]);
-    byId('charts').replaceChildren();
-    groups.forEach(([tag, curves]) => chart(tag, curves));
-    summary(answer.curves);
-    figures(groups.flatMap(([, curves]) => curves));
+    const tagsOf = (stage) => [...new Set(stage.curves.map((curve) => curve.tag))].sort((a, b) => place(a) - place(b) || a.localeCompare(b));
+    resized.disconnect();
+    byId('charts').replaceChildren(...stages.flatMap((stage) => tagsOf(stage).map((tag) => chart(tag, stage, several ? `${nameOf(tag)}, ${stage.name}` : nameOf(tag)))));
+    byId('facts').replaceChildren(...stages.flatMap((stage) => facts(stage, several)));
+    byId('values').replaceChildren(...stages.flatMap((stage) => figures(stage, tagsOf(stage), several)));
+    byId('table').hidden = !answer.curves.length;
   };
 
   const look = async () => {
@@ -192,13 +220,5 @@
   };
   byId('show-curves').addEventListener('click', () => turn(false));
   byId('show-tensorboard').addEventListener('click', () => turn(true));
-  let waiting = 0;
-  window.addEventListener('resize', () => {
-    cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(() => document.querySelectorAll('.chart').forEach((figure) => {
-      const found = groups.find(([tag]) => tag === figure.dataset.tag);
-      if (found) draw(figure, ...found);
-    }));
-  });
   look();
 })();

@@ -10,7 +10,7 @@ from typing import Any
 
 from vision_recipes.dataset.cell_text import column_text
 from vision_recipes.dataset.extra_columns import join
-from vision_recipes.dataset.labels import find_labels
+from vision_recipes.dataset.labels import WAYS, find_labels
 from vision_recipes.errors import LabelsError, SettingsError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.stores import Store, Table
@@ -23,10 +23,12 @@ log = logging.getLogger("vision_recipes")
 class LabelTable:
     """The label of each path to use, and its cells in the split, group and extra columns.
 
+    `source` is what gave the labels: dataset, folder_names or file_names.
     `split` is empty when nothing gives a split; `split_source` says in words what gives it.
     """
 
     labels: dict[str, str]
+    source: str
     split: Mapping[str, str | None] = field(default_factory=dict)
     split_source: str = ""
     group: Mapping[str, str | None] = field(default_factory=dict)
@@ -46,7 +48,7 @@ def read_label_table(
     found = find_labels(paths, settings, labels)
     for remark in (*found.remarks(), *found.look_alikes()):
         log.warning("labels: %s", remark)
-    table = LabelTable(found.of, found.sides, "the split by folders" if found.sides else "")
+    table = LabelTable(found.of, found.source, found.sides, "the split by folders" if found.sides else "")
 
     def cells(parameter: str) -> dict[str, str | None]:
         """Return, as text for each picture, the cell of the column that a parameter names."""
@@ -95,7 +97,7 @@ def require_classes(labels: Mapping[str, str], most_classes: int, *, splittable:
     counts = Counter(labels.values())
     if len(counts) == 1:
         raise LabelsError(
-            f"All labelled pictures have the label {next(iter(counts))!r}; training needs at least two classes."
+            f"All labelled pictures have the label {next(iter(counts))!r}; training needs at least two classes. {WAYS}"
         )
     if counts and splittable and max(counts.values()) < 2:
         raise LabelsError(

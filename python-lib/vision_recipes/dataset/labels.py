@@ -6,12 +6,14 @@ written.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from vision_recipes.dataset.cell_text import column_text, folded
 from vision_recipes.dataset.folder_labels import folder_labels
+from vision_recipes.dataset.label_columns import find_columns
 from vision_recipes.dataset.label_decisions import SUGGESTED, decide
 from vision_recipes.dataset.path_matching import match_paths
 from vision_recipes.dataset.path_spelling import quoted
@@ -21,6 +23,13 @@ from vision_recipes.images.reading import hidden
 from vision_recipes.stores import Table
 from vision_recipes.training_settings import LabelSettings
 
+log = logging.getLogger("vision_recipes")
+
+WAYS = (
+    "Give labels in one of three ways: put the pictures of each class into a sub-folder of that name; give the pattern "
+    "of the file names, such as label_pattern={label}_{number}.jpg; or connect a dataset with the path and the label "
+    "of each picture (label_dataset)."
+)
 LONGEST_LABEL = 1000
 SHOWN = 20
 _SUGGESTED = 5
@@ -30,12 +39,14 @@ _SUGGESTED = 5
 class Labels:
     """The label of each picture that has one, by its path in the listing, and all that did not fit.
 
+    `source` is what gave the labels: a value of label_source other than auto.
     `rows` holds the table's row of each labelled picture when labels come from a table, else nothing. `sides` holds the
     side of the split of each labelled picture ("train", "validation", "test") when folders give one, else nothing.
     `notes` are sentences, without full stop, on how names and folders were read.
     """
 
     of: dict[str, str] = field(default_factory=dict)
+    source: str = "dataset"
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     sides: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -76,20 +87,44 @@ def find_labels(paths: Sequence[str], source: LabelSettings, table: Table | None
     Paths match as path_matching has it. A picture listed twice with the same label counts once; with two labels it is
     left out. Hidden files and folders (a name that starts with a dot) have no label unless a table names them.
     """
-    if source.label_source == "dataset":
+    chosen = _chosen_source(source, table)
+    if chosen == "dataset":
         return _from_table(paths, source, table)
-    found = _from_folders(paths) if source.label_source == "folder_names" else _from_names(paths, source.label_pattern)
+    found = _from_folders(paths, source) if chosen == "folder_names" else _from_names(paths, source.label_pattern)
+    found.source = chosen
     found.of = {path: _bounded(label, path) for path, label in found.of.items()}
     found.unlabelled = [path for path in paths if path not in found.of]
     return found
 
 
-def _from_folders(paths: Sequence[str]) -> Labels:
+def _chosen_source(source: LabelSettings, table: Table | None) -> str:
+    """Return what gives the labels; raises LabelsError when columns are named but no dataset is there to have them."""
+    if source.label_source != "auto":
+        return source.label_source
+    if table is not None:
+        if source.label_pattern:
+            log.warning("labels: they come from dataset %s, so label_pattern is not used", table.name)
+        return "dataset"
+    for parameter in ("col_label", "col_decision"):
+        if column := getattr(source, parameter):
+            raise LabelsError(
+                f"{parameter} names the column {column!r}, but no label dataset is connected. Connect it as "
+                f"label_dataset, or leave {parameter} empty."
+            )
+    chosen = "file_names" if source.label_pattern else "folder_names"
+    log.info("labels come from %s", "file names" if source.label_pattern else "the names of sub-folders")
+    return chosen
+
+
+def _from_folders(paths: Sequence[str], source: LabelSettings) -> Labels:
     read = folder_labels(paths)
     if not read.of:
+        remarks = "".join(f"{remark}. " for remark in read.remarks)
+        why = (
+            ", since no label dataset is connected and label_pattern is empty" if source.label_source == "auto" else ""
+        )
         raise LabelsError(
-            f"{_no_label(paths)} {'. '.join(read.remarks) + '. ' if read.remarks else ''}"
-            "Put the pictures of each class into a sub-folder of that name, or choose another label_source."
+            f"Labels were looked for in the names of sub-folders{why}. {_no_label(paths)} {remarks}{WAYS}"
         )
     return Labels(read.of, sides=read.sides, notes=read.remarks)
 
@@ -105,14 +140,14 @@ def _from_names(paths: Sequence[str], pattern: str) -> Labels:
 
 
 def _no_label(paths: Sequence[str]) -> str:
-    return f"None of the {len(paths)} files gives a label (the first ones: {listed(map(repr, paths), SHOWN)})."
+    return f"None of the {len(paths)} files gives a label (the first ones: {listed(map(repr, paths), _SUGGESTED)})."
 
 
 def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None) -> Labels:
     if table is None:
         raise LabelsError(
-            "label_source is dataset, but no label dataset is connected. "
-            "Connect one, or choose folder_names or file_names."
+            "label_source is dataset, but no label dataset is connected. Connect one as label_dataset, or leave "
+            "label_source at auto and put the pictures of each class into a sub-folder of that name."
         )
     for parameter in ("col_filename", "col_label", "col_decision"):
         column = getattr(source, parameter)
@@ -122,6 +157,7 @@ def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None
                 f"{', '.join(map(repr, table.columns))}.{did_you_mean(column, table.columns)}"
             )
     rows = list(table.rows())
+    source = find_columns(paths, source, table, rows)
     path_of, label_of = (column_text(row.get(name) for row in rows) for name in (source.col_filename, source.col_label))
     suggestion_of = column_text(row.get(SUGGESTED) for row in rows)
     matches = match_paths(paths, (path_of(row.get(source.col_filename)) for row in rows))

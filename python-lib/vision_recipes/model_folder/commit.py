@@ -40,7 +40,10 @@ ROLES = {
 _ALWAYS_HASHED = ("weights", "head", "graph")
 
 CARD = "README.md"
-TRAINING_REPORTS = ("history.csv", "metrics.json", "run.json", "validation.csv")
+TRAINING_REPORTS = (
+    *("history.csv", "metrics.json", "run.json", "validation.csv", "rejected.csv", "duplicates.csv"),
+    *("augmentation.html", "report/index.html"),
+)
 TRAINING_CURVES = "tensorboard_logs/"
 
 PACKAGES = ("vision-recipes", "keras", "tensorflow", "openvino", "numpy", "pillow")

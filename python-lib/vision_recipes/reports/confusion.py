@@ -15,15 +15,21 @@ _PAIRS, _PER_PAIR = 8, 6
 
 @dataclass(frozen=True)
 class Cell:
-    """The pictures of one true and one predicted label: their count, the fraction of the true label's pictures they
-    are, and some of them, most confident first.
+    """The pictures of one true and one predicted label: their count, and some of them, most confident first.
+
+    `support` is the number of all pictures of the true label.
     """
 
     truth: str
     predicted: str
     count: int
-    fraction: float
+    support: int
     pictures: Sequence[Prediction]
+
+    @property
+    def fraction(self) -> float:
+        """The fraction of the true label's pictures."""
+        return self.count / max(self.support, 1)
 
     @property
     def right(self) -> bool:
@@ -35,13 +41,15 @@ class Cell:
 class ConfusionMatrix:
     """`rows` holds the cells by true label, then by predicted one, both in the order of `labels`.
 
-    `classes` is the number of all classes; `pairs` are the cells with most errors, with more pictures.
+    `classes` is the number of all classes; `pairs` are the cells with most errors, with more pictures; `errors` are all
+    cells with errors, without pictures. Most errors come first.
     """
 
     labels: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     classes: int
     pairs: Sequence[Cell]
+    errors: Sequence[Cell]
 
     def pictures(self) -> Iterator[Prediction]:
         """Yield every picture that is shown."""
@@ -67,11 +75,12 @@ def confusion_matrix(pictures: Sequence[Prediction]) -> ConfusionMatrix:
     def cell(truth: str, predicted: str, most: int) -> Cell:
         found = cells.get((truth, predicted), [])
         confident = sorted(found, key=lambda picture: -(picture.probability or 0))[:most]
-        return Cell(truth, predicted, len(found), len(found) / max(support[truth], 1), confident)
+        return Cell(truth, predicted, len(found), support[truth], confident)
 
     return ConfusionMatrix(
         chosen,
         [[cell(truth, predicted, shown) for predicted in chosen] for truth in chosen],
         len(labels),
         [cell(*pair, _PER_PAIR) for pair in wrong[:_PAIRS]],
+        [cell(*pair, 0) for pair in wrong],
     )

@@ -22,7 +22,7 @@ from vision_recipes.reports.rendering import render
 from vision_recipes.reports.slices import Slice
 from vision_recipes.reports.summary import summarise
 from vision_recipes.reports.thumbnails import SIDE, Thumbnail, encode, make_thumbnails
-from vision_recipes.reports.training_record import TrainingRecord
+from vision_recipes.reports.training_record import TRAIN_SIDE, TrainingRecord
 from vision_recipes.stores import Store
 from vision_recipes.training.augmentation import AugmentationPlan, augment
 from vision_recipes.training_settings import RetrainSettings
@@ -38,7 +38,8 @@ _AUGMENTED, _COPIES = 4, 3
 class Evaluation:
     """All that a report may show; what was not connected is None or empty.
 
-    `rejected` holds the reason of each picture without a prediction; `rows` are the metrics (METRICS).
+    `rejected` holds the reason of each picture without a prediction; `rows` are the metrics (METRICS). `held_out` says
+    that these are the validation pictures of the training itself.
     `checked` are labels checked by the recipe vision-check-labels, whose pictures are in `checked_pictures`.
     """
 
@@ -52,6 +53,7 @@ class Evaluation:
     pictures: Store | None = None
     checked: Sequence[CheckedLabel] = ()
     checked_pictures: Store | None = None
+    held_out: bool = False
 
 
 def render_page(evaluation: Evaluation) -> bytes:
@@ -65,6 +67,8 @@ def render_page(evaluation: Evaluation) -> bytes:
     issues = [checked for checked in evaluation.checked if checked.issue][:_GALLERY]
     issue_paths = [path for checked in issues for path in (checked.path, *checked.neighbours[:_NEIGHBOURS])]
     overall = {row["metric"]: row for row in evaluation.rows if not row["class"] and not row["slice_column"]}
+    figures = {metric: row["value"] for metric, row in overall.items()}
+    summary = summarise(evaluation.predictions, figures, matrix, training, held_out=evaluation.held_out)
     page = render(
         "page.html",
         {
@@ -73,7 +77,7 @@ def render_page(evaluation: Evaluation) -> bytes:
             "evaluation": evaluation,
             "training": training,
             "overall": overall,
-            "summary": list(summarise(evaluation.predictions, evaluation.rows, matrix)),
+            "summary": summary,
             "matrix": matrix,
             "worst": worst,
             "least": least,
@@ -83,13 +87,14 @@ def render_page(evaluation: Evaluation) -> bytes:
             "issue_thumbs": make_thumbnails(evaluation.checked_pictures or evaluation.pictures, issue_paths),
             "thumbs": thumbs,
             "classes": _classes(evaluation.rows),
+            "sizes": training.class_sizes if training else {},
             "slices": _slices(evaluation.slices),
             "calibration": _calibration(pictures),
             "curves": _curves(training),
             "rejected": _rejected(evaluation),
             "leakage": _leakage(training, thumbs),
             "duplicates": _duplicates(training),
-            "augmentation": _augmentation(training, evaluation.pictures, [picture.path for picture in pictures]),
+            "augmentation": _augmentation(evaluation),
             "verdicts": _verdicts(pictures),
             "settings": reproduction.settings(training),
             "versions": reproduction.versions(training),
@@ -126,15 +131,19 @@ def _calibration(pictures: Sequence[Prediction]) -> list[Any]:
     return [plots.draw_calibration(probabilities, right), plots.draw_confidence(probabilities, right)]
 
 
-def _curves(training: TrainingRecord | None) -> list[Any]:
+def _curves(training: TrainingRecord | None) -> list[plots.Plot]:
     drawn = []
-    for title, name in (("Accuracy", "accuracy"), ("Loss", "loss")):
-        sides = {"training": name, "validation": f"val_{name}"}
-        lines = [(side, *training.curve(column)) for side, column in sides.items()] if training else []
-        lines = [line for line in lines if line[1]]
-        if training and lines:
-            values = "; ".join(f"{side} from {ys[0]:.3g} to {ys[-1]:.3g}" for side, _, ys in lines)
-            drawn.append(plots.draw_curves(lines, title, f"{title} over {len(training.history)} epochs: {values}."))
+    stages = training.stages if training else []
+    for stage in stages:
+        for title, name in (("Accuracy", "accuracy"), ("Loss", "loss")):
+            sides = {"training": name, "validation": f"val_{name}"}
+            lines = [(side, *stage.curve(column)) for side, column in sides.items()]
+            lines = [line for line in lines if line[1]]
+            if lines:
+                values = "; ".join(f"{side} from {ys[0]:.3g} to {ys[-1]:.3g}" for side, _, ys in lines)
+                described = f"{title} over {lines[0][1][-1]:g} {stage.unit}: {values}."
+                shown = f"{title}, {stage.name}" if len(stages) > 1 else title
+                drawn.append(plots.draw_curves(lines, shown, stage.unit, described))
     return drawn
 
 
@@ -153,7 +162,7 @@ def _rejected(evaluation: Evaluation) -> dict[str, Any]:
 def _leakage(training: TrainingRecord | None, thumbs: Mapping[str, Thumbnail]) -> dict[str, Any]:
     """Return how many of the pictures shown, byte for byte, were in the training, and the first of them."""
     splits = training.splits if training else {}
-    found = [(path, splits[thumb.digest]) for path, thumb in thumbs.items() if thumb.digest in splits]
+    found = [path for path, thumb in thumbs.items() if splits.get(thumb.digest) == TRAIN_SIDE]
     return {"compared": len(thumbs), "found": found[:_FILES], "count": len(found)} if splits and thumbs else {}
 
 
@@ -167,9 +176,13 @@ def _duplicates(training: TrainingRecord | None) -> dict[str, Any]:
     return {"rows": [*first, *rest][:_PAIRS], "count": len(rows), "across": len(across), "differing": len(differing)}
 
 
-def _augmentation(training: TrainingRecord | None, store: Store | None, paths: Sequence[str]) -> dict[str, Any]:
-    """Return the training's plan in words and rows of thumbnails, each a picture and its copies; {} without any."""
-    if training is None or store is None:
+def _augmentation(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the training's plan in words and rows of thumbnails, each a picture and its copies; {} without any.
+
+    A training shows its own pictures, in augmentation.html.
+    """
+    training, store = evaluation.training, evaluation.pictures
+    if training is None or store is None or evaluation.held_out:
         return {}
     try:
         settings = RetrainSettings.from_params(training.parameters)
@@ -178,7 +191,7 @@ def _augmentation(training: TrainingRecord | None, store: Store | None, paths: S
         return {}
     if not settings.data_augmentation:
         return {}
-    listed = set(store.paths())
+    paths, listed = [picture.path for picture in evaluation.predictions.pictures], set(store.paths())
     chosen = [path for path in paths[:: max(1, len(paths) // _AUGMENTED)] if path in listed][:_AUGMENTED]
     size = replace(training.model.preprocessing, width=SIDE, height=SIDE)
     rows: list[list[Thumbnail]] = []

@@ -1,103 +1,133 @@
-"""Plots as inline SVG, drawn by Matplotlib in colours that follow the page's light or dark scheme."""
+"""Plots as inline SVG in the colours of the page: curves, the reliability diagram, the confidence histogram."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-_COLOURS = {
-    "#000001": "var(--ink)",
-    "#000002": "var(--muted)",
-    "#000003": "var(--line)",
-    "#000004": "var(--good)",
-    "#000005": "var(--bad)",
-}
-_INK, _MUTED, _LINE, _GOOD, _BAD = _COLOURS
-_NUMBERED = re.compile(r' id="[a-z0-9.]+_\d+"|<style.*?</style>', re.DOTALL)
-"""Ids, which would be repeated from plot to plot, and style rules, which would apply to the entire page."""
-_SIZE = (4.2, 2.75)
+_WIDTH, _HEIGHT = 340.0, 200.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 42.0, 322.0, 10.0, 160.0
 _BINS = 10
+_LINE = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
+_TEXT = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
+_RECT = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+_PATH = Markup('<polyline class="{}" points="{}"/>')
+_DOT = Markup('<circle class="{}" r="3" cx="{:.1f}" cy="{:.1f}"/>')
+_SVG = Markup('<svg role="img" viewBox="0 0 {:g} {:g}" aria-label="{}">{}</svg>')
+
+Curve = tuple[str, Sequence[float], Sequence[float]]
 
 
-def draw_curves(series: Sequence[tuple[str, Sequence[float], Sequence[float]]], title: str, described: str) -> Markup:
-    """Return a line plot; `series` are name, x and y, at most two: training and validation."""
-    figure, axes = _axes(title, "epoch")
-    for (name, xs, ys), colour, style in zip(series, (_MUTED, _GOOD), ("--", "-"), strict=False):
-        axes.plot(xs, ys, style, color=colour, label=name, linewidth=1.8, marker="o" if len(xs) < 3 else "")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(frameon=False, labelcolor=_INK, fontsize=9)
-    return _svg(figure, described)
+@dataclass(frozen=True)
+class Plot:
+    """A plot with its title and the names of its marks, each with the CSS class that colours it."""
+
+    title: str
+    svg: Markup
+    legend: Sequence[tuple[str, str]] = ()
 
 
-def draw_calibration(probabilities: np.ndarray, right: np.ndarray) -> Markup:
+def draw_curves(series: Sequence[Curve], title: str, unit: str, described: str) -> Plot:
+    """Return a line plot; `series` are name, x and y, at most two: training and validation. `unit` is what x counts."""
+    every_x = sorted(x for _, xs, _ in series for x in xs)
+    every_y = sorted(y for _, _, ys in series for y in ys)
+    fraction = "accuracy" in title.lower()
+    low, high = every_y[0], 1.0 if fraction else every_y[-1]
+    low = 0.0 if low < 0.6 * high else low - 0.08 * (high - low)
+    canvas = _Canvas((every_x[0], max(every_x[-1], every_x[0] + 1)), (low, high if high > low else low + 1))
+    canvas.grid(lambda value: f"{value:.0%}" if fraction else f"{value:.3g}")
+    canvas.below(ticks(*canvas.across, 6, whole=True), unit)
+    kinds = ("second", "first")
+    for (_, xs, ys), kind in zip(series, kinds, strict=False):
+        canvas.curve(zip(xs, ys, strict=True), kind)
+    return Plot(title, canvas.svg(described), [(name, kind) for (name, _, _), kind in zip(series, kinds, strict=False)])
+
+
+def draw_calibration(probabilities: np.ndarray, right: np.ndarray) -> Plot:
     """Return the reliability diagram: the accuracy in ten bins of the predicted label's probability (n,)."""
-    figure, axes = _axes("Calibration (reliability diagram)", "confidence", "accuracy")
     bins = np.clip((probabilities * _BINS).astype(int), 0, _BINS - 1)
-    counts = np.bincount(bins, minlength=_BINS)
-    hits = np.bincount(bins, right, _BINS)
+    counts, hits = np.bincount(bins, minlength=_BINS), np.bincount(bins, right, _BINS)
+    canvas = _Canvas((0.0, 1.0), (0.0, 1.0))
+    canvas.grid("{:.0%}".format)
+    canvas.below(ticks(0, 1, 5), "confidence", "{:.0%}".format)
     seen = np.flatnonzero(counts)
-    axes.plot([0, 1], [0, 1], ":", color=_MUTED, linewidth=1.2)
-    axes.bar((seen + 0.5) / _BINS, hits[seen] / counts[seen], 0.84 / _BINS, color=_GOOD, alpha=0.85)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
+    for place in seen:
+        canvas.bar(place / _BINS, (place + 1) / _BINS, 0.0, hits[place] / counts[place], "first")
+    canvas.curve([(0.0, 0.0), (1.0, 1.0)], "second")
     described = "; ".join(
         f"{place / _BINS:.1f} to {(place + 1) / _BINS:.1f}: {hits[place] / counts[place]:.0%} of {counts[place]}"
         for place in seen
     )
-    return _svg(figure, f"Accuracy by confidence. {described}.")
+    return Plot("Accuracy by confidence", canvas.svg(f"Accuracy by confidence. {described}."))
 
 
-def draw_confidence(probabilities: np.ndarray, right: np.ndarray) -> Markup:
+def draw_confidence(probabilities: np.ndarray, right: np.ndarray) -> Plot:
     """Return the histogram of the predicted label's probability (n,), right and wrong predictions apart."""
-    figure, axes = _axes("Confidence histogram", "confidence", "pictures")
     edges = np.linspace(0, 1, 2 * _BINS + 1)
-    found = [np.histogram(probabilities[right == side], edges)[0] for side in (1, 0)]
-    middle, width = (edges[1:] + edges[:-1]) / 2, 0.84 / (2 * _BINS)
-    axes.bar(middle, found[0], width, color=_GOOD, alpha=0.85, label="right")
-    axes.bar(middle, found[1], width, bottom=found[0], color=_BAD, hatch="////", edgecolor=_LINE, label="wrong")
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlim(0, 1)
-    axes.legend(frameon=False, labelcolor=_INK, fontsize=9, loc="upper left")
+    right_counts, wrong_counts = (np.histogram(probabilities[right == side], edges)[0] for side in (1, 0))
+    canvas = _Canvas((0.0, 1.0), (0.0, float(max((right_counts + wrong_counts).max(), 1))))
+    canvas.grid("{:,.0f}".format, whole=True)
+    canvas.below(ticks(0, 1, 5), "confidence", "{:.0%}".format)
+    for low, high, hits, misses in zip(edges, edges[1:], right_counts, wrong_counts, strict=False):
+        canvas.bar(low, high, 0, hits, "first")
+        canvas.bar(low, high, hits, hits + misses, "wrong")
     hits = int(right.sum())
-    return _svg(figure, f"Number of pictures by confidence: {hits} right, {len(right) - hits} wrong.")
+    described = f"Number of pictures by confidence: {hits} right, {len(right) - hits} wrong."
+    return Plot("Pictures by confidence", canvas.svg(described), [("right", "first"), ("wrong", "wrong")])
 
 
-def _axes(title: str, below: str, left: str = "") -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_SIZE, layout="constrained")
-    figure.patch.set_alpha(0)
-    axes = figure.add_subplot()
-    axes.patch.set_alpha(0)
-    axes.set_title(title, color=_INK, fontsize=10.5, loc="left")
-    axes.set_xlabel(below, color=_MUTED, fontsize=9)
-    axes.set_ylabel(left, color=_MUTED, fontsize=9)
-    axes.tick_params(colors=_MUTED, labelsize=9, length=0)
-    axes.grid(axis="y", color=_LINE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(_LINE)
-    return figure, axes
+def ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[float]:
+    """Return round numbers from `low` to `high`, about `most` of them at most; whole numbers only if `whole`."""
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * power for size in (1, 2, 2.5, 5, 10) if size * power >= rough * (1 - 1e-9))
+    if whole:
+        step = float(max(1, math.ceil(step)))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(place * step, 12) for place in range(first, last + 1)]
 
 
-def _svg(figure: Any, described: str) -> Markup:
-    """Return a figure as an svg element that scales with its box, its text as text, `described` for screen readers."""
-    import matplotlib
+class _Canvas:
+    """Marks added in the data's coordinates. `across` and `up` are the lowest and highest value of x and y."""
 
-    stream = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": described}):
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = stream.getvalue()
-    _, _, inside = text[text.index("<svg") :].partition(">")
-    for colour, name in _COLOURS.items():
-        inside = inside.replace(colour, name)
-    inside = _NUMBERED.sub("", inside)
-    width, height = (72 * side for side in _SIZE)
-    head = f'<svg role="img" viewBox="0 0 {width:g} {height:g}" xmlns:xlink="http://www.w3.org/1999/xlink" aria-label="'
-    return Markup(head) + escape(described) + Markup('">') + Markup(inside)  # noqa: S704 - Matplotlib escapes its text
+    def __init__(self, across: tuple[float, float], up: tuple[float, float]) -> None:
+        self.across, self.up = across, up
+        self._marks: list[Markup] = []
+
+    def _x(self, value: float) -> float:
+        return _LEFT + (value - self.across[0]) / (self.across[1] - self.across[0]) * (_RIGHT - _LEFT)
+
+    def _y(self, value: float) -> float:
+        return _BOTTOM - (value - self.up[0]) / (self.up[1] - self.up[0]) * (_BOTTOM - _TOP)
+
+    def grid(self, written: Callable[[float], str], *, whole: bool = False) -> None:
+        for value in ticks(*self.up, 4, whole=whole):
+            y = self._y(value)
+            self._marks += [
+                _LINE.format("grid", _LEFT, y, _RIGHT, y),
+                _TEXT.format(_LEFT - 6, y + 4, "end", written(value)),
+            ]
+
+    def below(self, values: Sequence[float], title: str, written: Callable[[float], str] = "{:g}".format) -> None:
+        self._marks.append(_LINE.format("axis", _LEFT, _BOTTOM, _RIGHT, _BOTTOM))
+        self._marks += [_TEXT.format(self._x(value), _BOTTOM + 16, "middle", written(value)) for value in values]
+        self._marks.append(_TEXT.format((_LEFT + _RIGHT) / 2, _HEIGHT - 5, "middle", title))
+
+    def bar(self, left: float, right: float, low: float, high: float, kind: str) -> None:
+        gap, top = 0.08 * (self._x(right) - self._x(left)), self._y(high)
+        width = self._x(right) - self._x(left) - 2 * gap
+        if high > low:
+            self._marks.append(_RECT.format(f"fill {kind}", self._x(left) + gap, top, width, self._y(low) - top))
+
+    def curve(self, points: Iterable[tuple[float, float]], kind: str) -> None:
+        placed = [(self._x(x), self._y(y)) for x, y in points]
+        self._marks.append(_PATH.format(f"curve {kind}", " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)))
+        if len(placed) == 1:
+            self._marks.append(_DOT.format(f"fill {kind}", *placed[0]))
+
+    def svg(self, described: str) -> Markup:
+        return _SVG.format(_WIDTH, _HEIGHT, described, Markup("").join(self._marks))

@@ -43,6 +43,11 @@ def last_part(path: object) -> str:
     return str(path).rpartition("/")[2]
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number of things in words, with the plural of a regular noun."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def percent(fraction: float | None, digits: int = 0) -> str:
     """Return a fraction as a percentage, or a dash when it is not known."""
     return "–" if fraction is None else f"{100 * fraction:.{digits}f}%"

@@ -1,57 +1,86 @@
-"""The summary in words: what a reader should take away, each sentence from a number of the report."""
+"""The summary in words: how good the model is, what it confuses, what would help; each sentence from a number."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from vision_recipes.reports.confusion import ConfusionMatrix
-from vision_recipes.reports.metric_rows import Row, confidences
+import numpy as np
+
+from vision_recipes.metrics import expected_right
+from vision_recipes.reports.advice import advise
+from vision_recipes.reports.confusion import Cell, ConfusionMatrix
+from vision_recipes.reports.metric_rows import confidences
 from vision_recipes.reports.predictions import LabelledPredictions
-from vision_recipes.reports.rendering import plain
+from vision_recipes.reports.rendering import counted, plain
+from vision_recipes.reports.training_record import TrainingRecord
+from vision_recipes.training.outcome import choices
 
 _CONFIDENT = 0.9
-_SMALL = 100
 _LABEL = 60
-_MISCALIBRATED, _BIASED = 0.05, 0.03
+_CONFUSIONS, _NEXT = 3, 100
+_MISCALIBRATED, _MANY, _CERTAIN = 0.05, 500, 2.0
+"""The calibration error worth a sentence, the pictures it takes to measure it, and the standard errors of a bias."""
 
 
-def summarise(evaluated: LabelledPredictions, rows: Sequence[Row], matrix: ConfusionMatrix) -> Iterator[str]:
-    """Yield sentences, the most important first."""
-    pictures = evaluated.pictures
-    overall = {row["metric"]: row["value"] for row in rows if not row["class"] and not row["slice_column"]}
-    count, right = len(pictures), sum(picture.right for picture in pictures)
-    yield (
-        f"Accuracy {overall['accuracy']:.1%}: {right:,} of {_pictures(count)} are predicted correctly. On similar "
-        f"pictures, expect {overall['accuracy_low']:.0%} to {overall['accuracy_high']:.0%} (95% confidence interval)."
+@dataclass(frozen=True)
+class Summary:
+    """What to take away: the result, how good the model will be on new pictures, its confusions, advice, and notes."""
+
+    result: str
+    outlook: str
+    confusions: Sequence[Cell]
+    advice: Sequence[str]
+    notes: Sequence[str]
+
+
+def summarise(
+    evaluated: LabelledPredictions,
+    overall: Mapping[str, float | None],
+    matrix: ConfusionMatrix,
+    training: TrainingRecord | None = None,
+    *,
+    held_out: bool = False,
+) -> Summary:
+    """Return the summary; `overall` are the metrics of all pictures, `held_out` those of the training's validation."""
+    count, right = len(evaluated.pictures), sum(picture.right for picture in evaluated.pictures)
+    notes = [*_baseline(evaluated, matrix), *_confidence(evaluated, overall), *_left_out(evaluated)]
+    if training is not None:
+        notes += _training(training, held_out)
+    return Summary(
+        f"{right:,} of {counted(count, 'picture')} {'gets' if count == 1 else 'get'} the right label (accuracy).",
+        _outlook(right, count, overall),
+        matrix.pairs[:_CONFUSIONS],
+        [*advise(evaluated.pictures, matrix, training.class_sizes if training else {}), *_disputed(training)],
+        notes,
     )
-    label, most = Counter(picture.truth for picture in pictures).most_common(1)[0]
-    if matrix.classes > 1 and most < count:
-        yield f"Baseline: always predicting “{plain(label, _LABEL)}” would have an accuracy of {most / count:.0%}."
-    if matrix.pairs:
-        pair = matrix.pairs[0]
-        yield (
-            f"Most common confusion: {_pictures(pair.count)} of “{plain(pair.truth, _LABEL)}” predicted as "
-            f"“{plain(pair.predicted, _LABEL)}”, {pair.fraction:.0%} of that class."
-        )
-    yield from _hardest(rows)
-    yield from _confidence(evaluated, overall)
-    if count < _SMALL:
-        yield f"With only {_pictures(count)}, these metrics are rough estimates, those of single classes even more so."
-    if evaluated.rejected:
-        yield f"{_pictures(evaluated.rejected)} could not be scored; the reasons are listed under “Unreadable files”."
-    if evaluated.without_truth:
-        yield f"{_pictures(evaluated.without_truth)} without a true label were left out of all metrics."
 
 
-def _hardest(rows: Sequence[Row]) -> Iterator[str]:
-    recalls = [row for row in rows if row["metric"] == "recall" and row["support"]]
-    worst = min(recalls, key=lambda row: row["value"], default=None)
-    if worst and len(recalls) > 2 and worst["value"] < 1:
+def _disputed(training: TrainingRecord | None) -> Iterator[str]:
+    pairs = [row for row in training.duplicates if row.get("label") != row.get("other_label")] if training else []
+    if pairs:
         yield (
-            f"Hardest class: “{plain(worst['class'], _LABEL)}”, with {worst['value']:.0%} of its "
-            f"{_pictures(worst['support'])} predicted correctly."
+            f"Look at {counted(len(pairs), 'pair')} of nearly the same training pictures under “Data quality”: "
+            f"{'its' if len(pairs) == 1 else 'their'} labels differ."
         )
+
+
+def _outlook(right: int, count: int, overall: Mapping[str, float | None]) -> str:
+    low, high = expected_right(right, count, _NEXT)
+    return (
+        f"On all pictures like these, the accuracy is between {overall['accuracy_low']:.0%} and "
+        f"{overall['accuracy_high']:.0%} (95% confidence interval, from {counted(count, 'picture')}). "
+        f"Of the next {_NEXT}, expect {low} to {high} to be right."
+    )
+
+
+def _baseline(evaluated: LabelledPredictions, matrix: ConfusionMatrix) -> Iterator[str]:
+    label, most = Counter(picture.truth for picture in evaluated.pictures).most_common(1)[0]
+    if matrix.classes > 1 and most < len(evaluated.pictures):
+        share = most / len(evaluated.pictures)
+        always = f"always answering “{plain(label, _LABEL)}”"
+        yield f"For comparison: {always} would be right for {share:.0%} of the pictures."
 
 
 def _confidence(evaluated: LabelledPredictions, overall: Mapping[str, float | None]) -> Iterator[str]:
@@ -59,21 +88,43 @@ def _confidence(evaluated: LabelledPredictions, overall: Mapping[str, float | No
     confident = right[probabilities >= _CONFIDENT]
     if len(confident):
         yield (
-            f"Where its confidence is at least {_CONFIDENT:.0%} ({_pictures(len(confident))}), "
-            f"the model is right in {confident.mean():.0%}."
+            f"Of the {counted(len(confident), 'picture')} with a confidence of at least {_CONFIDENT:.0%}, "
+            f"{int(confident.sum()):,} {'is' if confident.sum() == 1 else 'are'} right ({confident.mean():.0%})."
         )
-    error, accuracy = overall.get("calibration_error"), overall["accuracy"]
-    if error is None or accuracy is None:
+    error = overall.get("calibration_error")
+    if error is None:
         return
-    mean = float(probabilities.mean())
-    means = f"mean confidence {mean:.0%}, accuracy {accuracy:.0%}."
-    if error <= _MISCALIBRATED:
-        yield f"The model is well calibrated: {means}"
-    elif abs(mean - accuracy) < _BIASED:
-        yield f"Probabilities are off by {error:.0%} on average, some too high and some too low."
+    mean, accuracy = float(probabilities.mean()), float(right.mean())
+    chance = float(np.sqrt((probabilities * (1 - probabilities)).sum())) / len(right)
+    means = f"{mean:.1%} on average, where {accuracy:.1%} are right"
+    if abs(mean - accuracy) > max(_CERTAIN * chance, 0.01):
+        yield f"Its confidence is too {'high' if mean > accuracy else 'low'}: {means}."
+    elif error > _MISCALIBRATED and len(right) >= _MANY:
+        yield f"Its confidence is off by {error:.0%} on average, sometimes too high and sometimes too low."
     else:
-        yield f"The model is {'overconfident' if mean > accuracy else 'underconfident'}: {means}"
+        apart = "; chance explains the difference" if f"{mean:.1%}" != f"{accuracy:.1%}" else ""
+        yield f"Its confidence can be taken at its word: {means}{apart}."
 
 
-def _pictures(count: int) -> str:
-    return "1 picture" if count == 1 else f"{count:,} pictures"
+def _left_out(evaluated: LabelledPredictions) -> Iterator[str]:
+    for count, why in (
+        (evaluated.rejected, "could not be scored; the reasons are listed under “Unreadable files”"),
+        (evaluated.without_truth, "without a true label were left out of all metrics"),
+    ):
+        if count:
+            yield f"{counted(count, 'picture')} {why}."
+
+
+def _training(training: TrainingRecord, held_out: bool) -> Iterator[str]:
+    """Yield what the training says of its choices, and of its own measurements."""
+    for sentence in choices(training.metrics):
+        yield f"{sentence[:1].upper()}{sentence[1:]}."
+    if held_out and any(stage.unit == "epochs" for stage in training.stages):
+        yield "The best epoch was chosen by these very pictures, so the accuracy may be slightly too high."
+    test = training.side("test")
+    if held_out and test:
+        interval = f"95% confidence interval {test['accuracy_low']:.0%} to {test['accuracy_high']:.0%}"
+        yield (
+            f"On {counted(test['pictures'], 'test picture')}, which took no part in the training, the accuracy is "
+            f"{test['accuracy']:.1%} ({interval})."
+        )

@@ -6,21 +6,44 @@ import csv
 import io
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
 from vision_recipes.dataset.column_encoding import as_number
+from vision_recipes.dataset.splits import SIDES, TRAIN
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.stores import Store, read_bytes
 from vision_recipes.training import run_reports
+from vision_recipes.training.outcome import is_number
 
 log = logging.getLogger("vision_recipes")
 
 _LIMIT = 64 << 20
 _MOST_ROWS = 200_000
+TRAIN_SIDE = SIDES[TRAIN]
 _Content = TypeVar("_Content")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the training and its rows of the history. The learning rate of a solver is 0."""
+
+    name: str
+    rows: Sequence[Mapping[str, str]]
+
+    @property
+    def unit(self) -> str:
+        """What the rows are: steps of a solver, or epochs."""
+        return "solver steps" if {as_number(row.get("learning_rate")) for row in self.rows} == {0.0} else "epochs"
+
+    def curve(self, name: str) -> tuple[list[float], list[float]]:
+        """Return the numbers of the rows and the values of a column, where both are numbers."""
+        values = [(as_number(row.get("number")), as_number(row.get(name))) for row in self.rows]
+        points = [(number, value) for number, value in values if number is not None and value is not None]
+        return [number for number, _ in points], [value for _, value in points]
 
 
 @dataclass(frozen=True)
@@ -52,20 +75,35 @@ class TrainingRecord:
 
     @property
     def splits(self) -> dict[str, str]:
-        """The side of the split ("train", "validation", "test") of each picture of the training, by its SHA-256."""
-        rows = [row for row in _member(self.run, "pictures", list) if isinstance(row, dict)]
-        return {str(row["sha256"]): str(row.get("split")) for row in rows if row.get("sha256")}
+        """The side of the split ("train", "validation", "test") of each picture of the training, by its SHA-256.
+
+        A picture that is on two sides, as copies can be, counts as one to train on.
+        """
+        rows = [(str(row["sha256"]), str(row.get("split"))) for row in self._pictures if row.get("sha256")]
+        return dict(sorted(rows, key=lambda row: row[1] == TRAIN_SIDE))
 
     @property
-    def validation(self) -> dict[str, Any]:
-        """The metrics on the validation pictures, empty when there are none."""
-        return _member(self.metrics, "validation", dict)
+    def class_sizes(self) -> Counter[str]:
+        """The number of pictures to train on of each label."""
+        return Counter(str(row.get("label")) for row in self._pictures if row.get("split") == TRAIN_SIDE)
 
-    def curve(self, name: str) -> tuple[list[float], list[float]]:
-        """Return epochs, counted through all stages, and a column of the history where it holds a number."""
-        values = [(float(epoch), as_number(row.get(name))) for epoch, row in enumerate(self.history, start=1)]
-        points = [(epoch, value) for epoch, value in values if value is not None]
-        return [epoch for epoch, _ in points], [value for _, value in points]
+    @property
+    def _pictures(self) -> list[dict[str, Any]]:
+        return [row for row in _member(self.run, "pictures", list) if isinstance(row, dict)]
+
+    def side(self, name: str) -> dict[str, Any]:
+        """Return the figures of a side of the split in metrics.json, empty unless accuracy and interval are there."""
+        found = _member(self.metrics, name, dict)
+        most = {"pictures": 1e12, "accuracy": 1, "accuracy_low": 1, "accuracy_high": 1}
+        return found if all(is_number(found.get(key), limit) for key, limit in most.items()) else {}
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages of the training, in order."""
+        rows: dict[str, list[Mapping[str, str]]] = {}
+        for row in self.history:
+            rows.setdefault(row.get("stage", ""), []).append(row)
+        return [Stage(name, steps) for name, steps in rows.items()]
 
 
 def read_training_record(store: Store) -> TrainingRecord:

@@ -7,6 +7,7 @@ from vision_recipes.errors import OutputError
 from vision_recipes.model_folder.heads import About, save_with_head, spec_with_head
 from vision_recipes.stores import Store
 from vision_recipes.training import run_reports
+from vision_recipes.training.outcome import describe
 from vision_recipes.training.run_reports import Run
 
 _PROBE = "/vision-recipes.probe"
@@ -29,10 +30,11 @@ def save(output: Store, run: Run) -> None:
         from vision_recipes.training.augmentation_page import examples_page
 
         reports[run_reports.EXAMPLES] = examples_page(images.subset(TRAIN), run.settings)
+    pictures = _last_part(run.source.pictures.name)
     about = About(
-        name=output.name.rstrip("/\\").replace("\\", "/").rpartition("/")[2] or base.name,
-        trained_on=f"{len(images.rows(TRAIN))} pictures of {run.source.pictures.name}, from {base.name}",
-        notes=run_reports.describe(run),
+        name=_last_part(output.name) or base.name,
+        trained_on=f"{len(images.rows(TRAIN)):,} pictures in folder “{pictures}”, starting from {base.name}",
+        notes=describe(run),
     )
     if trained.network is None:
         save_with_head(output, base, trained.head, about, reports)
@@ -46,3 +48,8 @@ def save(output: Store, run: Run) -> None:
     if not run.settings.tensorboard:
         for path in [path for path in output.paths() if path.startswith("/tensorboard_logs/")]:
             output.delete(path)
+
+
+def _last_part(name: str) -> str:
+    """Return a folder's own name, without those that it lies in."""
+    return name.rstrip("/\\").replace("\\", "/").rpartition("/")[2]

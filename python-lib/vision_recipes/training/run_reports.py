@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
-from vision_recipes.dataset.splits import SIDES, TRAIN
+from vision_recipes.dataset.splits import SIDES
 from vision_recipes.metrics import accuracy_interval, cross_entropy, softmax
 from vision_recipes.model_folder.commit import installed_versions
 from vision_recipes.training.epochs import Epoch
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 HISTORY, METRICS, RUN = "history.csv", "metrics.json", "run.json"
 VALIDATION, UNREADABLE, EXAMPLES = "validation.csv", "rejected.csv", "augmentation.html"
-DUPLICATES = "duplicates.csv"
-EVERY = (HISTORY, METRICS, RUN, VALIDATION, UNREADABLE, EXAMPLES, DUPLICATES)
+DUPLICATES, PAGE = "duplicates.csv", "report/index.html"
+EVERY = (HISTORY, METRICS, RUN, VALIDATION, UNREADABLE, EXAMPLES, DUPLICATES, PAGE)
 """The fixed names of the reports in a model folder."""
 
 PACKAGES = ("vision-recipes", "numpy", "scipy", "openvino", "keras", "tensorflow", "pillow")
@@ -100,20 +100,6 @@ def side_metrics(logits: np.ndarray, images: LabelledImages) -> dict[str, Any]:
             for number, label in enumerate(images.classes)
         ],
     }
-
-
-def describe(run: Run) -> str:
-    """Return the paragraph on the training for the model card."""
-    images = run.images
-    lines = [f"Retrained on {len(images.rows(TRAIN))} pictures of {len(images.classes)} classes: {run.trained.how}."]
-    for side, logits in run.trained.logits.items():
-        figures = side_metrics(logits, images.subset(side))
-        lines.append(
-            f"Accuracy on {figures['pictures']} {SIDES[side]} pictures: {figures['accuracy']:.1%} "
-            f"(95 % interval {figures['accuracy_low']:.1%} to {figures['accuracy_high']:.1%})."
-        )
-    lines += [remark + "." for remark in run.prepared.remarks]
-    return " ".join(" ".join(lines).replace("<", "&lt;").split())
 
 
 def _run(run: Run) -> dict[str, Any]:

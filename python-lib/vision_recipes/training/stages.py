@@ -61,7 +61,7 @@ def train(images: LabelledImages, source: FeatureSource, settings: RetrainSettin
         def record(stage: str, epoch: Epoch) -> None:
             epochs.append((stage, epoch))
             if logs is not None:
-                logs.add(replace(epoch, number=len(epochs)))
+                logs.add(stage, epoch)
 
         images, source, choice = choose_features(images, source, settings)
         trained = _train_last_layer(images, source, settings, partial(record, "last layer"))

@@ -17,7 +17,7 @@ _INTERVAL = 1.0
 
 
 class TensorBoardLogs:
-    """The logs of one training: the runs `train` and `validation`, a file each, in a folder of the store.
+    """The logs of one training: the runs `train` and `validation` of each stage, a file each, in folders of the store.
 
     `close` it at the end; the logs of an earlier training are deleted when the first epoch is added.
     """
@@ -29,14 +29,18 @@ class TensorBoardLogs:
         self._runs: dict[str, tuple[io.BytesIO, RecordWriter]] = {}
         self._written = 0.0
 
-    def add(self, epoch: Epoch) -> None:
-        """Add an epoch; it is in the files immediately, or a second later if epochs are shorter than that."""
+    def add(self, stage: str, epoch: Epoch) -> None:
+        """Add an epoch, or a step of a solver, of a stage of the training such as "last layer".
+
+        It is in the files immediately, or a second later if epochs are shorter than that.
+        """
         if not self._runs:
             self._delete_earlier()
-        figures = {"loss": epoch.loss, "accuracy": epoch.accuracy}
-        self._add("train", epoch.number, figures | {"learning_rate": epoch.learning_rate, "seconds": epoch.seconds})
+        folder, figures = stage.replace(" ", "-"), {"loss": epoch.loss, "accuracy": epoch.accuracy}
+        figures |= {"learning_rate": epoch.learning_rate, "seconds": epoch.seconds}
+        self._add(f"{folder}/train", epoch.number, figures)
         if epoch.val_loss is not None and epoch.val_accuracy is not None:
-            self._add("validation", epoch.number, {"loss": epoch.val_loss, "accuracy": epoch.val_accuracy})
+            self._add(f"{folder}/validation", epoch.number, {"loss": epoch.val_loss, "accuracy": epoch.val_accuracy})
         if time.monotonic() - self._written >= _INTERVAL:
             self.close()
 
