@@ -14,8 +14,8 @@ NEXT = {
   then train again:   .venv/bin/minihost build --project {project}
   The other example:  .venv/bin/minihost build --project examples/cartoon-characters""",
     "cartoon-characters": """Try next
-  Compare {project}/results/general_labels.csv (the general network) with scored.csv (the retrained one).
-  Use the vectors of {project}/results/features.parquet in a model of your own.""",
+  Compare {project}/results/general_labels.csv (ImageNet's labels) with scored.csv (those of the retrained network).
+  Train a model of your own on {project}/results/features.parquet: docs/vision-extract.md has the ten lines.""",
 }
 
 

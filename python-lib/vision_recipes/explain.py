@@ -214,6 +214,9 @@ def _paths(listed: Sequence[str], settings: ExplainSettings, judged: Table | Non
                 "pictures_dataset of vision-evaluate, or choose all."
             )
         wrong = list(wrong_paths(judged))
+        if not wrong:
+            log.info("%s lists no wrong prediction, so there is nothing to explain", judged.name)
+            return []
         matches = match_paths(listed, wrong)
         for remark in matches.remarks:
             log.warning("%s: %s", judged.name, remark)
@@ -222,7 +225,7 @@ def _paths(listed: Sequence[str], settings: ExplainSettings, judged: Table | Non
         if not paths:
             raise SettingsError(
                 f"which: dataset {judged.name} lists no wrong prediction for a picture in this folder. "
-                "Is it the folder that was scored?" + (f" {what_to_change(wrong[0], listed)}" if wrong else "")
+                f"Is it the folder that was scored? {what_to_change(wrong[0], listed)}"
             )
     return paths[: settings.nb_pictures or None]
 

@@ -117,3 +117,8 @@ def test_errors_are_explained_with_overlays(mislabelled):
     truths = {row["images"]: row["truth"] for row in mislabelled.table("j.csv")}
     assert [row["truth"] for row in rows] == [truths[path] for path in wrong[:3]]
     assert {(row["label"], row["drop_hottest"], row["overlay"]) for row in rows} == {("egg", "", "")}
+
+    (mislabelled.folder / "all_right.csv").write_text(f"images,right\n{wrong[0]},1\n", encoding="utf-8")
+    which = ("-i", "judged_dataset=all_right.csv", "-p", "which=errors")
+    mislabelled.well("run", "vision-explain", *roles[:4], *which, "-o", "explained_dataset=none.csv")
+    assert mislabelled.table("none.csv") == []

@@ -217,7 +217,7 @@ def wrong_paths(table: Table) -> Iterator[str]:
         )
     for row in table.rows():
         path, right = label_text(row.get("images")), label_text(row.get("right"))
-        if path is not None and right in ("0", "0.0", "false"):
+        if path is not None and right and right.lower() in ("0", "0.0", "false"):
             yield path
 
 
