@@ -274,6 +274,21 @@ def test_label_issues_are_shown_with_their_nearest_neighbours(tmp_path):
     assert shown == ["Picture 0.png, labelled egg", *(f"similar picture {number}.png" for number in (1, 2, 3))]
 
 
+def test_labels_to_check_are_there_beside_labels_that_were_checked():
+    """Checked labels are those of the training pictures; the advice is about the evaluated ones."""
+    mistaken = [
+        Prediction("/99.png", "stone", 0.99, {"stone": 0.99, "egg": 0.01}, "egg"),
+        *(Prediction(f"/{number}.png", "egg", 0.9, {"egg": 0.9, "stone": 0.1}, "egg") for number in range(30)),
+        *(Prediction(f"/{number}.png", "stone", 0.9, {"stone": 0.9, "egg": 0.1}, "stone") for number in range(30, 60)),
+    ]
+    checked = [CheckedLabel("/1.png", "egg", "egg", 0.1, "")]
+    page = render_page(evaluation(mistaken, checked=checked)).decode()
+    assert "Check the labels of 1 picture under" in page
+    assert "Likely label errors: 0 of 1 checked labels; expected number of wrong labels: 0.1.</p>" in page
+    assert "The true label may be wrong here" in page
+    assert "No likely label errors" not in page
+
+
 def test_augmentation_is_shown_on_the_pictures_that_were_scored(tmp_path, trained):
     from vision_recipes.reports.training_record import read_training_record
 

@@ -43,6 +43,13 @@ def test_curves(xs, ys, title):
     assert "epochs" in [text.text for text in root.iter("text")]
 
 
+@pytest.mark.parametrize("right", [1.0, 0.5, 0.0])
+def test_a_constant_accuracy_stays_below_100_percent(right):
+    plot = draw_curves([("validation", [1, 2, 3], [right] * 3)], "Accuracy", "epochs", "accuracy")
+    shown = [text.text for text in marks(plot.svg).iter("text") if text.text.endswith("%")]
+    assert max(int(text.rstrip("%")) for text in shown) == 100
+
+
 def test_bars_are_the_counts():
     probabilities, right = np.array([0.05, 0.15, 0.15, 0.95, 1.0]), np.array([0.0, 1.0, 0.0, 1.0, 1.0])
     described = marks(draw_calibration(probabilities, right).svg).get("aria-label")

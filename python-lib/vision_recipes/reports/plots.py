@@ -38,7 +38,9 @@ def draw_curves(series: Sequence[Curve], title: str, unit: str, described: str) 
     fraction = "accuracy" in title.lower()
     low, high = every_y[0], 1.0 if fraction else every_y[-1]
     low = 0.0 if low < 0.6 * high else low - 0.08 * (high - low)
-    canvas = _Canvas((every_x[0], max(every_x[-1], every_x[0] + 1)), (low, high if high > low else low + 1))
+    if high <= low:
+        low, high = (low - 0.1, high) if fraction else (low, low + 1)
+    canvas = _Canvas((every_x[0], max(every_x[-1], every_x[0] + 1)), (low, high))
     canvas.grid(lambda value: f"{value:.0%}" if fraction else f"{value:.3g}")
     canvas.below(ticks(*canvas.across, 6, whole=True), unit)
     kinds = ("second", "first")

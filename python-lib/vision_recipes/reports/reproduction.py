@@ -8,6 +8,7 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
+from vision_recipes.model_folder import catalogue
 from vision_recipes.model_folder.commit import installed_versions
 from vision_recipes.reports.training_record import TrainingRecord
 from vision_recipes.settings import ComputeSettings
@@ -40,7 +41,8 @@ def command(training: TrainingRecord | None) -> str:
     if training is None or not training.parameters:
         return ""
     given = training.parameters
-    words = ["minihost run vision-retrain -i image_folder=PICTURES -i model_folder=BASE_MODEL -o model_output=MODEL"]
+    base = "" if training.base == catalogue.DEFAULT else " -i model_folder=BASE_MODEL"
+    words = [f"minihost run vision-retrain -i image_folder=PICTURES{base} -o model_output=MODEL"]
     if given.get("label_source") == "dataset":
         words.append("-i label_dataset=LABELS")
     options = [

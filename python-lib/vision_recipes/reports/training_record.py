@@ -68,6 +68,11 @@ class TrainingRecord:
         return _member(self.run, "parameters", dict)
 
     @property
+    def base(self) -> str:
+        """The name of the network that the training started from; empty if unknown."""
+        return str(_member(self.run, "base_model", dict).get("name", ""))
+
+    @property
     def versions(self) -> dict[str, str]:
         """The versions of the packages that trained it."""
         versions = _member(self.run, "versions", dict) or self.model.config.versions
