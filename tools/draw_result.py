@@ -1,6 +1,6 @@
 """Draw a page of scored pictures with their labels, for the README: right ones green, wrong ones red.
 
-python tools/draw_result.py PICTURES_FOLDER SCORED.csv PAGE.png [--count 24]
+python tools/draw_result.py PICTURES_FOLDER SCORED.csv PAGE.jpg [--count 24]
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main():
     with given.scored.open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["error"] == "0"]
     step = max(1, len(rows) // given.count)
-    draw(given.folder, rows[::step][: given.count]).save(given.page, optimize=True)
+    draw(given.folder, rows[::step][: given.count]).save(given.page, quality=85, optimize=True)
 
 
 if __name__ == "__main__":

@@ -285,7 +285,7 @@ def test_labels_to_check_are_there_beside_labels_that_were_checked():
     page = render_page(evaluation(mistaken, checked=checked)).decode()
     assert "Check the labels of 1 picture under" in page
     assert "Likely label errors: 0 of 1 checked labels; expected number of wrong labels: 0.1.</p>" in page
-    assert "The true label may be wrong here" in page
+    assert "Pictures evaluated here whose true label may be wrong" in page
     assert "No likely label errors" not in page
 
 

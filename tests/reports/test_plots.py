@@ -47,7 +47,7 @@ def test_curves(xs, ys, title):
 def test_a_constant_accuracy_stays_below_100_percent(right):
     plot = draw_curves([("validation", [1, 2, 3], [right] * 3)], "Accuracy", "epochs", "accuracy")
     shown = [text.text for text in marks(plot.svg).iter("text") if text.text.endswith("%")]
-    assert max(int(text.rstrip("%")) for text in shown) == 100
+    assert max(float(text.rstrip("%")) for text in shown) == 100
 
 
 def test_bars_are_the_counts():

@@ -41,7 +41,7 @@ def draw_curves(series: Sequence[Curve], title: str, unit: str, described: str) 
     if high <= low:
         low, high = (low - 0.1, high) if fraction else (low, low + 1)
     canvas = _Canvas((every_x[0], max(every_x[-1], every_x[0] + 1)), (low, high))
-    canvas.grid(lambda value: f"{value:.0%}" if fraction else f"{value:.3g}")
+    canvas.grid(lambda value: f"{100 * value:.3g}%" if fraction else f"{value:.3g}")
     canvas.below(ticks(*canvas.across, 6, whole=True), unit)
     kinds = ("second", "first")
     for (_, xs, ys), kind in zip(series, kinds, strict=False):
