@@ -221,6 +221,16 @@ def test_the_page_of_a_training_says_what_was_chosen_and_measured(trained, tmp_p
     assert "Rows that did not join" not in page
 
 
+@pytest.mark.parametrize(("base", "connected"), [("efficientnet_lite0", False), ("MobileNetV2", True), ("", True)])
+def test_the_command_connects_no_model_where_the_default_network_was_used(trained, base, connected):
+    from vision_recipes.reports.reproduction import command
+    from vision_recipes.reports.training_record import read_training_record
+
+    run = json.loads((trained / "run.json").read_text()) | {"base_model": {"name": base}}
+    (trained / "run.json").write_text(json.dumps(run))
+    assert ("-i model_folder=BASE_MODEL" in command(read_training_record(LocalStore(trained)))) == connected
+
+
 @pytest.mark.parametrize(
     "metrics",
     [
