@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from vision_recipes.model_folder.config import Layer
 
-COUNT = 6
+COUNT = 8
 _NARROWEST = 16
-_SKIPPED = 0.25
+_SKIPPED = 0.5
 """The fraction of the layers that is skipped from the input on: they see edges and colours only."""
 
 _NON_LINEAR = re.compile("relu|elu|swish|silu|gelu|mish|activation|clip|concat|add", re.IGNORECASE)
