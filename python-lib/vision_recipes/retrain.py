@@ -18,6 +18,7 @@ from vision_recipes.training.feature_choice import may_use_several
 from vision_recipes.training.features import FeatureSource, read_pictures
 from vision_recipes.training.outcome import outcome
 from vision_recipes.training.output import require_writable, save
+from vision_recipes.training.resize_choice import AUTO, choose_resize
 from vision_recipes.training.run_reports import Run
 from vision_recipes.training.stages import train
 from vision_recipes.training.starting_model import check_parameters, prepare_model
@@ -53,6 +54,8 @@ def retrain(
             *(pictures, base, workdir, settings.compute, settings.model_pooling, settings.batch_size, cache),
             several=may_use_several(base, settings, len(table.labels)),
         )
+        if settings.image_resize == AUTO:
+            source = replace(source, base=choose_resize(source, table, settings.random_seed))
         keep_pixels = settings.data_augmentation or settings.layer_to_retrain != "last"
         read = read_pictures(source, list(table.labels), keep_pixels=keep_pixels)
         prepared = prepare(read, table, settings)

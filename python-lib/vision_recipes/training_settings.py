@@ -89,7 +89,7 @@ class RetrainSettings(LabelSettings):
     head_features: str = choice("auto", "last", "several")
     image_width: int = whole(0, 0, 4096)
     image_height: int = whole(0, 0, 4096)
-    image_resize: str = choice("model", "squash", "crop", "pad")
+    image_resize: str = choice("model", "auto", "squash", "crop", "pad")
     layer_to_retrain: str = choice("last", "n_last", "all")
     layer_to_retrain_n: int = whole(2, 1)
     initial_weights: str = choice("pretrained", "random")

@@ -29,8 +29,8 @@ class _Base:
         from vision_recipes.model_folder.config import Layer
 
         self.layers = (
-            *(Layer(number, f"relu_{number}", "ReLU", (4, 4, inner), inner) for number in range(1, 9)),
-            Layer(9, "last", "ReLU", (2, 2, width), width),
+            *(Layer(number, f"relu_{number}", "ReLU", (4, 4, inner), inner) for number in range(1, 13)),
+            Layer(13, "last", "ReLU", (2, 2, width), width),
         )
         self.feature_layer = self.layers[-1]
 

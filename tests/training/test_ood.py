@@ -163,3 +163,33 @@ def test_an_untrusted_file_is_refused(spoil):
         read_ood(content, "known.npz", OodConfig(), WIDE - 1, 3)
     with pytest.raises(ModelFolderError, match=r"known\.npz"):
         read_ood(content, "known.npz", OodConfig(), WIDE, 4)
+
+
+def test_pictures_like_those_trained_on_are_known_where_classes_are_easy():
+    """Few directions tell such classes apart, and unseen pictures may get more evidence than those trained on."""
+    rng = np.random.default_rng(4)
+    targets = np.arange(90) % 2
+    features = rng.standard_normal((90, 400)) * np.geomspace(1, 0.01, 400) + np.outer(2 * targets - 1, np.ones(400))
+    logits = np.stack([-features.mean(axis=1), features.mean(axis=1)], axis=1).astype(np.float32) * 9
+    images = LabelledImages.of_features(features.astype(np.float32), targets, ("a", "b"))
+    train, valid = np.arange(72), np.arange(72, 90)
+    detector = fit_ood(images.take(train), images.take(valid), logits[valid])
+    assert detector.config.limit > 0
+    words = [detector.assess(*pair)[0] for pair in zip(logits, features.astype(np.float32), strict=True)]
+    assert words.count(KNOWN) >= (1 - 2 * MAX_FLAGGED) * 90 - 1
+
+
+def test_the_part_of_the_features_that_tells_classes_apart_is_used_alone():
+    rng = np.random.default_rng(2)
+    targets = np.arange(300) % 5
+    telling, noise = np.eye(5, 20)[targets] * 5 + rng.standard_normal((300, 20)), rng.standard_normal((300, 300)) * 1.0
+    features = np.concatenate([noise, telling], axis=1).astype(np.float32)
+    images = LabelledImages.of_features(features, targets, "abcde")
+    logits = np.eye(5, dtype=np.float32)[targets] * 5
+    train, valid = np.arange(240), np.arange(240, 300)
+    parts = (slice(0, 300), slice(300, 320))
+    detector = fit_ood(images.take(train), images.take(valid), logits[valid], parts=parts)
+    assert not detector.projection[:300].any() and detector.projection[300:].any()
+    unused = features[valid].copy()
+    unused[:, :300] = 99.0
+    np.testing.assert_allclose(detector.evidence(unused), detector.evidence(features[valid]), atol=1e-5)

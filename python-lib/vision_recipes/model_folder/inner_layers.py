@@ -10,7 +10,7 @@ from vision_recipes.model_folder.config import Layer
 COUNT = 8
 _NARROWEST = 16
 _SKIPPED = 0.5
-"""The fraction of the layers that is skipped from the input on: they see edges and colours only."""
+"""The fraction of the layers that is skipped from the input on: they see edges, colours and simple textures only."""
 
 _NON_LINEAR = re.compile("relu|elu|swish|silu|gelu|mish|activation|clip|concat|add", re.IGNORECASE)
 """Kinds of layers that end a step of a network."""
@@ -30,7 +30,7 @@ def inner_layers(layers: Sequence[Layer], feature_layer: Layer) -> tuple[Layer, 
         layer for layer in before[int(_SKIPPED * len(before)) :] if layer.size >= _NARROWEST and _has_places(layer)
     ]
     ends = [layer for layer in before if _NON_LINEAR.search(layer.kind)]
-    before = ends if len(ends) >= COUNT else before
+    before = ends if len(ends) >= COUNT // 2 else before
     chosen = []
     for number in range(COUNT):
         stretch = before[number * len(before) // COUNT : (number + 1) * len(before) // COUNT]

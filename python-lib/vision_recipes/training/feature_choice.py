@@ -79,10 +79,9 @@ def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice
     train = train.take(rows)
     if train.several is None or not len(rows):
         return FeatureChoice(LAST)
-    found = [_held_out(part, folds) for part in (train, replace(train, features=train.several))]
-    predicted = found[0].predicted & found[1].predicted
-    losses, hits = zip(*(_judged(part, train, predicted) for part in found), strict=True)
-    surely = _errors_above(losses[0] - losses[1]) > 2 and _errors_above(hits[1] - hits[0]) > 1
+    found = [held_out(part, folds) for part in (train, replace(train, features=train.several))]
+    losses, hits = zip(*(judged(part, train) for part in found), strict=True)
+    surely = standard_errors_above(losses[0] - losses[1]) > 2 and standard_errors_above(hits[1] - hits[0]) > 1
     right = [float(hit.mean()) for hit in hits]
     log.info(
         "held-out training pictures: %.1f %% right with the features of the last layer, %.1f %% with several layers'",
@@ -91,7 +90,7 @@ def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice
     return FeatureChoice(SEVERAL if surely else LAST, (), *right)
 
 
-def _held_out(images: LabelledImages, folds: np.ndarray) -> HeldOut:
+def held_out(images: LabelledImages, folds: np.ndarray) -> HeldOut:
     """Return what heads on these features predict for the rows of a fold that they were not fitted to."""
     ready = design(images)
     problem = Problem(ready.matrix, images.one_hot(), images.weights)
@@ -100,13 +99,13 @@ def _held_out(images: LabelledImages, folds: np.ndarray) -> HeldOut:
         return cross_validate(problem, folds, penalty, strengths)
 
 
-def _judged(found: HeldOut, images: LabelledImages, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the log loss of each predicted row, and 1 where its label is right."""
-    logits, targets = found.logits[predicted].astype(np.float64), images.targets[predicted]
+def judged(found: HeldOut, images: LabelledImages) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log loss of each predicted row, and 1 where its label is right; which rows depends on the folds."""
+    logits, targets = found.logits[found.predicted].astype(np.float64), images.targets[found.predicted]
     own = softmax(logits)[np.arange(len(targets)), targets]
     return -np.log(np.maximum(own, 1e-6)), (logits.argmax(axis=1) == targets).astype(float)
 
 
-def _errors_above(differences: np.ndarray) -> float:
+def standard_errors_above(differences: np.ndarray) -> float:
     """Return by how many standard errors the mean of differences (n,) is above 0."""
     return float(differences.mean() / max(differences.std() / np.sqrt(len(differences)), 1e-9))

@@ -56,7 +56,7 @@ def prepare_model(model: Model, settings: RetrainSettings, workdir: Path) -> tup
 
         log.info("the network is built anew for pictures of %d x %d", *requested)
         model = resize(model, workdir, *requested)
-    if settings.image_resize not in ("model", model.preprocessing.resize):
+    if settings.image_resize not in ("model", "auto", model.preprocessing.resize):
         fitted = model.preprocessing.resized_by(settings.image_resize)
         model = replace(model, config=replace(model.config, input=fitted))
     return model, settings
