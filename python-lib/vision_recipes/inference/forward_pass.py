@@ -14,7 +14,7 @@ import numpy as np
 
 from vision_recipes.errors import listed
 from vision_recipes.images.reading import READING, hidden, read
-from vision_recipes.inference.engine import SCORES, Engine
+from vision_recipes.inference.engine import SCORES, Engine, find_output
 from vision_recipes.inference.feature_cache import FeatureCache
 from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
@@ -87,7 +87,8 @@ def _results(
 
 
 def _cache_key(model: Model, engine: Engine, request: Request) -> str:
-    parts = (model.folder_hash, engine.name, engine.precision, request.output, request.pooling, READING)
+    vector = find_output(model, request.output, request.pooling)
+    parts = (model.folder_hash, engine.name, engine.precision, vector, READING)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

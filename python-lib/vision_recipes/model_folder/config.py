@@ -211,7 +211,8 @@ class ModelConfig:
     def hash(self) -> str:
         """Return a hash of all that determines the model's scores for given pixels, as 64 hexadecimal digits."""
         files = self.files
-        parts = strict_json.write(self.input), files.xml.sha256, files.bin.sha256, strict_json.write(self.head)
+        weights = [entry.sha256 for entry in (files.weights, files.head, files.graph) if entry is not None]
+        parts = strict_json.write(self.input), files.xml.sha256, files.bin.sha256, strict_json.write(self.head), weights
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> bytes:

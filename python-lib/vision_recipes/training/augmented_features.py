@@ -12,6 +12,7 @@ from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.mapped_arrays import new_array
 from vision_recipes.images.reading import READING
+from vision_recipes.inference.engine import find_output
 from vision_recipes.inference.feature_cache import FeatureCache
 from vision_recipes.inference.forward_pass import Progress
 from vision_recipes.inference.opening import open_engine
@@ -37,7 +38,7 @@ def augmented_features(source: FeatureSource, images: LabelledImages, settings: 
     if source.cache is not None:
         described = (
             *(source.base.folder_hash, engine.name, engine.precision),
-            *(source.output, source.pooling, str(plan), READING, seed),
+            *(find_output(source.base, source.output, source.pooling), str(plan), READING, seed),
         )
         key = hashlib.sha256(repr(described).encode()).hexdigest()
         cache = FeatureCache(source.cache, key, engine.length, every=256)
