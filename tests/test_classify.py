@@ -82,7 +82,7 @@ def test_one_row_per_file_in_order_with_the_networks_answers(
             assert list(told) == [tiny.label_keys[place] for place in np.argsort(-scores)]
             assert np.allclose(list(told.values()), np.sort(scores)[::-1], atol=1e-5)
             assert (row["label"], row["probability"]) == next(iter(told.items()))
-    assert "1 hidden or system files" in caplog.text and "/.DS_Store" in caplog.text
+    assert "1 hidden or system file is" in caplog.text and "/.DS_Store" in caplog.text
     assert f"classified {len(good_files())} of {len(found)} files" in caplog.text
     truncated = sum(reason == "truncated" for reason in reasons.values())
     assert f"{len(reasons)} files have no result: truncated {truncated}, " in caplog.text

@@ -57,7 +57,7 @@ def made(default_folder, monkeypatch):
 
 def test_without_a_choice_it_is_the_default_network(tmp_path, made):
     facts = download(settings(), local(tmp_path / "m"), quiet)
-    assert (facts["Model"], facts["Pictures"]) == (catalogue.DEFAULT, "224 x 224, RGB, crop of 87.5%")
+    assert (facts["Model"], facts["Pictures"]) == (catalogue.DEFAULT, "224 x 224, RGB, crop of 87.5 %")
     assert facts["Features"] == "1280 from top_activation"
     assert packages.installed_file(catalogue.find(catalogue.DEFAULT)).is_file()
 

@@ -163,21 +163,21 @@ def test_truth_that_the_model_spells_otherwise_counts_as_its_label_and_is_named(
     predictions = [row(f"/{place}", {"cat": 0.6, "dog": 0.4}) for place in range(4)]
     assert accuracy(predictions, [("0", "cat"), ("1", "CAT"), ("2", "cat "), ("3", "Dog")]) == 0.75
     assert (
-        "true labels: 3 differ from a label in scored in case, blanks or decimals only and count as that one: "
-        "'CAT' as 'cat' (1 pictures), 'Dog' as 'dog' (1 pictures), 'cat ' as 'cat' (1 pictures)" in caplog.messages
+        "true labels: 3 labels differ from a label in scored in case, blanks or decimals only, and count as that: "
+        "'CAT' as 'cat' (1 picture), 'Dog' as 'dog' (1 picture), 'cat ' as 'cat' (1 picture)" in caplog.messages
     )
 
 
 def test_truth_between_two_labels_of_the_model_stays_as_it_is(caplog):
     predictions = [row("/0", {"cat": 0.6, "Cat": 0.4}), row("/1", {"cat": 0.6, "Cat": 0.4})]
     assert accuracy(predictions, [("0", "CAT"), ("1", "cat")]) == 0.5
-    assert any("so they count as wrong: 'CAT' (1 pictures)" in line for line in caplog.messages)
+    assert any("and so counts as wrong: 'CAT' (1 picture)" in line for line in caplog.messages)
 
 
 def test_truth_that_is_no_label_of_the_model_is_named_or_refused(caplog):
     predictions = [row("/0", {"cat": 0.6, "dog": 0.4}), row("/1", {"cat": 0.6, "dog": 0.4})]
     assert accuracy(predictions, [("0", "cat"), ("1", "bird")]) == 0.5
-    assert any("1 pictures have a label that is not among those in scored" in line for line in caplog.messages)
+    assert any("1 picture has a label that is not among those in scored" in line for line in caplog.messages)
     with pytest.raises(LabelsError, match="True labels: 'bird', 'fish'. Labels in scored: 'cat', 'dog'"):
         accuracy(predictions, [("0", "bird"), ("1", "fish")])
     with pytest.raises(LabelsError, match="True labels: 'FALSE'"):
@@ -187,7 +187,7 @@ def test_truth_that_is_no_label_of_the_model_is_named_or_refused(caplog):
 def test_truth_that_is_the_same_whole_number_counts_as_the_label_and_is_named(caplog):
     predictions = [row("/0", {"1": 0.6, "0": 0.4}), row("/1", {"1": 0.4, "0": 0.6})]
     assert accuracy(predictions, [("0", "1.0"), ("1", "0.0")]) == 1
-    assert any("decimals only and count as that one: '0.0' as '0'" in line for line in caplog.messages)
+    assert any("decimals only, and count as that: '0.0' as '0'" in line for line in caplog.messages)
     with pytest.raises(LabelsError, match="True labels: '007'"):
         accuracy([row("/0", {"7": 1.0})], [("0", "007")])
 

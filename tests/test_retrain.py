@@ -31,6 +31,7 @@ from vision_recipes.stores import LocalStore
 from vision_recipes.training import stages
 from vision_recipes.training.calibration import Calibration
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import percent
 
 PAGE = "/report/index.html"
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
@@ -120,7 +121,7 @@ def test_a_model_of_ones_own_with_all_its_reports(model, pictures, output):
         "/tensorboard_logs/last-layer/validation",
     }
     with output.open("/README.md") as stream:
-        assert f"Accuracy on {len(rows)} validation pictures: 100.0%" in stream.read().decode()
+        assert f"Accuracy on {len(rows)} validation pictures: 100 %" in stream.read().decode()
 
 
 def read_text(store: LocalStore, path: str) -> str:
@@ -136,10 +137,10 @@ def test_a_training_leaves_the_report_on_its_validation_pictures(model, pictures
     figures = read_json(output, "metrics.json")["validation"]
     right = round(figures["accuracy"] * figures["pictures"])
     page, card = read_text(output, PAGE), read_text(output, "/README.md")
-    said = f"accuracy on {figures['pictures']} validation pictures: {figures['accuracy']:.1%} ({right} right)"
+    said = f"accuracy on {figures['pictures']} validation pictures: {percent(figures['accuracy'])} ({right} right)"
     assert said in caplog.text
     assert said[1:] in card
-    assert f"<b>{figures['accuracy']:.1%}</b>" in page
+    assert f"<b>{percent(figures['accuracy'])}</b>".replace(" %", "\N{NO-BREAK SPACE}%") in page
     assert f"{right} of {figures['pictures']} pictures" in page
     assert "data:image/webp" in page
     assert "Data leakage:" not in page
@@ -314,7 +315,7 @@ def test_a_class_whose_pictures_are_all_broken_drops_out(model, pictures, output
     pictures.write("/lost/1.png", b"broken")
     retrain(pictures, model, output, by_folder())
     assert "lost" not in open_model(output).labels
-    assert "1 classes are left out, because none of their pictures can be read: lost" in caplog.text
+    assert "1 class is left out, because none of the pictures can be read: lost" in caplog.text
 
 
 def test_paths_outside_are_never_opened(model, pictures, output, tmp_path):

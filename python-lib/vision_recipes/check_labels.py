@@ -17,6 +17,7 @@ from vision_recipes.stores import Store, Table
 from vision_recipes.training.features import FeatureSource, read_pictures
 from vision_recipes.training.label_check import check_rows
 from vision_recipes.training_settings import CheckLabelsSettings
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -48,5 +49,5 @@ def check_labels(
         images, near_duplicates = group_images(read, table, settings.random_seed)
         unreadable = [(picture.path, table.labels[picture.path]) for picture in read.unreadable]
         rows = check_rows(images, near_duplicates, unreadable, settings)
-    log.info("checked the labels of %d pictures in %.1f s", len(rows), time.perf_counter() - started)
+    log.info("checked the labels of %s in %.1f s", counted(len(rows), "picture"), time.perf_counter() - started)
     return iter(rows)

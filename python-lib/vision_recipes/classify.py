@@ -19,6 +19,7 @@ from vision_recipes.model_folder import Model, open_model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import OutputTable, Store, Table
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -98,7 +99,7 @@ def _rows(
                 flagged.add(ood_score, rows.flagged(picture, scores, model.label_keys, row["verdict"], ood_score))
         yield row
     if detector is not None:
-        log.info("%d pictures are unsure or unknown", flagged.count)
+        log.info("%s unsure or unknown", counted(flagged.count, "picture is", "pictures are"))
     if review is not None:
         review.write(rows.REVIEW, flagged.highest_first())
 

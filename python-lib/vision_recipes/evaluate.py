@@ -20,6 +20,7 @@ from vision_recipes.reports.slices import Slice, find_slices, slice_rows
 from vision_recipes.reports.training_record import read_training_record
 from vision_recipes.stores import OutputTable, Store, Table
 from vision_recipes.training_settings import EvaluateSettings
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -99,9 +100,9 @@ def _join(
         log.warning("true labels: %s", remark)
     evaluated = join(found, truths, name, classes)
     log.info(
-        "evaluated %d pictures; %d could not be scored, %d have no true label, %d true labels have no "
-        "prediction, %d pictures were scored more than once (%s)",
-        len(evaluated.pictures),
+        "evaluated %s; not scored: %d, without a true label: %d, true labels without a prediction: %d, scored more "
+        "than once: %d (%s)",
+        counted(len(evaluated.pictures), "picture"),
         evaluated.rejected,
         evaluated.without_truth,
         evaluated.without_prediction,

@@ -29,6 +29,7 @@ from vision_recipes.reports import overlays, saliency_maps
 from vision_recipes.reports.predictions import true_labels, wrong_paths
 from vision_recipes.settings import ExplainSettings
 from vision_recipes.stores import Store, Table
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -66,7 +67,7 @@ def explain(
     paths = _paths(listed, settings, inputs.judged)
     extra = encode_table(opened.extra_columns, listed, inputs.extra, opened.name)
     network = HiResCam(opened, settings.compute)
-    log.info("saliency maps of %d pictures, from %s, on %s", len(paths), network.layer, network.device)
+    log.info("saliency maps of %s, from %s, on %s", counted(len(paths), "picture"), network.layer, network.device)
     explainer = _Explainer(network, settings, label, extra)
     drawing = None if inputs.overlays is None else _Drawing(pictures, inputs.overlays, opened.preprocessing)
     truths = _truths(listed, inputs.judged)
@@ -110,14 +111,15 @@ def _report(explained: Sequence[Mapping[str, Any]]) -> None:
     if drops:
         hottest, random = np.mean(drops, axis=0)
         log.info(
-            "deletion test over %d pictures: hiding the most salient fifth lowers the probability by %.3f on average, "
+            "deletion test over %s: hiding the most salient fifth lowers the probability by %.3f on average, "
             "hiding a random fifth by %.3f",
-            *(len(drops), hottest, random),
+            *(counted(len(drops), "picture"), hottest, random),
         )
         if hottest <= random:
             log.warning("on average the most salient regions matter no more than others: these maps explain little")
     for reason, count in Counter(row["warning"] for row in explained if row["warning"]).items():
-        log.warning("%d of %d saliency maps say little: %s (see the column warning)", count, len(explained), reason)
+        maps = counted(len(explained), "saliency map")
+        log.warning("of %s, %d of little use: %s (see the column warning)", maps, count, reason)
 
 
 @dataclass(frozen=True)

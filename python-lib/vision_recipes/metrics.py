@@ -46,20 +46,15 @@ def accuracy_interval(right: int, count: int) -> tuple[float, float]:
 def expected_right(right: int, count: int, new: int) -> tuple[int, int]:
     """Return the 95 % prediction interval of how many of `new` cases will be right after `right` out of `count` were.
 
-    The distribution is beta-binomial: binomial, with the accuracy as uncertain as `count` cases leave it (Jeffreys'
-    prior). Each tail outside the interval has a probability of at most 2.5 %.
+    It inverts the score test, as the interval of the accuracy does, so it always contains that interval (Krishnamoorthy
+    and Peng, Improved closed-form prediction intervals for binomial and Poisson distributions, 2011). Its ends are
+    rounded outwards.
     """
-    hits, misses = right + 0.5, count - right + 0.5
-    mass = [
-        math.exp(
-            math.lgamma(new + 1) - math.lgamma(place + 1) - math.lgamma(new - place + 1)
-            + math.lgamma(place + hits) + math.lgamma(new - place + misses) - math.lgamma(new + hits + misses)
-            + math.lgamma(hits + misses) - math.lgamma(hits) - math.lgamma(misses)
-        )
-        for place in range(new + 1)
-    ]  # fmt: skip
-    below = np.cumsum(mass)
-    return int(np.searchsorted(below, 0.025, side="right")), int(np.searchsorted(below, 0.975))
+    places = np.arange(new + 1)
+    pooled = (right + places) / (count + new)
+    error = np.sqrt((1 / new + 1 / count) * pooled * (1 - pooled))
+    inside = np.flatnonzero(np.abs(places / new - right / count) <= _NORMAL_95 * error + 1e-12)
+    return max(int(inside[0]) - 1, 0), min(int(inside[-1]) + 1, new)
 
 
 def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:

@@ -49,7 +49,7 @@ def retrain(
         base, settings = prepare_model(opened, settings, workdir)
         require_writable(output)
         table = read_label_table(pictures, settings, labels, extra)
-        require_classes(table.labels, MAX_CLASSES, splittable=not table.split)
+        require_classes(table.labels, MAX_CLASSES, table.source, splittable=not table.split)
         source = FeatureSource(
             *(pictures, base, workdir, settings.compute, settings.model_pooling, settings.batch_size, cache),
             several=may_use_several(base, settings, len(table.labels)),

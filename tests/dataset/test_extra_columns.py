@@ -34,7 +34,7 @@ def test_rows_are_joined_by_the_column_that_holds_paths(table: Any) -> None:
 
 def test_the_last_row_of_a_picture_counts(table: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert join(table("file n", ("a.jpg", 1), ("a.jpg", 2)), PATHS, ["n"]) == {"/a.jpg": {"n": 2}}
-    assert "name a picture again" in caplog.text
+    assert "1 row names a picture" in caplog.text
 
 
 def test_tables_that_do_not_fit_are_told(table: Any) -> None:
@@ -83,7 +83,7 @@ def test_texts_are_categories_and_unseen_ones_are_none_of_them() -> None:
 def test_rare_categories_count_as_unknown(caplog: pytest.LogCaptureFixture) -> None:
     (column,) = learn(["town"], rows("town", "Oslo", "Oslo", "Rome", "Rome", "Bern"), "labels")
     assert column.categories == ("Oslo", "Rome")
-    assert "1 rare values" in caplog.text
+    assert "1 rare value counts" in caplog.text
 
 
 def test_columns_that_say_nothing_are_refused() -> None:

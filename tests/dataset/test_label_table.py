@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vision_recipes.dataset.label_table import LabelTable, read_label_table
+from vision_recipes.dataset.label_table import LabelTable, read_label_table, require_classes
 from vision_recipes.dataset.labelled_images import ReadPictures
 from vision_recipes.dataset.preparation import Prepared, prepare
 from vision_recipes.errors import LabelsError
@@ -84,3 +84,18 @@ def test_labels_that_look_alike_are_warned_of(tmp_path, table, caplog):
     assert "labels: these labels differ only in blanks, case or composition, and count as different: 'X', 'x'" in (
         caplog.messages
     )
+
+
+def test_a_single_class_asks_for_a_second_sub_folder(tmp_path: Any) -> None:
+    table = table_of(tmp_path, *many("egg"))
+    with pytest.raises(LabelsError, match="'egg'.* Add a second sub-folder, with pictures of another label"):
+        require_classes(table.labels, 10, table.source, splittable=True)
+
+
+def test_many_pictures_without_label_are_counted_and_some_named(
+    tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    table_of(tmp_path, *many("egg", "ham"), *(f"{number}.jpg" for number in range(30)), settings=RetrainSettings())
+    (line,) = [line for line in caplog.messages if "no label" in line]
+    assert "30 pictures have no label" in line
+    assert line.endswith("and 27 more")

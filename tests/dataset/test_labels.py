@@ -52,8 +52,8 @@ def test_conflicts_are_left_out_and_named(table):
     assert found.rows.keys() == found.of.keys()
     assert found.conflicting == ["/a"]
     lines = "\n".join(found.remarks())
-    assert "1 pictures are listed with different labels and are not used: '/a'" in lines
-    assert "1 rows name a picture that is not in the folder: 'nowhere'" in lines
+    assert "1 picture is listed with different labels and is not used: '/a'" in lines
+    assert "1 row names a picture that is not in the folder: 'nowhere'" in lines
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b", "https://x/y.jpg", "a\0b"])
@@ -77,7 +77,7 @@ def test_rows_travel_with_their_picture(table):
         ("path label", [], "no rows"),
         ("path label", [("other.jpg", "x")], "right folder"),
         ("path label", [("deep2.jpg", "x")], "The nearest name is '/sub/deep.jpg'"),
-        ("path label", [("a", "")], "1 rows of labels have none"),
+        ("path label", [("a", "")], "1 row of labels without one"),
         ("path label", [("a", "x" * 9000)], "9000 characters"),
     ],
 )
@@ -132,7 +132,7 @@ def test_rows_that_match_nothing_are_named_with_the_nearest_name(table):
         listing, source_of(), table("path label", ("cat/picture_01.jpg", "x"), ("cat/pictre_02.jpg", "y"))
     )
     assert (
-        "1 rows name a picture that is not in the folder: 'cat/pictre_02.jpg' "
+        "1 row names a picture that is not in the folder: 'cat/pictre_02.jpg' "
         "(the nearest name is '/cat/picture_02.jpg')" in found.remarks()
     )
 

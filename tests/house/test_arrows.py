@@ -21,7 +21,15 @@ FLOORS = [
 """The packages, from the ground up; those on one floor never import each other."""
 ROOMS = set().union(*FLOORS)
 GROUND = {"errors", "pictures", "preprocessing", "resources", "rows", "settings", "stores"}
-GROUND |= {"local_folders", "macro_settings", "metrics", "report_columns", "strict_json", "training_settings"}
+GROUND |= {
+    "local_folders",
+    "macro_settings",
+    "metrics",
+    "report_columns",
+    "strict_json",
+    "training_settings",
+    "wording",
+}
 HEAVY = {"tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "jinja2", "h5py", "requests", "tensorboard"}
 HEAVY |= {"onnx", "onnxruntime"}
 FORBIDDEN = {

@@ -19,6 +19,6 @@ def test_repaired_and_unsupported_files_are_named_once(caplog: pytest.LogCapture
     with caplog.at_level(logging.INFO, "vision_recipes"):
         progress.finish()
     lines = [record.getMessage() for record in caplog.records]
-    assert "7 pictures were repaired, they lacked only their end marker: /0.jpg, /1.jpg, /2.jpg" in lines[-1]
+    assert "7 pictures were repaired, only the end marker was missing: /0.jpg, /1.jpg, /2.jpg" in lines[-1]
     assert lines[-1].endswith("and 2 more")
     assert lines[-2] == "unsupported_format: HEIC: install pillow-heif, or convert (2 files: /a.heic, /b.heic)"

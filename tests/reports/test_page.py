@@ -205,13 +205,13 @@ def test_the_page_of_a_training_says_what_was_chosen_and_measured(trained, tmp_p
     (trained / "run.json").write_text(json.dumps({"pictures": [*sides, *sides[:1], {"split": "test"}]}))
     training = read_training_record(LocalStore(trained))
     found = predictions(40, 2)
-    page = render_page(evaluation(found, training=training, held_out=True)).decode()
+    page = render_page(evaluation(found, training=training, held_out=True)).decode().replace("\N{NO-BREAK SPACE}", " ")
     for text in (
         "the model was not trained on them",
-        "Features: several layers (98.0% right in cross-validation on the training pictures; 90.0% with the last layer",
-        "Extra columns: picture and columns, with their interactions (92.5% right in cross-validation",
-        "70.0% with the picture only",
-        "On 50 test pictures, which took no part in the training, the accuracy is 88.0%",
+        "Features: several layers (98.0 % right in cross-validation on the training pictures; 90.0 % with the last layer",
+        "Extra columns: picture and columns, with their interactions (92.5 % right in cross-validation",
+        "70.0 % with the picture only",
+        "On 50 test pictures, which took no part in the training, the accuracy is 88.0 %",
         "The best epoch was chosen by these very pictures",
         "and it has 1 to train on",
         "Look at 1 pair of nearly the same training pictures",
@@ -266,7 +266,7 @@ def test_a_training_picture_among_those_shown_is_an_alarm(trained, tmp_path):
 def test_a_verdict_is_told_apart_from_being_right():
     found = [replace(picture, label=str(picture.truth), verdict="unknown") for picture in predictions(9, 2)]
     page = " ".join(render_page(evaluation(found)).decode().split())
-    assert '<th scope="row"><bdi>unknown</bdi></th><td class="n">9</td><td class="n">100%' in page
+    assert '<th scope="row"><bdi>unknown</bdi></th><td class="n">9</td><td class="n">100 %' in page
     assert "not whether its label is right" in page
 
 

@@ -50,10 +50,25 @@ def test_a_constant_accuracy_stays_below_100_percent(right):
     assert max(float(text.rstrip("%")) for text in shown) == 100
 
 
+def test_a_good_accuracy_is_not_drawn_as_if_it_swung():
+    plot = draw_curves([("training", [1, 2], [0.97, 1.0])], "Accuracy", "epochs", "accuracy")
+    shown = [text.text for text in marks(plot.svg).iter("text") if text.text.endswith("%")]
+    assert shown[0] == "60 %"
+
+
+def test_an_only_mistake_is_visible():
+    probabilities, right = np.full(5000, 0.99), np.ones(5000)
+    probabilities[0], right[0] = 0.55, 0.0
+    for draw in (draw_calibration, draw_confidence):
+        bars = [bar for bar in marks(draw(probabilities, right).svg).iter("rect") if "wrong" in bar.get("class")]
+        assert len(bars) == 1
+        assert float(bars[0].get("height")) >= 3
+
+
 def test_bars_are_the_counts():
     probabilities, right = np.array([0.05, 0.15, 0.15, 0.95, 1.0]), np.array([0.0, 1.0, 0.0, 1.0, 1.0])
     described = marks(draw_calibration(probabilities, right).svg).get("aria-label")
-    assert re.findall(r": (\d+%) of (\d)", described) == [("0%", "1"), ("50%", "2"), ("100%", "2")]
+    assert re.findall(r": ([\d.]+ %) of (\d)", described) == [("0 %", "1"), ("50.0 %", "2"), ("100 %", "2")]
     root = marks(draw_confidence(probabilities, right).svg)
     assert len([bar for bar in root.iter("rect") if "wrong" in bar.get("class")]) == 2
     assert root.get("aria-label").endswith("3 right, 2 wrong.")

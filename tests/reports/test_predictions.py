@@ -75,8 +75,8 @@ def test_what_does_not_join_is_counted(caplog):
         "n_repeated_predictions": 1,
     }
     assert found["accuracy"] == 0.5
-    assert "1 pictures are listed with different labels and are not used: '/c'" in caplog.text
-    assert "evaluated 2 pictures; 1 could not be scored" in caplog.text
+    assert "1 picture is listed with different labels and is not used: '/c'" in caplog.text
+    assert "evaluated 2 pictures; not scored: 1" in caplog.text
 
 
 def test_labels_stay_text():
@@ -144,7 +144,7 @@ def test_tables_of_the_predecessor_have_no_best_label():
         (("/a", '{"x": true}', 0, "x", 0.5, ""), "'True' is not a probability"),
         (("/a", "{}", 0, "x", "many", ""), "'many' is not a probability"),
         ((None, "{}", 0, "x", 0.5, ""), "empty cell in column 'images'"),
-        (rejected("/a"), "holds no prediction: 1 rows, 1 without a label"),
+        (rejected("/a"), "holds no prediction: 1 row, 1 without a label"),
     ],
 )
 def test_a_table_that_classify_did_not_write_is_refused(row, message):
@@ -163,5 +163,5 @@ def test_other_columns_are_refused():
 def test_nothing_that_joins_is_an_error():
     with pytest.raises(LabelsError):
         evaluate(table(scored("/a", {"x": 1.0})), labels(("b", "x")), FROM_TABLE)
-    with pytest.raises(PredictionsError, match="None of the 1 pictures with a prediction has a true label"):
+    with pytest.raises(PredictionsError, match="None of the 1 picture with a prediction has a true label"):
         evaluate(table(scored("/a", {"x": 1.0}), rejected("/b")), labels(("b", "x")), FROM_TABLE)

@@ -58,8 +58,8 @@ def test_random_hiding_takes_whole_squares():
     [
         ({}, ""),
         ({"drop_hottest": 0.4, "drop_random": 0.1}, ""),
-        ({"drop_hottest": 0.1, "drop_random": 0.4}, saliency_maps.NOTHING_SPECIAL),
-        ({"drop_hottest": 0.001, "drop_random": 0.0}, saliency_maps.NOTHING_SPECIAL),
+        ({"drop_hottest": 0.1, "drop_random": 0.4}, saliency_maps.NO_MORE),
+        ({"drop_hottest": 0.001, "drop_random": 0.0}, saliency_maps.HARDLY_MORE),
     ],
 )
 def test_a_map_whose_hottest_part_is_nothing_special_is_told(drops, expected):

@@ -9,6 +9,7 @@ from vision_recipes.reports.confusion import confusion_matrix
 from vision_recipes.reports.metric_rows import metric_rows
 from vision_recipes.reports.predictions import LabelledPredictions, Prediction
 from vision_recipes.reports.summary import summarise
+from vision_recipes.wording import percent
 
 
 def drawn(*groups, confidence=0.7):
@@ -33,11 +34,11 @@ def test_the_result_and_what_to_expect_are_two_things():
     low, high = accuracy_interval(85, 100)
     assert found.result == "85 of 100 pictures get the right label (accuracy)."
     assert (
-        f"the accuracy is between {low:.0%} and {high:.0%} (95% confidence interval, from 100 pictures)"
+        f"the accuracy is between {percent(low)} and {percent(high)} (95 % confidence interval, from 100 pictures)"
         in found.outlook
     )
     few, many = expected_right(85, 100, 100)
-    assert f"Of the next 100, expect {few} to {many} to be right." in found.outlook
+    assert f"Of the next 100, expect {few} to {many} to be right (95 % prediction interval)." in found.outlook
     assert few < 100 * low < 100 * high < many, "a prediction is less certain than the accuracy itself"
 
 
@@ -51,6 +52,31 @@ def test_a_prediction_interval_holds_what_comes_in_95_of_100_cases(accuracy, cou
         intervals[right][0] <= new <= intervals[right][1] for right, new in zip(before.tolist(), after, strict=True)
     ]
     assert 0.935 <= np.mean(held) <= 0.995
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 36, 145, 1000, 10**6])
+@pytest.mark.parametrize("new", [1, 100])
+def test_a_prediction_interval_always_holds_the_interval_of_the_accuracy(count, new):
+    for right in {0, 1, count // 2, count * 35 // 36, count - 1, count}:
+        (low, high), (few, many) = accuracy_interval(right, count), expected_right(right, count, new)
+        assert few <= new * low + 1e-9, (right, count)
+        assert new * high - 1e-9 <= many, (right, count)
+
+
+def test_a_single_mistake_is_called_that():
+    pictures = drawn(("a", "a", 9), ("a", "b", 1), ("b", "b", 10))
+    first = next(advise(pictures, confusion_matrix(pictures), {}))
+    assert first == (
+        "Perhaps add pictures of “a”: 9 of 10 are recognised. This rests on one mistake only, taken for “b”, and may be "
+        "chance."
+    )
+
+
+@pytest.mark.parametrize(("count", "sure"), [(2, False), (29, False), (30, True)])
+def test_few_pictures_say_nothing_about_the_confidence(count, sure):
+    notes = " ".join(summary_of(drawn(("a", "a", count - 1), ("b", "b", 1), confidence=0.98)).notes)
+    assert ("taken at its word" in notes) == sure
+    assert ("too few to tell" in notes) != sure
 
 
 @pytest.mark.parametrize(("right", "count"), [(0, 1), (1, 1), (0, 40), (40, 40), (10**7, 10**7 + 3)])
@@ -100,16 +126,16 @@ def test_labels_are_suspected_by_a_good_model_only(count):
 
 
 def test_a_bias_of_the_confidence_must_be_more_than_chance():
-    few = summary_of(drawn(("a", "a", 6), ("a", "b", 4), ("b", "b", 2), confidence=0.8)).notes
+    few = summary_of(drawn(("a", "a", 18), ("a", "b", 10), ("b", "b", 6), confidence=0.8)).notes
     assert any(
-        "can be taken at its word: 80.0% on average, where 66.7% are right; chance explains" in note for note in few
+        "can be taken at its word: 80.0 % on average, where 70.6 % are right; chance explains" in note for note in few
     )
     many = summary_of(drawn(("a", "a", 600), ("a", "b", 400), ("b", "b", 200), confidence=0.8)).notes
-    assert "Its confidence is too high: 80.0% on average, where 66.7% are right." in many
+    assert "Its confidence is too high: 80.0 % on average, where 66.7 % are right." in many
 
 
 def test_pictures_left_out_are_counted():
     notes = summary_of(drawn(("a", "a", 3), ("b", "b", 2)), rejected=1, without_truth=2).notes
     assert "1 picture could not be scored; the reasons are listed under “Unreadable files”." in notes
     assert "2 pictures without a true label were left out of all metrics." in notes
-    assert "For comparison: always answering “a” would be right for 60% of the pictures." in notes
+    assert "For comparison: always answering “a” would be right for 60.0 % of the pictures." in notes

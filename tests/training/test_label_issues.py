@@ -196,7 +196,7 @@ def test_retraining_takes_decisions():
     found = find_labels(["/a", "/b", "/c", "/d", "/e"], DECIDED, table)
     assert found.of == {"/a": "y", "/b": "x", "/c": "x", "/e": "NA"}
     assert found.dropped == ["/d"]
-    assert "1 pictures are dropped by the column of decisions: '/d'" in list(found.remarks())
+    assert "1 picture is dropped by the column of decisions: '/d'" in list(found.remarks())
 
 
 @pytest.mark.parametrize(

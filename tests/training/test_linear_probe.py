@@ -144,7 +144,7 @@ def test_the_factor_calibrates_underconfident_logits():
 def test_few_rows_are_enough(count):
     train = replace(rows(count, 9), targets=np.arange(count) % CLASSES)
     head = fit(train, NOTHING, SETTINGS)
-    assert "nothing held out" in head.how
+    assert "default regularisation" in head.how
     assert accuracy(head.logits(train), train.targets) == 1
 
 

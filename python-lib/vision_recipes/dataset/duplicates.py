@@ -10,6 +10,7 @@ import numpy as np
 from vision_recipes.dataset.cosine_similarity import PROJECTION_ERROR, CosineSimilarity
 from vision_recipes.dataset.splits import TEST, TRAIN, VALID, merge_groups
 from vision_recipes.errors import listed
+from vision_recipes.wording import counted
 
 MIN_SIMILARITY = 0.93
 """The least cosine similarity of near-duplicates.
@@ -62,8 +63,9 @@ def duplicate_remarks(
     """Yield sentences for people: how many pairs there are, which have different labels, which cause data leakage."""
     if not pairs:
         return
-    yield f"{len(pairs)} pairs of near-duplicate pictures, kept on one side of the split if possible: " + _list(
-        pairs, paths
+    yield (
+        f"{counted(len(pairs), 'pair')} of near-duplicate pictures, kept on one side of the split if possible: "
+        f"{_list(pairs, paths)}"
     )
     differing = [pair for pair in pairs if targets[pair.one] != targets[pair.other]]
     if differing:

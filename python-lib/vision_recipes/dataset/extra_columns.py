@@ -16,6 +16,7 @@ from vision_recipes.errors import SettingsError, did_you_mean
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import ExtraColumn
 from vision_recipes.stores import Table
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -60,14 +61,15 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
             repeated += path in joined
             joined[path] = {name: row.get(name) for name in names}
     log.info(
-        "extra columns come from %s by column %r; %d of %d files are not in it",
+        "extra columns come from %s by column %r; of %s, %d not in it",
         table.name,
         chosen,
+        counted(len(paths), "file"),
         len(paths) - len(joined),
-        len(paths),
     )
     if repeated:
-        log.warning("%d rows of %s name a picture again; the last row counts", repeated, table.name)
+        again = counted(repeated, "row names", "rows name")
+        log.warning("%s a picture of %s again; the last row counts", again, table.name)
     return joined
 
 
@@ -113,11 +115,11 @@ def learn(names: Sequence[str], rows: Rows, source: str) -> tuple[ExtraColumn, .
         columns = _of_categories(name, texts, source) if None in numbers else _of_numbers(name, texts, numbers)
         learned += columns
         log.info(
-            "extra column %r: %s, %d of %d cells are missing",
+            "extra column %r: %s, %d of %s missing",
             name,
             " and ".join(_described(column) for column in columns),
             len(cells) - len(filled),
-            len(cells),
+            counted(len(cells), "cell"),
         )
     return tuple(learned)
 
@@ -141,7 +143,8 @@ def _of_categories(name: str, counts: Counter[str], source: str) -> list[ExtraCo
             f"(such as {example[:60]!r}), so it is no category that pictures share. Choose other columns."
         )
     if len(common) < len(counts):
-        log.warning("extra column %r: %d rare values count as unknown", name, len(counts) - len(common))
+        rare = counted(len(counts) - len(common), "rare value counts", "rare values count")
+        log.warning("extra column %r: %s as unknown", name, rare)
     return [ExtraColumn(name, "category", categories=tuple(sorted(common)))]
 
 

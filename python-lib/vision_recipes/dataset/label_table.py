@@ -15,6 +15,7 @@ from vision_recipes.errors import LabelsError, SettingsError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.stores import Store, Table
 from vision_recipes.training_settings import LabelSettings
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -70,7 +71,8 @@ def read_label_table(
     if settings.split_column:
         table.split, table.split_source = cells("split_column"), f"split_column {settings.split_column!r}"
         table.labels = {path: label for path, label in found.of.items() if table.split.get(path)}
-        log.info("%d labelled pictures are left out by split_column", len(found.of) - len(table.labels))
+        left_out = counted(len(found.of) - len(table.labels), "labelled picture is", "labelled pictures are")
+        log.info("%s left out by split_column", left_out)
         if not table.labels:
             raise LabelsError(f"split_column {settings.split_column!r} is empty for every labelled picture.")
     if settings.group_column:
@@ -89,15 +91,24 @@ def read_label_table(
     return table
 
 
-def require_classes(labels: Mapping[str, str], most_classes: int, *, splittable: bool) -> None:
+_ANOTHER_CLASS = {
+    "folder_names": "Add a second sub-folder, with pictures of another label.",
+    "file_names": "Add pictures of another label, or correct label_pattern.",
+    "dataset": "Add rows with pictures of another label, or choose another column as col_label.",
+}
+"""What to do about a single class, by what gave the labels."""
+
+
+def require_classes(labels: Mapping[str, str], most_classes: int, source: str = "", *, splittable: bool) -> None:
     """Raise LabelsError when the labels alone rule out training: one class, too many, or one picture of each.
 
-    `splittable` asks for a class with two pictures, so that one can be held out.
+    `source` is what gave the labels; `splittable` asks for a class with two pictures, so that one can be held out.
     """
     counts = Counter(labels.values())
     if len(counts) == 1:
         raise LabelsError(
-            f"All labelled pictures have the label {next(iter(counts))!r}; training needs at least two classes. {WAYS}"
+            f"All labelled pictures have the label {next(iter(counts))!r}; training needs at least two classes. "
+            f"{_ANOTHER_CLASS.get(source, WAYS)}"
         )
     if counts and splittable and max(counts.values()) < 2:
         raise LabelsError(

@@ -22,6 +22,7 @@ from vision_recipes.errors import LabelsError, did_you_mean, listed
 from vision_recipes.images.reading import hidden
 from vision_recipes.stores import Table
 from vision_recipes.training_settings import LabelSettings
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -31,7 +32,7 @@ WAYS = (
     "of each picture (label_dataset)."
 )
 LONGEST_LABEL = 1000
-SHOWN = 20
+SHOWN = 3
 _SUGGESTED = 5
 
 
@@ -61,14 +62,29 @@ class Labels:
         """Yield one line for each relaxed reading and for each kind of thing that did not fit, for the log."""
         yield from self.notes
         for names, meaning in (
-            (self.without_label, "rows have no label"),
-            (self.unlabelled, "pictures have no label and are not used"),
-            (self.repeated, "pictures are listed more than once, with the same label; the first row counts"),
-            (self.conflicting, "pictures are listed with different labels and are not used"),
-            (self.dropped, "pictures are dropped by the column of decisions"),
+            (self.without_label, ("row has no label", "rows have no label")),
+            (self.unlabelled, ("picture has no label and is not used", "pictures have no label and are not used")),
+            (
+                self.repeated,
+                (
+                    "picture is listed more than once, with the same label; the first row counts",
+                    "pictures are listed more than once, with the same label; the first row counts",
+                ),
+            ),
+            (
+                self.conflicting,
+                (
+                    "picture is listed with different labels and is not used",
+                    "pictures are listed with different labels and are not used",
+                ),
+            ),
+            (
+                self.dropped,
+                ("picture is dropped by the column of decisions", "pictures are dropped by the column of decisions"),
+            ),
         ):
             if names:
-                yield f"{len(names)} {meaning}: {listed(map(repr, names), SHOWN)}"
+                yield f"{counted(len(names), *meaning)}: {listed(map(repr, names), SHOWN)}"
 
     def look_alikes(self) -> Iterator[str]:
         """Yield a line for the labels of each group that people may have meant to be the same."""
@@ -140,7 +156,8 @@ def _from_names(paths: Sequence[str], pattern: str) -> Labels:
 
 
 def _no_label(paths: Sequence[str]) -> str:
-    return f"None of the {len(paths)} files gives a label (the first ones: {listed(map(repr, paths), _SUGGESTED)})."
+    first = listed(map(repr, paths), _SUGGESTED)
+    return f"None of the {counted(len(paths), 'file')} gives a label (the first ones: {first})."
 
 
 def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None) -> Labels:
@@ -198,15 +215,15 @@ def _missing_pictures(names: Sequence[str], paths: Sequence[str]) -> str:
         near = nearest(name)
         shown.append(quoted(name) + (f" (the nearest name is {quoted(near)})" if near else ""))
     named = listed([*shown, *map(quoted, names[_SUGGESTED:])], SHOWN)
-    return f"{len(names)} rows name a picture that is not in the folder: {named}"
+    return f"{counted(len(names), 'row names', 'rows name')} a picture that is not in the folder: {named}"
 
 
 def _nothing_matched(paths: Sequence[str], source: LabelSettings, table: Table, found: Labels) -> str:
     first = next(filter(None, found.without_picture), None)
     if found.without_label or found.conflicting:
         return (
-            f"No picture has one label: {len(found.without_label)} rows of {table.name} have none in column "
-            f"{source.col_label!r}, {len(found.conflicting)} pictures have several."
+            f"No picture has one label: {counted(len(found.without_label), 'row')} of {table.name} without one "
+            f"in column {source.col_label!r}, {counted(len(found.conflicting), 'picture')} with several."
         )
     if first is None:
         return f"Dataset {table.name} has no rows with a path in column {source.col_filename!r}."

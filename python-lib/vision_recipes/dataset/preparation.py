@@ -15,6 +15,7 @@ from vision_recipes.dataset.label_table import LabelTable
 from vision_recipes.dataset.labelled_images import LabelledImages, ReadPictures, class_weights
 from vision_recipes.errors import LabelsError
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -63,7 +64,13 @@ def prepare(read: ReadPictures, table: LabelTable, settings: RetrainSettings) ->
     remarks += splits.split_remarks(images.sides, images.targets, images.classes)
     remarks += duplicates.duplicate_remarks(pairs, images.paths, images.targets, images.sides)
     if read.unreadable:
-        remarks.append(f"{len(read.unreadable)} labelled pictures could not be read and were left out")
+        remarks.append(
+            counted(
+                len(read.unreadable),
+                "labelled picture could not be read and was left out",
+                "labelled pictures could not be read and were left out",
+            )
+        )
     train = images.rows(splits.TRAIN)
     if settings.extra_columns:
         from vision_recipes.dataset.extra_columns import learn
@@ -136,7 +143,7 @@ def _missing_classes(classes: Sequence[str], table: LabelTable) -> list[str]:
     if not missing:
         return []
     return [
-        f"{len(missing)} classes are left out, because none of their pictures can be read: "
+        f"{counted(len(missing), 'class is', 'classes are')} left out, because none of the pictures can be read: "
         + ", ".join(list(missing)[:12])
     ]
 
@@ -144,10 +151,9 @@ def _missing_classes(classes: Sequence[str], table: LabelTable) -> list[str]:
 def _log_counts(images: LabelledImages, unreadable: int) -> None:
     counts = np.bincount(images.targets)
     log.info(
-        "%d pictures of %d classes (%d to %d each), %d unreadable; %d train, %d validation, %d test; "
-        "%d features each, %.1f MB",
-        len(images),
-        len(images.classes),
+        "%s of %s (%d to %d each), %d unreadable; %d train, %d validation, %d test; %d features each, %.1f MB",
+        counted(len(images), "picture"),
+        counted(len(images.classes), "class", "classes"),
         counts.min(),
         counts.max(),
         unreadable,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from vision_recipes.errors import LabelsError, listed
+from vision_recipes.wording import counted
 
 TRAIN, VALID, TEST = 0, 1, 2
 SIDES = ("train", "validation", "test")
@@ -61,7 +62,7 @@ def read_split(cells: Sequence[str], targets: np.ndarray, names: Sequence[str], 
     words = [cell.strip().lower() for cell in cells]
     unknown = Counter(cell[:60] for cell, word in zip(cells, words, strict=True) if word not in WORDS)
     if unknown:
-        found = ", ".join(f"{word!r} ({count} rows)" for word, count in unknown.most_common(_SHOWN))
+        found = ", ".join(f"{word!r} ({counted(count, 'row')})" for word, count in unknown.most_common(_SHOWN))
         raise LabelsError(
             f"{source} contains {found}; use train, validation or test, or leave a cell empty to leave its picture out."
         )
@@ -118,11 +119,12 @@ def split_remarks(sides: np.ndarray, targets: np.ndarray, names: Sequence[str]) 
     """Yield sentences for people on the classes that cannot be evaluated, or hardly."""
     counts = np.bincount(targets, minlength=len(names))
     held_out = np.bincount(targets[sides == VALID], minlength=len(names))
-    for found, remark in (
-        (counts == 1, "classes have one picture, which is used for training only, so they are not evaluated"),
-        ((counts > 1) & (held_out == 0), "classes have no validation picture, so they are not evaluated"),
-        ((counts > 1) & (counts < 10), "classes have fewer than 10 pictures, so their accuracy is uncertain"),
+    for found, (few, result) in (
+        (counts == 1, ("one picture, which is used for training only", "not evaluated")),
+        ((counts > 1) & (held_out == 0), ("no validation picture", "not evaluated")),
+        ((counts > 1) & (counts < 10), ("fewer than 10 pictures", "hard to evaluate")),
     ):
         if found.any():
             named = [repr(name) for name, shown in zip(names, found, strict=True) if shown]
-            yield f"{len(named)} {remark}: {listed(named, _SHOWN)}"
+            have, pronoun = ("class has", "it is") if len(named) == 1 else ("classes have", "they are")
+            yield f"{len(named)} {have} {few}, so {pronoun} {result}: {listed(named, _SHOWN)}"

@@ -21,6 +21,7 @@ from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -61,7 +62,8 @@ def forward(
     unusual = [path for path in paths if hidden(path)]
     if unusual:
         names = ", ".join(unusual[:10])
-        log.info("%d hidden or system files are among the pictures, each with a row: %s", len(unusual), names)
+        files = counted(len(unusual), "hidden or system file is", "hidden or system files are")
+        log.info("%s among the pictures, with a row each: %s", files, names)
     engine = open_engine(
         model, compute, request.output, pooling=request.pooling, batch=request.batch, pictures=len(paths)
     )
@@ -125,22 +127,23 @@ class Progress:
         if now - self._logged >= _LOG_SECONDS:
             self._logged = now
             rate = self._done / (now - self._started)
-            words = (self._verb, self._done, self._total, rate, (self._total - self._done) / rate)
-            log.info("%s %d / %d pictures, %.1f pictures/s, %.0f s left", *words)
+            words = (self._verb, self._done, counted(self._total, "picture"), rate, (self._total - self._done) / rate)
+            log.info("%s %d / %s, %.1f pictures/s, %.0f s left", *words)
 
     def finish(self) -> None:
         """Write the last lines: how many, how fast, how many without a result and why."""
         seconds = max(time.perf_counter() - self._started, 1e-9)
         read = self._done - self._reasons.total()
         cached = f" ({self._cached} from the cache)" if self._cached else ""
-        words = (self._verb, read, self._done, cached, seconds, self._done / seconds)
-        log.info("%s %d of %d files%s in %.1f s, %.1f pictures/s", *words)
+        words = (self._verb, read, counted(self._done, "file"), cached, seconds, self._done / seconds)
+        log.info("%s %d of %s%s in %.1f s, %.1f pictures/s", *words)
         if self._reasons:
             counts = ", ".join(f"{reason} {count}" for reason, count in self._reasons.most_common())
             level = logging.INFO if read else logging.WARNING
-            log.log(level, "%d files have no result: %s", self._reasons.total(), counts)
+            log.log(level, "%s no result: %s", counted(self._reasons.total(), "file has", "files have"), counts)
         for detail, paths in self._unsupported.items():
-            log.info("unsupported_format: %s (%d files: %s)", detail, len(paths), listed(paths, 3))
+            log.info("unsupported_format: %s (%s: %s)", detail, counted(len(paths), "file"), listed(paths, 3))
         if self._repaired:
             names = listed(self._repaired, 5)
-            log.info("%d pictures were repaired, they lacked only their end marker: %s", len(self._repaired), names)
+            count = counted(len(self._repaired), "picture was", "pictures were")
+            log.info("%s repaired, only the end marker was missing: %s", count, names)

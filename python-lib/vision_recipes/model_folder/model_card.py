@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from vision_recipes.model_folder.config import ModelConfig
 from vision_recipes.model_folder.folder import Model
 from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.wording import percent
 
 ENDING = "`config.json` names the files of the model with their SHA-256; the other files are reports for people."
 """The sentence that is in every card, and identifies our cards."""
@@ -56,7 +57,7 @@ def facts(model: Model) -> dict[str, object]:
 
 
 def _resizing(size: Preprocessing) -> str:
-    return size.resize if size.crop_fraction == 1 else f"{size.resize} of {size.crop_fraction:.1%}"
+    return size.resize if size.crop_fraction == 1 else f"{size.resize} of {percent(size.crop_fraction)}"
 
 
 def _scaling(size: Preprocessing) -> str:

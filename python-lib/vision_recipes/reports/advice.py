@@ -11,7 +11,8 @@ from vision_recipes.reports.confusion import ConfusionMatrix
 from vision_recipes.reports.metric_rows import ClassCounts, class_counts
 from vision_recipes.reports.predictions import Prediction
 from vision_recipes.reports.ranking import likely_label_errors
-from vision_recipes.reports.rendering import counted, plain
+from vision_recipes.reports.rendering import plain
+from vision_recipes.wording import counted
 
 _LABEL = 60
 _MOST = 3
@@ -28,10 +29,17 @@ def advise(pictures: Sequence[Prediction], matrix: ConfusionMatrix, sizes: Mappi
     for label, count in weak.items():
         rival = next((pair.predicted for pair in matrix.errors if pair.truth == label), "")
         size = f", {_size(label, sizes)}" if sizes else ""
-        yield (
-            f"Add pictures of {_quoted(label)}: {count.hits:,} of {count.support:,} are recognised{size}. "
-            f"The most useful are ones that look like {_quoted(rival)}."
-        )
+        recognised = f"{count.hits:,} of {count.support:,} {'is' if count.support == 1 else 'are'} recognised{size}"
+        if count.support - count.hits == 1:
+            yield (
+                f"Perhaps add pictures of {_quoted(label)}: {recognised}. This rests on one mistake only, taken for "
+                f"{_quoted(rival)}, and may be chance."
+            )
+        else:
+            yield (
+                f"Add pictures of {_quoted(label)}: {recognised}. The most useful are ones that look like "
+                f"{_quoted(rival)}."
+            )
     yield from _small_classes({label: size for label, size in sizes.items() if label not in weak})
     every, right = len(pictures), sum(picture.right for picture in pictures)
     suspects = len(likely_label_errors(pictures, every)) if right / every >= _TRUSTED else 0

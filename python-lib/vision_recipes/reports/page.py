@@ -26,6 +26,7 @@ from vision_recipes.reports.training_record import TRAIN_SIDE, TrainingRecord
 from vision_recipes.stores import Store
 from vision_recipes.training.augmentation import AugmentationPlan, augment
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -101,7 +102,7 @@ def render_page(evaluation: Evaluation) -> bytes:
             "command": reproduction.command(training),
         },
     )
-    log.info("the report shows %d of %d pictures, %.1f MB", len(thumbs), len(pictures), len(page) / 1e6)
+    log.info("the report shows %d of %s, %.1f MB", len(thumbs), counted(len(pictures), "picture"), len(page) / 1e6)
     return page
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from vision_recipes.wording import percent
+
 _WIDTH, _HEIGHT = 340.0, 200.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 42.0, 322.0, 10.0, 160.0
-_BINS = 10
+_BINS, _LEAST = 10, 3.0
 _LINE = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
 _TEXT = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
 _RECT = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
@@ -37,11 +39,13 @@ def draw_curves(series: Sequence[Curve], title: str, unit: str, described: str) 
     every_y = sorted(y for _, _, ys in series for y in ys)
     fraction = "accuracy" in title.lower()
     low, high = every_y[0], 1.0 if fraction else every_y[-1]
-    low = 0.0 if low < 0.6 * high else low - 0.08 * (high - low)
-    if high <= low:
-        low, high = (low - 0.1, high) if fraction else (low, low + 1)
+    if fraction:  # a narrower axis would make ordinary noise look alarming
+        low = next(start for start in (0.5, 0.0) if low >= start)
+    else:
+        low = 0.0 if low < 0.6 * high else low - 0.08 * (high - low)
+        high = high if high > low else low + 1
     canvas = _Canvas((every_x[0], max(every_x[-1], every_x[0] + 1)), (low, high))
-    canvas.grid(lambda value: f"{100 * value:.3g}%" if fraction else f"{value:.3g}")
+    canvas.grid(lambda value: f"{100 * value:.3g} %" if fraction else f"{value:.3g}")
     canvas.below(ticks(*canvas.across, 6, whole=True), unit)
     kinds = ("second", "first")
     for (_, xs, ys), kind in zip(series, kinds, strict=False):
@@ -54,14 +58,15 @@ def draw_calibration(probabilities: np.ndarray, right: np.ndarray) -> Plot:
     bins = np.clip((probabilities * _BINS).astype(int), 0, _BINS - 1)
     counts, hits = np.bincount(bins, minlength=_BINS), np.bincount(bins, right, _BINS)
     canvas = _Canvas((0.0, 1.0), (0.0, 1.0))
-    canvas.grid("{:.0%}".format)
-    canvas.below(ticks(0, 1, 5), "confidence", "{:.0%}".format)
+    canvas.grid(_round_percent)
+    canvas.below(ticks(0, 1, 5), "confidence", _round_percent)
     seen = np.flatnonzero(counts)
     for place in seen:
-        canvas.bar(place / _BINS, (place + 1) / _BINS, 0.0, hits[place] / counts[place], "first")
+        share = hits[place] / counts[place]
+        canvas.bar(place / _BINS, (place + 1) / _BINS, 0.0, share, "first" if share else "wrong")
     canvas.curve([(0.0, 0.0), (1.0, 1.0)], "second")
     described = "; ".join(
-        f"{place / _BINS:.1f} to {(place + 1) / _BINS:.1f}: {hits[place] / counts[place]:.0%} of {counts[place]}"
+        f"{place / _BINS:.1f} to {(place + 1) / _BINS:.1f}: {percent(hits[place] / counts[place])} of {counts[place]}"
         for place in seen
     )
     return Plot("Accuracy by confidence", canvas.svg(f"Accuracy by confidence. {described}."))
@@ -73,10 +78,12 @@ def draw_confidence(probabilities: np.ndarray, right: np.ndarray) -> Plot:
     right_counts, wrong_counts = (np.histogram(probabilities[right == side], edges)[0] for side in (1, 0))
     canvas = _Canvas((0.0, 1.0), (0.0, float(max((right_counts + wrong_counts).max(), 1))))
     canvas.grid("{:,.0f}".format, whole=True)
-    canvas.below(ticks(0, 1, 5), "confidence", "{:.0%}".format)
+    canvas.below(ticks(0, 1, 5), "confidence", _round_percent)
     for low, high, hits, misses in zip(edges, edges[1:], right_counts, wrong_counts, strict=False):
-        canvas.bar(low, high, 0, hits, "first")
-        canvas.bar(low, high, hits, hits + misses, "wrong")
+        if hits:
+            canvas.bar(low, high, 0, hits, "first")
+        if misses:
+            canvas.bar(low, high, hits, hits + misses, "wrong")
     hits = int(right.sum())
     described = f"Number of pictures by confidence: {hits} right, {len(right) - hits} wrong."
     return Plot("Pictures by confidence", canvas.svg(described), [("right", "first"), ("wrong", "wrong")])
@@ -120,10 +127,12 @@ class _Canvas:
         self._marks.append(_TEXT.format((_LEFT + _RIGHT) / 2, _HEIGHT - 5, "middle", title))
 
     def bar(self, left: float, right: float, low: float, high: float, kind: str) -> None:
-        gap, top = 0.08 * (self._x(right) - self._x(left)), self._y(high)
+        """Add a bar, high enough to be seen however small its share is."""
+        gap = 0.08 * (self._x(right) - self._x(left))
         width = self._x(right) - self._x(left) - 2 * gap
-        if high > low:
-            self._marks.append(_RECT.format(f"fill {kind}", self._x(left) + gap, top, width, self._y(low) - top))
+        height = max(self._y(low) - self._y(high), _LEAST)
+        top = max(self._y(low) - height, _TOP)
+        self._marks.append(_RECT.format(f"fill {kind}", self._x(left) + gap, top, width, height))
 
     def curve(self, points: Iterable[tuple[float, float]], kind: str) -> None:
         placed = [(self._x(x), self._y(y)) for x, y in points]
@@ -133,3 +142,8 @@ class _Canvas:
 
     def svg(self, described: str) -> Markup:
         return _SVG.format(_WIDTH, _HEIGHT, described, Markup("").join(self._marks))
+
+
+def _round_percent(value: float) -> str:
+    """Return a place of a scale, which is a whole percentage."""
+    return f"{100 * value:.0f} %"

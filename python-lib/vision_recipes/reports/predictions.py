@@ -14,6 +14,7 @@ from vision_recipes.dataset.labels import Labels
 from vision_recipes.errors import PredictionsError
 from vision_recipes.reports.true_labels import as_the_model_spells_them
 from vision_recipes.stores import Table
+from vision_recipes.wording import counted
 
 NUMBERED = re.compile(r"(.+?)(?: \(\d+\))+", re.DOTALL)
 """How a class name that several outputs of a model share is written: `crane (134)`."""
@@ -102,8 +103,8 @@ def read_predictions(table: Table) -> Predictions:
             found.pictures.append(prediction)
     if not found.pictures:
         raise PredictionsError(
-            f"Dataset {table.name} holds no prediction: {len(seen)} rows, {len(found.rejected)} without a label. "
-            "Run vision-classify on pictures that can be read."
+            f"Dataset {table.name} holds no prediction: {counted(len(seen), 'row')}, {len(found.rejected)} without a "
+            "label. Run vision-classify on pictures that can be read."
         )
     return found
 
@@ -124,8 +125,8 @@ def join(predictions: Predictions, truths: Labels, name: str, classes: Sequence[
     ]
     if not joined:
         raise PredictionsError(
-            f"None of the {len(predictions.pictures)} pictures with a prediction has a true label; "
-            f"{len(truths.of)} pictures that could not be scored have one."
+            f"None of the {counted(len(predictions.pictures), 'picture')} with a prediction has a true label; "
+            f"{counted(len(truths.of), 'picture has', 'pictures have')} one but could not be scored."
         )
     known = {plain.get(label, label) for label in (*predicted, *classes)}
     judged = as_the_model_spells_them([str(picture.truth) for picture in joined], known, name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from vision_recipes.resources import resource_folder
+from vision_recipes.wording import counted, percent
 
 _LONGEST = 80
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -24,7 +26,9 @@ def render(template: str, content: Mapping[str, Any]) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters |= {"plain": plain, "percent": percent, "number": number, "last": last_part}
-    return environment.get_template(template).render(content).encode("utf-8", "backslashreplace")
+    environment.filters["counted"] = counted
+    page = environment.get_template(template).render(content)
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", page).encode("utf-8", "backslashreplace")
 
 
 def plain(text: object, longest: int = _LONGEST) -> str:
@@ -41,16 +45,6 @@ def plain(text: object, longest: int = _LONGEST) -> str:
 def last_part(path: object) -> str:
     """Return a path's file name."""
     return str(path).rpartition("/")[2]
-
-
-def counted(count: int, what: str) -> str:
-    """Return a number of things in words, with the plural of a regular noun."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-def percent(fraction: float | None, digits: int = 0) -> str:
-    """Return a fraction as a percentage, or a dash when it is not known."""
-    return "–" if fraction is None else f"{100 * fraction:.{digits}f}%"
 
 
 def number(value: float | None, digits: int = 2) -> str:

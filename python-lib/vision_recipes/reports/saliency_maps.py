@@ -12,7 +12,8 @@ BORDER = 0.1
 HIDDEN = 0.2
 """The fraction of the pixels that the deletion test hides."""
 NO_SALIENCY = "no part of the picture speaks for this label"
-NOTHING_SPECIAL = "hiding the most salient fifth lowers the probability no more than hiding a random fifth"
+NO_MORE = "hiding the most salient fifth lowers the probability no more than hiding a random fifth"
+HARDLY_MORE = "hiding the most salient fifth lowers the probability hardly more than hiding a random fifth"
 _MARGIN = 0.02
 """The least difference of two drops in probability that says something."""
 
@@ -55,7 +56,7 @@ def warning(figures: Mapping[str, float]) -> str:
     hottest, random = figures.get("drop_hottest"), figures.get("drop_random")
     if hottest is None or random is None or hottest >= random + _MARGIN:
         return ""
-    return NOTHING_SPECIAL
+    return NO_MORE if hottest <= random else HARDLY_MORE
 
 
 def hide(pixels: np.ndarray, order: np.ndarray) -> np.ndarray:

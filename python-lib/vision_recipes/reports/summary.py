@@ -13,15 +13,17 @@ from vision_recipes.reports.advice import advise
 from vision_recipes.reports.confusion import Cell, ConfusionMatrix
 from vision_recipes.reports.metric_rows import confidences
 from vision_recipes.reports.predictions import LabelledPredictions
-from vision_recipes.reports.rendering import counted, plain
+from vision_recipes.reports.rendering import plain
 from vision_recipes.reports.training_record import TrainingRecord
 from vision_recipes.training.outcome import choices
+from vision_recipes.wording import counted, percent
 
 _CONFIDENT = 0.9
 _LABEL = 60
 _CONFUSIONS, _NEXT = 3, 100
-_MISCALIBRATED, _MANY, _CERTAIN = 0.05, 500, 2.0
-"""The calibration error worth a sentence, the pictures it takes to measure it, and the standard errors of a bias."""
+_MISCALIBRATED, _MANY, _FEW, _CERTAIN = 0.05, 500, 30, 2.0
+"""The calibration error worth a sentence, the pictures it takes to measure it, the fewest that say anything about the
+confidence, and the standard errors of a bias."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ def _disputed(training: TrainingRecord | None) -> Iterator[str]:
 def _outlook(right: int, count: int, overall: Mapping[str, float | None]) -> str:
     low, high = expected_right(right, count, _NEXT)
     return (
-        f"On all pictures like these, the accuracy is between {overall['accuracy_low']:.0%} and "
-        f"{overall['accuracy_high']:.0%} (95% confidence interval, from {counted(count, 'picture')}). "
-        f"Of the next {_NEXT}, expect {low} to {high} to be right."
+        f"On all pictures like these, the accuracy is between {percent(overall['accuracy_low'])} and "
+        f"{percent(overall['accuracy_high'])} (95 % confidence interval, from {counted(count, 'picture')}). "
+        f"Of the next {_NEXT}, expect {low} to {high} to be right (95 % prediction interval)."
     )
 
 
@@ -80,29 +82,35 @@ def _baseline(evaluated: LabelledPredictions, matrix: ConfusionMatrix) -> Iterat
     if matrix.classes > 1 and most < len(evaluated.pictures):
         share = most / len(evaluated.pictures)
         always = f"always answering “{plain(label, _LABEL)}”"
-        yield f"For comparison: {always} would be right for {share:.0%} of the pictures."
+        yield f"For comparison: {always} would be right for {percent(share)} of the pictures."
 
 
 def _confidence(evaluated: LabelledPredictions, overall: Mapping[str, float | None]) -> Iterator[str]:
     probabilities, right = confidences(evaluated.pictures)
     confident = right[probabilities >= _CONFIDENT]
     if len(confident):
+        agreed = f"{int(confident.sum()):,} {'is' if confident.sum() == 1 else 'are'} right"
         yield (
-            f"Of the {counted(len(confident), 'picture')} with a confidence of at least {_CONFIDENT:.0%}, "
-            f"{int(confident.sum()):,} {'is' if confident.sum() == 1 else 'are'} right ({confident.mean():.0%})."
+            f"Of the {counted(len(confident), 'picture')} with a confidence of at least {100 * _CONFIDENT:.0f} %, "
+            f"{agreed} ({percent(float(confident.mean()))})."
         )
     error = overall.get("calibration_error")
     if error is None:
         return
     mean, accuracy = float(probabilities.mean()), float(right.mean())
     chance = float(np.sqrt((probabilities * (1 - probabilities)).sum())) / len(right)
-    means = f"{mean:.1%} on average, where {accuracy:.1%} are right"
-    if abs(mean - accuracy) > max(_CERTAIN * chance, 0.01):
+    means = f"{percent(mean)} on average, where {percent(accuracy)} are right"
+    if len(right) < _FEW:
+        yield (
+            f"Whether its confidence can be trusted is not known yet: {counted(len(right), 'picture')} "
+            f"{'is' if len(right) == 1 else 'are'} too few to tell; that takes at least {_FEW}."
+        )
+    elif abs(mean - accuracy) > max(_CERTAIN * chance, 0.01):
         yield f"Its confidence is too {'high' if mean > accuracy else 'low'}: {means}."
     elif error > _MISCALIBRATED and len(right) >= _MANY:
-        yield f"Its confidence is off by {error:.0%} on average, sometimes too high and sometimes too low."
+        yield f"Its confidence is off by {percent(error)} on average, sometimes too high and sometimes too low."
     else:
-        apart = "; chance explains the difference" if f"{mean:.1%}" != f"{accuracy:.1%}" else ""
+        apart = "; chance explains the difference" if percent(mean) != percent(accuracy) else ""
         yield f"Its confidence can be taken at its word: {means}{apart}."
 
 
@@ -123,8 +131,8 @@ def _training(training: TrainingRecord, held_out: bool) -> Iterator[str]:
         yield "The best epoch was chosen by these very pictures, so the accuracy may be slightly too high."
     test = training.side("test")
     if held_out and test:
-        interval = f"95% confidence interval {test['accuracy_low']:.0%} to {test['accuracy_high']:.0%}"
+        interval = f"95 % confidence interval {percent(test['accuracy_low'])} to {percent(test['accuracy_high'])}"
         yield (
             f"On {counted(test['pictures'], 'test picture')}, which took no part in the training, the accuracy is "
-            f"{test['accuracy']:.1%} ({interval})."
+            f"{percent(test['accuracy'])} ({interval})."
         )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 from vision_recipes.dataset.cell_text import folded
 from vision_recipes.errors import LabelsError, listed
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -32,10 +33,10 @@ def as_the_model_spells_them(truths: Sequence[str], known: Collection[str], tabl
             judged[label] = same[0]
     respelled = sorted(label for label, other in judged.items() if label != other)
     if respelled:
-        pairs = (f"{label!r} as {judged[label]!r} ({counts[label]} pictures)" for label in respelled)
+        pairs = (f"{label!r} as {judged[label]!r} ({counted(counts[label], 'picture')})" for label in respelled)
         log.warning(
-            "true labels: %d differ from a label in %s in case, blanks or decimals only and count as that one: %s",
-            len(respelled),
+            "true labels: %s from a label in %s in case, blanks or decimals only, and count as that: %s",
+            counted(len(respelled), "label differs", "labels differ"),
             table,
             listed(pairs, _SHOWN),
         )
@@ -44,10 +45,10 @@ def as_the_model_spells_them(truths: Sequence[str], known: Collection[str], tabl
         raise LabelsError(_none_known(missing, sorted(known), table))
     if missing:
         log.warning(
-            "true labels: %d pictures have a label that is not among those in %s, so they count as wrong: %s",
-            sum(counts[label] for label in missing),
+            "true labels: %s a label that is not among those in %s and so counts as wrong: %s",
+            counted(sum(counts[label] for label in missing), "picture has", "pictures have"),
             table,
-            listed((f"{label!r} ({counts[label]} pictures)" for label in missing), _SHOWN),
+            listed((f"{label!r} ({counted(counts[label], 'picture')})" for label in missing), _SHOWN),
         )
     return judged
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from vision_recipes.errors import TrainingError
+from vision_recipes.wording import percent
 
 _LOSS_WEIGHT = 1e-8
 _DIVERGED = 1e20
@@ -29,9 +30,9 @@ class Epoch:
     seconds: float
 
     def __str__(self) -> str:
-        figures = f"epoch {self.number}: loss {self.loss:.4f}, accuracy {self.accuracy:.1%}"
+        figures = f"epoch {self.number}: loss {self.loss:.4f}, accuracy {percent(self.accuracy)}"
         if self.val_loss is not None and self.val_accuracy is not None:
-            figures += f", validation loss {self.val_loss:.4f}, accuracy {self.val_accuracy:.1%}"
+            figures += f", validation loss {self.val_loss:.4f}, accuracy {percent(self.val_accuracy)}"
         return figures
 
     @property

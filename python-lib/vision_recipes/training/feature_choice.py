@@ -18,6 +18,7 @@ from vision_recipes.training.features import FeatureSource
 from vision_recipes.training.logistic_regression import Problem
 from vision_recipes.training.regularisation import HeldOut, cross_validate, held_out_folds, penalties
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import percent
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder import Model
@@ -84,8 +85,9 @@ def _compare(images: LabelledImages, settings: RetrainSettings) -> FeatureChoice
     surely = standard_errors_above(losses[0] - losses[1]) > 2 and standard_errors_above(hits[1] - hits[0]) > 1
     right = [float(hit.mean()) for hit in hits]
     log.info(
-        "held-out training pictures: %.1f %% right with the features of the last layer, %.1f %% with several layers'",
-        *(100 * accuracy for accuracy in right),
+        "cross-validation on the training pictures: %s right with the features of the last layer alone, "
+        "%s with those of several layers",
+        *map(percent, right),
     )
     return FeatureChoice(SEVERAL if surely else LAST, (), *right)
 

@@ -21,6 +21,7 @@ from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
+from vision_recipes.wording import counted
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder import Model
@@ -99,8 +100,8 @@ def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: b
 def _report_unreadable(read: ReadPictures, folder: str) -> None:
     if read.unreadable:
         log.warning(
-            "%d labelled pictures cannot be read and are left out with their labels: %s",
-            len(read.unreadable),
+            "%s not readable and left out, with the label: %s",
+            counted(len(read.unreadable), "labelled picture is", "labelled pictures are"),
             listed((f"{picture.path} ({picture.reason})" for picture in read.unreadable), _SHOWN),
         )
     if not read.usable:

@@ -26,6 +26,7 @@ from vision_recipes.training.optimisers import make_optimizer
 from vision_recipes.training.training_device import TrainingDevice
 from vision_recipes.training.training_loop import TrainingLoop, compile_network
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import counted
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder.folder import Model
@@ -82,8 +83,9 @@ def fine_tune(
         split = split_network(network, settings)
     layers = split.trained_layers
     log.info(
-        "fine-tuning on %s in %s: %d layers with %d weights, from %s",
-        *(device.description, device.policy, len(layers), split.parameters, layers[0].name),
+        "fine-tuning on %s in %s: %s with %s, from %s",
+        *(device.description, device.policy),
+        *(counted(len(layers), "layer"), counted(split.parameters, "weight"), layers[0].name),
     )
     train = image_samples(images.subset(TRAIN), base.preprocessing, settings)
     valid = image_samples(images.subset(VALID), base.preprocessing)

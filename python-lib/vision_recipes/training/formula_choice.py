@@ -23,6 +23,7 @@ from vision_recipes.training.interactions import repeated_numbers
 from vision_recipes.training.logistic_regression import Problem
 from vision_recipes.training.regularisation import HeldOut, cross_validate, held_out_folds, penalties
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import counted, percent
 
 log = logging.getLogger("vision_recipes")
 
@@ -68,8 +69,8 @@ def choose_formula(train: LabelledImages, settings: RetrainSettings) -> FormulaC
     losses = np.stack([_losses(held_out, part) for _, held_out in found.values()])
     chosen = list(found)[_simplest(losses, np.array(list(accuracies.values())))]
     choice = FormulaChoice(found[chosen][0], accuracies)
-    figures = ", ".join(f"{name.replace('_', ' ')} {100 * value:.1f} %" for name, value in choice.accuracies.items())
-    log.info("accuracy on %d held-out training pictures: %s; %s", len(rows), figures, choice)
+    figures = ", ".join(f"{name.replace('_', ' ')} {percent(value)}" for name, value in choice.accuracies.items())
+    log.info("accuracy on %s held out of training: %s; %s", counted(len(rows), "picture"), figures, choice)
     return choice
 
 

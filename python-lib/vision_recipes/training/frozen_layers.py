@@ -17,6 +17,7 @@ from vision_recipes.model_folder.head_formulas import HIDDEN, SCORES
 from vision_recipes.model_folder.networks import layer_named
 from vision_recipes.training.batches import Samples
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
@@ -125,5 +126,7 @@ def frozen_outputs(samples: Samples, frozen: Any, batch_size: int, path: Path) -
                 arrays.append(new_array(Path(f"{path}{place}.npy"), shape, "the outputs of the frozen layers"))
             arrays[place][rows] = values
     arrays += [np.concatenate(values) for values in zip(*rest, strict=True)]
-    log.info("computed the frozen layers for %d pictures, %.1f s", len(samples), time.perf_counter() - started)
+    log.info(
+        "computed the frozen layers for %s, %.1f s", counted(len(samples), "picture"), time.perf_counter() - started
+    )
     return replace(samples, inputs=lambda rows, _: tuple(np.asarray(values[rows]) for values in arrays))

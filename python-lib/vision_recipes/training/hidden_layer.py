@@ -162,7 +162,7 @@ def cross_validate_hidden(problem: HiddenProblem, folds: np.ndarray) -> HeldOut:
         factor, loss = best_factor(logits[predicted], problem.targets[predicted], problem.weights[predicted])
         if best is not None and loss >= best.loss:
             break
-        strength = Strength(ridge, factor, int(predicted.sum()))
+        strength = Strength(ridge, factor, int(predicted.sum()), int(folds.max()) + 1)
         best = HeldOut(strength, logits * np.float32(factor), predicted, loss)
     assert best is not None
     return best

@@ -18,6 +18,7 @@ from vision_recipes.errors import LabelsError
 from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.label_issues import LabelIssues, Neighbours, find_label_issues, find_neighbours
 from vision_recipes.training_settings import CheckLabelsSettings
+from vision_recipes.wording import counted, percent
 
 log = logging.getLogger("vision_recipes")
 
@@ -39,8 +40,8 @@ def check_rows(
     present = sorted(set(labels))
     if len(present) < 2 or len(images) < 3:
         raise LabelsError(
-            f"{len(images)} usable pictures have {len(present)} labels ({', '.join(map(repr, present[:5]))}); checking "
-            "labels takes at least two classes and three pictures."
+            f"{counted(len(images), 'usable picture has', 'usable pictures have')} {counted(len(present), 'label')} "
+            f"({', '.join(map(repr, present[:5]))}); checking labels takes at least two classes and three pictures."
         )
     with blas_threads(2.0 * images.features.size * len(images.classes)):
         near, label_issues = _judged(images, settings)
@@ -63,9 +64,12 @@ def check_rows(
     ]
     counts = Counter(issues)
     log.info(
-        "%d of %d pictures have a label that is probably wrong (a suspicion of 0.5 or more); %d near-duplicates have "
-        "different labels, %d the same; %d outliers",
-        *(counts[WRONG], len(images), counts[CONFLICT], counts[COPY], counts[OUTLIER]),
+        "checked %s: %s probably wrong (a suspicion of 0.5 or more); %s with different labels, %d with the same; %s",
+        counted(len(images), "label"),
+        counted(counts[WRONG], "is", "are"),
+        counted(counts[CONFLICT], "near-duplicate"),
+        counts[COPY],
+        counted(counts[OUTLIER], "outlier"),
     )
     _report(label_issues, float((suspicion - label_issues.suspicion).sum()))
     return rows + [
@@ -122,26 +126,26 @@ def _report(label_issues: LabelIssues, by_copies: float) -> None:
     found, checked = label_issues.assessment, int(label_issues.checked.sum())
     if checked < len(label_issues.checked):
         log.warning(
-            "%d labels cannot be checked: their class has no other picture to compare with",
-            len(label_issues.checked) - checked,
+            "%s be checked: no other picture of the class is there to compare with",
+            counted(len(label_issues.checked) - checked, "label cannot", "labels cannot"),
         )
     if found is None:
         return
     wrong = found.wrong + by_copies
     log.info(
-        "expected number of wrong labels: %.1f of %d (%.1f %%), with a probability of 90 %% between %.0f and %.0f",
-        *(wrong, checked, 100 * wrong / checked, np.floor(found.low + by_copies), np.ceil(found.high + by_copies)),
+        "expected number of wrong labels: %.1f of %d (%s), with a probability of 90 %% between %.0f and %.0f",
+        *(wrong, checked, percent(wrong / checked), np.floor(found.low + by_copies), np.ceil(found.high + by_copies)),
     )
-    shown = round(100 * found.power)
+    shown = counted(round(100 * found.power), "is", "are")
     if found.power < _WEAK_POWER:
         log.warning(
-            "of 100 labels swapped on purpose, only %d are more suspicious than 95 %% of the right ones: this network "
+            "of 100 labels swapped on purpose, only %s more suspicious than 95 %% of the right ones: this network "
             "tells these classes apart too poorly, or there are too few pictures, to find most wrong labels. Connect "
             "another network as model_folder, or add pictures.",
             shown,
         )
     else:
-        log.info("of 100 labels swapped on purpose, %d are more suspicious than 95 %% of the right ones", shown)
+        log.info("of 100 labels swapped on purpose, %s more suspicious than 95 %% of the right ones", shown)
 
 
 def _neighbours(images: LabelledImages, near: Neighbours, row: int, count: int) -> str:

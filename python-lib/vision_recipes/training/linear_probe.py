@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,9 +17,11 @@ from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.formula_choice import choose_formula
 from vision_recipes.training.hidden_layer import HiddenProblem, cross_validate_hidden, hidden_design
 from vision_recipes.training.logistic_regression import Penalty, Problem, dropout_ridge, solve
-from vision_recipes.training.regularisation import choose_strength, held_out_folds, penalties
+from vision_recipes.training.regularisation import Strength, choose_strength, held_out_folds, penalties
 from vision_recipes.training.solver_history import SolverHistory
 from vision_recipes.training_settings import RetrainSettings
+
+log = logging.getLogger("vision_recipes")
 
 _DROPOUT_FITS = 2
 _MOST_CELLS = 5e8
@@ -47,7 +50,7 @@ def fit(
         if train.extra.shape[1] and train.features.shape[1]:
             choice = choose_formula(train, settings)
         fitted = _fit(train, valid, settings, choice.formula if choice else Formula(ADDITIVE), on_epoch)
-        return replace(fitted, how=f"{fitted.how}; {choice}", compared=choice.described()) if choice else fitted
+        return replace(fitted, compared=choice.described()) if choice else fitted
 
 
 def _fit(
@@ -79,8 +82,7 @@ def _fit_regression(
     fraction = np.float32(1 / len(found))
     kernel = np.asarray(fraction * np.sum([head.kernel for head in found], axis=0, dtype=np.float32))
     bias = np.asarray(fraction * np.sum([head.bias for head in found], axis=0, dtype=np.float32))
-    how = " and ".join(head.how for head in found)
-    probe = LinearProbe(kernel, bias, f"logistic regression, {how}, {history.steps} steps")
+    probe = LinearProbe(kernel, bias, f"logistic regression {found[0].how}")
     probe = formula.finished(probe, train)
     return replace(probe, epochs=history.epochs(probe, on_epoch))
 
@@ -114,7 +116,9 @@ def _fit_scaled(
         softer = Penalty(penalty.ridge.reshape(len(penalty.ridge), -1) + noise, penalty.lasso)
         solution = solve(problem, softer, start=solution, watch=history.step, most_steps=steps)
     kernel, bias = ready.fold(solution.kernel * strength.factor, solution.bias * strength.factor)
-    return LinearProbe(kernel, bias, str(strength))
+    _log_strength(strength, history)
+    given = "with its regularisation as model_l2 sets it"
+    return LinearProbe(kernel, bias, given if settings.model_l2 else strength.origin)
 
 
 def _fit_hidden(
@@ -130,6 +134,14 @@ def _fit_hidden(
     history.follow((matrix, ready.apply(valid)), strength.factor)
     solution = problem.solve(strength.ridge, watch=history.step)
     hidden, kernel, bias = solution.fold(ready)
-    how = f"{len(kernel)} hidden units, {strength}, {history.steps} steps"
+    _log_strength(strength, history)
+    how = f"a hidden layer of {len(kernel)} units {strength.origin}"
     probe = LinearProbe(kernel * factor, bias * factor, how, columns=HIDDEN, hidden=hidden)
     return replace(probe, epochs=history.epochs(probe, on_epoch))
+
+
+def _log_strength(strength: Strength, history: SolverHistory) -> None:
+    log.debug(
+        "ridge %g from %d held-out rows, logits multiplied by %.2f, %d solver steps so far",
+        *(strength.ridge, strength.held_out_rows, strength.factor, history.steps),
+    )

@@ -11,6 +11,7 @@ import numpy as np
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import SIDES, TRAIN, VALID
 from vision_recipes.training.run_reports import Run, side_metrics
+from vision_recipes.wording import counted, percent
 
 _SHOWN, _LONGEST = 3, 60
 FEATURES = {"last": "the last layer alone", "several": "several layers"}
@@ -35,7 +36,10 @@ def outcome(run: Run) -> Iterator[str]:
 def describe(run: Run) -> str:
     """Return what the model card says of the training, in Markdown: a sentence, and a list."""
     images = run.images
-    first = f"Retrained on {len(images.rows(TRAIN)):,} pictures of {len(images.classes)} classes: {run.trained.how}."
+    first = (
+        f"Retrained on {counted(len(images.rows(TRAIN)), 'picture')} of "
+        f"{counted(len(images.classes), 'class', 'classes')}: {run.trained.how}."
+    )
     points = [f"- {said[:1].upper()}{said[1:]}." for said in (*outcome(run), *run.prepared.remarks)]
     return "\n".join(" ".join(line.replace("<", "&lt;").split()) for line in (first, "", *points))
 
@@ -44,9 +48,9 @@ def accuracy_sentence(figures: Mapping[str, Any], side: str) -> str:
     """Return the accuracy on a side of the split, with its interval."""
     right = round(figures["accuracy"] * figures["pictures"])
     return (
-        f"accuracy on {figures['pictures']:,} {side} pictures: {figures['accuracy']:.1%} ({right:,} right); on all "
-        f"pictures like these it is between {figures['accuracy_low']:.1%} and {figures['accuracy_high']:.1%} "
-        "(95% confidence interval)"
+        f"accuracy on {counted(figures['pictures'], f'{side} picture')}: {percent(figures['accuracy'])} "
+        f"({right:,} right); on all pictures like these it is between {percent(figures['accuracy_low'])} and "
+        f"{percent(figures['accuracy_high'])} (95 % confidence interval)"
     )
 
 
@@ -64,8 +68,10 @@ def choices(metrics: Mapping[str, Any]) -> Iterator[str]:
         compared = {name: value for name, value in given.items() if is_number(value, 1)}
         sentence = f"{title}: {names[chosen]}"
         if chosen in compared and len(compared) > 1:
-            others = ", ".join(f"{value:.1%} with {names[name]}" for name, value in compared.items() if name != chosen)
-            sentence += f" ({compared[chosen]:.1%} right in cross-validation on the training pictures; {others})"
+            others = ", ".join(
+                f"{percent(value)} with {names[name]}" for name, value in compared.items() if name != chosen
+            )
+            sentence += f" ({percent(compared[chosen])} right in cross-validation on the training pictures; {others})"
         yield sentence
 
 
@@ -81,7 +87,8 @@ def _confusions(logits: np.ndarray, images: LabelledImages) -> str:
     wrong = images.targets != predicted
     pairs = Counter(zip(images.targets[wrong].tolist(), predicted[wrong].tolist(), strict=True))
     if not pairs:
-        return f"no confusion: all {len(images)} pictures are recognised"
+        every = counted(len(images), "picture is", "pictures are")
+        return f"no confusion: {every if len(images) == 1 else f'all {every}'} recognised"
     shown = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN]
     return "most often confused: " + ", ".join(
         f"{_short(names[truth])} taken for {_short(names[guess])} ({count} of {support[truth]})"

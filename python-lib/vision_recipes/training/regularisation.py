@@ -33,12 +33,14 @@ class Strength:
     ridge: float
     factor: float = 1.0
     held_out_rows: int = 0
+    folds: int = 0
 
-    def __str__(self) -> str:
-        origin = (
-            f"chosen on {self.held_out_rows} held-out rows" if self.held_out_rows else "the default, nothing held out"
-        )
-        return f"ridge {self.ridge:g} ({origin}), confidence factor {self.factor:.2f}"
+    @property
+    def origin(self) -> str:
+        """How the strength was chosen, in words."""
+        if not self.folds:
+            return "with the default regularisation, since there are too few pictures or too many classes to compare"
+        return f"with its regularisation chosen by {self.folds}-fold cross-validation"
 
 
 def penalties(
@@ -115,7 +117,7 @@ def cross_validate(
             logits[left] = found.logits(problem.matrix[left])
         factor, loss = best_factor(logits[predicted], problem.targets[predicted], problem.weights[predicted])
         if best is None or loss < best.loss:
-            strength = Strength(ridge, factor, int(predicted.sum()))
+            strength = Strength(ridge, factor, int(predicted.sum()), number)
             best, worse = HeldOut(strength, logits * np.float32(factor), predicted, loss), 0
         else:
             worse += 1

@@ -19,6 +19,7 @@ from vision_recipes.training.optimisers import make_optimizer
 from vision_recipes.training.training_device import TrainingDevice
 from vision_recipes.training.training_loop import TrainingLoop, compile_network
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import counted
 
 _BATCH, _EVALUATION_BATCH = 32, 4096
 
@@ -68,7 +69,8 @@ def fit_sgd(
     with np.errstate(over="ignore"):  # a fit can be perfect with weights that no picture outside of it survives
         norm = float(np.square(weights[0]).sum())
     require_finite(norm, best.number, best.learning_rate, "squared norm of the weights")
-    how = f"{settings.model_optimizer}, {len(loop.epochs)} epochs, the best is {best.number}"
+    epochs = counted(len(loop.epochs), "epoch")
+    how = f"{settings.model_optimizer}, {epochs}, the best is {best.number}"
     return formula.finished(LinearProbe(*standardised.fold(*weights), how, loop.epochs), train)
 
 

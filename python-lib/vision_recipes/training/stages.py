@@ -26,6 +26,7 @@ from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.ood import fit_ood
 from vision_recipes.training.tensorboard_logs import TensorBoardLogs
 from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import counted, percent
 
 log = logging.getLogger("vision_recipes")
 
@@ -49,8 +50,8 @@ class Trained:
         parts = []
         for side, logits in self.logits.items():
             accuracy = metrics.accuracy(logits, images.targets[images.rows(side)])
-            parts.append(f"{accuracy:.1%} of {len(logits)} {SIDES[side]} pictures right")
-        return "; ".join([*parts, self.how])
+            parts.append(f"{percent(accuracy)} of {counted(len(logits), f'{SIDES[side]} picture')} right")
+        return "; ".join(parts)
 
 
 def train(images: LabelledImages, source: FeatureSource, settings: RetrainSettings, output: Store) -> Trained:
@@ -124,8 +125,8 @@ def _compare_inputs(
         found[name] = metrics.accuracy(fit(shown, held_out, settings).logits(held_out), valid.targets)
     found["accuracy_both"] = metrics.accuracy(logits, valid.targets)
     log.info(
-        "validation accuracy with the picture only %.1f %%, the table only %.1f %%, both %.1f %%",
-        *(100 * accuracy for accuracy in found.values()),
+        "validation accuracy with the picture only %s, the table only %s, both %s",
+        *(percent(accuracy) for accuracy in found.values()),
     )
     return found
 
@@ -157,7 +158,7 @@ def _fine_tune(
     trained.network = tuned.network
     how = (
         f"{'trained from random weights' if tuned.start is None else 'fine-tuned'} "
-        f"({settings.layer_to_retrain}), {len(tuned.epochs)} epochs, batches of {tuned.batch_size}, "
+        f"({settings.layer_to_retrain}), {counted(len(tuned.epochs), 'epoch')}, batches of {tuned.batch_size}, "
         f"the best epoch is {tuned.best.number}"
     )
     trained.how = how if tuned.start is None else f"{trained.how}; {how}"
@@ -221,7 +222,7 @@ def _fit_ood(images: LabelledImages, source: FeatureSource, settings: RetrainSet
     trained.head = replace(trained.head, ood_detector=detector)
     trained.metrics["verdict"] = {"known": detector.config.known, "precision_of_known": detector.config.precision}
     log.info(
-        "out-of-distribution detection: %.0f %% of the validation pictures are known, %.1f %% of these right",
-        100 * detector.config.known,
-        100 * detector.config.precision,
+        "out-of-distribution detection: %s of the validation pictures are known, %s of these right",
+        percent(detector.config.known),
+        percent(detector.config.precision),
     )
