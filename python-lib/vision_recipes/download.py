@@ -13,7 +13,7 @@ from vision_recipes.stores import Store
 
 log = logging.getLogger("vision_recipes")
 
-RETIRED = {"starter": "the starter model has gone"}
+RETIRED = {"starter": "the starter model is gone"}
 """Choices of earlier versions, which get the default network now, and what is said of them."""
 
 
