@@ -5,4 +5,4 @@ from vision_recipes.model_folder.catalogue import choices
 
 def do(payload, config, plugin_config, inputs):
     """Return the models that can be downloaded."""
-    return {"choices": choices()}
+    return {"choices": choices(str(config.get("model_choice") or ""))}

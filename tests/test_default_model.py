@@ -16,13 +16,15 @@ from vision_recipes import default_model
 from vision_recipes.classify import classify
 from vision_recipes.default_model import open_default
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.explain import explain
+from vision_recipes.extract import extract
 from vision_recipes.model_folder import Network, catalogue
 from vision_recipes.model_folder.saving import save_model
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.pretrained import packages, published
 from vision_recipes.retrain import retrain
-from vision_recipes.settings import ClassifySettings, ComputeSettings
+from vision_recipes.settings import ClassifySettings, ComputeSettings, ExplainSettings, ExtractSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training_settings import RetrainSettings
 
@@ -158,6 +160,19 @@ def test_real_photos_get_their_labels(vision_cache, tmp_path, monkeypatch):
     rows = {row["images"]: row for row in classify(LocalStore(tmp_path), None, settings)}
     assert rows["/china.png"]["label"] == "palace"
     assert rows["/flower.png"]["label"] == "daisy"
+
+
+@pytest.mark.keras
+def test_vectors_and_saliency_maps_of_it(vision_cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("VISION_RECIPES_CACHE", str(vision_cache))
+    (tmp_path / "0.png").write_bytes(encoded(picture(300, 200), "PNG"))
+    compute = ComputeSettings(use_gpu="false", precision="float32")
+    (row,) = extract(LocalStore(tmp_path), None, ExtractSettings(compute=compute))
+    assert len(row["prediction"]) == 1280
+    settings = ExplainSettings(compute=compute, deletion_test=False)
+    (row,) = explain(LocalStore(tmp_path), None, settings)
+    assert row["error"] == 0
+    assert row["label"] in catalogue.imagenet_labels()
 
 
 @pytest.mark.keras

@@ -65,9 +65,12 @@ def test_without_a_choice_it_is_the_default_network(tmp_path, made):
 @pytest.mark.parametrize("choice", ["starter", "Starter "])
 def test_a_choice_of_earlier_versions_gets_what_replaced_it(choice, tmp_path, made, caplog):
     facts = download(settings(model_choice=choice), local(tmp_path / "m"), quiet)
-    assert facts["Note"] == "the starter model is gone: efficientnet_lite0, trained on ImageNet, has taken its place"
+    assert facts["Note"].startswith(
+        "the starter model is gone: efficientnet_lite0, trained on ImageNet, has taken its place"
+    )
     assert facts["Model"] == open_model(local(tmp_path / "m")).name == catalogue.DEFAULT
-    assert "models retrained from it keep working" in caplog.text
+    assert not caplog.text  # it is said once
+    assert choice in [one["value"] for one in catalogue.choices(choice)]  # so that the host has nothing to warn of
 
 
 @pytest.mark.parametrize("source", ["catalogue", "package", "file", "mirror"])

@@ -9,18 +9,24 @@ CLEARLY = 0.1
 """How much nearer (0 to 1) a name must be than another to be the only suggestion."""
 
 
-def did_you_mean(wrong: str, names: Iterable[str]) -> str:
+def did_you_mean(wrong: str, names: Iterable[str], folder: str = "") -> str:
     """Answer ` Did you mean 'x'?` with a leading space, or an empty text when nothing is near.
 
-    A second name is suggested only where it is about as near as the first.
+    `folder` is put before what is suggested: the names are those of files in it.
     """
+    near = nearest(wrong, names)
+    return f" Did you mean {' or '.join(repr(folder + name) for name in near)}?" if near else ""
+
+
+def nearest(wrong: str, names: Iterable[str]) -> list[str]:
+    """Answer the names nearest to a wrong one, at most two: a second only where it is about as near as the first."""
     by_folded = {name.casefold(): name for name in names}
     near = difflib.get_close_matches(wrong.casefold(), by_folded, n=2, cutoff=0.6)
     if len(near) == 2 and _likeness(wrong, near[0]) - _likeness(wrong, near[1]) > CLEARLY:
         near = near[:1]
     if not near:
         near = [folded for folded in by_folded if len(wrong) >= 3 and wrong.casefold() in folded][:2]
-    return f" Did you mean {' or '.join(repr(by_folded[folded]) for folded in near)}?" if near else ""
+    return [by_folded[folded] for folded in near]
 
 
 def _likeness(wrong: str, folded: str) -> float:

@@ -119,8 +119,8 @@ def test_a_value_that_is_not_among_the_choices_is_a_warning(place):
     assert warnings(place, {"layer": -1, "files": ["/b.jpg"]}) == ()
     assert warnings(place, texts=(("layer", "-1"),)) == ()
     assert warnings(place, {"layer": -7, "files": ["/b.jpg", "b.jpg"]}) == (
-        "Parameter 'layer': '-7' is not among the choices; `minihost show pick --choices` lists them.",
-        "Parameter 'files': 'b.jpg' is not among the choices; `minihost show pick --choices` lists them.",
+        "Parameter 'layer': '-7' is not among the choices. `minihost show pick --choices` lists them all.",
+        "Parameter 'files': 'b.jpg' is not among the choices. Did you mean '/b.jpg'? `minihost show pick --choices` lists them all.",
     )
 
 
@@ -134,7 +134,7 @@ def test_show_with_choices(place, capsys):
     assert params["layer"]["choices"][0] == {"value": -2, "label": "the last but one"}
     assert "IndexError" in params["files"]["no_choices"]
     assert main(["show", "pick", "--plugin", str(place)]) == 0
-    assert "add --choices, or -i with the input" in " ".join(capsys.readouterr().out.split())
+    assert "choices: add -i ROLE=REF for those of an input, or --choices" in " ".join(capsys.readouterr().out.split())
     assert [path.name for path in (place.parent / "work").iterdir()] == ["pictures"]
 
 
@@ -144,6 +144,20 @@ def test_an_input_or_a_parameter_is_enough_to_see_choices(place, capsys, given):
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert "- -2  the last but one" in lines
     assert ("- -1  -2" if given[0] == "-i" else "- -1  -1") in lines  # the number is not said twice
+
+
+def test_long_lists_are_cut_unless_all_are_asked_for(place, capsys):
+    for number in range(40):
+        write(place.parent / f"work/many/{number:02}.jpg", "")
+    shown = ("show", "pick", "--plugin", str(place), "-i", "input_folder=many")
+    assert main([*shown]) == 0
+    out = capsys.readouterr().out
+    lines = [line.strip() for line in out.splitlines() if ".jpg" in line or "…" in line]
+    first, last = [f'- "/{number:02}.jpg"' for number in range(5)], [f'- "/{number}.jpg"' for number in range(25, 40)]
+    assert lines == [*first, "… 20 more; add --choices to see all 40", *last]
+    assert out.splitlines()[-1].strip().startswith("minihost run pick -i input_folder=many --plugin ")
+    assert main([*shown, "--choices"]) == 0
+    assert capsys.readouterr().out.count(".jpg") == 40
 
 
 def test_a_form_is_checked_as_a_run_is_but_may_be_incomplete(place, capsys):

@@ -16,9 +16,18 @@ model.upload_data("weights", b"x")
 ACT = """
 import dataiku
 from dataiku.runnables import Runnable
+class Mistake(Exception):
+    for_user = True
 class Act(Runnable):
+    def __init__(self, project_key, config, plugin_config):
+        self.project_key, self.config = project_key, config
     def run(self, progress_callback):
-        dataiku.Folder(self.config["folder"]).upload_data("x", b"x")
+        folder = self.config.get("folder")
+        if self.config.get("key"):
+            raise Mistake("folder: choose a folder")
+        if not folder:
+            folder = dataiku.api_client().get_project(self.project_key).create_managed_folder("made").id
+        dataiku.Folder(folder).upload_data("x", b"x")
 """
 PARAMS = [
     {"name": "report", "type": "BOOLEAN", "defaultValue": True},
@@ -47,8 +56,12 @@ def plugin(tmp_path, monkeypatch):
         "params": PARAMS,
         "minihost": SECTION,
     }
-    params = [{"name": "folder", "type": "MANAGED_FOLDER"}]
-    macro = {"params": params, "minihost": {"next": ["minihost run train -i pictures={folder} -o model=mine"]}}
+    params = [{"name": "folder", "type": "MANAGED_FOLDER"}, {"name": "key", "type": "STRING"}]
+    macro = {
+        "params": params,
+        "macroRoles": [{"targetParamsKey": "folder"}],
+        "minihost": {"next": ["minihost run train -i pictures={folder} -o model=mine"]},
+    }
     root = write_components(tmp_path / "plugin", {"train": (recipe, TRAIN)}, {"act": (macro, ACT)})
     (tmp_path / "work" / "my photos").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "work")
@@ -79,6 +92,12 @@ def test_only_what_is_there_is_named(plugin, capfd):
     ]
 
 
+def test_a_command_never_writes_over_an_input_of_the_run(plugin, capfd, tmp_path):
+    (tmp_path / "work" / "labels.csv").mkdir()
+    out = run(plugin, capfd, "train", "-i", "pictures=my photos", "-i", "extra=./labels.csv", "-o", "model=m")
+    assert out[2].startswith("Next: minihost run use -i pictures=NEW -i model=m -o labels=labels_new.csv ")
+
+
 def test_a_name_of_the_project_stays_a_name(plugin, capfd, tmp_path, monkeypatch):
     (tmp_path / "work" / "flow.yaml").write_text(f"plugins: [{plugin}]\nfolders: {{mine: models/mine}}\n")
     monkeypatch.chdir(tmp_path)
@@ -93,6 +112,25 @@ def test_a_name_of_the_project_stays_a_name(plugin, capfd, tmp_path, monkeypatch
 def test_parameters_of_macros(plugin, capfd):
     out = run(plugin, capfd, "act", "-p", "folder=drawn")
     assert out[-1] == f"Next: minihost run train -i pictures=drawn -o model=mine --plugin {plugin}"
+
+
+def test_a_folder_that_a_macro_makes_is_named(plugin, capfd, tmp_path):
+    out = run(plugin, capfd, "act")
+    assert out[-2:] == [
+        "made: .minihost/data/made",
+        f"Next: minihost run train -i pictures=made -o model=mine --plugin {plugin}",
+    ]
+    assert (tmp_path / "work" / ".minihost" / "data" / "made" / "x").is_file()
+
+
+def test_a_macro_that_lacks_its_folder_is_told_what_to_add(plugin, capfd):
+    assert main(["run", "act", "--plugin", str(plugin), "-p", "key=none"]) == 1
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last == "folder: choose a folder. For example: -p folder=models/NAME"
+    assert main(["run", "act", "--plugin", str(plugin), "-o", "folder=x"]) == 2
+    assert capfd.readouterr().err.startswith(
+        "There is no output role 'folder'. A macro takes its folder as a parameter: -p folder=FOLDER. Roles: none."
+    )
 
 
 def test_silence(plugin, capfd):

@@ -13,7 +13,7 @@ from minihost.runs import progress, results
 def result(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     output = SimpleNamespace(role="out", path=str(tmp_path / "x.csv"))
-    return SimpleNamespace(outputs=[output], seconds=1.25, log=tmp_path / "jobs" / "log")
+    return SimpleNamespace(created=[], outputs=[output], seconds=1.25, log=tmp_path / "jobs" / "log")
 
 
 def test_plain_lines(result, capsys, monkeypatch):

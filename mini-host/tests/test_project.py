@@ -79,8 +79,8 @@ def test_the_others(here):
 class TestMistakes:
     def test_missing_inputs_with_suggestions(self, here):
         assert "the folder 'data/picture' does not exist" in refused(here, FOLDER, "data/picture")
-        assert "Did you mean 'pictures'?" in refused(here, FOLDER, "data/picture")
-        assert "Did you mean 'labels.csv'" in refused(here, DATA, "./label.csv")
+        assert "Did you mean 'data/pictures'?" in refused(here, FOLDER, "data/picture")
+        assert "Did you mean './labels.csv'" in refused(here, DATA, "./label.csv")
 
     def test_names_that_nobody_declared(self, here):
         assert refused(here, DATA, "lables") == (

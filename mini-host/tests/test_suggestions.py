@@ -16,3 +16,7 @@ from minihost.suggestions import did_you_mean
 )
 def test_the_nearest_names(wrong, names, answer):
     assert did_you_mean(wrong, names) == answer
+
+
+def test_a_suggestion_keeps_its_folder():
+    assert did_you_mean("min", ["mine"], "models/") == " Did you mean 'models/mine'?"

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.macro_settings import DownloadSettings
 from vision_recipes.model_folder import catalogue, model_card, open_model
+from vision_recipes.model_folder.catalogue import RETIRED
 from vision_recipes.pretrained import published
 from vision_recipes.stores import Store
-
-log = logging.getLogger("vision_recipes")
-
-RETIRED = {"starter": "the starter model is gone"}
-"""Choices of earlier versions, which get the default network now, and what is said of them."""
 
 
 def download(settings: DownloadSettings, output: Store, progress: Callable[[int, int], None]) -> dict[str, object]:
@@ -39,7 +34,6 @@ def download(settings: DownloadSettings, output: Store, progress: Callable[[int,
         published.save(row, weights, output)
     published.discard(weights)
     progress(1, 1)
-    note = {"Note": f"{retired}: {row.name}, trained on ImageNet, has taken its place"} if retired else {}
-    for text in note.values():
-        log.warning("%s; models retrained from it keep working", text)
+    place = f"{row.name}, trained on ImageNet, has taken its place; models retrained from it keep working"
+    note = {"Note": f"{retired}: {place}"} if retired else {}
     return note | model_card.facts(open_model(output))

@@ -52,15 +52,18 @@ class OptionalInputs:
 
 def explain(
     pictures: Store,
-    model: Store,
+    model: Store | None,
     settings: ExplainSettings,
     inputs: OptionalInputs = OptionalInputs(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
     """Return an iterator over a row (report_columns.EXPLAINED) per picture, whose overlay is written by then.
 
-    Raises SettingsError, PredictionsError, ModelFolderError, PictureFolderError or DeviceError before the first row.
+    Without a `model`, the default network is used. Raises SettingsError, PredictionsError, ModelFolderError,
+    PictureFolderError or DeviceError before the first row.
     """
-    opened = open_model(model)
+    if model is None:
+        from vision_recipes.default_model import open_default
+    opened = open_default() if model is None else open_model(model)
     require_keras(opened, "a saliency map", "Explain a model that was downloaded or imported from a Keras file.")
     label = _class_number(opened, settings.label)
     listed = list_pictures(pictures)

@@ -16,14 +16,17 @@ from vision_recipes.stores import Store
 
 
 def extract(
-    pictures: Store, model: Store, settings: ExtractSettings, cache: Store | None = None
+    pictures: Store, model: Store | None, settings: ExtractSettings, cache: Store | None = None
 ) -> Iterator[dict[str, Any]]:
     """Return an iterator over one row (rows.EXTRACTED) per file of the folder, in the folder's order.
 
-    Spatial layers are averaged over the picture, or flattened (rows, columns, channels) when the settings say so. What
-    is wrong with the job as a whole is raised before the first row: ModelFolderError, PictureFolderError, DeviceError.
+    Spatial layers are averaged over the picture, or flattened (rows, columns, channels) when the settings say so.
+    Without a `model`, the default network is used. What is wrong with the job as a whole is raised before the first
+    row: ModelFolderError, PictureFolderError, DeviceError.
     """
-    opened = open_model(model)
+    if model is None:
+        from vision_recipes.default_model import open_default
+    opened = open_default() if model is None else open_model(model)
     layer = opened.layer(settings.extract_layer_index)
     if opened.extra_columns and layer.index == opened.config.layers[-1].index:
         raise ModelFolderError(

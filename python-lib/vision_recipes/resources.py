@@ -7,6 +7,20 @@ from pathlib import Path
 
 
 @cache
+def plugin_version() -> str:
+    """Return the version in the plugin's own plugin.json: metadata of an editable install may be older than the code.
+
+    Empty where the file is missing.
+    """
+    import json
+
+    try:
+        return str(json.loads((resource_folder().parent / "plugin.json").read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+@cache
 def resource_folder() -> Path:
     """Return the plugin's `resource` folder; raises FileNotFoundError with the places looked at."""
     import sysconfig

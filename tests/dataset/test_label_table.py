@@ -65,6 +65,18 @@ def test_a_class_that_is_in_no_training_folder_is_refused(tmp_path):
         prepared(table_of(tmp_path, *many("train/cat", "train/fox", "test/dog")))
 
 
+def test_the_order_of_the_rows_changes_neither_the_split_nor_the_model(tmp_path, table):
+    """The same pictures, labels and seed: from folders, from a table, from a table in another order."""
+    paths = [*many("cat", "dog", count=20), *many("cat/more", count=3)]
+    folders = table_of(tmp_path, *paths, settings=RetrainSettings(label_source="folder_names"))
+    rows = list(folders.labels.items())
+    from_table = RetrainSettings(label_source="dataset", col_filename="images", col_label="label")
+    for order in (rows, rows[::-1], sorted(rows, key=lambda row: row[0][::-1])):
+        other = table_of(tmp_path, settings=from_table, labels=table("images label", *order))
+        assert list(other.labels.items()) == list(folders.labels.items())
+        assert sides(prepared(other, from_table)) == sides(prepared(folders))
+
+
 def test_a_split_column_comes_before_the_folders(tmp_path, table):
     paths = many("train/cat", "train/dog", "val/cat", "val/dog")
     rows = [(path, "validation" if path.startswith("train") else "train") for path in paths]

@@ -47,6 +47,8 @@ def test_every_name_finds_its_row_and_no_name_two():
 def test_an_unknown_name_gets_suggestions():
     with pytest.raises(SettingsError, match=r"no network 'resnet5'.*Did you mean ResNet50, ResNet152\?"):
         catalogue.find("resnet5")
+    with pytest.raises(SettingsError, match="'startr' in the catalogue. Did you mean starter\\? It has .* and 3. more"):
+        catalogue.find("startr")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -43,11 +43,15 @@ def test_layers_are_offered_from_the_scores_backwards(offer):
     assert labels[2] == "-3: active (Activation), 6 values, averaged from 7 x 9; what retraining works on"
 
 
-def test_without_a_model_the_list_contains_a_sentence(offer):
-    do = offer("layer_choices")
-    (nothing,) = do({}, {}, {}, [])["choices"]
-    assert nothing == {"value": -2, "label": "-2: choose a model folder to see its layers"}
-    (broken,) = do({}, {}, {}, [role("model_folder", "PROJECT.empty")])["choices"]
+def test_without_a_model_the_layers_are_those_of_the_default_network(offer, vision_cache, monkeypatch):
+    monkeypatch.setenv("VISION_RECIPES_CACHE", str(vision_cache))
+    choices = offer("layer_choices")({}, {}, {}, [])["choices"]
+    assert choices[1]["value"] == -2
+    assert len(choices) > 100
+
+
+def test_of_a_broken_model_the_list_contains_a_sentence(offer):
+    (broken,) = offer("layer_choices")({}, {}, {}, [role("model_folder", "PROJECT.empty")])["choices"]
     assert broken["value"] == -2
     assert "no config.json" in broken["label"]
 

@@ -1,6 +1,7 @@
 """Writing a model folder: complete or not at all, the previous model stays until the new one is in place."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,6 +126,8 @@ def test_versions_and_hashes_are_written(folder):
     data = json.loads((folder / "config.json").read_text())
     assert data["version"] == 3
     assert data["versions"]["openvino"]
+    plugin = Path(__file__).parents[2] / "plugin.json"  # not what the installed package says, which may be stale
+    assert data["versions"]["vision-recipes"] == json.loads(plugin.read_text(encoding="utf-8"))["version"]
     assert all(len(entry["sha256"]) == 64 for entry in data["files"].values() if entry)
 
 

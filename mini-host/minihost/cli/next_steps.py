@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,14 @@ from minihost.runs.progress import harmless, shown
 
 if TYPE_CHECKING:
     from minihost.projects.planning import Plan, Request
+    from minihost.runs.running import Result
 
 
-def next_steps(planned: Plan, request: Request, options: str) -> Iterator[str]:
+def next_steps(planned: Plan, request: Request, options: str, result: Result | None = None) -> Iterator[str]:
     """Yield the lines for the page and the commands that the component declares, as far as what they name was given.
 
-    `options` are those that a further command needs as this one did.
+    `options` are those that a further command needs as this one did. A folder that a macro made itself counts as the
+    one that was not given to it.
     """
     section = host_section.read(planned.component)
     job = planned.job
@@ -26,10 +29,26 @@ def next_steps(planned: Plan, request: Request, options: str) -> Iterator[str]:
     if page and Path(page).is_file():
         yield f"Report: {harmless(shown(page))}"
     given = {name: text for name, text in _given(request).items() if text not in job.secrets}
+    if result is not None and len(result.created) == 1:
+        for key in host_section.keys_of_macro_roles(planned.component)[:1]:
+            given.setdefault(key, result.created[0].name)
     for template in section.next:
         command = host_section.filled(template, {name: shlex.quote(text) for name, text in given.items()})
         if command is not None:
-            yield f"Next: {harmless(command)}{options}"
+            yield f"Next: {harmless(_sparing(command, request))}{options}"
+
+
+def _sparing(command: str, request: Request) -> str:
+    """The command with another name for an output that has the name of an input of this run: it would be lost."""
+    read = {os.path.normpath(text) for _role, text in request.inputs}
+    words = shlex.split(command)
+    for place in [place for place in range(1, len(words)) if words[place - 1] == "-o"]:
+        role, _, path = words[place].partition("=")
+        if os.path.normpath(path) in read:
+            stem, dot, ending = path.rpartition(".")
+            other = f"{stem}_new.{ending}" if dot and "/" not in ending else f"{path}_new"
+            command = command.replace(f"-o {role}={shlex.quote(path)}", f"-o {role}={shlex.quote(other)}")
+    return command
 
 
 def _given(request: Request) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,10 @@ from minihost.cli.options import (
     project_dir,
     values,
 )
+from minihost.plugins import host_section
+
+if TYPE_CHECKING:
+    from minihost.projects.planning import Plan
 
 
 @click.command("run")
@@ -56,6 +61,7 @@ def command(
     REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file) or a name from the project's
     flow.yaml.
     """
+    from minihost.errors import ComponentFailed
     from minihost.host import hooks
     from minihost.parameters.resolving import Given
     from minihost.projects import project
@@ -76,7 +82,19 @@ def command(
     planned = plan(request, find_plugins(plugin_paths, project_dir), project.open(project_dir))
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
-    hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))
+    try:
+        result = hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))
+    except ComponentFailed as err:
+        if hint := _folder_hint(planned, str(err)):
+            err.args = (f"{err}{hint}",)
+        raise
     if not quiet:
-        for line in next_steps(planned, request, options_again(plugin_paths, project_dir)):
+        for line in next_steps(planned, request, options_again(plugin_paths, project_dir), result):
             click.echo(line)
+
+
+def _folder_hint(planned: Plan, reason: str) -> str:
+    """What to add to the command, where a macro says that it lacks its folder, and the empty text elsewhere."""
+    keys = host_section.keys_of_macro_roles(planned.component) if planned.component.kind == "macro" else []
+    missing = [key for key in keys if f"{key}:" in reason and not planned.job.config.get(key)]
+    return f". For example: -p {missing[0]}=models/NAME" if missing else ""

@@ -9,15 +9,24 @@ from typing import Any
 import click
 
 from minihost.cli.options import as_json, find_plugins, options_again, pairs, plugin_option, project_dir
+from minihost.parameters.condition_text import in_words
 from minihost.plugins import Component
 from minihost.plugins.discovery import Catalogue
+
+LONGEST, FIRST, LAST = 25, 5, 15
+"""Longer lists of choices are cut: so many are shown from their beginning and their end. --choices shows all."""
 
 
 @click.command("show")
 @click.argument("component")
 @plugin_option
 @project_dir
-@click.option("--choices", "with_choices", is_flag=True, help="Run the plugin's Python for the choices that it makes.")
+@click.option(
+    "--choices",
+    "with_choices",
+    is_flag=True,
+    help="Run the plugin's Python for the choices that it makes, and list all of them.",
+)
 @click.option(
     "-i", "--input", "inputs", multiple=True, metavar="ROLE=REF", help="What fills an input role; implies --choices."
 )
@@ -41,13 +50,28 @@ def command(
     catalogue = find_plugins(plugin_paths, project_dir)
     found = catalogue.component(component)
     facts = description.describe(found, catalogue.plugin(found.plugin_id))
+    given = [("-i", text) for text in inputs] + [("-p", text) for text in params]
+    facts["example"] = description.with_given(facts["example"], given) if given else facts["example"]
     facts["example"] += options_again(plugin_paths, project_dir)
     if with_choices or inputs or params:
         _add_choices(facts, found, catalogue, project_dir, inputs, params)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
-        _print(facts)
+        _print(facts if with_choices else _shortened(facts))
+
+
+def _shortened(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts with the ends alone of long lists of choices."""
+    return facts | {"params": [_cut(param) for param in facts["params"]]}
+
+
+def _cut(param: dict[str, Any]) -> dict[str, Any]:
+    found = param.get("choices", ())
+    if len(found) <= LONGEST:
+        return param
+    left_out = f"… {len(found) - FIRST - LAST} more; add --choices to see all {len(found)}"
+    return param | {"choices": [*found[:FIRST], left_out, *found[-LAST:]]}
 
 
 def _add_choices(
@@ -96,8 +120,9 @@ def _print(facts: dict[str, Any]) -> None:
             _print_text(role["description"], "      ")
     if facts["params"]:
         click.echo("\nParameters")
+    give = "-i ROLE=REF for those of an input, or --choices" if facts["inputs"] else "--choices"
     for param in facts["params"]:
-        _print_param(param, "  ")
+        _print_param({"how_to_list": f"choices: add {give}"} | param, "  ")
     click.echo(f"\nExample\n  {facts['example']}")
 
 
@@ -107,18 +132,18 @@ def _print_param(param: dict[str, Any], indent: str) -> None:
     click.echo(f"{indent}{click.style(param['name'], bold=True)}{default}  {param['type']}{need}  {param['label']}")
     _print_text(param["description"], indent + "    ")
     for choice in param.get("choices", []):
+        if isinstance(choice, str):
+            click.echo(f"{indent}    {choice}")
+            continue
         value = json.dumps(choice["value"], ensure_ascii=False)
         label = "" if choice["label"] == choice["value"] else str(choice["label"]).removeprefix(f"{value}: ")
         click.echo(f"{indent}    - {value}  {label}".rstrip())
     if param.get("dynamic") and "choices" not in param:
-        _print_text(
-            param.get("no_choices", "the plugin's Python makes the choices: add --choices, or -i with the input"),
-            indent + "    ",
-        )
+        _print_text(param.get("no_choices", param.get("how_to_list", "")), indent + "    ")
     if param.get("visible_if") == "false":
         click.echo(f"{indent}    never shown in a form")
     elif "visible_if" in param:
-        click.echo(f"{indent}    only if {param['visible_if']}")
+        click.echo(f"{indent}    only {in_words(param['visible_if'])}")
     for inner in param.get("params", []):
         _print_param(inner, indent + "    ")
 

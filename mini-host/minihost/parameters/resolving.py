@@ -12,7 +12,7 @@ from minihost.parameters.forms import BadValue, Form, choices_of, default_of, ex
 from minihost.parameters.plain import plain
 from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
 from minihost.parameters.visibility import condition
-from minihost.suggestions import did_you_mean, one_of
+from minihost.suggestions import did_you_mean, nearest, one_of
 
 LISTED = 12
 """Up to so many parameters are all named beside a suggestion."""
@@ -78,10 +78,17 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
         if name not in answer.refused and not _is_empty(value, declared.get(name))
     }
     wanted = schema(params, answer.config, sets)
-    wanted["required"] = [name for name in wanted["required"] if name not in answer.refused and not given.is_partial]
+    passed_over = answer.refused | _meant(given, declared)
+    wanted["required"] = [name for name in wanted["required"] if name not in passed_over and not given.is_partial]
     answer.mistakes += mistakes.find(checked, wanted)
     answer.secrets = list(_secrets(params, answer.config, sets))
     return answer
+
+
+def _meant(given: Given, declared: Mapping[str, Any]) -> set[str]:
+    """Return the parameters that misspelt names obviously mean: those are not said to be missing as well."""
+    names = [name for name, _text in given.texts] + (list(given.values) if given.is_strict else [])
+    return {near for name in names if name not in declared for near in nearest(name, declared)}
 
 
 def filled(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def example(component: Component, sets: ParameterSets) -> str:
     declared = host_section.read(component).example
     if declared:
         return declared
-    params = _sampled(component.params, sets, _keys_of_macro_roles(component))
+    params = _sampled(component.params, sets, host_section.keys_of_macro_roles(component))
     read = {item.get("columnRole") for item, _text in params if item.get("type") in ("COLUMN", "COLUMNS")}
     words = ["minihost", host_section.COMMANDS[component.kind], component.id]
     for flag, roles in (("-i", component.inputs), ("-o", component.outputs)):
@@ -90,6 +90,24 @@ def example(component: Component, sets: ParameterSets) -> str:
                 words += [flag, f"{role.name}={_sample_reference(role.name, is_file=is_file)}"]
     for item, text in params:
         words += ["-p", f"{item['name']}={text}"]
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def with_given(command: str, given: Iterable[tuple[str, str]]) -> str:
+    """The command line with what a user gave for input roles and parameters in place of its samples.
+
+    `given` holds pairs of a flag, `-i` or `-p`, and `NAME=VALUE`; what the command does not have yet is added.
+    """
+    words = shlex.split(command)
+    for flag, text in given:
+        name = text.partition("=")[0] + "="
+        at = [place for place in range(1, len(words)) if words[place - 1] == flag and words[place].startswith(name)]
+        if at:
+            words[at[0]] = text
+        else:
+            last = [place for place in range(2, len(words)) if words[place - 1] == flag]
+            end = last[-1] + 1 if last else 3 if flag == "-i" else len(words)
+            words[end:end] = [flag, text]
     return " ".join(shlex.quote(word) for word in words)
 
 
@@ -109,11 +127,6 @@ def _sampled(
         text = _sample_value(item, sets)
         config[item["name"]] = from_text(text, item)
         found.append((item, text))
-
-
-def _keys_of_macro_roles(component: Component) -> set[Any]:
-    """The parameters of a macro that take the thing in the Flow that it is started from."""
-    return {role.get("targetParamsKey") for role in _objects(component.descriptor.get("macroRoles"))}
 
 
 def _sample_reference(name: str, *, is_file: bool) -> str:

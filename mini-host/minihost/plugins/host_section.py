@@ -50,6 +50,13 @@ def read(component: Component) -> HostSection:
     )
 
 
+def keys_of_macro_roles(component: Component) -> list[str]:
+    """Return the parameters of a macro that take the thing in the Flow that it is started from."""
+    roles = component.descriptor.get("macroRoles")
+    found = [role.get("targetParamsKey") for role in roles if isinstance(role, dict)] if isinstance(roles, list) else []
+    return [key for key in found if isinstance(key, str)]
+
+
 def filled(template: str, values: Mapping[str, str]) -> str | None:
     """Put values in the place of `{name}`; None where one has no value."""
     if any(name not in values for name in _PLACEHOLDER.findall(template)):

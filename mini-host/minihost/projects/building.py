@@ -20,7 +20,7 @@ from minihost.projects import fingerprints, step_order
 from minihost.projects.build_records import BuildRecords
 from minihost.projects.flow import Step
 from minihost.projects.planning import Plan, Request, plan
-from minihost.projects.project import Project
+from minihost.projects.project import FLOW, Project
 from minihost.suggestions import did_you_mean, one_of
 
 FRESH, MISSING, STALE, FAILED = "up to date", "missing", "stale", "failed"
@@ -42,7 +42,9 @@ class Build:
 
     def __init__(self, project: Project, catalogue: Catalogue, *, streams_only: bool = False) -> None:
         if not project.flow.steps:
-            raise JobError([f"There is nothing to build: {project.flow_file} has no steps."])
+            missing = not Path(project.flow_file).is_file()
+            why = f"there is no {FLOW} in {project.dir}" if missing else f"{project.flow_file} has no steps"
+            raise JobError([f"There is nothing to build: {why}."])
         self.project, self.catalogue, self.streams_only = project, catalogue, streams_only
         project.pending = set(project.flow.made())
         steps = tuple(self._with_caches(step) for step in project.flow.steps)

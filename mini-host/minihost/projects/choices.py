@@ -11,6 +11,7 @@ from minihost.errors import HostError
 from minihost.job import Job
 from minihost.parameters.forms import Form, as_shown, form_of, named
 from minihost.plugins import Component
+from minihost.suggestions import did_you_mean
 
 TIMEOUT = 60.0
 """Seconds that a plugin's Python has to say its choices."""
@@ -79,10 +80,13 @@ def unusual(job: Job, component: Component, given: set[str]) -> list[str]:
         except NoChoices as err:
             warnings.append(str(err))
             continue
-        listing = f"`minihost show {component.id} --choices` lists them"  # the component itself says what is meant
+        listing = f"`minihost show {component.id} --choices` lists them all"  # the component itself says what is meant
         for item in value if isinstance(value, list) else [value]:
             if item not in offered:
-                warnings.append(f"Parameter {param['name']!r}: {as_shown(item)!r} is not among the choices; {listing}.")
+                near = did_you_mean(as_shown(item), map(as_shown, offered))
+                warnings.append(
+                    f"Parameter {param['name']!r}: {as_shown(item)!r} is not among the choices.{near} {listing}."
+                )
     return warnings
 
 

@@ -8,12 +8,12 @@ from minihost.errors import JobError
 from minihost.host import hooks
 from minihost.job import Job, Reference
 from minihost.parameters.resolving import Given, Resolved, resolve
-from minihost.plugins import Component, Plugin, Role
+from minihost.plugins import Component, Plugin, Role, host_section
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.manifests import parameters
 from minihost.projects import choices
 from minihost.projects.project import Project
-from minihost.suggestions import did_you_mean, one_of
+from minihost.suggestions import did_you_mean, nearest, one_of
 
 
 @dataclass(frozen=True)
@@ -150,16 +150,18 @@ def _filled(project: Project, component: Component, side: str, request: Request,
     given: dict[str, list[str]] = {}
     for name, ref in pairs:
         given.setdefault(name, []).append(ref)
+    meant: set[str] = set()
     for name in [name for name in given if name not in by_name]:
         if has_roles(component):
-            near = did_you_mean(name, by_name)
+            near = did_you_mean(name, by_name) or _folder_parameter(component)
+            meant.update(nearest(name, by_name))
             mistakes.names.append(f"There is no {side} role {name!r}.{near} Roles: {one_of(by_name)}.")
         else:
             by_name[name] = Role(name, many=True, accepts_folder=True)
     references: list[Reference] = []
     for role in by_name.values():
         refs = given.get(role.name, [])
-        if role.required and not refs and not request.is_form:
+        if role.required and not refs and not request.is_form and role.name not in meant:
             hint = f"{_what_fills(role)} is expected ({_flag(side)} {role.name}=…)"
             mistakes.others.append(f"The {side} role {role.name!r} is empty: {hint}.")
         if len(refs) > 1 and not role.many:
@@ -171,6 +173,12 @@ def _filled(project: Project, component: Component, side: str, request: Request,
             except JobError as err:
                 mistakes.others += err.mistakes
     return references
+
+
+def _folder_parameter(component: Component) -> str:
+    """How to name the folder that a macro fills, which has no roles; with a leading space."""
+    keys = host_section.keys_of_macro_roles(component) if component.kind == "macro" else []
+    return f" A macro takes its folder as a parameter: -p {keys[0]}=FOLDER." if keys else ""
 
 
 def _what_fills(role: Role) -> str:

@@ -237,7 +237,7 @@ class Project:
                 if one.is_dir() == (kind == FOLDER) and not one.name.startswith(".")
             ]
         if is_path(ref):
-            return did_you_mean(path.name, beside)
+            return did_you_mean(path.name, beside, os.path.join(os.path.dirname(ref.rstrip("/")), ""))
         return did_you_mean(ref, [*self.names(kind), *beside])
 
     def _managed(self, kind: str) -> list[str]:

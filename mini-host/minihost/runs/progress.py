@@ -56,11 +56,13 @@ class Plain(Reporter):
             print(f"{self.name}: {self._text(event['progress'])}", file=sys.stderr, flush=True)
 
     def done(self, result: Any, answer: str) -> None:
-        """Print the macro's answer and where the outputs lie."""
+        """Print the macro's answer, and where the outputs lie and what it made itself."""
         if answer:
             print(answer)
         for reference in result.outputs:
             print(f"{reference.role}: {shown(reference.path)}")
+        for reference in result.created:
+            print(f"{reference.name}: {shown(reference.path)}")
         print(f"done in {result.seconds:.1f} s; log: {shown(str(result.log))}", file=sys.stderr)
 
     def _learn(self, event: dict[str, Any]) -> None:

@@ -50,6 +50,8 @@ class Result:
     folder: Path
     answer: dict[str, Any] | None = None
     outputs: tuple[Reference, ...] = ()
+    created: tuple[Reference, ...] = ()
+    """Folders and datasets of the project that the component made itself, as macros do."""
     seconds: float = 0.0
 
     @property
@@ -89,7 +91,7 @@ def run(job: Job, options: Options | None = None) -> Result:
         commits.commit(held)
     shutil.rmtree(job.work_dir, ignore_errors=True)
     keep_newest(folder.parent, KEPT_JOBS)
-    result = Result(folder, answer, tuple(job.outputs), time.monotonic() - started)
+    result = Result(folder, answer, tuple(job.outputs), _created(job, folder), time.monotonic() - started)
     show.done(result, as_text(answer) if job.kind == "macro" else "")
     return result
 
@@ -239,6 +241,12 @@ def _begun_by_child(folder: Path) -> list[stages.Stage]:
             target = Path(reference.path) if base is not None else Path(os.path.realpath(reference.path))
             found.append(stages.Stage(target, stages.kind_of(reference), Path(event["place"]), None, base))
     return found
+
+
+def _created(job: Job, folder: Path) -> tuple[Reference, ...]:
+    """What the component wrote to that was not there, and not named, before it ran."""
+    begun = [Reference(**event["begun"]) for event in Events(folder / EVENTS).new() if "begun" in event]
+    return tuple(one for one in begun if one.path not in {other.path for other in job.others})
 
 
 def _locked(stage: stages.Stage, job: Job, folder: Path) -> stages.Stage:

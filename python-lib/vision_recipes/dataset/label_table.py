@@ -24,6 +24,7 @@ log = logging.getLogger("vision_recipes")
 class LabelTable:
     """The label of each path to use, and its cells in the split, group and extra columns.
 
+    The paths are in the order of the folder whatever gave the labels, since the split and the model depend on it.
     `source` is what gave the labels: dataset, folder_names or file_names.
     `split` is empty when nothing gives a split; `split_source` says in words what gives it.
     """
@@ -49,7 +50,8 @@ def read_label_table(
     found = find_labels(paths, settings, labels)
     for remark in (*found.remarks(), *found.look_alikes()):
         log.warning("labels: %s", remark)
-    table = LabelTable(found.of, found.source, found.sides, "the split by folders" if found.sides else "")
+    ordered = {path: found.of[path] for path in paths if path in found.of}
+    table = LabelTable(ordered, found.source, found.sides, "the split by folders" if found.sides else "")
 
     def cells(parameter: str) -> dict[str, str | None]:
         """Return, as text for each picture, the cell of the column that a parameter names."""
@@ -70,8 +72,8 @@ def read_label_table(
 
     if settings.split_column:
         table.split, table.split_source = cells("split_column"), f"split_column {settings.split_column!r}"
-        table.labels = {path: label for path, label in found.of.items() if table.split.get(path)}
-        left_out = counted(len(found.of) - len(table.labels), "labelled picture is", "labelled pictures are")
+        table.labels = {path: label for path, label in ordered.items() if table.split.get(path)}
+        left_out = counted(len(ordered) - len(table.labels), "labelled picture is", "labelled pictures are")
         log.info("%s left out by split_column", left_out)
         if not table.labels:
             raise LabelsError(f"split_column {settings.split_column!r} is empty for every labelled picture.")

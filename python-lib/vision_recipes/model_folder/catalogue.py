@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from vision_recipes import strict_json
-from vision_recipes.errors import SettingsError
+from vision_recipes.errors import SettingsError, listed
 from vision_recipes.model_folder.labels import read_labels
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.resources import resource_folder
 
 DEFAULT = "efficientnet_lite0"
 """The network that is downloaded, and used, where none is chosen."""
+
+RETIRED = {"starter": "the starter model is gone"}
+"""Choices of earlier versions, which get the default network now, and what is said of them."""
+
+_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -91,15 +96,26 @@ def find(name: str) -> Architecture:
     """
     if name.strip() in architectures():
         return architectures()[name.strip()]
-    plain = name.strip().removesuffix("::imagenet").lower()
-    by_name = {key.lower(): row for row in architectures().values() for key in (row.name, *row.aliases)}
-    if plain not in by_name:
-        close = dict.fromkeys(by_name[key].name for key in difflib.get_close_matches(plain, by_name, n=3))
+    found = _by_any_name(name)
+    if found is None:
+        names = {key: row.name for key, row in _other_names().items()} | {key: key for key in RETIRED}
+        close = dict.fromkeys(names[key] for key in difflib.get_close_matches(_plain(name), names, n=3))
         hint = f" Did you mean {', '.join(close)}?" if close else ""
-        raise SettingsError(
-            f"There is no network {name!r} in the catalogue.{hint} It has {', '.join(architectures())}."
-        )
-    return by_name[plain]
+        shown = listed([choice["value"] for choice in choices()], _SHOWN)
+        raise SettingsError(f"There is no network {name!r} in the catalogue.{hint} It has {shown}.")
+    return found
+
+
+def _by_any_name(name: str) -> Architecture | None:
+    return _other_names().get(_plain(name))
+
+
+def _plain(name: str) -> str:
+    return name.strip().removesuffix("::imagenet").lower()
+
+
+def _other_names() -> dict[str, Architecture]:
+    return {key.lower(): row for row in architectures().values() for key in (row.name, *row.aliases)}
 
 
 def imagenet_labels() -> tuple[str, ...]:
@@ -107,7 +123,18 @@ def imagenet_labels() -> tuple[str, ...]:
     return read_labels((resource_folder() / "imagenet_labels.csv").read_bytes(), "imagenet_labels.csv", 1000)
 
 
-def choices() -> list[dict[str, str]]:
-    """Return the networks that can be downloaded, for a drop-down: the default one, then the smallest first."""
+def choices(chosen: str = "") -> list[dict[str, str]]:
+    """Return the networks that can be downloaded, for a drop-down: the default one, then the smallest first.
+
+    `chosen` is what a form holds: another name of a network, or one of an earlier version, becomes a choice too.
+    """
     rows = sorted(architectures().values(), key=lambda row: (row.name != DEFAULT, row.parameters))
-    return [{"value": row.name, "label": row.label} for row in rows]
+    found = [{"value": row.name, "label": row.label} for row in rows]
+    if chosen and chosen not in architectures() and (is_retired(chosen) or _by_any_name(chosen)):
+        found.append({"value": chosen, "label": chosen})
+    return found
+
+
+def is_retired(name: str) -> bool:
+    """Return whether a name is a choice of earlier versions."""
+    return name.strip().lower() in RETIRED

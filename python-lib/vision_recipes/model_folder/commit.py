@@ -18,6 +18,7 @@ from vision_recipes.model_folder.labels import write_labels
 from vision_recipes.model_folder.layer_graph import write_graph
 from vision_recipes.model_folder.ood import write_ood
 from vision_recipes.model_folder.spec import ModelSpec
+from vision_recipes.resources import plugin_version
 from vision_recipes.stores import Store, file_digest, read_bytes
 from vision_recipes.strict_json import MAX_BYTES
 
@@ -46,7 +47,8 @@ TRAINING_REPORTS = (
 )
 TRAINING_CURVES = "tensorboard_logs/"
 
-PACKAGES = ("vision-recipes", "keras", "tensorflow", "openvino", "numpy", "pillow")
+PLUGIN = "vision-recipes"
+PACKAGES = (PLUGIN, "keras", "tensorflow", "openvino", "numpy", "pillow")
 
 
 def commit(
@@ -161,11 +163,12 @@ def _tidy(store: Store, config: ModelConfig, previous: ModelConfig | None, repor
 
 
 def installed_versions(packages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of those packages that are installed."""
+    """Return the versions of those packages that are installed; that of the plugin is its own, from plugin.json."""
     from importlib import metadata
 
     found = {}
     for package in packages:
         with suppress(metadata.PackageNotFoundError):
-            found[package] = metadata.version(package)
+            own = plugin_version() if package == PLUGIN else ""
+            found[package] = own or metadata.version(package)
     return found
