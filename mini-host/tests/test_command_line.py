@@ -64,6 +64,25 @@ def test_a_run(plugin, capfd):
     assert Path("out.csv").read_text() == "a,b\n1,x\n"
 
 
+def test_a_table_that_a_run_read_is_replaced_only_when_asked(plugin, capsys):
+    """A command copied with the wrong name must not cost anyone their labels."""
+    write(Path("old.csv"), "a,b\n3,y\n")
+    write(Path("labels.csv"), "a,b\n2,z\n")
+    for source in ("labels.csv", "in.csv"):
+        assert run(plugin, "-i", f"input_dataset={source}", *GOOD[2:]) == 0  # its own output is replaced without asking
+    onto = ("-i", "input_dataset=in.csv", "-p", "times=2", "-o")
+    capsys.readouterr()
+    assert run(plugin, *onto, "output_dataset=labels.csv") == 2
+    assert capsys.readouterr().err == (
+        "The output role 'output_dataset': labels.csv is a table that an earlier run read, and it was not written by "
+        "minihost. Choose another name, or add --overwrite to replace it.\n"
+    )
+    assert Path("labels.csv").read_text() == "a,b\n2,z\n"
+    assert run(plugin, *onto, "output_dataset=old.csv") == 0
+    assert run(plugin, *onto, "output_dataset=labels.csv", "--overwrite") == 0
+    assert Path("labels.csv").read_text() == Path("old.csv").read_text() == "a,b\n1,x\n"
+
+
 def test_parameters_from_a_file_under_those_of_the_command_line(plugin, capfd):
     write(plugin.parent / "work/p.json", "// a comment\n{'times': 5, 'columns': ['a'], 'extra': 1}")
     assert run(plugin, *GOOD, "--params", "p.json") == 0

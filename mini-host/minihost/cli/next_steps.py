@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,15 @@ from minihost.plugins import host_section
 from minihost.runs.progress import harmless, shown
 
 if TYPE_CHECKING:
+    from minihost.job import Reference
     from minihost.projects.planning import Plan, Request
-    from minihost.runs.running import Result
 
 
-def next_steps(planned: Plan, request: Request, options: str, result: Result | None = None) -> Iterator[str]:
+def next_steps(planned: Plan, request: Request, options: str, created: Sequence[Reference] = ()) -> Iterator[str]:
     """Yield the lines for the page and the commands that the component declares, as far as what they name was given.
 
-    `options` are those that a further command needs as this one did. A folder that a macro made itself counts as the
-    one that was not given to it.
+    `options` are those that a further command needs as this one did. `created` is what the component made itself: the
+    folder of a macro then counts as given.
     """
     section = host_section.read(planned.component)
     job = planned.job
@@ -29,9 +29,9 @@ def next_steps(planned: Plan, request: Request, options: str, result: Result | N
     if page and Path(page).is_file():
         yield f"Report: {harmless(shown(page))}"
     given = {name: text for name, text in _given(request).items() if text not in job.secrets}
-    if result is not None and len(result.created) == 1:
+    if len(created) == 1:
         for key in host_section.keys_of_macro_roles(planned.component)[:1]:
-            given.setdefault(key, result.created[0].name)
+            given.setdefault(key, created[0].name)
     for template in section.next:
         command = host_section.filled(template, {name: shlex.quote(text) for name, text in given.items()})
         if command is not None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 )
 @plugin_option
 @project_dir
+@click.option("--overwrite", is_flag=True, help="Let an output replace a table that an earlier run read.")
 @click.option("--streams-only", is_flag=True, help="Refuse local paths of folders, as object storage does.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End the run after so long."
@@ -52,6 +53,7 @@ def command(
     partition: str,
     plugin_paths: tuple[Path, ...],
     project_dir: Path,
+    overwrite: bool,
     streams_only: bool,
     timeout: float | None,
     quiet: bool,
@@ -76,6 +78,7 @@ def command(
         params=Given(values(params_file, mistakes), pairs("-p", "NAME=VALUE", params, mistakes)),
         settings=Given(texts=pairs("--setting", "NAME=VALUE", settings, mistakes)),
         streams_only=streams_only,
+        overwrite=overwrite,
         partition=partition,
         mistakes=tuple(mistakes),
     )
@@ -88,8 +91,9 @@ def command(
         if hint := _folder_hint(planned, str(err)):
             err.args = (f"{err}{hint}",)
         raise
+    created = getattr(result, "created", ())  # other runners answer what they like
     if not quiet:
-        for line in next_steps(planned, request, options_again(plugin_paths, project_dir), result):
+        for line in next_steps(planned, request, options_again(plugin_paths, project_dir), created):
             click.echo(line)
 
 

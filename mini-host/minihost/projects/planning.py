@@ -11,7 +11,7 @@ from minihost.parameters.resolving import Given, Resolved, resolve
 from minihost.plugins import Component, Plugin, Role, host_section
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.manifests import parameters
-from minihost.projects import choices
+from minihost.projects import choices, foreign_tables
 from minihost.projects.project import Project
 from minihost.suggestions import did_you_mean, nearest, one_of
 
@@ -20,10 +20,10 @@ from minihost.suggestions import did_you_mean, nearest, one_of
 class Request:
     """One run as a user asks for it: which component, what fills its roles, its parameters.
 
-    `inputs` and `outputs` are (role, reference) pairs; `partition` is the one that partitioned ones are read and
-    written by; `ask_choices` says whether dynamic choices are asked for; `is_form` says that the request is a form that
-    is still being filled in, so that nothing is missing yet; `mistakes` are those already found when the request was
-    read.
+    `inputs` and `outputs` are (role, reference) pairs; without `overwrite` no table is replaced that an earlier run
+    read; `partition` is the one that partitioned ones are read and written by; `ask_choices` says whether dynamic
+    choices are asked for; `is_form` says that the request is a form that is still being filled in, so that nothing is
+    missing yet; `mistakes` are those already found when the request was read.
     """
 
     component: str
@@ -34,6 +34,7 @@ class Request:
     kinds: tuple[str, ...] = ("recipe", "macro")
     streams_only: bool = False
     partition: str = ""
+    overwrite: bool = True
     ask_choices: bool = True
     is_form: bool = False
     mistakes: tuple[str, ...] = ()
@@ -169,7 +170,13 @@ def _filled(project: Project, component: Component, side: str, request: Request,
             mistakes.others.append(text)
         for ref in refs:
             try:
-                references.append(project.reference(role, ref, output=side == "output"))
+                references.append(found := project.reference(role, ref, output=side == "output"))
+                if (
+                    side == "output"
+                    and not request.overwrite
+                    and (refused := foreign_tables.refusal(found, ref, project.dir))
+                ):
+                    mistakes.others.append(refused)
             except JobError as err:
                 mistakes.others += err.mistakes
     return references
