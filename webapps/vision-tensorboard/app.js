@@ -146,7 +146,8 @@
       found.push(fact(named(words[stage.solver ? 1 : 0]), shown(tag, value), place));
     }
     const seconds = find('train', 'epoch_seconds');
-    if (seconds.length) found.push(fact(named('Training time'), duration(seconds.reduce((sum, point) => sum + point[1], 0))));
+    const total = seconds.reduce((sum, point) => sum + point[1], 0);
+    if (total >= 0.05) found.push(fact(named('Training time'), duration(total))); // a solver's steps take no time worth naming
     return found;
   };
 

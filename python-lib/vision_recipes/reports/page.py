@@ -92,8 +92,10 @@ def render_page(evaluation: Evaluation) -> bytes:
             "slices": _slices(evaluation.slices),
             "calibration": _calibration(pictures),
             "curves": _curves(training),
+            "solver": training is not None and any(stage.unit == "solver steps" for stage in training.stages),
+            "remarks": _remarks(training),
             "rejected": _rejected(evaluation),
-            "leakage": _leakage(training, thumbs),
+            "leakage": _leakage(evaluation, thumbs),
             "duplicates": _duplicates(training),
             "augmentation": _augmentation(evaluation),
             "verdicts": _verdicts(pictures),
@@ -160,11 +162,27 @@ def _rejected(evaluation: Evaluation) -> dict[str, Any]:
     return {"reasons": reasons, "files": list(evaluation.rejected)[:_FILES], "count": len(evaluation.rejected)}
 
 
-def _leakage(training: TrainingRecord | None, thumbs: Mapping[str, Thumbnail]) -> dict[str, Any]:
-    """Return how many of the pictures shown, byte for byte, were in the training, and the first of them."""
+def _remarks(training: TrainingRecord | None) -> list[str]:
+    """Return the training's remarks, without lists of near-duplicates, which have a table of their own."""
+    remarks = training.remarks if training else []
+    return [said for said in remarks if not (training and training.duplicates and "near-dup" in said and " = " in said)]
+
+
+def _leakage(evaluation: Evaluation, thumbs: Mapping[str, Thumbnail]) -> dict[str, Any]:
+    """Return how many pictures, byte for byte, were in the training, and the first of them.
+
+    All validation pictures are compared where the training itself reports on them, else those with a thumbnail.
+    """
+    training = evaluation.training
     splits = training.splits if training else {}
-    found = [path for path, thumb in thumbs.items() if splits.get(thumb.digest) == TRAIN_SIDE]
-    return {"compared": len(thumbs), "found": found[:_FILES], "count": len(found)} if splits and thumbs else {}
+    nouns = "picture shown here", "pictures shown here"
+    digests = {path: thumb.digest for path, thumb in thumbs.items()}
+    if training and evaluation.held_out:
+        digests, nouns = training.digests("validation"), ("validation picture", "validation pictures")
+    found = [path for path, digest in digests.items() if splits.get(digest) == TRAIN_SIDE]
+    if not splits or not digests:
+        return {}
+    return {"compared": counted(len(digests), *nouns), "found": found[:_FILES], "count": len(found)}
 
 
 def _duplicates(training: TrainingRecord | None) -> dict[str, Any]:

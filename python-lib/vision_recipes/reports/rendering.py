@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vision_recipes.resources import resource_folder
 from vision_recipes.wording import counted, percent
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _LONGEST = 80
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -26,6 +29,7 @@ def render(template: str, content: Mapping[str, Any]) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters |= {"plain": plain, "percent": percent, "number": number, "last": last_part}
+    environment.filters["breakable"] = breakable
     environment.filters["counted"] = counted
     page = environment.get_template(template).render(content)
     return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", page).encode("utf-8", "backslashreplace")
@@ -40,6 +44,13 @@ def plain(text: object, longest: int = _LONGEST) -> str:
     if len(shown) <= longest:
         return shown
     return shown[: longest // 2 - 1] + "…" + shown[-(longest // 2) :]
+
+
+def breakable(path: str) -> Markup:
+    """Return a path, escaped, that lines may break after its slashes rather than inside a name."""
+    from markupsafe import Markup
+
+    return Markup("/<wbr>").join(path.split("/"))
 
 
 def last_part(path: object) -> str:

@@ -41,8 +41,9 @@ def command(training: TrainingRecord | None) -> str:
     if training is None or not training.parameters:
         return ""
     given = training.parameters
-    base = "" if training.base == catalogue.DEFAULT else " -i model_folder=BASE_MODEL"
-    words = [f"minihost run vision-retrain -i image_folder=PICTURES{base} -o model_output=MODEL"]
+    words = ["minihost run vision-retrain", "-i image_folder=PICTURES", "-o model_output=MODEL"]
+    if training.base != catalogue.DEFAULT:
+        words.insert(2, "-i model_folder=BASE_MODEL")
     if given.get("label_source") == "dataset":
         words.append("-i label_dataset=LABELS")
     options = [
@@ -53,7 +54,7 @@ def command(training: TrainingRecord | None) -> str:
         value = compute.get(field.name)
         if value is not None and value != getattr(ComputeSettings(), field.name):
             options.append(f"compute.{field.name}={value}")
-    return " \\\n    ".join(words + ["-p " + shlex.quote(option) for option in options])
+    return " \\\n  ".join(words + ["-p " + shlex.quote(option) for option in options])
 
 
 def _text(value: Any) -> str:

@@ -15,7 +15,7 @@ from vision_recipes.reports.metric_rows import confidences
 from vision_recipes.reports.predictions import LabelledPredictions
 from vision_recipes.reports.rendering import plain
 from vision_recipes.reports.training_record import TrainingRecord
-from vision_recipes.training.outcome import choices
+from vision_recipes.training.outcome import choices, is_number
 from vision_recipes.wording import counted, percent
 
 _CONFIDENT = 0.9
@@ -129,6 +129,14 @@ def _training(training: TrainingRecord, held_out: bool) -> Iterator[str]:
         yield f"{sentence[:1].upper()}{sentence[1:]}."
     if held_out and any(stage.unit == "epochs" for stage in training.stages):
         yield "The best epoch was chosen by these very pictures, so the accuracy may be slightly too high."
+    verdict = training.metrics.get("verdict")
+    fractions = [verdict.get(name) for name in ("known", "precision_of_known")] if isinstance(verdict, Mapping) else []
+    if held_out and fractions and all(is_number(share, 1) for share in fractions):
+        yield (
+            f"Verdict: {percent(fractions[0])} of the validation pictures are “known”, and {percent(fractions[1])} of "
+            "these get the right label. The rest are “unsure” or “unknown”: between classes, or unlike the training "
+            "pictures, so a person should look at them."
+        )
     test = training.side("test")
     if held_out and test:
         interval = f"95 % confidence interval {percent(test['accuracy_low'])} to {percent(test['accuracy_high'])}"

@@ -87,10 +87,17 @@ class TrainingRecord:
         rows = [(str(row["sha256"]), str(row.get("split"))) for row in self._pictures if row.get("sha256")]
         return dict(sorted(rows, key=lambda row: row[1] == TRAIN_SIDE))
 
+    def digests(self, side: str) -> dict[str, str]:
+        """Return the SHA-256 of the pictures on a side of the split by path."""
+        return {str(row.get("path")): str(row["sha256"]) for row in self._sides(side) if row.get("sha256")}
+
     @property
     def class_sizes(self) -> Counter[str]:
         """The number of pictures to train on of each label."""
-        return Counter(str(row.get("label")) for row in self._pictures if row.get("split") == TRAIN_SIDE)
+        return Counter(str(row.get("label")) for row in self._sides(TRAIN_SIDE))
+
+    def _sides(self, side: str) -> list[dict[str, Any]]:
+        return [row for row in self._pictures if row.get("split") == side]
 
     @property
     def _pictures(self) -> list[dict[str, Any]]:
