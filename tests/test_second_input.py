@@ -18,6 +18,7 @@ from vision_recipes.model_folder import open_model
 from vision_recipes.retrain import retrain
 from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
+from vision_recipes.training.outcome import COLUMNS
 from vision_recipes.training_settings import RetrainSettings
 
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
@@ -68,7 +69,7 @@ def test_the_model_says_how_its_columns_join_and_uses_them(tmp_path, formula):
     assert set(metrics["columns"]) > {"accuracy_picture_only", "accuracy_additive", "accuracy_interactions"}
     assert metrics["accuracy_both"] == metrics["validation"]["accuracy"] > 0.85
     assert metrics["accuracy_both"] >= metrics["accuracy_picture_only"] - 0.02
-    assert f"columns: {formula.replace('_', ' ')}" in read(output, "README.md").replace("\\", "")
+    assert COLUMNS[formula] in read(output, "README.md")
     found = scored(output, pictures, table, "openvino")
     assert np.mean([found["/" + row[0]][0] == row[1] for row in table.cells]) > 0.9
     retrain(pictures, output, output, settings(extra_columns=[]), table)

@@ -31,6 +31,9 @@ def outcome(run: Run) -> Iterator[str]:
     if VALID in run.trained.logits:
         yield _confusions(run.trained.logits[VALID], run.images.subset(VALID))
     yield from choices(run.trained.metrics)
+    if run.images.columns:
+        names = ", ".join(dict.fromkeys(column.name for column in run.images.columns))
+        yield f"scoring with this model takes a dataset with the column {names} as well: connect it as extra_dataset"
 
 
 def describe(run: Run) -> str:
