@@ -26,6 +26,7 @@ from vision_recipes.dataset.path_spelling import (
     unique_keys,
 )
 from vision_recipes.errors import listed
+from vision_recipes.wording import counted
 
 _SHOWN = 5
 _PREFIXES_SHOWN = 3
@@ -60,7 +61,7 @@ def match_paths(paths: Sequence[str], written: Iterable[str | None]) -> PathMatc
     found = search.found
     if found.ambiguous:
         found.remarks.append(
-            f"{len(found.ambiguous)} paths are not matched, because several pictures fit them, or several paths fit "
+            f"{counted(len(found.ambiguous), 'path is', 'paths are')} not matched, because several pictures fit them, or several paths fit "
             f"one picture: {listed(map(quoted, found.ambiguous), _SHOWN)}"
         )
     return found
@@ -160,4 +161,4 @@ def _remarks(accepted: Mapping[str, Match], described: str) -> Iterator[str]:
         by_change = {listed(common, _PREFIXES_SHOWN): list(accepted)}
     for change, texts in by_change.items():
         how = " and ".join(part for part in (change, described) if part)
-        yield f"{len(texts)} paths matched {how} ({quoted(texts[0])} is {quoted(accepted[texts[0]].path)})"
+        yield f"{counted(len(texts), 'path')} matched {how} ({quoted(texts[0])} is {quoted(accepted[texts[0]].path)})"
