@@ -135,7 +135,7 @@ def test_truth_with_paths_of_another_program(prefix, caplog):
     slash = "\\" if "\\" in prefix else "/"
     predictions = [row("/cat/a b.jpg", {"cat": 0.9, "dog": 0.1}), row("/dog/b.jpg", {"dog": 0.9, "cat": 0.1})]
     assert accuracy(predictions, [(f"{prefix}CAT{slash}a%20b.JPG", "cat"), (f"{prefix}dog{slash}b", "dog")]) == 1
-    assert sum("true labels: 1 paths matched" in line for line in caplog.messages) == 2
+    assert sum("true labels: 1 path matched" in line for line in caplog.messages) == 2
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_every_relaxed_reading_matches_and_is_said(change: Callable[[str], str],
 def test_each_reading_is_one_sentence_with_its_count():
     found = match_paths(LISTING, ["photos/cat/b.jpg", "photos/dog/c.png", "cat/PHOTO 1.jpg"])
     assert found.remarks == [
-        "1 paths matched in other case ('cat/PHOTO 1.jpg' is '/cat/Photo 1.jpg')",
+        "1 path matched in other case ('cat/PHOTO 1.jpg' is '/cat/Photo 1.jpg')",
         "2 paths matched after removing the prefix 'photos/' ('photos/cat/b.jpg' is '/cat/b.jpg')",
     ]
 

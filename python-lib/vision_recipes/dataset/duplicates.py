@@ -27,7 +27,7 @@ _CERTAIN = 0.99
 _LARGE_FRACTION, _LARGE = 0.1, 20
 _BLOCK = 2048
 _MAX_PICTURES = 200_000
-_SHOWN = 10
+_SHOWN = 3
 
 
 @dataclass(frozen=True)

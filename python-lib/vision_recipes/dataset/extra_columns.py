@@ -151,4 +151,4 @@ def _of_categories(name: str, counts: Counter[str], source: str) -> list[ExtraCo
 def _described(column: ExtraColumn) -> str:
     if column.kind == "number":
         return f"a number ({column.mean:.4g} on average, give or take {column.scale:.4g})"
-    return f"{len(column.categories)} categories"
+    return counted(len(column.categories), "category", "categories")

@@ -26,6 +26,7 @@ from vision_recipes.dataset.path_spelling import (
     unique_keys,
 )
 from vision_recipes.errors import listed
+from vision_recipes.wording import counted
 
 _SHOWN = 5
 _PREFIXES_SHOWN = 3
@@ -59,9 +60,10 @@ def match_paths(paths: Sequence[str], written: Iterable[str | None]) -> PathMatc
     search.with_other_prefixes()
     found = search.found
     if found.ambiguous:
+        paths = counted(len(found.ambiguous), "path is", "paths are")
         found.remarks.append(
-            f"{len(found.ambiguous)} paths are not matched, because several pictures fit them, or several paths fit "
-            f"one picture: {listed(map(quoted, found.ambiguous), _SHOWN)}"
+            f"{paths} not matched, because several pictures fit them, or several paths fit one picture: "
+            f"{listed(map(quoted, found.ambiguous), _SHOWN)}"
         )
     return found
 
@@ -160,4 +162,5 @@ def _remarks(accepted: Mapping[str, Match], described: str) -> Iterator[str]:
         by_change = {listed(common, _PREFIXES_SHOWN): list(accepted)}
     for change, texts in by_change.items():
         how = " and ".join(part for part in (change, described) if part)
-        yield f"{len(texts)} paths matched {how} ({quoted(texts[0])} is {quoted(accepted[texts[0]].path)})"
+        first = f"{quoted(texts[0])} is {quoted(accepted[texts[0]].path)}"
+        yield f"{counted(len(texts), 'path')} matched {how} ({first})"
