@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 row` or `3 rows`: a count for a message."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 class HostError(Exception):
     """Something the user can fix; `exit_code` is what the command ends with, `log` the log of the run that failed."""
 

@@ -160,7 +160,7 @@ class TestWriter:
             writer.write_row_dict({"c": {"k": 1}, "zzz": 1})
             writer.write_row_array(["x", dt.datetime(2020, 1, 2), None])
             writer.write_tuple(("y", None, '{"k": 2}'))
-            with pytest.raises(DataError, match="has 3 columns, the row has 1"):
+            with pytest.raises(DataError, match="has 3 columns, the row has 1 value\\."):
                 writer.write_tuple(("y",))
         assert now.rows("out") == [
             ["", "", '{"k": 1}'],

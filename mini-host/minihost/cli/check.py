@@ -17,6 +17,7 @@ from minihost.cli.options import as_json
 @as_json
 def command(plugin: Path, strict: bool, as_json: bool) -> int:
     """Check PLUGIN, a folder or zip (the current folder when not given). Ends with 1 when there are errors."""
+    from minihost.errors import counted
     from minihost.plugins import checking, discovery
 
     found = discovery.load(plugin)
@@ -29,6 +30,6 @@ def command(plugin: Path, strict: bool, as_json: bool) -> int:
         for finding in findings:
             click.echo(str(finding))
         numbers = {"component": len(found.components), "error": errors, "warning": warnings}
-        listing = ", ".join(f"{number} {what}{'' if number == 1 else 's'}" for what, number in numbers.items())
+        listing = ", ".join(counted(number, what) for what, number in numbers.items())
         click.echo(f"{found.id} {found.version}: {listing}")
     return 1 if errors or strict and warnings else 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from minihost.datasets import Table, cells, frames
-from minihost.errors import DataError
+from minihost.errors import DataError, counted
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def tuples(data: Table, options: ReadOptions, log_every: int = -1) -> Iterator[t
                 f"Dataset {data.path}, row {number + 1}: {err}. Correct the cell, or declare the column as string."
             ) from err
         if log_every > 0 and (number + 1) % log_every == 0:
-            log.info("read %d rows of %s", number + 1, data.path)
+            log.info("read %s of %s", counted(number + 1, "row"), data.path)
 
 
 def _rows(data: Table, options: ReadOptions) -> Iterator[list[str]]:

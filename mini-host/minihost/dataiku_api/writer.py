@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minihost.errors import DataError
+from minihost.errors import DataError, counted
 
 
 class DatasetWriter:
@@ -26,7 +26,8 @@ class DatasetWriter:
         writer = self._open()
         if len(row) != len(self._columns):
             raise DataError(
-                f"Dataset {self._dataset.full_name} has {len(self._columns)} columns, the row has {len(row)} values."
+                f"Dataset {self._dataset.full_name} has {counted(len(self._columns), 'column')}, "
+                f"the row has {counted(len(row), 'value')}."
             )
         writer.write([list(row)])
 
@@ -42,8 +43,9 @@ class DatasetWriter:
         writer = self._open()
         if len(df.columns) != len(self._columns):
             raise DataError(
-                f"Dataset {self._dataset.full_name} has {len(self._columns)} columns ({_names(self._columns)}), "
-                f"the frame has {len(df.columns)}. Use write_with_schema, or write the schema first."
+                f"Dataset {self._dataset.full_name} has {counted(len(self._columns), 'column')} "
+                f"({_names(self._columns)}), the frame has {len(df.columns)}. "
+                "Use write_with_schema, or write the schema first."
             )
         writer.write_frame(df)
 

@@ -11,7 +11,7 @@ from minihost.datasets import cells, schema
 from minihost.datasets.arrow import arrow_schema, columns_of, natives
 from minihost.datasets.text_stream import TextOf
 from minihost.datasets.writer import Writer
-from minihost.errors import DataError
+from minihost.errors import DataError, counted
 
 GROUP_ROWS = 50_000
 """Rows of a row group; fewer when rows are wide."""
@@ -118,7 +118,10 @@ class ParquetWriter(Writer):
         width = len(self.columns)
         for row in rows:
             if len(row) != width:
-                raise DataError(f"{self.table.path}: a row has {len(row)} cells, the schema has {width} columns.")
+                raise DataError(
+                    f"{self.table.path}: a row has {counted(len(row), 'cell')}, "
+                    f"the schema has {counted(width, 'column')}."
+                )
             self.rows.append(row)
             if len(self.rows) % SAMPLE == 1:
                 self.weight += SAMPLE * sum(len(value) if hasattr(value, "__len__") else 1 for value in row)
