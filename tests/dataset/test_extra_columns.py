@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vision_recipes.dataset.column_encoding import encode
-from vision_recipes.dataset.extra_columns import join, learn
+from vision_recipes.dataset.column_encoding import as_category, encode
+from vision_recipes.dataset.extra_columns import encode_table, join, learn
 from vision_recipes.errors import SettingsError
 from vision_recipes.preprocessing import ExtraColumn
 
@@ -104,3 +104,77 @@ def test_huge_and_constant_numbers_stay_finite() -> None:
 
 def test_a_column_asked_for_twice_counts_once() -> None:
     assert len(learn(["x", "x"], rows("x", 0.5, 1.5), "labels")) == 1
+
+
+@pytest.mark.parametrize(
+    "trained", [("1", "2", "3"), ("1.0", "2.0", "3.0"), (1, 2, 3), (1.0, 2.0, 3.0), (" 1", "2.00", 3)]
+)
+@pytest.mark.parametrize("beside", [(), ("cover",)])
+def test_whole_numbers_are_alike_however_a_table_writes_them(trained: tuple[Any, ...], beside: tuple[str, ...]) -> None:
+    columns = learn(["place"], rows("place", *2 * (*trained, *beside)), "labels")
+    expected = [encode(columns, {"place": cell}).tolist() for cell in trained]
+    assert len({tuple(row) for row in expected}) == 3
+    for cells in ((1, 2, 3), (1.0, 2.0, 3.0), ("1", "2", "3"), ("1.0", "2.0 ", " 3.000"), np.float32([1, 2, 3])):
+        assert [encode(columns, {"place": cell}).tolist() for cell in cells] == expected
+
+
+def test_models_trained_before_know_their_categories_however_written() -> None:
+    column = ExtraColumn("place", "category", categories=("1.0", "2.0", "True"))
+    assert encode((column,), {"place": 1}).tolist() == [1, 0, 0] == encode((column,), {"place": "1.0"}).tolist()
+    assert encode((column,), {"place": True}).tolist() == [0, 0, 1]
+
+
+def test_identifiers_are_texts_as_written() -> None:
+    texts = [
+        "007",
+        "7",
+        "1e5",
+        "100000",
+        "1.10",
+        "1.1",
+        "1.50",
+        "+7",
+        "0x7",
+        "00.0",
+        "7.",
+        ".0",
+        "12345678901234567890",
+    ]
+    assert [as_category(text) for text in texts] == texts
+    assert {as_category(cell) for cell in (0, -0.0, "-0.0", "0.0", "-0", "0")} == {"0"}
+    assert {as_category(cell) for cell in (True, np.True_, "true", "TRUE ")} == {"true"}
+
+
+@pytest.mark.parametrize("missing", ["NaN", "nan", "NA", "N/A", "null", "None", "", " ", "<NA>", None, float("nan")])
+def test_spellings_of_missing_leave_a_column_of_numbers_one(missing: Any) -> None:
+    (column,) = learn(["price"], rows("price", "1.5", missing, "2.5", missing, "4.0"), "labels")
+    assert (column.kind, column.mean) == ("number", pytest.approx(8 / 3))
+    assert encode((column,), {"price": missing}).tolist() == [0]
+    _, place = learn(["place"], rows("place", "1", missing, "2", "3"), "labels")
+    assert place.categories == ("1", "2", "3")
+
+
+def test_na_among_texts_is_a_text() -> None:
+    (column,) = learn(["country"], rows("country", "NA", "DE", "NA", "DE"), "labels")
+    assert column.categories == ("DE", "NA")
+
+
+@pytest.mark.parametrize("huge", ["inf", "-Infinity", "1e400", float("inf"), 10**400, -(10**400)])
+def test_infinite_numbers_count_as_missing_and_are_named(huge: Any, caplog: pytest.LogCaptureFixture) -> None:
+    (column,) = learn(["price"], rows("price", 1.5, huge, 2.5), "labels")
+    assert (column.kind, column.mean) == ("number", 2.0)
+    assert f"column 'price': 1 infinite cells count as missing: '{str(huge)[:60]}'" in caplog.text
+    assert encode((column,), {"price": huge}).tolist() == [0]
+
+
+def test_values_unknown_to_the_model_are_told_when_scoring(table: Any, caplog: pytest.LogCaptureFixture) -> None:
+    columns = (ExtraColumn("town", "category", categories=("Oslo", "Rome")), ExtraColumn("price", "number", 1.0, 2.0))
+    towns = ["Oslo", "Rome ", None, "NA", "Kiel", "Kiel", "Bonn", "Ulm", "Linz", "Graz", "Wien"]
+    given = table("file town price", *((f"{place}.jpg", town, place) for place, town in enumerate(towns)))
+    encode_table(columns, [f"/{place}.jpg" for place in range(11)], given, "mine")
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "'town': 7 of 11 cells hold values that the model was not trained with" in warning
+    assert warning.endswith("'Kiel', 'Bonn', 'Ulm', 'Linz', 'Graz' and 1 more")
+    caplog.clear()
+    encode_table(columns[1:], ["/a.jpg", "/b.jpg"], table("file price", ("a.jpg", "1,5"), ("b.jpg", "n/a")), "mine")
+    assert "'price': 1 of 2 cells hold no usable number, and count as missing: '1,5'" in caplog.text

@@ -109,11 +109,62 @@ def test_the_script_scores_as_the_model_does(with_columns, tmp_path, kind, resiz
     assert float(probability) == pytest.approx(expected.max(), abs=2e-3)
 
 
+def ran(folder, *words):
+    """Run the script with a stand-in for the runtime that prints the encoded columns instead of scoring."""
+    return subprocess.run(
+        [sys.executable, "-I", folder / "classify.py", *words], cwd=folder.parent, capture_output=True, encoding="utf-8"
+    )
+
+
+@pytest.fixture
+def column_script(tmp_path):
+    """The script of a model with columns, made to print the encoded values; the network is not run."""
+    text = script("onnx", columns=True).replace("onnxruntime", "math").replace("network = math", "network = 0 #")
+    folder = tmp_path / "onnx"
+    folder.mkdir()
+    text = text[: text.index("if not photos:")] + "print(json.dumps([extra, photos]))\n"
+    (folder / "classify.py").write_text(text, encoding="utf-8")
+    columns = (
+        ExtraColumn("num", "number", 10.0, 2.0),
+        ExtraColumn("flag", "number", 0.5, 0.5),
+        ExtraColumn("place", "category", categories=("-1", "0", "1", "2.0", "True", "007")),
+    )
+    about = {"resize": "squash", "columns": [vars(column) for column in columns]}
+    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    return folder, columns
+
+
+def test_the_script_reads_values_as_the_recipes_do(column_script):
+    folder, columns = column_script
+    cells = ["true", "False", "nan", "NaN", "N/A", "", "inf", "1e400", "1e300", "1.0", " 1 ", "2", "2.50", "-1.0", "-0"]
+    for text in [*cells, "7", "007", "abc", "TRUE"]:
+        row = {"num": text, "flag": text, "place": text}
+        done = ran(folder, "a.jpg", *(f"{name}={value}" for name, value in row.items()), "b.jpg")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == [encode(columns, row).tolist(), ["a.jpg", "b.jpg"]], text
+        assert ("place=7: the model knows no such category" in done.stderr) == (text == "7")
+
+
+def test_the_script_refuses_other_columns_and_photos_in_a_sentence(with_columns, tmp_path):
+    _difference, folder = exported(with_columns, "onnx", tmp_path)
+    for words, told in [
+        (["photo.png", "prise=1"], "prise=1: the model has no such column; its columns are price, town\n"),
+        (["nothing.png", "price=1"], "nothing.png: no such file. Label photos: python classify.py PHOTO ..."),
+        (["price=1"], "Label photos: python classify.py PHOTO ... [COLUMN=VALUE ...]"),
+    ]:
+        done = ran(folder, *words)
+        assert (done.returncode, done.stdout) == (1, "") and done.stderr.startswith(told), done.stderr
+    for name in ("one.png", "a=b.png"):
+        Image.new("RGB", (50, 40), "red").save(tmp_path / name)
+    done = ran(folder, "one.png", "price=11", "a=b.png")
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["one.png", "a=b.png"], done.stderr
+
+
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
 def test_the_script_is_short_and_mentions_nothing_of_ours(kind):
     text = script(kind, columns=False)
     compile(text, "classify.py", "exec")
-    assert len([line for line in text.splitlines() if line.strip()]) <= 17
+    assert len([line for line in text.splitlines() if line.strip()]) <= 22
     assert "vision_recipes" not in text + script(kind, columns=True)
 
 

@@ -113,6 +113,53 @@ def test_columns_that_say_nothing_make_no_difference():
     np.testing.assert_array_equal(found.logits(valid), found.logits(blank))
 
 
+def test_one_more_picture_that_is_right_is_no_reason_for_another_formula():
+    names, hits = ["picture_only", "interactions"], np.ones((2, 160))
+    losses = np.full((2, 160), 0.04)
+    hits[0, :2], hits[1, :1], losses[1] = 0, 0, 0.02
+    assert formula_choice._simplest(names, losses, hits) == "picture_only"
+    hits[0, :6] = 0
+    assert formula_choice._simplest(names, losses, hits) == "interactions"
+    assert formula_choice._simplest(names, losses[::-1], hits) == "picture_only", "more are right, but it is less sure"
+
+
+def test_adding_columns_up_needs_less_of_a_reason():
+    hits, losses = np.ones((2, 160)), np.random.default_rng(0).uniform(0.1, 0.2, (2, 160))
+    hits[0, :2], losses[1] = 0, losses[0] - 0.01
+    assert formula_choice._simplest(["picture_only", "additive"], losses, hits) == "additive"
+    assert formula_choice._simplest(["picture_only", "hidden"], losses, hits) == "picture_only"
+
+
+def test_much_surer_is_a_reason_where_as_many_are_right():
+    names, hits, losses = ["picture_only", "hidden"], np.ones((2, 160)), np.full((2, 160), 0.5)
+    losses[1] = 0.45
+    assert formula_choice._simplest(names, losses, hits) == "picture_only"
+    losses[1] = 0.2
+    assert formula_choice._simplest(names, losses, hits) == "hidden"
+    hits[1, 0] = 0
+    assert formula_choice._simplest(names, losses, hits) == "picture_only"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("letters", ["abcde", "ab"])
+def test_a_random_column_is_not_used(seed, letters):
+    images, _ = rows({"noise": lambda draw: letters[draw.integers(len(letters))]}, lambda kind, noise: kind, 320, seed)
+    draw = np.random.default_rng(seed)
+    blurred = images.features + draw.normal(0, 0.6, images.features.shape).astype(np.float32)
+    choice = choose_formula(replace(images, features=blurred), SETTINGS)
+    assert choice.formula.name == "picture_only", choice.accuracies
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_column_that_helps_a_little_is_used(seed):
+    images, _ = rows({"noise": flag}, lambda kind, noise: kind, 320, seed)
+    draw = np.random.default_rng(seed)
+    blurred = images.features + draw.normal(0, 1.2, images.features.shape).astype(np.float32)
+    hinted = np.where(draw.random(len(images)) < 0.8, images.targets, draw.integers(0, 4, len(images)))
+    choice = choose_formula(replace(images, features=blurred, extra=np.eye(4, dtype=np.float32)[hinted]), SETTINGS)
+    assert choice.formula.name in ("additive", "hidden"), choice.accuracies
+
+
 def test_a_value_never_seen_falls_back_to_the_picture():
     columns, label, _ = CASES["town"]
     train, valid = rows({"town": town}, lambda kind, town: kind if town == "Oslo" else kind % 2)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,8 @@ LARGEST = 1e30
 """Numbers are cut to this size, so that sums and squares of them stay finite."""
 FARTHEST = 100.0
 """A number counts as at most so many standard deviations from the mean."""
+_MISSING = frozenset({"", "nan", "-nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"})
+_WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))\.0+|-0")
 
 
 def encode(columns: Sequence[ExtraColumn], row: Mapping[str, Any] | None) -> np.ndarray:
@@ -32,10 +36,38 @@ def encode_missing(columns: Sequence[ExtraColumn]) -> Callable[[object], np.ndar
 
 def _encode_cell(column: ExtraColumn, cell: Any) -> list[float]:
     if column.kind == "category":
-        text = as_category(cell)
-        return [float(text == category) for category in column.categories]
+        place = _places(column.categories).get(as_category(cell))
+        return [float(place == index) for index in range(len(column.categories))]
     number = as_number(cell)
     return [0.0 if number is None else min(FARTHEST, max(-FARTHEST, (number - column.mean) / column.scale))]
+
+
+def is_known(column: ExtraColumn, cell: Any) -> bool:
+    """Return whether a cell holds a number, for a column of numbers, or one of the column's categories."""
+    if column.kind == "number":
+        return as_number(cell) is not None
+    return as_category(cell) in _places(column.categories)
+
+
+@functools.lru_cache(maxsize=64)
+def _places(categories: tuple[str, ...]) -> dict[str | None, int]:
+    """Return the place of each category by its text as `as_category` gives it now; models made earlier kept "1.0"."""
+    return {as_category(categories[place]): place for place in reversed(range(len(categories)))}
+
+
+def says_missing(cell: Any) -> bool:
+    """Return whether a cell is empty or holds a usual spelling of missing, such as NaN or N/A."""
+    return cell is None or str(cell).strip().lower() in _MISSING
+
+
+def is_infinite(cell: Any) -> bool:
+    """Return whether a cell is a number too large for float64, such as inf or 1e400."""
+    try:
+        return math.isinf(float(cell))
+    except OverflowError:
+        return True
+    except (TypeError, ValueError):
+        return False
 
 
 def as_number(cell: Any) -> float | None:
@@ -44,19 +76,23 @@ def as_number(cell: Any) -> float | None:
         return float(cell.strip().lower() == "true")
     try:
         number = float(cell)
-    except OverflowError:
-        return LARGEST if cell > 0 else -LARGEST
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
     return min(LARGEST, max(-LARGEST, number)) if math.isfinite(number) else None
 
 
 def as_category(cell: Any) -> str | None:
-    """Return a cell as text, or None when it is missing; numbers alike are texts alike, whether 3, 3.0 or true."""
-    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
+    """Return a cell as text, or None when it is missing; numbers alike are texts alike.
+
+    1, 1.0, "1", " 1" and "1.0" are "1"; true, "true" and "True" are "true". Texts such as "007" and "1e5" stay.
+    """
+    if cell is None or (isinstance(cell, (float, np.floating)) and not math.isfinite(cell)):
         return None
-    if isinstance(cell, (bool, np.bool_)):
-        return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return str(cell).strip() or None
+    text = str(cell).strip()
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    if whole := _WHOLE_NUMBER.fullmatch(text):
+        return "0" if whole[1] in (None, "-0") else whole[1]
+    return text or None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.dataset.cell_text import column_text
-from vision_recipes.dataset.column_encoding import as_category, as_number, encode
+from vision_recipes.dataset.column_encoding import as_category, as_number, encode, is_infinite, is_known, says_missing
 from vision_recipes.dataset.path_matching import PathMatches, match_paths
 from vision_recipes.errors import SettingsError, did_you_mean
 from vision_recipes.pictures import Picture
@@ -93,25 +93,49 @@ def encode_table(
             f"extra_dataset: model {model!r} was trained with the columns {', '.join(names)} beside the pictures; "
             "none is connected. Connect a dataset with these columns and one with the pictures' paths."
         )
-    encoded = {path: encode(columns, row) for path, row in join(extra, paths, names).items()}
+    joined = join(extra, paths, names)
+    for column in columns:
+        _warn_of_unknown(column, [row.get(column.name) for row in joined.values()])
+    encoded = {path: encode(columns, row) for path, row in joined.items()}
     unknown = encode(columns, None)
     return lambda picture: encoded.get(picture.path, unknown)
+
+
+def _warn_of_unknown(column: ExtraColumn, cells: Sequence[Any]) -> None:
+    """Warn of cells that are filled but say nothing to the model."""
+    unknown = Counter(str(cell).strip()[:60] for cell in cells if not says_missing(cell) and not is_known(column, cell))
+    if unknown:
+        log.warning(
+            "extra column %r: %d of %d cells hold %s, and count as missing: %s",
+            column.name,
+            unknown.total(),
+            len(cells),
+            "no usable number" if column.kind == "number" else "values that the model was not trained with",
+            _some(unknown),
+        )
+
+
+def _some(counts: Counter[str]) -> str:
+    """Return up to five values, the most common first, and how many more there are."""
+    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+    return ", ".join(repr(text) for text, _ in counts.most_common(5)) + more
 
 
 def learn(names: Sequence[str], rows: Rows, source: str) -> tuple[ExtraColumn, ...]:
     """Return what the columns hold, learned from the rows of the pictures to train on; `source` names their table.
 
     A column whose cells are all numbers (or true and false) becomes a number, standardised; other cells are categories.
+    Among numbers, NaN, N/A, null and the like are missing, and so are infinite numbers.
     Whole numbers of few values become both, so that the first of three photos may differ from the second and third
     alike. Raises SettingsError for a column without values, or with texts that hardly ever come twice.
     """
     learned: list[ExtraColumn] = []
     for name in dict.fromkeys(names):
         cells = [row.get(name) for row in rows.values()]
-        filled = [(cell, text) for cell in cells if (text := as_category(cell)) is not None]
+        filled = _numbers(name, cells) or [cell for cell in cells if as_category(cell) is not None]
         if not filled:
             raise SettingsError(f"extra_columns: column {name!r} of {source} is empty for all pictures to train on.")
-        numbers, texts = [as_number(cell) for cell, _ in filled], Counter(text for _, text in filled)
+        numbers, texts = [as_number(cell) for cell in filled], Counter(str(as_category(cell)) for cell in filled)
         columns = _of_categories(name, texts, source) if None in numbers else _of_numbers(name, texts, numbers)
         learned += columns
         log.info(
@@ -122,6 +146,17 @@ def learn(names: Sequence[str], rows: Rows, source: str) -> tuple[ExtraColumn, .
             counted(len(cells), "cell"),
         )
     return tuple(learned)
+
+
+def _numbers(name: str, cells: Sequence[Any]) -> list[Any]:
+    """Return the cells that hold numbers; none when any other holds more than a spelling of missing or an infinity."""
+    numbers = [cell for cell in cells if as_number(cell) is not None]
+    infinite = Counter(str(cell).strip()[:60] for cell in cells if is_infinite(cell))
+    if len(numbers) + infinite.total() + sum(map(says_missing, cells)) < len(cells):
+        return []
+    if infinite:
+        log.warning("extra column %r: %d infinite cells count as missing: %s", name, infinite.total(), _some(infinite))
+    return numbers
 
 
 def _of_numbers(name: str, texts: Counter[str], numbers: Sequence[float | None]) -> list[ExtraColumn]:

@@ -1,14 +1,13 @@
 """How extra columns join the features, chosen by cross-validation on the training rows: the simplest that is as good.
 
-Each formula predicts the same held-out rows, groups kept together. The simpler one stays unless the mean loss of
-another is lower by more than the standard error of the difference (the one-standard-error rule: Breiman et al. 1984),
-and it is less accurate or much less certain.
+Each formula predicts the same held-out rows, groups kept together. From the simplest on, another takes the place of the
+one before only when it is surely better: one more picture right of a few hundred is chance.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +17,7 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.metrics import softmax
 from vision_recipes.model_folder.config import MAX_PRODUCTS
 from vision_recipes.training.column_formulas import ADDITIVE, HIDDEN, INTERACTIONS, PICTURE_ONLY, Formula
+from vision_recipes.training.feature_choice import standard_errors_above
 from vision_recipes.training.hidden_layer import HiddenProblem, cross_validate_hidden, hidden_design
 from vision_recipes.training.interactions import repeated_numbers
 from vision_recipes.training.logistic_regression import Problem
@@ -29,7 +29,14 @@ log = logging.getLogger("vision_recipes")
 
 _MOST_ROWS, _MOST_WORK = 1000, 2e7
 _MOST_WEIGHTS = 20_000_000
-_LEAST, _TIE = 1e-12, 0.1
+_LEAST = 1e-12
+_SURE, _SURE_ADDITIVE = (2.0, 1.5), (1.5, 0.5)
+"""By how many standard errors a formula has to be better, in log loss and in accuracy; one picture more is 1 of them.
+
+Adding columns up takes few weights, and so does little harm where it is wrong.
+"""
+_MUCH = 0.1
+"""A log loss lower by so much says that a formula is better even where no more labels are right."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,8 @@ def choose_formula(train: LabelledImages, settings: RetrainSettings) -> FormulaC
         if formula.name not in found or held_out.loss < found[formula.name][1].loss:
             found[formula.name] = formula, held_out
     accuracies = {name: _accuracy(held_out, part) for name, (_, held_out) in found.items()}
-    losses = np.stack([_losses(held_out, part) for _, held_out in found.values()])
-    chosen = list(found)[_simplest(losses, np.array(list(accuracies.values())))]
+    losses, hits = (np.stack([each(held_out, part) for _, held_out in found.values()]) for each in (_losses, _hits))
+    chosen = _simplest(list(found), losses, hits)
     choice = FormulaChoice(found[chosen][0], accuracies)
     figures = ", ".join(f"{name.replace('_', ' ')} {percent(value)}" for name, value in choice.accuracies.items())
     log.info("accuracy on %s held out of training: %s; %s", counted(len(rows), "picture"), figures, choice)
@@ -107,9 +114,18 @@ def _held_out(formula: Formula, part: LabelledImages, folds: np.ndarray, setting
 def _losses(held_out: HeldOut, part: LabelledImages) -> np.ndarray:
     """Return the weighted cross-entropy of each group of rows, in units of an average group's weight."""
     probabilities = softmax(held_out.logits.astype(np.float64))[np.arange(len(part)), part.targets]
-    each = np.where(held_out.predicted, -np.log(np.maximum(probabilities, _LEAST)), 0.0) * part.weights
+    return _by_group(-np.log(np.maximum(probabilities, _LEAST)), held_out, part)
+
+
+def _hits(held_out: HeldOut, part: LabelledImages) -> np.ndarray:
+    """Return the weighted share of right labels of each group of rows, in units of an average group's weight."""
+    return _by_group((held_out.logits.argmax(axis=1) == part.targets).astype(np.float64), held_out, part)
+
+
+def _by_group(each: np.ndarray, held_out: HeldOut, part: LabelledImages) -> np.ndarray:
     _, groups = np.unique(part.groups, return_inverse=True)
-    return np.bincount(groups, weights=each) * (groups.max() + 1) / part.weights.sum()
+    weighted = np.where(held_out.predicted, each, 0.0) * part.weights
+    return np.bincount(groups, weights=weighted) * (groups.max() + 1) / part.weights.sum()
 
 
 def _accuracy(held_out: HeldOut, part: LabelledImages) -> float:
@@ -117,14 +133,14 @@ def _accuracy(held_out: HeldOut, part: LabelledImages) -> float:
     return float(np.average(right, weights=part.weights[held_out.predicted]))
 
 
-def _simplest(losses: np.ndarray, accuracies: np.ndarray) -> int:
-    """Return the first formula that is as good as the one of least loss; losses are (formulas, groups).
-
-    As good means that its mean loss is higher by no more than the standard error of the difference; or by no more than
-    _TIE, if it is as accurate.
-    """
-    best = int(losses.mean(axis=1).argmin())
-    behind = losses - losses[best]
-    error = behind.std(axis=1) / np.sqrt(losses.shape[1])
-    allowed = np.where(accuracies >= accuracies[best], np.maximum(error, _TIE), error)
-    return int(np.flatnonzero(behind.mean(axis=1) <= allowed)[0])
+def _simplest(names: Sequence[str], losses: np.ndarray, hits: np.ndarray) -> str:
+    """Return the first formula that no later one is surely better than; figures are (formulas, groups)."""
+    chosen = 0
+    for other in range(1, len(names)):
+        sure_loss, sure_accuracy = _SURE_ADDITIVE if names[other] == ADDITIVE else _SURE
+        lower, higher = losses[chosen] - losses[other], hits[other] - hits[chosen]
+        more_accurate = standard_errors_above(higher) > sure_accuracy
+        much_surer = lower.mean() > _MUCH and higher.mean() >= 0
+        if standard_errors_above(lower) > sure_loss and (more_accurate or much_surer):
+            chosen = other
+    return names[chosen]
