@@ -178,3 +178,8 @@ def test_values_unknown_to_the_model_are_told_when_scoring(table: Any, caplog: p
     caplog.clear()
     encode_table(columns[1:], ["/a.jpg", "/b.jpg"], table("file price", ("a.jpg", "1,5"), ("b.jpg", "n/a")), "mine")
     assert "'price': 1 of 2 cells hold no usable number, and count as missing: '1,5'" in caplog.text
+    both = (ExtraColumn("place", "number", 1.0, 2.0), ExtraColumn("place", "category", categories=("1", "2", "3")))
+    caplog.clear()
+    encode_table(both, ["/a.jpg", "/b.jpg"], table("file place", ("a.jpg", "7"), ("b.jpg", "3.0")), "mine")
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "'place': 1 of 2 cells hold values" in warning

@@ -94,7 +94,7 @@ def encode_table(
             "none is connected. Connect a dataset with these columns and one with the pictures' paths."
         )
     joined = join(extra, paths, names)
-    for column in columns:
+    for column in {column.name: column for column in columns}.values():
         _warn_of_unknown(column, [row.get(column.name) for row in joined.values()])
     encoded = {path: encode(columns, row) for path, row in joined.items()}
     unknown = encode(columns, None)
