@@ -177,7 +177,7 @@ def test_values_unknown_to_the_model_are_told_when_scoring(table: Any, caplog: p
     assert warning.endswith("'Kiel', 'Bonn', 'Ulm', 'Linz', 'Graz' and 1 more")
     caplog.clear()
     encode_table(columns[1:], ["/a.jpg", "/b.jpg"], table("file price", ("a.jpg", "1,5"), ("b.jpg", "n/a")), "mine")
-    assert "'price': 1 of 2 cells hold no usable number, and count as missing: '1,5'" in caplog.text
+    assert "'price': 1 of 2 cells hold no usable number and count as missing: '1,5'" in caplog.text
     both = (ExtraColumn("place", "number", 1.0, 2.0), ExtraColumn("place", "category", categories=("1", "2", "3")))
     caplog.clear()
     encode_table(both, ["/a.jpg", "/b.jpg"], table("file place", ("a.jpg", "7"), ("b.jpg", "3.0")), "mine")

@@ -142,7 +142,7 @@ def test_the_script_reads_values_as_the_recipes_do(column_script):
         done = ran(folder, "a.jpg", *(f"{name}={value}" for name, value in row.items()), "b.jpg")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == [encode(columns, row).tolist(), ["a.jpg", "b.jpg"]], text
-        assert ("place=7: the model knows no such category" in done.stderr) == (text == "7")
+        assert ("place=7: no category that the model was trained with" in done.stderr) == (text == "7")
 
 
 def test_the_script_refuses_other_columns_and_photos_in_a_sentence(with_columns, tmp_path):

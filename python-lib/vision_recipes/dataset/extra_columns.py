@@ -106,11 +106,13 @@ def _warn_of_unknown(column: ExtraColumn, cells: Sequence[Any]) -> None:
     unknown = Counter(str(cell).strip()[:60] for cell in cells if not says_missing(cell) and not is_known(column, cell))
     if unknown:
         log.warning(
-            "extra column %r: %d of %d cells hold %s, and count as missing: %s",
+            "extra column %r: %d of %d cells hold %s: %s",
             column.name,
             unknown.total(),
             len(cells),
-            "no usable number" if column.kind == "number" else "values that the model was not trained with",
+            "no usable number and count as missing"
+            if column.kind == "number"
+            else "values that the model was not trained with",
             _some(unknown),
         )
 

@@ -46,7 +46,7 @@ def encode(column, text):  # a number is standardised, a category is one 1 among
         seen = value is not None
         values = [min(100.0, max(-100.0, (value - column["mean"]) / column["scale"])) if seen else 0.0]
     if not seen and text.lower() not in ("", "nan", "-nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none"):
-        print(f"{column['name']}={text}: the model knows no such {column['kind']}; it is missing", file=sys.stderr)
+        print(f"{column['name']}={text}: no {column['kind']} that the model was trained with", file=sys.stderr)
     return values
 
 
