@@ -12,7 +12,7 @@ from conftest import ROOT
 LIKE = r"likeness to the plain picture 1\.000"
 CASES = {
     "01_second_model_of_a_notebook": [r"(?s)(.*\ndone in){3}"],
-    "02_preprocess_input_caffe_inside": [r"Scaling \(x - \[0\.0, 0\.0, 0\.0\]\)", "exit 0"],
+    "02_preprocess_input_caffe_inside": [r"Scaling +\(x - \[0\.0, 0\.0, 0\.0\]\)", "exit 0"],
     "03_tutorial_saved_as_h5": ["(?s)exit 0.*exit 0"],
     "05_activation_softmax_v2": ["exit 0"],
     "07_lambda_in_h5": [r"'scale' is a Lambda.*Save the network without it.*preprocessing"],
