@@ -4,6 +4,10 @@ import json
 import textwrap
 from pathlib import Path
 
+from minihost.plugins import Search, discovery
+from minihost.projects import project
+from minihost.projects.building import Build
+
 
 def role(name, *, folder=False, many=False, required=True, **more):
     return {
@@ -39,3 +43,9 @@ def put(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(textwrap.dedent(text), encoding="utf-8")
     return path
+
+
+def opened(place):
+    """Return the build of the project in a folder, with the plugins that its flow names and no others."""
+    found = project.open(place)
+    return Build(found, discovery.find(Search(tuple(found.plugins), only_places=True)))

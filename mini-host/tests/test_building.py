@@ -8,13 +8,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from component_plugins import role, write_components
+from component_plugins import opened, role, write_components
 from one_recipe import COPY
 
 from minihost.errors import ComponentFailed, HostError, JobError
-from minihost.plugins import Search, discovery
-from minihost.projects import project
-from minihost.projects.building import Build
 from minihost.runs.running import Options
 
 FAILING_COPY = (
@@ -74,11 +71,6 @@ def place(tmp_path):
     (tmp_path / "rows.csv").write_text("a\n1\n")
     (tmp_path / "flow.yaml").write_text(FLOW)
     return tmp_path
-
-
-def opened(place):
-    found = project.open(place)
-    return Build(found, discovery.find(Search(tuple(found.plugins), only_places=True)))
 
 
 def build(place, *targets, force=False):

@@ -1,11 +1,8 @@
 """Cache folders of a flow: shared by steps, no dependency, and never a reason to run anything."""
 
 import pytest
-from component_plugins import role, write_components
+from component_plugins import opened, role, write_components
 
-from minihost.plugins import Search, discovery
-from minihost.projects import project
-from minihost.projects.building import Build
 from minihost.runs.running import Options
 
 COPY_WITH_CACHE = """
@@ -39,11 +36,6 @@ def place(tmp_path):
     (tmp_path / "rows.csv").write_text("a\n1\n")
     (tmp_path / "flow.yaml").write_text(FLOW)
     return tmp_path
-
-
-def opened(place):
-    found = project.open(place)
-    return Build(found, discovery.find(Search(tuple(found.plugins), only_places=True)))
 
 
 def build(place):

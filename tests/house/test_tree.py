@@ -46,6 +46,13 @@ def test_nothing_on_disk_is_called_dataiku():
     assert not [name for name in names if "dataiku" in [part.split(".")[0] for part in name.split("/")]]
 
 
+def test_no_tracked_file_is_large():
+    """Weights and wheels come from the package index; pictures of the docs are small."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
+    sizes = {name: (ROOT / name).stat().st_size for name in tracked if (ROOT / name).is_file()}
+    assert {name: size for name, size in sizes.items() if size > 300_000} == {}
+
+
 @pytest.mark.parametrize("path", sorted(LIB.rglob("*.py")), ids=lambda p: str(p.relative_to(LIB)))
 def test_files_are_one_concept(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 310

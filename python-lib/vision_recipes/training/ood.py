@@ -31,9 +31,9 @@ MAX_FLAGGED = 0.1
 """The fraction of validation pictures that may be flagged as unsure or unknown, unless a precision is asked for."""
 
 _MIN_PICTURES = 10
-_TRIAL_ROWS, _TRIAL_CLASSES, _TRIAL_HELD_OUT, _TRIAL_GAIN = 400, 6, 0.4, 0.0
+_TRIAL_ROWS, _TRIAL_CLASSES, _TRIAL_HELD_OUT = 400, 6, 0.4
 _TRIAL_FLAGGED = (0.05, 0.1, 0.15, 0.2, 0.3)
-"""Trials of parts of the features: of how many pictures and classes, how many are held out, and the least gain."""
+"""Trials of parts of the features: of how many pictures and classes, the fraction held out, the fractions flagged."""
 
 _ROUNDING, _MIN_DISTANCE = 1e-6, 1e-3
 _MAX_PROJECTION = MAX_BYTES // 2 // 4
@@ -91,10 +91,10 @@ def _widened(rows: np.ndarray, used: slice, width: int) -> np.ndarray:
 
 
 def _best_part(train: LabelledImages, parts: Sequence[slice], seed: int) -> slice:
-    """Return the features with which classes left out in turn are detected best: all, or one clearly better part.
+    """Return the features with which classes left out in turn are detected best: all, or one better part.
 
-    Each time some of the other classes' pictures are held out as well: the score counts how many pictures of the
-    class left out are less supported than nine tenths of these.
+    Each time some of the other classes' pictures are held out as well: the score is the fraction of the pictures of the
+    class left out that are less supported than most of these, averaged over several limits.
     """
     every, classes = slice(None), np.unique(train.targets)
     if len(parts) < 2 or len(classes) < 3:
@@ -112,11 +112,11 @@ def _best_part(train: LabelledImages, parts: Sequence[slice], seed: int) -> slic
 
     scores = [rate_of(part) for part in parts]
     best = int(np.argmax(scores))
-    return parts[best] if scores[best] > rate_of(every) + _TRIAL_GAIN else every
+    return parts[best] if scores[best] > rate_of(every) else every
 
 
 def _detection_rate(scaled: np.ndarray, targets: np.ndarray, left_out: int, held_out: np.ndarray) -> float:
-    """Return the fraction of a class's pictures that a detector fitted to the other classes sets aside."""
+    """Return the fraction of a class's pictures that a detector fitted to the other classes sets aside, on average."""
     fitted, known, unseen = (targets != left_out) & ~held_out, (targets != left_out) & held_out, targets == left_out
     others = np.unique(targets[fitted])
     if len(others) < 2 or fitted.sum() < _MIN_PICTURES or not known.any() or not unseen.any():

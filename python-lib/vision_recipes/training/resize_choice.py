@@ -15,9 +15,10 @@ from vision_recipes.dataset.splits import TRAIN, WORDS, group_folds
 from vision_recipes.errors import PictureFolderError
 from vision_recipes.model_folder.config import ModelConfig
 from vision_recipes.preprocessing import RESIZES, Preprocessing
-from vision_recipes.training.feature_choice import held_out, judged, standard_errors_above
 from vision_recipes.training.features import FeatureSource, read_pictures
+from vision_recipes.training.held_out import held_out, judged, standard_errors_above
 from vision_recipes.training.regularisation import held_out_folds
+from vision_recipes.wording import percent
 
 if TYPE_CHECKING:
     from vision_recipes.model_folder import Model
@@ -43,14 +44,14 @@ def choose_resize(source: FeatureSource, table: LabelTable, seed: int) -> Model:
     if not len(own[0]):
         log.info("image_resize: too few pictures to compare; %s stays", _words(base.preprocessing))
         return base
-    chosen, best, figures = base.config, own[0], [f"{_words(base.preprocessing)} {100 * own[1]:.1f} %"]
+    chosen, best, figures = base.config, own[0], [f"{_words(base.preprocessing)} {percent(own[1])}"]
     for method in RESIZES:
         fitted = base.preprocessing.resized_by(method)
         if fitted == base.preprocessing:
             continue
         config = replace(base.config, input=fitted)
         losses, accuracy = _losses(source, config, paths, labels, seed)
-        figures.append(f"{_words(fitted)} {100 * accuracy:.1f} %")
+        figures.append(f"{_words(fitted)} {percent(accuracy)}")
         surely = standard_errors_above(own[0] - losses) > 1
         if surely and losses.mean() < best.mean():
             chosen, best = config, losses
@@ -60,7 +61,7 @@ def choose_resize(source: FeatureSource, table: LabelTable, seed: int) -> Model:
 
 def _words(preprocessing: Preprocessing) -> str:
     fraction = preprocessing.crop_fraction
-    return preprocessing.resize + (f" to the middle {100 * fraction:.1f} %" if fraction < 1 else "")
+    return preprocessing.resize + (f" to the middle {percent(fraction)}" if fraction < 1 else "")
 
 
 def _sample(labels: Mapping[str, str], seed: int) -> list[str]:
