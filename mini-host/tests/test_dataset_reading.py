@@ -133,6 +133,19 @@ class TestWhichRowsAndColumns:
         with pytest.raises(DataError, match="head, random"):
             people.get_dataframe(sampling="tail")
 
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize(
+        "options",
+        [{}, {"columns": ["n", "id"]}, {"sampling": "random", "ratio": 0.9}, {"sampling": "sort-column", "sampling_column": "id"},
+         {"sampling": "random-column", "sampling_column": "id", "ratio": 0.7, "columns": ["n", "id"]}],
+    )  # fmt: skip
+    def test_a_frame_may_be_changed(self, people, options):
+        """pandas 2 warns where a frame is a slice of another one."""
+        for frame in (people.get_dataframe(**options), *people.iter_dataframes(chunksize=1, **options)):
+            frame["id"] = 0
+            frame.loc[:, "more"] = 1
+            assert set(frame["id"]) <= {0}
+
     def test_types_may_be_overridden(self, people):
         assert people.get_dataframe(override_dtypes={"id": "str"})["id"].tolist() == ["01", "02", "03"]
         assert str(people.get_dataframe(categoricals=["id"])["id"].dtype) == "category"

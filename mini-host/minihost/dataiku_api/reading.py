@@ -52,7 +52,7 @@ def frame(data: Table, options: ReadOptions) -> Any:
     if whole and options.limit is not None:
         arguments["nrows"] = int(options.limit)
     found = frames.read(data.pandas_source(), data.columns(), arguments)
-    return _finished(found if whole else _sampled(found, options), data, options)
+    return _finished(found if whole else _sampled(found, options).copy(), data, options)
 
 
 def chunks(data: Table, options: ReadOptions, size: int) -> Iterator[Any]:
@@ -62,7 +62,7 @@ def chunks(data: Table, options: ReadOptions, size: int) -> Iterator[Any]:
     if options.sampling != "head" and not by_ratio:
         found = frame(data, options)
         for start in range(0, len(found), size):
-            yield found.iloc[start : start + size]
+            yield found.iloc[start : start + size].copy()
         return
     arguments = {**_arguments(data, options), "chunksize": int(size)}
     if options.limit is not None:
@@ -110,8 +110,9 @@ def _arguments(data: Table, options: ReadOptions) -> dict[str, Any]:
 
 
 def _finished(found: Any, data: Table, options: ReadOptions) -> Any:
+    """Return a frame that is the component's own: pandas 2 warns of changes in a slice of another."""
     if options.columns is not None:
-        found = found[list(options.columns)]
+        found = found.reindex(columns=list(options.columns))
     if options.parse_dates:
         found = frames.with_dates(found, data.columns())
     return frames.unescaped(found) if data.escaped else found
