@@ -18,10 +18,13 @@ def did_you_mean(wrong: str, names: Iterable[str], folder: str = "") -> str:
     return f" Did you mean {' or '.join(repr(folder + name) for name in near)}?" if near else ""
 
 
-def nearest(wrong: str, names: Iterable[str]) -> list[str]:
-    """Answer the names nearest to a wrong one, at most two: a second only where it is about as near as the first."""
+def nearest(wrong: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """Answer the names nearest to a wrong one, at most two: a second only where it is about as near as the first.
+
+    `cutoff` (0 to 1) is how much alike they are at least.
+    """
     by_folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(wrong.casefold(), by_folded, n=2, cutoff=0.6)
+    near = difflib.get_close_matches(wrong.casefold(), by_folded, n=2, cutoff=cutoff)
     if len(near) == 2 and _likeness(wrong, near[0]) - _likeness(wrong, near[1]) > CLEARLY:
         near = near[:1]
     if not near:

@@ -6,36 +6,40 @@ import copy
 from typing import Any
 
 from minihost.dataiku_api import metrics, session
-from minihost.dataiku_api.dataset import Dataset, definition
+from minihost.dataiku_api.api_settings import DatasetSettings, FolderSettings, Item, refusal
+from minihost.dataiku_api.dataset import Dataset, custom_fields, definition
 from minihost.dataiku_api.folder import Folder
+from minihost.dataiku_api.missing_names import Telling
 
 
-class RawSettings:
-    """Settings as the platform keeps them; they last as long as the run."""
+class DatasetItem(Item):
+    """An item of `list_datasets`: the definition of a dataset."""
 
-    def __init__(self, raw: dict[str, Any]) -> None:
-        self.settings = raw
+    _dss_name = "DSSDatasetListItem"
 
-    def get_raw(self):
-        """Return the settings as a dict."""
-        return self.settings
+    @property
+    def id(self):
+        """The dataset's id: its name."""
+        return self["name"]
 
-    def save(self):
-        """Keep changes for as long as the run lasts."""
+    @property
+    def connection(self):
+        """The connection that the dataset lies on."""
+        return self["params"]["connection"]
+
+    def to_dataset(self):
+        """Return a handle on the dataset."""
+        return DatasetHandle(self["projectKey"], self["name"])
+
+    def get_settings(self):
+        """Return the settings of the dataset."""
+        return self.to_dataset().get_settings()
 
 
-class Item(dict):
-    """An item of a list: a dict whose keys are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
-class DatasetHandle:
+class DatasetHandle(Telling):
     """A dataset as the API sees it."""
+
+    _dss_name = "DSSDataset"
 
     def __init__(self, project_key: str, name: str) -> None:
         self.project_key = project_key
@@ -60,8 +64,15 @@ class DatasetHandle:
         return definition(reference, Dataset(reference.full_name, ignore_flow=True)._reading().columns())
 
     def get_settings(self):
-        """Return the settings of the dataset."""
-        return RawSettings(self.get_definition())
+        """Return the settings of the dataset; `save` keeps its schema and, for as long as the run lasts, its custom
+        fields."""
+        return DatasetSettings(self.get_definition(), self._keep)
+
+    def _keep(self, raw: dict[str, Any]) -> None:
+        before = self.get_definition()
+        if raw["schema"]["columns"] != before["schema"]["columns"]:
+            self.set_schema(raw["schema"])
+        self._reference().options["customFields"] = raw["customFields"]
 
     def get_schema(self):
         """Return the schema as `{"columns": […]}`."""
@@ -119,8 +130,10 @@ class DatasetHandle:
             raise refusal(f"Dataset {self.project_key}.{self.dataset_name} does not exist: {err}") from err
 
 
-class FolderHandle:
+class FolderHandle(Telling):
     """A managed folder as the API sees it."""
+
+    _dss_name = "DSSManagedFolder"
 
     def __init__(self, project_key: str, lookup: str) -> None:
         self.project_key = project_key
@@ -154,11 +167,12 @@ class FolderHandle:
             "params": {"path": reference.path, "connection": "filesystem_folders"},
             "partitioning": _partitioning(reference),
             "tags": [],
+            "customFields": custom_fields(reference),
         }
 
     def get_settings(self):
         """Return the settings of the folder."""
-        return RawSettings(self.get_definition())
+        return FolderSettings(self.get_definition())
 
     def list_contents(self):
         """Return the files as `{"items": [{"path", "size", "lastModified"}]}`."""
@@ -189,10 +203,3 @@ def _partitioning(reference: Any) -> dict[str, Any]:
     found = copy.deepcopy(reference.options.get("partitioning") or {"dimensions": []})
     names = [f"%{{{dimension['name']}}}" for dimension in found.get("dimensions", [])]
     return {**({"filePathPattern": f"/{'|'.join(names)}/.*"} if names else {}), **found}
-
-
-def refusal(message: str) -> Exception:
-    """The exception that components catch: that of a real client package where one is installed."""
-    from dataikuapi.utils import DataikuException
-
-    return DataikuException(message)

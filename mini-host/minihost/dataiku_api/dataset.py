@@ -11,6 +11,7 @@ from typing import Any
 from minihost.dataiku_api import reading, session
 from minihost.dataiku_api.exports import raw_stream
 from minihost.dataiku_api.metrics import ComputedMetrics
+from minihost.dataiku_api.missing_names import Telling
 from minihost.dataiku_api.writer import DatasetWriter
 from minihost.datasets import Table, cells, frames, table
 from minihost.datasets.remote import fetched
@@ -22,8 +23,10 @@ class Schema(list):
     """The columns of a dataset: a list of dicts with `name`, `type` …"""
 
 
-class Dataset:
+class Dataset(Telling):
     """A handle on a dataset, by short or full name."""
+
+    _dss_name = "dataiku.Dataset"
 
     def __init__(self, name, project_key=None, ignore_flow=False):
         self._session = session.current()
@@ -64,11 +67,9 @@ class Dataset:
 
     def read_metadata(self):
         """Return the notes kept with the dataset: tags, checklists, custom fields."""
-        return copy.deepcopy(
-            self._reference.options.get(
-                "metadata", {"checklists": {"checklists": []}, "tags": [], "custom": {"kv": {}}}
-            )
-        )
+        notes = {"checklists": {"checklists": []}, "tags": [], "custom": {"kv": {}}}
+        notes["customFields"] = custom_fields(self._reference)
+        return copy.deepcopy(self._reference.options.get("metadata", notes))
 
     def write_metadata(self, meta):
         """Keep notes with the dataset, for as long as the run lasts."""
@@ -290,5 +291,11 @@ def definition(reference: Any, columns: Any) -> dict[str, Any]:
         "schema": {"columns": copy.deepcopy(list(columns)), "userModified": False},
         "partitioning": copy.deepcopy(reference.options.get("partitioning") or {"dimensions": []}),
         "tags": [],
+        "customFields": custom_fields(reference),
         "metrics": {"probes": [], "engineConfig": {}},
     }
+
+
+def custom_fields(reference: Any) -> dict[str, Any]:
+    """Return the custom fields that flow.yaml gives a dataset or folder, or that this run has set."""
+    return copy.deepcopy(reference.options.get("customFields") or {})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
+import math
 import tempfile
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -13,6 +15,15 @@ from minihost.datasets import Table, cells
 from minihost.errors import DataError
 
 EXCEL_ROWS = 1_048_575
+FIRST_DAY = dt.date(1900, 3, 1)
+"""The first day whose number all programs agree on: Excel takes 1900 for a leap year."""
+
+MOMENT, DAY = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
+"""Number formats of date cells; milliseconds are kept, not shown."""
+
+WHOLE = 2**53
+"""The largest number up to which a cell, which holds a double, has every integer."""
+
 _UNFIT = {code: "" for code in range(32) if code not in (9, 10, 13)}
 
 
@@ -37,34 +48,71 @@ def raw_stream(data: Table, columns: Any, name: str) -> BinaryIO:
 
 
 def _excel(stream: Any, names: list[str], types: list[str], rows: Any) -> None:
-    """One sheet `Sheet1`: a header row, numbers as numbers, everything else as text, formulas never alive."""
+    """One sheet `Sheet1`: a header row, then cells by storage type; formulas never alive.
+
+    DSS writes dates as date cells and respects storage types ("Exporting to Excel now also shows dates as valid dates",
+    "properly respects storage types", "Fixed timeshift that appeared when a dataset containing dates was exported":
+    doc.dataiku.com/dss/latest/release_notes/11.html). A cell has no time zone: a `date` is the moment in UTC, in which
+    alone DSS shows it (doc.dataiku.com/dss/latest/schemas/dates.html), a `datetimenotz` what it says, a `dateonly` the
+    day. What such a cell cannot hold exactly is text: dates before March 1900, integers beyond 2^53, NaN, and whatever
+    does not fit its column's type.
+    """
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
 
-    def cell(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        made = WriteOnlyCell(sheet, value=cells.escape(value).translate(_UNFIT)[:32767])
+    def text_cell(text: str) -> Any:
+        made = WriteOnlyCell(sheet, value=cells.escape(text).translate(_UNFIT)[:32767])
         made.data_type = "s"
         return made
 
-    sheet.append([cell(name) for name in names])
+    def cell(text: str, kind: str) -> Any:
+        value = _in_excel(text, kind)
+        if isinstance(value, str):
+            return text_cell(value)
+        if not isinstance(value, dt.date):
+            return value
+        made = WriteOnlyCell(sheet, value=value)
+        made.number_format = MOMENT if isinstance(value, dt.datetime) else DAY
+        return made
+
+    sheet.append([text_cell(name) for name in names])
     for number, row in enumerate(rows):
         if number >= EXCEL_ROWS:
             raise DataError(f"An Excel sheet holds {EXCEL_ROWS} rows; this dataset has more.")
-        sheet.append([cell(_typed(text, kind)) for text, kind in zip(row, types, strict=True)])
+        sheet.append([cell(text, kind) for text, kind in zip(row, types, strict=True)])
     book.save(stream)
 
 
+def _in_excel(text: str, kind: str) -> Any:
+    """Return what a cell holds: a number, truth value, date or moment, else text; None for an empty cell."""
+    if kind in cells.DATES and text:
+        return _date(text, kind) or text
+    value = _typed(text, kind)
+    return text if type(value) is int and abs(value) > WHOLE else value
+
+
+def _date(text: str, kind: str) -> dt.date | None:
+    """Return a date or moment without zone, None where Excel has no such day or the text is no date."""
+    try:
+        value = cells.parse_date(text, kind)
+    except (ValueError, OverflowError):
+        return None
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None) if value.date() >= FIRST_DAY else None
+    return value if value >= FIRST_DAY else None
+
+
 def _typed(text: str, kind: str) -> Any:
+    """Return a number or truth value, text for what is none or not finite; None for an empty cell."""
     if kind in cells.INTEGERS or kind in cells.FLOATS or kind == "boolean":
         try:
-            return cells.from_text(text, kind)
-        except ValueError:
+            value = cells.from_text(text, kind)
+        except (ValueError, OverflowError):
             return text
+        return text if isinstance(value, float) and not math.isfinite(value) else value
     return text or None
 
 

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from minihost.dataiku_api import session
+from minihost.dataiku_api.missing_names import Telling
 from minihost.errors import DataError
 from minihost.folders import is_remote, open_folder
 from minihost.folders.overlay import OverlayFolder
 from minihost.folders.paths import canonical, mime_type, parts
 
 
-class Folder:
+class Folder(Telling):
     """A handle on a managed folder, looked up by id, name or full name."""
+
+    _dss_name = "dataiku.Folder"
 
     def __init__(self, lookup, project_key=None, ignore_flow=False):
         self._session = session.current()
@@ -58,6 +61,10 @@ class Folder:
     def get_partition_info(self, partition):
         """Return the files of one partition as `paths`."""
         return {"partition": partition, "paths": self.list_paths_in_partition(partition)}
+
+    def get_partition_folder(self, partition):
+        """Return the local path of a partition's sub-folder; raises where `get_path` does."""
+        return os.path.join(self.get_path(), partition)
 
     def is_partitioning_directory_based(self):
         """Tell whether partitions are sub-folders."""
@@ -213,8 +220,10 @@ class Unseekable(io.RawIOBase):
         super().close()
 
 
-class FolderWriter:
+class FolderWriter(Telling):
     """A file being written; it appears when it is closed."""
+
+    _dss_name = "ManagedFolderWriter"
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from minihost.dataiku_api.missing_names import Telling
 
-class ComputedMetrics:
+
+class ComputedMetrics(Telling):
     """The metrics of one dataset; `raw` is a list of `{"metricId", "value", "dataType"}`."""
+
+    _dss_name = "ComputedMetrics"
 
     def __init__(self, raw: Any) -> None:
         self.raw = {"metrics": list(raw)}

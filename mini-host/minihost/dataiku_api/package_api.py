@@ -13,19 +13,14 @@ from minihost.dataiku_api.api_client import Client
 from minihost.dataiku_api.dataset import Dataset, Schema
 from minihost.dataiku_api.folder import Folder
 from minihost.dataiku_api.metrics import ComputedMetrics
-from minihost.dataiku_api.unavailable import unavailable
+from minihost.dataiku_api.missing_names import Telling
 from minihost.errors import DataError
 
 __all__ = [
     "ComputedMetrics",
     "Dataset",
     "Folder",
-    "HiveExecutor",
-    "ImpalaExecutor",
-    "Model",
-    "ModelEvaluationStore",
     "Project",
-    "SQLExecutor2",
     "Schema",
     "api_client",
     "default_project_key",
@@ -36,13 +31,6 @@ __all__ = [
     "import_from_plugin",
     "use_plugin_libs",
 ]
-
-Model = unavailable("dataiku.Model")
-ModelEvaluationStore = unavailable("dataiku.ModelEvaluationStore")
-SQLExecutor2 = unavailable("dataiku.SQLExecutor2")
-HiveExecutor = unavailable("dataiku.HiveExecutor")
-ImpalaExecutor = unavailable("dataiku.ImpalaExecutor")
-
 
 def default_project_key():
     """Return the key of the project that the job belongs to."""
@@ -98,8 +86,10 @@ def import_from_plugin(plugin_id, package_name):
     return importlib.import_module(package_name)
 
 
-class Project:
+class Project(Telling):
     """A project, as `dataiku.Project` shows it: its key and its variables."""
+
+    _dss_name = "dataiku.Project"
 
     def __init__(self, project_key=None):
         self.project_key = project_key or default_project_key()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from minihost.dataiku_api.missing_names import Telling
+
 __all__ = ["ResultTable", "Runnable"]
 
 
@@ -22,8 +24,10 @@ class Runnable:
         raise NotImplementedError(f"{type(self).__name__} has no method run(progress_callback).")
 
 
-class ResultTable:
+class ResultTable(Telling):
     """A table as the result of a macro."""
+
+    _dss_name = "ResultTable"
 
     def __init__(self):
         self.name = None

@@ -31,6 +31,10 @@ class Session:
         self.begun: dict[str, stages.Stage] = {}
         self._guard = threading.RLock()
 
+    def __reduce__(self) -> Any:
+        """A dataset that is copied or sent to another process of the job belongs to the session there."""
+        return current, ()
+
     def inputs_of(self, role: str | None) -> list[Reference]:
         """The inputs that fill a role, or all."""
         return [reference for reference in self.job.inputs if role is None or reference.role == role]
@@ -180,6 +184,11 @@ _current: list[Session] = []
 def begin(session: Session) -> None:
     """Make a session the one that the `dataiku` modules of this process answer for."""
     _current[:] = [session]
+
+
+def is_begun() -> bool:
+    """Whether this process has a session."""
+    return bool(_current)
 
 
 def current() -> Session:

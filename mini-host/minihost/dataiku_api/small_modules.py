@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from typing import Any
@@ -25,8 +26,18 @@ def safe_unicode_str(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return numbers and arrays of numpy as plain ones, anything else as text."""
-    return value.tolist() if hasattr(value, "tolist") else str(value)
+    """Return numbers and arrays of numpy as plain ones, dates as ISO 8601, anything else as text."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+class DKUJSONEncoder(json.JSONEncoder):
+    """Encodes numbers and arrays of numpy as plain ones, dates as ISO 8601 (`dataiku.core.dkujson.DKUJSONEncoder`)."""
+
+    def default(self, o: Any) -> Any:
+        """Return something that JSON has in place of what it does not have."""
+        return plain(o)
 
 
 def dumps(value: Any, **options: Any) -> str:
@@ -86,14 +97,6 @@ def get_webapp_config() -> dict[str, Any]:
     from minihost.dataiku_api import session
 
     return dict(session.current().job.config)
-
-
-class Connector:
-    """What a custom dataset derives from (`dataiku.connector.Connector`)."""
-
-    def __init__(self, config: dict[str, Any], plugin_config: dict[str, Any] | None = None) -> None:
-        self.config = config
-        self.plugin_config = plugin_config or {}
 
 
 def to_datetime(series: Any, **options: Any) -> Any:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Iterable
 from typing import Any
+
+from minihost.dataiku_api.missing_names import asked_from, instead
 
 
 class NotAvailable(NotImplementedError):
     """Something that only a DSS instance can do was asked of the mini-host."""
+
+    for_user = True
 
 
 class _Refusing(type):
     """Classes whose calls are refused and whose public attributes are of the same kind."""
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
-        raise NotAvailable(f"{cls.__name__} is not available outside DSS: the mini-host has no such service.")
+        raise NotAvailable(
+            f"{cls.__name__} is not available outside DSS: the mini-host has no such service. {instead(cls.__name__)}"
+            f"{asked_from()}"
+        )
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
@@ -27,8 +35,8 @@ def unavailable(name: str) -> Any:
     return _Refusing(name, (), {"__module__": name.rpartition(".")[0]})
 
 
-def module(name: str) -> types.ModuleType:
-    """Return a module whose every public attribute is unavailable."""
+def module(name: str, names: Iterable[str] = ()) -> types.ModuleType:
+    """Return a module whose every public attribute is unavailable; `names` are what `import *` brings of it."""
     made = types.ModuleType(name, f"Not available outside DSS: {name}.")
 
     def missing(attribute: str) -> Any:
@@ -38,5 +46,5 @@ def module(name: str) -> types.ModuleType:
 
     made.__getattr__ = missing  # type: ignore[method-assign]
     made.__path__ = []
-    made.__all__ = []  # type: ignore[attr-defined]
+    made.__all__ = list(names)  # type: ignore[attr-defined]
     return made

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from minihost.dataiku_api.missing_names import Telling
 from minihost.errors import DataError, counted
 
 
-class DatasetWriter:
+class DatasetWriter(Telling):
     """Writes one dataset. Its data appear when it is closed; closing without a write makes an empty dataset."""
+
+    _dss_name = "DatasetWriter"
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset

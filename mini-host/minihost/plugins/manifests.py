@@ -63,6 +63,14 @@ def parameters(descriptor: dict[str, Any], key: str = "params") -> tuple[dict[st
     return tuple(param for param in found if isinstance(param, dict)) if isinstance(found, list) else ()
 
 
+def _dataset_of(chart: dict[str, Any], params: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    """The parameter of the dataset that a custom chart draws: DSS asks for it before the form, under this name."""
+    name = chart.get("datasetParamName")
+    if not isinstance(name, str) or not name or any(param.get("name") == name for param in params):
+        return []
+    return [{"name": name, "type": "DATASET", "label": "Dataset", "mandatory": True}]
+
+
 def _component_folders(folder: Path, descriptor: str) -> list[Path]:
     if not folder.is_dir():
         return []
@@ -87,6 +95,7 @@ def _read_component(plugin_id: str, kind: str, folder: Path, problems: list[str]
     chart = descriptor.get("chart")
     if kind == "webapp" and isinstance(chart, dict):
         params += parameters(chart, "topBarParams") + parameters(chart, "leftBarParams")
+        params = (*_dataset_of(chart, params), *params)
     return Component(
         plugin_id=plugin_id,
         id=folder.name,

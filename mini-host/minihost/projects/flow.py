@@ -36,7 +36,12 @@ _PARTITIONING = {
 _FOLDER = {
     "type": ["string", "object", "null"],
     "additionalProperties": False,
-    "properties": {"path": {"type": "string"}, "in_place": {"type": "boolean"}, "partitioning": _PARTITIONING},
+    "properties": {
+        "path": {"type": "string"},
+        "in_place": {"type": "boolean"},
+        "partitioning": _PARTITIONING,
+        "customFields": {"type": "object"},
+    },
 }
 _DATASET = {
     "type": ["string", "object", "null"],
@@ -49,6 +54,7 @@ _DATASET = {
         "sheet": {"type": "string", "minLength": 1},
         "append": {"type": "boolean"},
         "partitioning": _PARTITIONING,
+        "customFields": {"type": "object"},
     },
 }
 _STEP = {

@@ -134,7 +134,9 @@ def _job(component: Component, plugin: Plugin, project: Project) -> Job:
 
 def resolve_params(component: Component, plugin: Plugin, given: Given) -> Resolved:
     """A component's configuration; unknown names pass where it draws its own form or declares no parameters."""
-    is_open = not component.params or "paramsTemplate" in component.descriptor
+    chart = component.descriptor.get("chart")
+    own_form = "paramsTemplate" in component.descriptor or (isinstance(chart, dict) and "leftBarTemplate" in chart)
+    is_open = not component.params or own_form
     return resolve(component.params, replace(given, is_open=is_open), plugin.parameter_sets)
 
 

@@ -64,7 +64,25 @@ def load_backend(job: Job) -> Application | None:
     found: Any = module.__dict__.get("app")
     if not callable(found):
         raise HostError(f"{runner} left no WSGI application in `app`, but {type(found).__name__}.")
+    if found is app:
+        _encode_as_told(app)
     return found  # type: ignore[no-any-return]
+
+
+def _encode_as_told(app: Any) -> None:
+    """Have Flask write JSON with the class in `app.json_encoder`, which backends set and Flask has not read since 2.3."""
+    encoder = vars(app).get("json_encoder")
+    if encoder is None:
+        return
+
+    class Told(type(app.json)):  # type: ignore[misc]
+        """The provider of this application, with the encoder of its backend."""
+
+        def dumps(self, obj: Any, **options: Any) -> str:
+            """Return JSON text."""
+            return json.dumps(obj, **{"cls": encoder, "sort_keys": self.sort_keys, **options})
+
+    app.json = Told(app)
 
 
 def routed(page: Page, backend: Application | None) -> Application:
