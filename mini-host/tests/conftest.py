@@ -77,7 +77,8 @@ def _references(root, named):
             name = name[:-1]
             path = root / name
             path.mkdir(exist_ok=True)
-            for inside, data in (content or {}).items():
+            files = content[0] if isinstance(content, list) else content
+            for inside, data in (files or {}).items():
                 (path / inside.strip("/")).parent.mkdir(parents=True, exist_ok=True)
                 (path / inside.strip("/")).write_bytes(data)
             found.append(Reference(f"{name}_role", "MANAGED_FOLDER", name, "PROJ", str(path), options))

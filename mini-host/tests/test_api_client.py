@@ -142,3 +142,65 @@ def test_the_table_of_modules_names_what_exists():
         contents = importlib.import_module(source)
         for name in contents.__all__ if names is None else names:
             assert hasattr(contents, name) or name == "dku_flow_variables"
+
+
+FIELDS = {"primary_keys": ["a"], "owner": "me"}
+
+
+class TestCustomFields:
+    def test_of_datasets(self, dss):
+        now = dss({"first": ({"a": "string"}, [["1"]], {"customFields": FIELDS})}, {"out": None})
+        handle = now.dataiku.api_client().get_default_project().get_dataset("first")
+        dataset = now.dataiku.Dataset("first")
+        assert dataset.get_config()["customFields"] == FIELDS == dataset.read_metadata()["customFields"]
+        assert handle.get_definition()["customFields"] == FIELDS == handle.get_metadata()["customFields"]
+        assert handle.get_settings().custom_fields == FIELDS == handle.get_settings().get_raw()["customFields"]
+        assert now.dataiku.Dataset("out").get_config()["customFields"] == {}
+        handle.get_definition()["customFields"]["owner"] = "you"
+        assert dataset.get_config()["customFields"] == FIELDS
+
+    def test_of_folders(self, dss):
+        now = dss(others={"folder/": ({}, None, {"customFields": FIELDS})})
+        folder = now.dataiku.api_client().get_default_project().get_managed_folder("folder")
+        assert folder.get_definition()["customFields"] == FIELDS == folder.get_settings().custom_fields
+
+    def test_saved_settings_count_for_the_run(self, dss):
+        now = dss(outputs={"out": (None, None, {"customFields": FIELDS})})
+        handle = now.dataiku.api_client().get_default_project().get_dataset("out")
+        handle.set_schema({"columns": [{"name": "a", "type": "string"}]})
+        settings = handle.get_settings()
+        settings.custom_fields["owner"] = "you"
+        settings.add_raw_schema_column({"name": "b", "type": "bigint"})
+        assert (settings.type, settings.get_raw_params()["connection"]) == ("Filesystem", "filesystem_managed")
+        settings.save()
+        assert now.dataiku.Dataset("out").get_config()["customFields"]["owner"] == "you"
+        assert [column["name"] for column in now.dataiku.Dataset("out").read_schema()] == ["a", "b"]
+
+
+def test_who_runs_it_and_what_there_is_none_of(now, project):
+    client = now.dataiku.api_client()
+    assert client.get_auth_info_from_browser_headers({"Cookie": "x"}) == client.get_auth_info()
+    assert client.list_users()[0]["login"] == client.get_auth_info()["authIdentifier"]
+    assert client.list_connections()["filesystem_managed"]["type"] == "Filesystem"
+    assert client.list_connections(as_type="listitems")[0].name == "filesystem_managed"
+    assert project.get_permissions()["owner"] == client.list_users()[0]["login"]
+    assert project.get_permissions()["permissions"] == []
+    assert project.list_api_services() == [] == project.list_saved_models() == project.list_scenarios(as_type="objects")
+
+
+def test_settings_of_a_recipe(project):
+    (item,) = project.list_recipes()
+    settings = item.to_recipe().get_settings()
+    assert settings.get_flat_input_refs() == ["first"]
+    assert settings.get_flat_output_refs() == ["out"]
+    assert settings.has_input("first")
+    assert not settings.has_output("first")
+    assert settings.type == "CustomCode_component" == settings.get_recipe_raw_definition()["type"]
+    assert settings.get_recipe_params() == {}
+    assert set(settings.get_recipe_inputs()) == {"first_role"}
+    assert set(settings.get_recipe_outputs()) == {"out_role"}
+    with pytest.raises(Exception, match="does not exist in the flow"):
+        project.get_recipe("nothing").get_settings()
+    (dataset, _) = project.list_datasets()
+    assert (dataset.id, dataset.connection, dataset.to_dataset().name) == ("out", "filesystem_managed", "out")
+    assert dataset.get_settings().schema_columns == []

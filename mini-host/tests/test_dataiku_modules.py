@@ -1,6 +1,8 @@
 """The packages `dataiku` and `dataikuapi` in memory: what can be imported, and what it answers."""
 
+import datetime as dt
 import importlib
+import json
 import subprocess
 import sys
 
@@ -89,7 +91,9 @@ class TestTop:
         ("dataiku.core.plugin", "OAuthCredentials"), ("dataiku.doctor.posttraining.model_information_handler", "PredictionModelInformationHandler"),
         ("dataiku.core.intercom", "backend_json_call"), ("dataiku.core.model_provider", "get_model"), ("dataiku.core.base", "is_container_exec"),
         ("dataiku.core.schema_handling", "CASTERS"), ("dataiku", "Model"), ("dataiku", "SQLExecutor2"), ("dataiku", "Folder"),
-        ("dataiku.core.dataset", "Dataset"),
+        ("dataiku.core.dataset", "Dataset"), ("dataiku.exporter", "Exporter"), ("dataiku.fsprovider", "FSProvider"),
+        ("dataiku.customformat", "Formatter"), ("dataiku.cluster", "Cluster"), ("dataiku.core", "default_project_key"),
+        ("dataiku.core.schema_handling", "DKU_PANDAS_TYPES_MAP"), ("dataiku.core.dkujson", "DKUJSONEncoder"),
     ],
 )  # fmt: skip
 def test_everything_of_the_contract_can_be_imported(now, module, name):
@@ -129,6 +133,24 @@ class TestSmallThings:
         from dataiku.core import dkujson
 
         assert dkujson.loads(dkujson.dumps({"a": np.arange(2)})) == {"a": [0, 1]}
+        values = {
+            "a": np.int64(1),
+            "b": np.float32(0.5),
+            "c": np.array([1, 2]),
+            "d": dt.datetime(2020, 1, 2),
+            "e": np.bool_(1),
+        }
+        text = json.dumps(values, cls=dkujson.DKUJSONEncoder)
+        assert json.loads(text) == {"a": 1, "b": 0.5, "c": [1, 2], "d": "2020-01-02T00:00:00", "e": True}
+
+    def test_dtypes_of_storage_types(self, now):
+        import numpy as np
+        from dataiku.core import schema_handling
+
+        assert schema_handling.DKU_PANDAS_TYPES_MAP["bigint"] is np.int64
+        assert schema_handling.DKU_PANDAS_TYPES_MAP.get("string", np.object_) is np.object_
+        with pytest.raises(NotAvailable, match="CASTERS is not available"):
+            schema_handling.CASTERS()
 
     def test_exceptions_and_audit(self, now):
         import pandas as pd
@@ -153,7 +175,18 @@ class TestSmallThings:
         from dataiku.connector import Connector
         from dataiku.customwebapp import get_webapp_config
 
+        class Mine(Connector):
+            def generate_rows(
+                self, dataset_schema=None, dataset_partitioning=None, partition_id=None, records_limit=-1
+            ):
+                yield self.config
+
         assert Connector({"a": 1}).plugin_config == {}
+        assert list(Mine({"a": 1}).generate_rows()) == [{"a": 1}]
+        assert Mine({}).get_read_schema() is None
+        assert Mine({}).get_connector_resource().endswith("resource")
+        with pytest.raises(NotImplementedError, match=r"Mine has no method get_writer\("):
+            Mine({}).get_writer()
         assert get_webapp_config() == CONFIG
 
 

@@ -9,7 +9,7 @@ from minihost.dataiku_api import session
 from minihost.dataiku_api.api_project import Project
 from minihost.dataiku_api.api_settings import Item, RawSettings, refusal
 from minihost.dataiku_api.missing_names import Telling
-from minihost.user_name import login
+from minihost.dataiku_api.user_name import login
 
 
 class Client(Telling):

@@ -7,7 +7,8 @@ from typing import Any
 
 from minihost.dataiku_api import metrics, session
 from minihost.dataiku_api.api_settings import DatasetSettings, FolderSettings, Item, refusal
-from minihost.dataiku_api.dataset import Dataset, custom_fields, definition
+from minihost.dataiku_api.dataset import Dataset
+from minihost.dataiku_api.definitions import custom_fields, definition
 from minihost.dataiku_api.folder import Folder
 from minihost.dataiku_api.missing_names import Telling
 

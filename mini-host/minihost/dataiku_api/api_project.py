@@ -9,7 +9,7 @@ from minihost.dataiku_api.api_handles import DatasetHandle, DatasetItem, FolderH
 from minihost.dataiku_api.api_recipes import RecipeHandle, RecipeItem, recipes
 from minihost.dataiku_api.api_settings import Item, RawSettings
 from minihost.dataiku_api.missing_names import Telling
-from minihost.user_name import login
+from minihost.dataiku_api.user_name import login
 
 
 class Project(Telling):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minihost.dataiku_api import reading, session
+from minihost.dataiku_api.definitions import custom_fields, definition
 from minihost.dataiku_api.exports import raw_stream
 from minihost.dataiku_api.metrics import ComputedMetrics
 from minihost.dataiku_api.missing_names import Telling
@@ -275,27 +276,3 @@ class Dataset(Telling):
             with contextlib.suppress(DataError):  # what is replaced need not be a table
                 columns = self._there([]).columns()
         yield from columns
-
-
-def definition(reference: Any, columns: Any) -> dict[str, Any]:
-    """Return a dataset's definition as the platform gives it."""
-    kind = {".parquet": "parquet", ".xlsx": "excel"}.get(Path(reference.path).suffix.lower(), "csv")
-    return {
-        "projectKey": reference.project_key,
-        "name": reference.name,
-        "type": "Filesystem",
-        "managed": True,
-        "formatType": kind,
-        "formatParams": {},
-        "params": {"path": reference.path, "connection": "filesystem_managed"},
-        "schema": {"columns": copy.deepcopy(list(columns)), "userModified": False},
-        "partitioning": copy.deepcopy(reference.options.get("partitioning") or {"dimensions": []}),
-        "tags": [],
-        "customFields": custom_fields(reference),
-        "metrics": {"probes": [], "engineConfig": {}},
-    }
-
-
-def custom_fields(reference: Any) -> dict[str, Any]:
-    """Return the custom fields that flow.yaml gives a dataset or folder, or that this run has set."""
-    return copy.deepcopy(reference.options.get("customFields") or {})

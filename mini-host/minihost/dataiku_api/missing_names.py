@@ -81,7 +81,7 @@ def _short(file: str) -> str:
 
 
 class TellingType(ABCMeta):
-    """The type of classes that tell about a name they do not have, too. (Of ABCs, so that ABCs may derive from them.)"""
+    """The type of classes that tell of a missing name, too; it is that of ABCs, so that ABCs may derive from them."""
 
     _dss_name = "type"
 

@@ -143,6 +143,7 @@ class MemoryModules:
         """Fill the module."""
         if module.__name__ == FLOW:
             module.FLOW = flow(session.current())  # type: ignore[attr-defined]
+            module.__all__ = ["FLOW"]  # type: ignore[attr-defined]
             module.__getattr__ = _late(FLOW, None)  # type: ignore[method-assign]
         elif module.__name__ in MODULES:
             _fill(module, *MODULES[module.__name__])

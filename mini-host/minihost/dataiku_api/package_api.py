@@ -32,6 +32,7 @@ __all__ = [
     "use_plugin_libs",
 ]
 
+
 def default_project_key():
     """Return the key of the project that the job belongs to."""
     return session.current().job.project_key

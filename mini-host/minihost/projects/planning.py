@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from minihost.errors import JobError
+from minihost.folders import is_remote
 from minihost.host import hooks
 from minihost.job import Job, Reference
 from minihost.parameters.resolving import Given, Resolved, resolve
@@ -82,6 +84,7 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     named = project.places_in(component.params, params.config)
     mistakes.names += params.unknown + [f"Plugin setting: {mistake}" for mistake in of_plugin.unknown]
     mistakes.others += params.mistakes + [f"Plugin setting: {mistake}" for mistake in of_plugin.mistakes]
+    mistakes.others += [] if request.is_form else _chart_without_data(component, named, project)
     job.config, job.plugin_config = params.config, of_plugin.config
     job.others = [*named, *project.others([*job.inputs, *named], job.outputs)]
     job.plugins = {found.id: str(found.root) for found in catalogue.plugins}
@@ -112,6 +115,18 @@ def _unable(component: Component) -> list[str]:
     if component.runner.is_file():
         return []
     return [f"{component.full_id} has no {component.runner.name}, so it cannot run."]
+
+
+def _chart_without_data(component: Component, named: list[Reference], project: Project) -> list[str]:
+    """Why a custom chart has nothing to draw: the dataset it is to draw does not exist."""
+    chart = component.descriptor.get("chart")
+    name = chart.get("datasetParamName") if isinstance(chart, dict) else None
+    return [
+        f"The dataset {one.name!r} of the parameter {name!r} does not exist ({one.path})."
+        f"{did_you_mean(one.name, project.names(one.type))} Names: {one_of(project.names(one.type))}."
+        for one in named
+        if component.kind == "webapp" and one.role == name and not is_remote(one.path) and not Path(one.path).exists()
+    ]
 
 
 def _job(component: Component, plugin: Plugin, project: Project) -> Job:

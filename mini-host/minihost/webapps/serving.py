@@ -65,24 +65,24 @@ def load_backend(job: Job) -> Application | None:
     if not callable(found):
         raise HostError(f"{runner} left no WSGI application in `app`, but {type(found).__name__}.")
     if found is app:
-        _encode_as_told(app)
+        _use_json_encoder(app)
     return found  # type: ignore[no-any-return]
 
 
-def _encode_as_told(app: Any) -> None:
-    """Have Flask write JSON with the class in `app.json_encoder`, which backends set and Flask has not read since 2.3."""
+def _use_json_encoder(app: Any) -> None:
+    """Have Flask write JSON with the class in `app.json_encoder`, which backends set and Flask 2.3 and later ignore."""
     encoder = vars(app).get("json_encoder")
     if encoder is None:
         return
 
-    class Told(type(app.json)):  # type: ignore[misc]
+    class Encoding(type(app.json)):  # type: ignore[misc]
         """The provider of this application, with the encoder of its backend."""
 
         def dumps(self, obj: Any, **options: Any) -> str:
             """Return JSON text."""
             return json.dumps(obj, **{"cls": encoder, "sort_keys": self.sort_keys, **options})
 
-    app.json = Told(app)
+    app.json = Encoding(app)
 
 
 def routed(page: Page, backend: Application | None) -> Application:
