@@ -114,6 +114,18 @@ class TestModules:
         ):
             names["get_step_config"]()
 
+    def test_exceptions_of_stubs_can_be_caught(self, now):
+        from dataiku.scenario import TriggerError
+
+        def fail():
+            try:
+                raise KeyError("mine")
+            except TriggerError:
+                return None
+
+        with pytest.raises(KeyError, match="mine"):
+            fail()
+
     def test_what_to_use_instead(self, now):
         with pytest.raises(NotImplementedError, match=rf"On the mini-host: dataiku.api_client\(\) .*{HERE}"):
             importlib.import_module("dataikuapi").DSSClient("host", "key")

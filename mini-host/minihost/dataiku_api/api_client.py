@@ -7,7 +7,7 @@ from typing import Any
 
 from minihost.dataiku_api import session
 from minihost.dataiku_api.api_project import Project
-from minihost.dataiku_api.api_settings import Item, RawSettings, refusal
+from minihost.dataiku_api.api_settings import Item, PluginSettings, refusal
 from minihost.dataiku_api.missing_names import Telling
 from minihost.dataiku_api.user_name import login
 
@@ -104,4 +104,4 @@ class PluginHandle(Telling):
     def get_settings(self):
         """Return the settings of the plugin."""
         job = session.current().job
-        return RawSettings({"config": copy.deepcopy(job.plugin_config) if self.plugin_id == job.plugin_id else {}})
+        return PluginSettings({"config": copy.deepcopy(job.plugin_config) if self.plugin_id == job.plugin_id else {}})

@@ -7,7 +7,7 @@ import copy
 from minihost.dataiku_api import session
 from minihost.dataiku_api.api_handles import DatasetHandle, DatasetItem, FolderHandle
 from minihost.dataiku_api.api_recipes import RecipeHandle, RecipeItem, recipes
-from minihost.dataiku_api.api_settings import Item, RawSettings
+from minihost.dataiku_api.api_settings import Item, ProjectSettings
 from minihost.dataiku_api.missing_names import Telling
 from minihost.dataiku_api.user_name import login
 
@@ -115,7 +115,7 @@ class Project(Telling):
 
     def get_settings(self):
         """Return the settings of the project."""
-        return RawSettings(
+        return ProjectSettings(
             {
                 "projectKey": self.project_key,
                 "settings": {},

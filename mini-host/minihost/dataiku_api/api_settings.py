@@ -40,6 +40,18 @@ class RawSettings(Telling):
         self._keep(copy.deepcopy(self.settings))
 
 
+class PluginSettings(RawSettings):
+    """The settings of a plugin; the running one has some."""
+
+    _dss_name = "DSSPluginSettings"
+
+
+class ProjectSettings(RawSettings):
+    """The settings of a project."""
+
+    _dss_name = "DSSProjectSettings"
+
+
 class TaggedSettings(RawSettings):
     """Settings of what has tags, descriptions and custom fields."""
 

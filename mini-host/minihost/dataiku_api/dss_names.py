@@ -63,6 +63,9 @@ _NAMES = {
         get_object_discussions get_status move_to_zone rename run set_definition_and_payload set_metadata""",
     "DSSRecipeSettings": """add_input add_output get_code get_code_env_settings get_json_payload get_payload
         replace_input replace_output save set_code set_code_env set_json_payload set_payload raw_steps""",
+    "DSSPluginSettings": "get_parameter_set list_parameter_sets set_code_env",
+    "DSSProjectSettings": """add_exposed_object remove_exposed_object set_cluster set_container_exec_config
+        set_k8s_cluster set_python_code_env set_r_code_env""",
     "DSSPlugin": """create_code_env delete get_file get_project_settings list_files list_usages put_file
         update_code_env update_from_git update_from_store update_from_zip""",
 }

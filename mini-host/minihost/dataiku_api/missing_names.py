@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from minihost.suggestions import nearest
-
 HOST = str(Path(__file__).parents[1])
 CLOSE = 0.8
 """How much alike (0 to 1) a name must be to one that exists to be taken for a misspelling of it."""
@@ -36,6 +34,7 @@ def missing(owner: str, name: str, there: Iterable[str]) -> MissingName:
 def sentence(owner: str, name: str, there: Iterable[str]) -> str:
     """Say that `owner` has no `name` here, what to use instead, and which line of the component asked for it."""
     from minihost.dataiku_api.dss_names import ONLY_IN_DSS
+    from minihost.suggestions import nearest
 
     what = f"The mini-host does not have {owner}.{name}"
     near = nearest(name, [one for one in there if not one.startswith("_")], cutoff=CLOSE)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minihost.dataiku_api import session, unavailable
-from minihost.dataiku_api.dss_names import ONLY_IN_DSS
 from minihost.dataiku_api.missing_names import MissingModule, missing, sentence
 from minihost.errors import HostError
 
@@ -178,6 +177,8 @@ def _late(package: str, contents: Any) -> Callable[[str], Any]:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         if contents is not None and name in contents.__all__:
             return getattr(contents, name)
+        from minihost.dataiku_api.dss_names import ONLY_IN_DSS
+
         if _is_known(f"{package}.{name}") and package not in STUBS:
             return importlib.import_module(f"{package}.{name}")
         if _is_stub(package) or name in ONLY_IN_DSS.get(package, ()):
