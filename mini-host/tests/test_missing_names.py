@@ -121,7 +121,7 @@ class TestModules:
             try:
                 raise KeyError("mine")
             except TriggerError:
-                return None
+                return
 
         with pytest.raises(KeyError, match="mine"):
             fail()

@@ -31,8 +31,8 @@ class _Refusing(type):
 
 
 def unavailable(name: str) -> Any:
-    """Return a class of that name which can be imported, named in annotations and derived from, but not called; one that
-    is called an exception or error can be caught, too."""
+    """Return a class of that name which can be imported, named in annotations and derived from, but not called; one
+    that is called an exception or error can be caught, too."""
     bases = (Exception,) if name.endswith(("Error", "Exception")) else ()
     return _Refusing(name, bases, {"__module__": name.rpartition(".")[0]})
 
