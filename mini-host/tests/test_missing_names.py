@@ -41,6 +41,7 @@ class TestAttributes:
             (lambda api: api.api_client().get_default_project().list_datasets()[0].nam, "DSSDatasetListItem.nam. Did you mean 'name'"),
             (lambda api: api.api_client().get_default_project().get_dataset("first").get_settings().save_all, "DSSDatasetSettings.save_all"),
             (lambda api: api.Dataset("out").get_writer().write_rows, "DatasetWriter.write_rows"),
+            (lambda api: api.Dataset("first").read_schema().columns, r"have Schema.columns. .*\(test_missing_names.py"),
             (lambda api: api.get_custom_variable, "dataiku.get_custom_variable. Did you mean 'get_custom_variables'"),
         ],
     )  # fmt: skip
@@ -105,6 +106,10 @@ class TestModules:
         with pytest.raises(MissingModule, match=message) as caught:
             exec(compile(code, __file__, "exec"))
         assert isinstance(caught.value, ImportError)
+
+    def test_the_line_is_that_of_the_component(self, now):
+        with pytest.raises(MissingModule, match=HERE):
+            importlib.import_module("dataiku.pandasutil")
 
     def test_what_a_stub_brings_with_a_star(self, now):
         names = {}

@@ -20,8 +20,10 @@ from minihost.errors import DataError
 from minihost.folders import is_remote
 
 
-class Schema(list):
+class Schema(Telling, list):
     """The columns of a dataset: a list of dicts with `name`, `type` …"""
+
+    _dss_name = "Schema"
 
 
 class Dataset(Telling):

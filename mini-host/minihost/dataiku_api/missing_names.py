@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
 from abc import ABCMeta
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-HOST = str(Path(__file__).parents[1])
+NOT_THE_COMPONENT = (f"{Path(__file__).parents[1]}{os.sep}", f"{Path(importlib.__file__).parent}{os.sep}", "<frozen")
+"""How the names of files begin whose lines are the host's or the import system's."""
+
 CLOSE = 0.8
 """How much alike (0 to 1) a name must be to one that exists to be taken for a misspelling of it."""
 
@@ -64,7 +68,7 @@ def asked_from() -> str:
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((HOST, "<frozen")):
+        if not file.startswith(NOT_THE_COMPONENT):
             return f" ({_short(file)}, line {frame.f_lineno})"
         frame = frame.f_back  # type: ignore[assignment]
     return ""
