@@ -113,7 +113,6 @@ def _finished(found: Any, data: Table, options: ReadOptions) -> Any:
     """Return a frame that is the component's own: pandas 2 warns of changes in a slice of another."""
     if options.columns is not None:
         found = found.reindex(columns=list(options.columns))
-    found = found.copy(deep=False)
     if options.parse_dates:
         found = frames.with_dates(found, data.columns())
     return frames.unescaped(found) if data.escaped else found
