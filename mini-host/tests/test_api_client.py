@@ -188,6 +188,17 @@ def test_who_runs_it_and_what_there_is_none_of(now, project):
     assert project.list_api_services() == [] == project.list_saved_models() == project.list_scenarios(as_type="objects")
 
 
+def test_plugins(now, tmp_path):
+    (tmp_path / "friend").mkdir()
+    (tmp_path / "friend" / "plugin.json").write_text(
+        '{"id": "friend", "version": "1.2.0", "meta": {"label": "Friend"}}'
+    )
+    now.job.plugins = {"friend": str(tmp_path / "friend"), "gone": str(tmp_path / "gone")}
+    friend, gone = now.dataiku.api_client().list_plugins()
+    assert (friend["id"], friend["version"], friend["meta"]) == ("friend", "1.2.0", {"label": "Friend"})
+    assert (gone["id"], gone["version"]) == ("gone", "")
+
+
 def test_settings_of_a_recipe(project):
     (item,) = project.list_recipes()
     settings = item.to_recipe().get_settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from minihost.dataiku_api import session
@@ -46,8 +47,8 @@ class Client(Telling):
         return []
 
     def list_plugins(self):
-        """Return the plugins of the host."""
-        return [{"id": plugin} for plugin in sorted(session.current().job.plugins)]
+        """Return the plugins of the host, with their versions."""
+        return [_listed(plugin, root) for plugin, root in sorted(session.current().job.plugins.items())]
 
     def get_plugin(self, plugin_id):
         """Return a handle on a plugin."""
@@ -105,3 +106,15 @@ class PluginHandle(Telling):
         """Return the settings of the plugin."""
         job = session.current().job
         return PluginSettings({"config": copy.deepcopy(job.plugin_config) if self.plugin_id == job.plugin_id else {}})
+
+
+def _listed(plugin_id: str, root: str) -> dict[str, Any]:
+    """A plugin as the platform lists it; with its id alone where its folder is not there any more."""
+    from minihost.lenient_json import LenientJsonError, read_object
+
+    try:
+        found = read_object(Path(root, "plugin.json")).value
+    except LenientJsonError:
+        found = {}
+    facts = {"version": str(found.get("version", "")), "isDev": False, "meta": found.get("meta") or {}}
+    return Item({"id": plugin_id, **facts})

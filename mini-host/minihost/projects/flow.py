@@ -158,7 +158,12 @@ def _facts(path: Path) -> dict[str, Any]:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Plain YAML, in which a key that is given twice is a mistake."""
+        """Plain YAML, in which a key that is given twice is a mistake, and dates are texts, as in JSON."""
+
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
+            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
         seen: set[Any] = set()
