@@ -54,9 +54,9 @@ def test_everything_that_it_may_say(tmp_path):
 def test_dates_are_texts_as_in_json(tmp_path):
     fields = "{since: 2020-01-02, times: [2020-01-02 10:00:00]}"
     text = f"datasets: {{a: {{customFields: {fields}}}}}\nvariables: {{day: 2020-01-02}}\n"
-    found = read(tmp_path, text + "steps: [{macro: x, params: {on: 2020-01-02}, partition: 2020-01-02}]")
+    found = read(tmp_path, text + "steps: [{macro: x, params: {day: 2020-01-02}, partition: 2020-01-02}]")
     assert found.datasets["a"]["customFields"] == {"since": "2020-01-02", "times": ["2020-01-02 10:00:00"]}
-    assert (found.variables, found.steps[0].params) == ({"day": "2020-01-02"}, {"on": "2020-01-02"})
+    assert (found.variables, found.steps[0].params) == ({"day": "2020-01-02"}, {"day": "2020-01-02"})
     assert found.steps[0].partition == "2020-01-02"
 
 
