@@ -3,7 +3,6 @@
 import datetime as dt
 import inspect
 import io
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -285,15 +284,3 @@ def test_definition_and_probing(people):
 def test_inferred_text_columns_are_object_for_numpy_too(people):
     assert isinstance(people.get_dataframe()["text"].to_numpy(), np.ndarray)
     assert people.get_dataframe().select_dtypes("object").columns.tolist() == ["ok", "text"]
-
-
-@pytest.mark.parametrize(
-    "options", [{"columns": ["id", "text"]}, {"sampling": "random", "limit": 2}, {"sampling": "random", "ratio": 0.5}]
-)
-def test_writing_to_a_frame_gives_no_warning(people, options):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # pandas 2 warns of frames that were cut from others
-        frame = people.get_dataframe(**options)
-        frame["new"] = 1
-        for chunk in people.iter_dataframes(chunksize=2, **options):
-            chunk["new"] = 1
