@@ -186,7 +186,7 @@ def test_defaults_also_when_hidden_and_nothing_else():
         {"name": "section", "type": "SEPARATOR", "defaultValue": "x"},
         {"type": "SEPARATOR"},
     ]
-    assert config(params) == {"mode": "a", "hidden": 7, "permanently": False, "empty": ""}
+    assert config(params) == {"mode": "a", "hidden": 7, "permanently": False, "untouched": False, "empty": ""}
 
 
 def test_defaults_are_copies():
@@ -212,7 +212,35 @@ def test_mandatory_only_when_visible():
 
 
 def test_mandatory_boxes_may_stay_unticked():
-    assert config(one("BOOLEAN", mandatory=True)) == {}
+    assert config(one("BOOLEAN", mandatory=True)) == {"x": False}
+
+
+@pytest.mark.parametrize("more", [{}, {"defaultValue": None}, {"visibilityCondition": False}, {"default": True}])
+def test_a_box_that_nobody_ticked_is_false(more):
+    assert config(one("BOOLEAN", **more)) == {"x": False}
+    assert config(one("BOOLEAN", **more), {"x": True}) == {"x": True}
+    assert config(one("BOOLEAN", **more), texts=[("x", "true")]) == {"x": True}
+
+
+def test_a_box_with_a_default_keeps_it():
+    assert config(one("BOOLEAN", defaultValue=True)) == {"x": True}
+
+
+def test_boxes_inside_rows_and_presets_that_are_there_are_false():
+    sets = {"s": {"params": one("BOOLEAN")}}
+    params = [
+        {"name": "rows", "type": "OBJECT_LIST", "subParams": one("BOOLEAN")},
+        {"name": "given", "type": "PRESET", "parameterSetId": "s"},
+        {"name": "nobody_chose", "type": "PRESET", "parameterSetId": "s"},
+    ]
+    answer = resolve(params, Given({"rows": [{}, {"x": True}], "given": {}}), sets)
+    assert answer.config == {"rows": [{"x": False}, {"x": True}], "given": {"x": False}}
+
+
+def test_settings_that_nobody_opened_are_absent():
+    params = [*one("BOOLEAN"), {"name": "on", "type": "BOOLEAN", "defaultValue": True}]
+    assert resolve(params, Given(is_unopened=True), SETS).config == {"on": True}
+    assert resolve(params, Given({"x": False}, is_unopened=True), SETS).config == {"x": False, "on": True}
 
 
 def test_mandatory_lists_must_hold_something():

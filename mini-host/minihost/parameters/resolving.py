@@ -24,7 +24,8 @@ class Given:
 
     `is_open` says that unknown names are let through: the component draws its own form, or declares nothing.
     `is_strict` says that an unknown name among the values is a mistake, as it is among the texts. `is_partial` says
-    that nothing is missing yet: a form is still being filled in.
+    that nothing is missing yet: a form is still being filled in. `is_unopened` says that nobody may ever have seen the
+    form, as with an administrator's settings of a plugin: then a box that nobody ticked is absent, not false.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Given:
     is_open: bool = False
     is_strict: bool = False
     is_partial: bool = False
+    is_unopened: bool = False
 
 
 @dataclass
@@ -71,7 +73,7 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     answer.warnings += [
         problem for param in named(params) if (problem := condition(param.get("visibilityCondition")).warning)
     ]
-    answer.config = filled(params, answer.config, sets)
+    answer.config = filled(_declaring(params) if given.is_unopened else params, answer.config, sets)
     checked = {
         name: value
         for name, value in answer.config.items()
@@ -89,6 +91,11 @@ def _meant(given: Given, declared: Mapping[str, Any]) -> set[str]:
     """Return the parameters that misspelt names obviously mean: those are not said to be missing as well."""
     names = [name for name, _text in given.texts] + (list(given.values) if given.is_strict else [])
     return {near for name in names if name not in declared for near in nearest(name, declared)}
+
+
+def _declaring(params: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The parameters without those BOOLEAN ones that have no default of their own."""
+    return [param for param in params if form_of(param) is not Form.FLAG or param.get("defaultValue") is not None]
 
 
 def filled(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> dict[str, Any]:
@@ -115,8 +122,9 @@ def _fill_inside(config: dict[str, Any], param: dict[str, Any], sets: ParameterS
         inner = inner_params(param, sets)
         if isinstance(value, dict):
             config[name] = filled(inner, value, sets)
-        elif value in (None, "") and _is_whole(inner, defaults := filled(inner, {}, sets)) and defaults:
-            config[name] = defaults
+        elif value in (None, "") and _is_whole(inner, defaults := filled(inner, {}, sets)):
+            if any(default_of(item) is not None for item in named(_declaring(inner))):  # else there is nothing to use
+                config[name] = defaults
     elif form in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
         inner = inner_params(param, sets)
         config[name] = [filled(inner, row, sets) if isinstance(row, dict) else row for row in value]

@@ -79,7 +79,7 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     mistakes.others += project.partitioned(job.inputs, request.partition, output=False)
     mistakes.others += project.partitioned(job.outputs, request.partition, output=True)
     params = resolve_params(component, plugin, replace(request.params, is_partial=request.is_form))
-    settings = replace(request.settings, is_partial=request.is_form)
+    settings = replace(request.settings, is_partial=request.is_form, is_unopened=True)
     of_plugin = resolve(parameters(plugin.descriptor), settings, plugin.parameter_sets)
     named = project.places_in(component.params, params.config)
     mistakes.names += params.unknown + [f"Plugin setting: {mistake}" for mistake in of_plugin.unknown]
