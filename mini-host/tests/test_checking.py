@@ -59,7 +59,7 @@ def test_our_own_plugin_has_nothing_wrong():
         ({"name": "x", "type": "SELECT", "selectChoices": ["a"]}, "a choice is not an object with value and label"),
         (
             {"name": "x", "type": "SELECT", "selectChoices": [{"value": 1, "label": "1"}], "defaultValue": 2},
-            "error: custom-recipes/r/recipe.json: parameter 'x': default '2' is not one of 1",
+            "warning: custom-recipes/r/recipe.json: parameter 'x': default 2 is not one of 1",
         ),
         (
             {"name": "x", "type": "SELECT", "selectChoices": [{"value": 1, "label": ""}, {"value": 1, "label": ""}]},
@@ -71,14 +71,14 @@ def test_our_own_plugin_has_nothing_wrong():
         ),
         (
             {"name": "x", "type": "INT", "defaultValue": "3"},
-            "warning: custom-recipes/r/recipe.json: parameter 'x': default '3' is not",
+            "warning: custom-recipes/r/recipe.json: parameter 'x': default \"3\" is not",
         ),
         (
             {"name": "x", "type": "INT", "defaultValue": "three"},
-            "error: custom-recipes/r/recipe.json: parameter 'x': default 'three'",
+            "warning: custom-recipes/r/recipe.json: parameter 'x': default \"three\"",
         ),
         ({"name": "x", "type": "INT", "minI": 3, "maxI": 1}, "no value is possible"),
-        ({"name": "x", "type": "INT", "minI": 3, "defaultValue": 1}, "default '1' is not a whole number, at least 3"),
+        ({"name": "x", "type": "INT", "minI": 3, "defaultValue": 1}, "default 1 is not a whole number, at least 3"),
         (
             {"name": "x", "type": "COLUMN", "columnRole": "input_datset"},
             "columnRole 'input_datset' is no input role. Did you mean",
@@ -111,7 +111,7 @@ def test_two_parameters_of_one_name(tmp_path):
 @pytest.mark.parametrize(
     ("change", "reported"),
     [
-        ({"version": "1.0"}, "error: plugin.json: version '1.0'"),
+        ({"version": "1.0"}, "warning: plugin.json: version '1.0'"),
         ({"id": "a.b"}, "error: plugin.json: id 'a.b'"),
         ({"meta": {**META, "icon": "cogs"}}, "warning: plugin.json: icon 'cogs'"),
         ({"meta": {**META, "description": ""}}, "warning: plugin.json: meta has no 'description'"),
@@ -134,8 +134,17 @@ def test_what_is_wrong_with_the_manifest(tmp_path, change, reported):
 @pytest.mark.parametrize(
     ("change", "reported"),
     [
-        ({"kind": "R"}, "only PYTHON recipes run here"),
-        ({"inputRoles": [{"name": "x"}]}, "role 'x' does not say required, acceptsDataset, acceptsManagedFolder"),
+        ({"kind": "R"}, "note: custom-recipes/r/recipe.json: sample/r is an R recipe, which the mini-host does not run"),
+        ({"kind": "PYTHN"}, "warning: custom-recipes/r/recipe.json: kind 'PYTHN': one of PYTHON, R, PYSPARK, SPARK_SCALA, JAVA"),
+        ({"inputRoles": [{"name": "x", "arity": "ONE"}]}, "error: custom-recipes/r/recipe.json: role 'x': arity 'ONE' is neither"),
+        ({"inputRoles": [{"name": "x", "acceptsManagedFolder": True}]}, "role 'x' accepts folders, and datasets too"),
+        ({"inputRoles": [{"name": "x", "acceptsDataset": False}]}, "role 'x' accepts nothing"),
+        ({"inputRoles": [{"name": "x", "required": "yes"}]}, "role 'x': required is 'yes'; true or false is expected"),
+        ({"inputRoles": {"name": "x"}}, "error: custom-recipes/r/recipe.json: inputRoles is {'name': 'x'}; a list is expected"),
+        ({"params": "none"}, "error: custom-recipes/r/recipe.json: params is 'none'; a list is expected"),
+        ({"params": [3]}, "error: custom-recipes/r/recipe.json: params holds something that is no object: 3"),
+        ({"inputRole": [], "inputRoles": None}, "'inputRole' is no key. Did you mean 'inputRoles'?"),
+        ({"paramsTemplate": "form.html"}, "paramsTemplate 'form.html' is not a file under resource/"),
         ({"inputRoles": [{"label": "x"}]}, "something without a name"),
         ({"outputRoles": None}, "no list of outputRoles"),
         ({"outputRoles": RECIPE["outputRoles"] * 2}, "has 'output_dataset' twice"),
@@ -157,7 +166,7 @@ def test_what_is_wrong_with_macros(tmp_path):
         "macroRoles": [{"type": "DATASET", "targetParamsKey": "d"}],
     }
     found = findings(write_plugin(tmp_path, macros=[("m", macro)]))
-    assert [line.partition("runnable.json: ")[2].split("(")[0].split(";")[0].strip() for line in found] == [
+    assert [line.partition("runnable.json: ")[2].split("(")[0].split(":")[0].strip() for line in found] == [
         "resultType 'HTLM'",
         "does not say impersonate",
         "a macro role fills the parameter 'd', which is not declared",
@@ -175,6 +184,35 @@ def test_what_is_wrong_with_code(tmp_path):
     assert "error: custom-recipes/broken/recipe.py: does not compile: invalid syntax in line 3" in found
     assert "error: custom-recipes/missing/recipe.py: there is no such file" in found
     assert any("runnable.py: has no class" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["print 'x'", "print x", "except IOError, err:", "raise ValueError, 'x'", "exec 'x'", "if a <> b:"]
+    + ["x = ur'a'", "x = 0777", "x = 10L", "x = `y`"],
+)
+def test_python_2_is_called_by_its_name(tmp_path, line):
+    root = write_plugin(tmp_path, recipes=["r"])
+    before = "try:\n    pass\n" if line.startswith("except") else ""
+    after = "\n    pass" if line.endswith(":") else ""
+    write(root / "custom-recipes/r/recipe.py", f"import os\n{before}{line}{after}\n")
+    (found,) = checking.check(discovery.load(root))
+    assert (found.level, found.rule) == ("error", "code-python-2")
+    assert found.text.startswith("is Python 2: does not compile")
+
+
+@pytest.mark.parametrize("line", ["print('x'", "def f(:", "x = = 2", "if x", "import"])
+def test_other_mistakes_are_not_python_2(tmp_path, line):
+    root = write_plugin(tmp_path, recipes=["r"])
+    write(root / "custom-recipes/r/recipe.py", f"import os\n{line}\n")
+    assert [found.rule for found in checking.check(discovery.load(root))] == ["code-syntax"]
+
+
+@pytest.mark.parametrize("code", ["from choices import do", "do = make()", "from choices import *", "def do(payload): pass"])
+def test_a_do_function_may_come_from_elsewhere(tmp_path, code):
+    root = write_plugin(tmp_path, recipes=[("r", {**RECIPE, "paramsPythonSetup": "menu.py"})])
+    write(root / "resource/menu.py", code + "\n")
+    assert findings(root) == []
 
 
 def test_choices_without_a_do_function(tmp_path):

@@ -134,6 +134,6 @@ def test_a_store_that_cannot_be_written(tmp_path, monkeypatch, capsys):
 
 
 def test_errors_of_the_plugin_are_shown(tmp_path, capsys):
-    root = write_plugin(tmp_path / "p", recipes=[("r", {**RECIPE, "kind": "R"})])
+    root = write_plugin(tmp_path / "p", recipes=[("r", {**RECIPE, "inputRoles": [{"label": "no name"}]})])
     assert main(["install", "--yes", str(zip_folder(root, tmp_path / "p.zip"))]) == 0
-    assert "only PYTHON recipes run here" in capsys.readouterr().out
+    assert "something without a name" in capsys.readouterr().out

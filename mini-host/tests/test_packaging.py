@@ -1,3 +1,4 @@
+import json
 import os
 import zipfile
 
@@ -82,10 +83,17 @@ def test_the_zip_installs_and_checks(plugin, tmp_path, capsys):
 
 
 def test_a_plugin_with_errors_is_not_packaged(plugin, tmp_path, capsys):
-    write(plugin / "custom-recipes/copy/recipe.json", {**RECIPE, "kind": "R"})
+    write(plugin / "custom-recipes/copy/recipe.json", {**RECIPE, "inputRoles": [{"label": "no name"}]})
     assert main(["package", str(plugin), "-o", str(tmp_path / "dist")]) == 2
-    assert "only PYTHON recipes" in capsys.readouterr().err
+    assert "something without a name" in capsys.readouterr().err
     assert not (tmp_path / "dist").exists()
+
+
+@pytest.mark.parametrize("version", ["../../1.0.0", "1.0.0/x", "", ["1.0.0"]])
+def test_a_version_that_is_no_part_of_a_name_is_refused(plugin, tmp_path, capsys, version):
+    write(plugin / "plugin.json", {**json.loads((plugin / "plugin.json").read_text()), "version": version})
+    assert main(["package", str(plugin), "-o", str(tmp_path / "dist")]) == 2
+    assert "cannot stand in the name of a file" in capsys.readouterr().err
 
 
 def test_links_are_refused(plugin, tmp_path, capsys):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from minihost.cli.options import as_json, find_plugins, plugin_option, project_dir
-from minihost.plugins import Component
+from minihost.plugins import Component, ForeignComponent
 from minihost.plugins.discovery import Catalogue
+from minihost.plugins.foreign_kinds import kind_of, why_not_run
 
 
 @click.command("list")
@@ -17,10 +19,10 @@ from minihost.plugins.discovery import Catalogue
 @project_dir
 @as_json
 def command(plugin_paths: tuple[Path, ...], project_dir: Path, as_json: bool) -> None:
-    """List every recipe, macro and web app of every plugin in reach."""
+    """List every component of every plugin in reach, with those that only DSS runs."""
     catalogue = find_plugins(plugin_paths, project_dir)
     if as_json:
-        click.echo(json.dumps([_as_facts(component) for component in catalogue.components], indent=2))
+        click.echo(json.dumps([_as_facts(component) for component in (*catalogue.components, *catalogue.foreign)], indent=2))
     else:
         _print(catalogue)
     for problem in catalogue.problems:
@@ -32,18 +34,22 @@ def _print(catalogue: Catalogue) -> None:
         click.echo("No plugins here. Name one with --plugin PATH, or `minihost install FILE.zip`.")
     for plugin in catalogue.plugins:
         click.echo(f"{click.style(plugin.id, bold=True)} {plugin.version}  {plugin.root}")
-        width = max((len(component.id) for component in plugin.components), default=0)
-        for component in plugin.components:
-            click.echo(f"  {component.kind:<7} {component.id:<{width}}  {component.label}")
+        rows = [(kind_of(one), one) for one in plugin.components] + [(one.kind, one) for one in plugin.foreign]
+        wide = max((len(kind) for kind, _one in rows), default=0)
+        width = max((len(one.id) for _kind, one in rows), default=0)
+        for kind, one in rows:
+            only_dss = "  (only DSS runs it)" if why_not_run(one) else ""
+            click.echo(f"  {kind:<{wide}} {one.id:<{width}}  {one.label}{click.style(only_dss, dim=True)}")
         for problem in plugin.problems:
             click.echo(f"warning: {plugin.id}: {problem}", err=True)
 
 
-def _as_facts(component: Component) -> dict[str, str]:
+def _as_facts(component: Component | ForeignComponent) -> dict[str, Any]:
     return {
         "component": component.full_id,
         "kind": component.kind,
         "label": component.label,
         "description": str(component.meta.get("description") or ""),
         "folder": str(component.folder),
+        "runs_here": not why_not_run(component),
     }

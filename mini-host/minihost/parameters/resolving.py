@@ -123,8 +123,7 @@ def _fill_inside(config: dict[str, Any], param: dict[str, Any], sets: ParameterS
         if isinstance(value, dict):
             config[name] = filled(inner, value, sets)
         elif value in (None, "") and _is_whole(inner, defaults := filled(inner, {}, sets)):
-            if any(default_of(item) is not None for item in named(_declaring(inner))):  # else there is nothing to use
-                config[name] = defaults
+            config[name] = defaults
     elif form in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
         inner = inner_params(param, sets)
         config[name] = [filled(inner, row, sets) if isinstance(row, dict) else row for row in value]
@@ -133,7 +132,8 @@ def _fill_inside(config: dict[str, Any], param: dict[str, Any], sets: ParameterS
 def _is_whole(params: list[dict[str, Any]], config: dict[str, Any]) -> bool:
     """Whether the defaults alone make a usable preset: otherwise one that nobody chose stays absent."""
     form = shown(params, config)
-    return all(name in config for name in form.visible if is_mandatory(form.params[name]))
+    has_any = any(default_of(param) is not None for param in named(_declaring(params)))
+    return has_any and all(name in config for name in form.visible if is_mandatory(form.params[name]))
 
 
 def _take_text(

@@ -34,17 +34,14 @@ class Role:
 
 
 @dataclass(frozen=True)
-class Component:
-    """One recipe, macro or web app of a plugin: its descriptor as read, and where its files lie."""
+class Described:
+    """Something in a plugin with a descriptor of its own, which was read from `folder`."""
 
     plugin_id: str
     id: str
     kind: str
     folder: Path
     descriptor: dict[str, Any]
-    inputs: tuple[Role, ...] = ()
-    outputs: tuple[Role, ...] = ()
-    params: tuple[dict[str, Any], ...] = ()
 
     @property
     def full_id(self) -> str:
@@ -62,6 +59,15 @@ class Component:
         found = self.descriptor.get("meta")
         return found if isinstance(found, dict) else {}
 
+
+@dataclass(frozen=True)
+class Component(Described):
+    """One recipe, macro or web app of a plugin: its descriptor as read, and where its files lie."""
+
+    inputs: tuple[Role, ...] = ()
+    outputs: tuple[Role, ...] = ()
+    params: tuple[dict[str, Any], ...] = ()
+
     @property
     def runner(self) -> Path:
         """The Python file that the host runs."""
@@ -69,8 +75,16 @@ class Component:
 
 
 @dataclass(frozen=True)
+class ForeignComponent(Described):
+    """A component of a kind that this host names but does not run; `kind` is what DSS calls it."""
+
+
+@dataclass(frozen=True)
 class Plugin:
-    """A plugin folder (a zip is unpacked to one first): its descriptor, components, parameter sets and warnings."""
+    """A plugin folder (a zip is unpacked to one first): its descriptor, components, parameter sets and warnings.
+
+    `foreign` are the components that only DSS runs.
+    """
 
     id: str
     version: str
@@ -79,6 +93,7 @@ class Plugin:
     components: tuple[Component, ...] = ()
     parameter_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    foreign: tuple[ForeignComponent, ...] = ()
 
     @property
     def python_lib(self) -> Path:

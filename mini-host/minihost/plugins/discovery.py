@@ -10,7 +10,8 @@ from pathlib import Path
 from minihost.errors import HostError, JobError
 from minihost.hookspecs import hookimpl
 from minihost.host import hooks
-from minihost.plugins import Component, Plugin, Search
+from minihost.plugins import Component, ForeignComponent, Plugin, Search
+from minihost.plugins.foreign_kinds import why_not_run
 from minihost.plugins.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
 from minihost.suggestions import did_you_mean, one_of
 from minihost.user_folders import ASIDE, plugin_store, zip_cache
@@ -40,6 +41,11 @@ class Catalogue:
             )
         return by_id[plugin_id]
 
+    @property
+    def foreign(self) -> tuple[ForeignComponent, ...]:
+        """Every component that only DSS runs."""
+        return tuple(component for plugin in self.plugins for component in plugin.foreign)
+
     def component(self, name: str, kinds: tuple[str, ...] = ("recipe", "macro", "webapp")) -> Component:
         """Find `plugin/component`, or `component` where that is unique; raises `JobError` otherwise."""
         candidates = [component for component in self.components if component.kind in kinds]
@@ -51,6 +57,8 @@ class Catalogue:
             raise JobError(
                 [f"{name!r} is the name of {len(found)} components: {names}. Say which, as plugin/component."]
             )
+        if foreign := next((one for one in self.foreign if name in (one.id, one.full_id)), None):
+            raise JobError([why_not_run(foreign)])
         near = [component.full_id if "/" in name else component.id for component in candidates]
         what = "component" if len(kinds) > 1 else kinds[0]
         raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, near)} `minihost list` shows what there is."])

@@ -10,10 +10,9 @@ from typing import Any
 
 from minihost.parameters.forms import named
 from minihost.plugins import Component, Plugin
-from minihost.suggestions import did_you_mean, one_of
+from minihost.suggestions import did_you_mean
 
 KEY = "minihost"
-KEYS = {"example": str, "next": list, "page": str}
 COMMANDS = {"recipe": "run", "macro": "run", "webapp": "webapp"}
 """Kind of component -> the command that starts it."""
 
@@ -65,14 +64,7 @@ def filled(template: str, values: Mapping[str, str]) -> str | None:
 
 
 def mistakes(component: Component, plugin: Plugin) -> Iterator[str]:
-    """Say what is wrong with the sections of a component and its roles."""
-    if KEY in component.descriptor and not isinstance(component.descriptor[KEY], dict):
-        yield f"{KEY!r} is no object with {one_of(KEYS)}"
-    for key, value in section(component.descriptor).items():
-        if key not in KEYS:
-            yield f"{KEY} has no {key!r}.{did_you_mean(key, KEYS)} Known: {one_of(KEYS)}"
-        elif not isinstance(value, KEYS[key]) or (key == "next" and not all(isinstance(item, str) for item in value)):
-            yield f"{KEY} > {key}: {'a list of texts' if KEYS[key] is list else 'a text'} is expected"
+    """Say what is wrong with the sections of a component and its roles, beyond their schema."""
     found = read(component)
     names = [role.name for role in (*component.inputs, *component.outputs)]
     names += [param["name"] for param in named(component.params)]
@@ -96,11 +88,8 @@ def _mistakes_of_roles(component: Component) -> Iterator[str]:
         for role in roles if isinstance(roles, list) else ():
             if not isinstance(role, dict) or KEY not in role:
                 continue
-            where = f"role {role.get('name')!r}: {KEY}"
-            if not isinstance(role[KEY], dict) or set(role[KEY]) != {"cache"} or type(role[KEY]["cache"]) is not bool:
-                yield f'{where}: {{"cache": true}} is expected'
-            elif side == "inputRoles" or not role.get("acceptsManagedFolder") or role.get("acceptsDataset", True):
-                yield f"{where}: only an output role for folders can be a cache"
+            if side == "inputRoles" or not role.get("acceptsManagedFolder") or role.get("acceptsDataset", True):
+                yield f"role {role.get('name')!r}: {KEY}: only an output role for folders can be a cache"
 
 
 def mistakes_of_command(command: str, plugin: Plugin, where: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from minihost.errors import HostError
 from minihost.lenient_json import LenientJsonError, read_object
 from minihost.plugins import KINDS, Component, Plugin, Role
+from minihost.plugins.foreign_kinds import foreign_components
 from minihost.plugins.host_section import section
 
 PLUGIN_FILE = "plugin.json"
@@ -54,6 +55,7 @@ def read_plugin(root: Path) -> Plugin:
         components=tuple(components),
         parameter_sets=_read_parameter_sets(root, problems),
         problems=tuple(problems),
+        foreign=tuple(foreign_components(root, plugin_id)),
     )
 
 

@@ -12,6 +12,7 @@ from minihost.job import Job, Reference
 from minihost.parameters.resolving import Given, Resolved, resolve
 from minihost.plugins import Component, Plugin, Role, host_section
 from minihost.plugins.discovery import Catalogue
+from minihost.plugins.foreign_kinds import why_not_run
 from minihost.plugins.manifests import parameters
 from minihost.projects import choices, foreign_tables
 from minihost.projects.project import Project
@@ -106,12 +107,10 @@ def question(request: Request, catalogue: Catalogue, project: Project) -> Job:
 
 def _unable(component: Component) -> list[str]:
     """Why a component cannot run here at all."""
-    if component.kind == "webapp":
-        kind = component.descriptor.get("baseType", "STANDARD")
-        if kind != "STANDARD":
-            return [f"{component.full_id} is a web app of type {kind!r}; STANDARD ones are served here."]
-        if str(component.descriptor.get("hasBackend", "false")).lower() != "true":
-            return []
+    if reason := why_not_run(component):
+        return [reason]
+    if component.kind == "webapp" and str(component.descriptor.get("hasBackend", "false")).lower() != "true":
+        return []
     if component.runner.is_file():
         return []
     return [f"{component.full_id} has no {component.runner.name}, so it cannot run."]

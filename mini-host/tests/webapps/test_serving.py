@@ -108,7 +108,7 @@ def test_what_is_wrong_is_said_before_anything_starts(plugin, tmp_path, capsys, 
     assert "'folder' is missing" in said
     put(plugin / "webapps" / "show" / "webapp.json", '{"baseType": "DASH", "hasBackend": "true"}')
     assert main(["webapp", "show", "--plugin", str(plugin)]) == 2
-    assert "web app of type 'DASH'" in capsys.readouterr().err
+    assert "is a DASH web app, which the mini-host does not run" in capsys.readouterr().err
     os.unlink(plugin / "webapps" / "show" / "backend.py")
     put(plugin / "webapps" / "show" / "webapp.json", '{"baseType": "STANDARD", "hasBackend": "true"}')
     assert main(["webapp", "show", "--plugin", str(plugin)]) == 2
