@@ -43,7 +43,9 @@ RULES: dict[str, Rule] = {
         WARNING, "DSS recommends semantic versions, and compares them.", 'Write "version": "1.0.0".'
     ),
     "plugin-version-text": Rule(
-        ERROR, "The version stands in the name of the plugin's zip.", "Write letters, digits and '.', '_', '+', '-' only."
+        ERROR,
+        "The version stands in the name of the plugin's zip.",
+        "Write letters, digits and '.', '_', '+', '-' only.",
     ),
     "meta-object": Rule(
         WARNING,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from minihost.cli.options import as_json, find_plugins, plugin_option, project_dir
-from minihost.plugins import Component, ForeignComponent
+from minihost.plugins import Described
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.foreign_kinds import kind_of, why_not_run
 
@@ -22,7 +22,9 @@ def command(plugin_paths: tuple[Path, ...], project_dir: Path, as_json: bool) ->
     """List every component of every plugin in reach, with those that only DSS runs."""
     catalogue = find_plugins(plugin_paths, project_dir)
     if as_json:
-        click.echo(json.dumps([_as_facts(component) for component in (*catalogue.components, *catalogue.foreign)], indent=2))
+        click.echo(
+            json.dumps([_as_facts(component) for component in (*catalogue.components, *catalogue.foreign)], indent=2)
+        )
     else:
         _print(catalogue)
     for problem in catalogue.problems:
@@ -34,7 +36,7 @@ def _print(catalogue: Catalogue) -> None:
         click.echo("No plugins here. Name one with --plugin PATH, or `minihost install FILE.zip`.")
     for plugin in catalogue.plugins:
         click.echo(f"{click.style(plugin.id, bold=True)} {plugin.version}  {plugin.root}")
-        rows = [(kind_of(one), one) for one in plugin.components] + [(one.kind, one) for one in plugin.foreign]
+        rows = [(kind_of(one), one) for one in (*plugin.components, *plugin.foreign)]
         wide = max((len(kind) for kind, _one in rows), default=0)
         width = max((len(one.id) for _kind, one in rows), default=0)
         for kind, one in rows:
@@ -44,7 +46,7 @@ def _print(catalogue: Catalogue) -> None:
             click.echo(f"warning: {plugin.id}: {problem}", err=True)
 
 
-def _as_facts(component: Component | ForeignComponent) -> dict[str, Any]:
+def _as_facts(component: Described) -> dict[str, Any]:
     return {
         "component": component.full_id,
         "kind": component.kind,

@@ -48,6 +48,9 @@ def command(
     from minihost.plugins import description
 
     catalogue = find_plugins(plugin_paths, project_dir)
+    if foreign := catalogue.foreign_component(component):
+        _answer(description.describe_foreign(foreign, catalogue.plugin(foreign.plugin_id)), as_json)
+        return
     found = catalogue.component(component)
     facts = description.describe(found, catalogue.plugin(found.plugin_id))
     given = [("-i", text) for text in inputs] + [("-p", text) for text in params]
@@ -55,10 +58,14 @@ def command(
     facts["example"] += options_again(plugin_paths, project_dir)
     if with_choices or inputs or params:
         _add_choices(facts, found, catalogue, project_dir, inputs, params)
+    _answer(facts if with_choices or as_json else _shortened(facts), as_json)
+
+
+def _answer(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
-        _print(facts if with_choices else _shortened(facts))
+        _print(facts)
 
 
 def _shortened(facts: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +117,9 @@ def _add_choices(
 def _print(facts: dict[str, Any]) -> None:
     click.echo(f"{click.style(facts['component'], bold=True)}  {facts['kind']}  {facts['label']}")
     _print_text(facts["description"], "  ")
+    if "only_dss" in facts:
+        click.echo()
+        _print_text(facts["only_dss"], "  ")
     for side in ("inputs", "outputs"):
         if facts[side]:
             click.echo(f"\n{side.capitalize()}")
@@ -123,7 +133,26 @@ def _print(facts: dict[str, Any]) -> None:
     give = "-i ROLE=REF for those of an input, or --choices" if facts["inputs"] else "--choices"
     for param in facts["params"]:
         _print_param({"how_to_list": f"choices: add {give}"} | param, "  ")
-    click.echo(f"\nExample\n  {facts['example']}")
+    if "own_form" in facts:
+        _print_own_form(facts["own_form"])
+    if facts["example"] and "only_dss" not in facts:
+        click.echo(f"\nExample\n  {facts['example']}")
+
+
+def _print_own_form(form: dict[str, Any]) -> None:
+    """The keys that the code reads, where the descriptor does not declare them."""
+    drawn = f"It draws its own form (paramsTemplate: {form['template']})" if form["template"] else "It has no form"
+    click.echo(f"\nKeys of the configuration\n  {drawn}, so the descriptor does not declare its parameters.")
+    click.echo("  Its code reads:" if form["keys"] else "  No key was found in its code.")
+    for key in form["keys"]:
+        default = f" = {json.dumps(key['default'], ensure_ascii=False)}" if "default" in key else ""
+        need = ", required" if key["required"] else ""
+        click.echo(f"  {click.style(key['name'], bold=True)}{default}{need}  {click.style(key['place'], dim=True)}")
+    for place in form["computed"]:
+        click.echo(f"  and keys that are computed in {place}")
+    if form["keys"]:
+        click.echo("\nparams.json, to begin with: defaults of the code, and values to replace")
+        click.echo(json.dumps(form["params"], indent=2, ensure_ascii=False))
 
 
 def _print_param(param: dict[str, Any], indent: str) -> None:

@@ -36,7 +36,7 @@ TYPES: dict[str, str] = {**{name: form.value for name, form in FORMS.items()}, "
 """Type of a parameter -> what value it delivers."""
 
 _HAS_CHOICES = [*_declared(Form.CHOICE), *_declared(Form.CHOICES)]
-_UNTRUE = [False, None, "", 0, [], {}]
+_UNTRUE: list[Any] = [False, None, "", 0, [], {}]
 
 CHOICE = {
     "type": "object",
@@ -122,7 +122,7 @@ UNUSED = {"default": "defaultValue", "required": "mandatory"}
 def parameter() -> dict[str, Any]:
     """The JSON Schema of one parameter; it refers to itself as `#/$defs/parameter`."""
     unused = {
-        name: key(f"Does nothing: write {meant}", deprecated=True, **{RULE: "param-unused-key"}, **{"not": {}})
+        name: key(f"Does nothing: write {meant}", deprecated=True) | {RULE: "param-unused-key", "not": {}}
         for name, meant in UNUSED.items()
     }
     return {

@@ -20,22 +20,48 @@ from minihost.parameters.forms import (
 )
 from minihost.parameters.resolving import filled
 from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
-from minihost.plugins import Component, Plugin, Role, host_section
+from minihost.plugins import Component, Described, ForeignComponent, Plugin, Role, config_keys, host_section
+from minihost.plugins.foreign_kinds import why_not_run
 
 
 def describe(component: Component, plugin: Plugin) -> dict[str, Any]:
-    """Everything that a form, a page or a program needs to know about a component."""
-    return {
-        "component": component.full_id,
-        "kind": component.kind,
-        "label": component.label,
-        "description": str(component.meta.get("description") or ""),
+    """Everything that a form, a page or a program needs to know about a component.
+
+    `own_form` is there where the component draws its own form: the keys that its code reads, and a sample of them all.
+    `only_dss` is there where this host does not run it: the sentence that says so.
+    """
+    facts = {
+        **named_facts(component),
         "inputs": [_role(role) for role in component.inputs],
         "outputs": [_role(role) for role in component.outputs],
         "params": [param(item, plugin.parameter_sets) for item in named(component.params)],
         "example": example(component, plugin.parameter_sets),
         "schema": schema(component.params, {}, plugin.parameter_sets),
     }
+    if own_form := config_keys.described(component, plugin):
+        facts["own_form"] = own_form
+        if own_form["keys"] and not host_section.read(component).example:
+            facts["example"] += " --params params.json"
+    return facts
+
+
+def named_facts(component: Described) -> dict[str, Any]:
+    """What there is to say of any component, of those too that only DSS runs."""
+    reason = why_not_run(component)
+    return {
+        "component": component.full_id,
+        "kind": component.kind,
+        "label": component.label,
+        "description": str(component.meta.get("description") or ""),
+        **({"only_dss": reason} if reason else {}),
+    }
+
+
+def describe_foreign(component: ForeignComponent, plugin: Plugin) -> dict[str, Any]:
+    """The facts of a component that only DSS runs: its parameters too, as far as the descriptor declares them."""
+    params = named(item for item in _objects(component.descriptor.get("params")))
+    none: dict[str, Any] = {"inputs": [], "outputs": [], "example": ""}
+    return {**named_facts(component), **none, "params": [param(item, plugin.parameter_sets) for item in params]}
 
 
 def param(declared: dict[str, Any], sets: ParameterSets) -> dict[str, Any]:

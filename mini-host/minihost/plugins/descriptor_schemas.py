@@ -281,6 +281,8 @@ def published(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     node = {name: published(part) for name, part in schema.items() if name not in (RULE, "enumDescriptions")}
+    if "allOf" in node:
+        node["allOf"] = [part for part in node["allOf"] if part]
     rule = RULES.get(schema.get(RULE, ""))
     if rule is None:
         return node

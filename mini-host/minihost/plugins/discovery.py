@@ -46,6 +46,11 @@ class Catalogue:
         """Every component that only DSS runs."""
         return tuple(component for plugin in self.plugins for component in plugin.foreign)
 
+    def foreign_component(self, name: str) -> ForeignComponent | None:
+        """The component of that name that only DSS runs, where there is no other of that name."""
+        runs = any(name in (one.id, one.full_id) for one in self.components)
+        return next((one for one in self.foreign if not runs and name in (one.id, one.full_id)), None)
+
     def component(self, name: str, kinds: tuple[str, ...] = ("recipe", "macro", "webapp")) -> Component:
         """Find `plugin/component`, or `component` where that is unique; raises `JobError` otherwise."""
         candidates = [component for component in self.components if component.kind in kinds]
@@ -57,7 +62,7 @@ class Catalogue:
             raise JobError(
                 [f"{name!r} is the name of {len(found)} components: {names}. Say which, as plugin/component."]
             )
-        if foreign := next((one for one in self.foreign if name in (one.id, one.full_id)), None):
+        if foreign := self.foreign_component(name):
             raise JobError([why_not_run(foreign)])
         near = [component.full_id if "/" in name else component.id for component in candidates]
         what = "component" if len(kinds) > 1 else kinds[0]

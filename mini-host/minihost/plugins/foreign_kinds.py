@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from minihost.lenient_json import LenientJsonError, read_object
-from minihost.plugins import Component, ForeignComponent
+from minihost.plugins import Described, ForeignComponent
 
 KINDS: dict[str, str] = {
     "python-connectors": "custom dataset",
@@ -67,7 +67,7 @@ def _descriptor(path: Path) -> dict[str, object]:
         return {}
 
 
-def kind_of(component: Component) -> str:
+def kind_of(component: Described) -> str:
     """What to call a component: `recipe`, `R recipe`, `macro`, `web app`, `BOKEH web app`."""
     if component.kind == "recipe":
         language = LANGUAGES.get(str(component.descriptor.get("kind")), "")
@@ -78,11 +78,10 @@ def kind_of(component: Component) -> str:
     return component.kind
 
 
-def why_not_run(component: Component | ForeignComponent) -> str:
+def why_not_run(component: Described) -> str:
     """The sentence for a component that this host does not run; empty for all others."""
-    if isinstance(component, ForeignComponent):
-        kind = component.kind
-    elif (kind := kind_of(component)) in ("recipe", "macro", "web app"):
+    kind = kind_of(component)
+    if kind in ("recipe", "macro", "web app"):
         return ""
     article = "an" if kind[0] in "aeiouLR" else "a"
     return (

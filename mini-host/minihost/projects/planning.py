@@ -72,6 +72,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
         component = catalogue.component(request.component, request.kinds)
     except JobError as err:
         raise JobError(mistakes.all() + err.mistakes) from err
+    if not request.is_form and (reason := why_not_run(component)):
+        raise JobError([reason])
     plugin = catalogue.plugin(component.plugin_id)
     mistakes.others += [] if request.is_form else _unable(component)
     job = _job(component, plugin, project)
@@ -107,8 +109,6 @@ def question(request: Request, catalogue: Catalogue, project: Project) -> Job:
 
 def _unable(component: Component) -> list[str]:
     """Why a component cannot run here at all."""
-    if reason := why_not_run(component):
-        return [reason]
     if component.kind == "webapp" and str(component.descriptor.get("hasBackend", "false")).lower() != "true":
         return []
     if component.runner.is_file():
