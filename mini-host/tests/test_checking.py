@@ -134,13 +134,25 @@ def test_what_is_wrong_with_the_manifest(tmp_path, change, reported):
 @pytest.mark.parametrize(
     ("change", "reported"),
     [
-        ({"kind": "R"}, "note: custom-recipes/r/recipe.json: sample/r is an R recipe, which the mini-host does not run"),
-        ({"kind": "PYTHN"}, "warning: custom-recipes/r/recipe.json: kind 'PYTHN': one of PYTHON, R, PYSPARK, SPARK_SCALA, JAVA"),
-        ({"inputRoles": [{"name": "x", "arity": "ONE"}]}, "error: custom-recipes/r/recipe.json: role 'x': arity 'ONE' is neither"),
+        (
+            {"kind": "R"},
+            "note: custom-recipes/r/recipe.json: sample/r is an R recipe, which the mini-host does not run",
+        ),
+        (
+            {"kind": "PYTHN"},
+            "warning: custom-recipes/r/recipe.json: kind 'PYTHN': one of PYTHON, R, PYSPARK, SPARK_SCALA, JAVA",
+        ),
+        (
+            {"inputRoles": [{"name": "x", "arity": "ONE"}]},
+            "error: custom-recipes/r/recipe.json: role 'x': arity 'ONE' is neither",
+        ),
         ({"inputRoles": [{"name": "x", "acceptsManagedFolder": True}]}, "role 'x' accepts folders, and datasets too"),
         ({"inputRoles": [{"name": "x", "acceptsDataset": False}]}, "role 'x' accepts nothing"),
         ({"inputRoles": [{"name": "x", "required": "yes"}]}, "role 'x': required is 'yes'; true or false is expected"),
-        ({"inputRoles": {"name": "x"}}, "error: custom-recipes/r/recipe.json: inputRoles is {'name': 'x'}; a list is expected"),
+        (
+            {"inputRoles": {"name": "x"}},
+            "error: custom-recipes/r/recipe.json: inputRoles is {'name': 'x'}; a list is expected",
+        ),
         ({"params": "none"}, "error: custom-recipes/r/recipe.json: params is 'none'; a list is expected"),
         ({"params": [3]}, "error: custom-recipes/r/recipe.json: params holds something that is no object: 3"),
         ({"inputRole": [], "inputRoles": None}, "'inputRole' is no key. Did you mean 'inputRoles'?"),
@@ -208,7 +220,9 @@ def test_other_mistakes_are_not_python_2(tmp_path, line):
     assert [found.rule for found in checking.check(discovery.load(root))] == ["code-syntax"]
 
 
-@pytest.mark.parametrize("code", ["from choices import do", "do = make()", "from choices import *", "def do(payload): pass"])
+@pytest.mark.parametrize(
+    "code", ["from choices import do", "do = make()", "from choices import *", "def do(payload): pass"]
+)
 def test_a_do_function_may_come_from_elsewhere(tmp_path, code):
     root = write_plugin(tmp_path, recipes=[("r", {**RECIPE, "paramsPythonSetup": "menu.py"})])
     write(root / "resource/menu.py", code + "\n")

@@ -105,6 +105,9 @@ steps:
         ("- x", "a flow is a mapping"),
         ("steps: []\nsteps: []", "line 2: 'steps' is given twice"),
         ("folders:\n  a: x\n  a: y", "line 3: 'a' is given twice"),
+        ("datasets: true\nfolders: {a: b}", "datasets: True is not of type"),
+        ("steps: 3", "steps: 3 is not of type"),
+        ("stpes:", "there is no 'stpes'. Did you mean 'steps'?"),
         ("a: !!python/object/apply:os.system ['true']", "is not YAML"),
     ],
 )

@@ -287,7 +287,9 @@ def test_every_type_of_parameter_arrives_as_it_was_given(tmp_path, packed):
     done = made.run("every", inputs={"in": "rows"}, params={**given, **more})
     config = json.loads(done.log.split("CONFIG")[1].splitlines()[0])
     secrets = {"password": "*****", "preset": {"region": "eu", "key": "*****"}, "rows": [{"n": 1, "d": 5}]}
-    assert config == {**given, **more, **secrets, "some": ["a"], "hidden": 7, "untouched": False} | {"credential_request": {"user": "u"}}
+    assert config == {**given, **more, **secrets, "some": ["a"], "hidden": 7, "untouched": False} | {
+        "credential_request": {"user": "u"}
+    }
     assert type(config["int"]) is int
 
 

@@ -18,6 +18,12 @@ def test_parameter_tables_are_current():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_rules_of_check_are_current():
+    tool = ROOT / "tools" / "write_check_rules.py"
+    done = subprocess.run([sys.executable, tool, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_every_reason_is_documented():
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     assert [reason for reason in REASONS if f"`{reason}`" not in page] == []

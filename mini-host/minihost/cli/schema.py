@@ -24,8 +24,8 @@ NAMES = ("plugin.json", "recipe.json", "runnable.json", "webapp.json", "paramete
 def command(name: str | None, folder: Path | None) -> None:
     """Write the JSON Schema of NAME, for editors.
 
-    NAME is plugin.json, recipe.json, runnable.json, webapp.json, parameter-set.json or flow.yaml. Editors complete keys and mark mistakes with it. They are the rules of `minihost check`, as far as a schema can say
-    them.
+    NAME is plugin.json, recipe.json, runnable.json, webapp.json, parameter-set.json or flow.yaml. Editors complete keys
+    and mark mistakes with the schema. It has the rules of `minihost check`, as far as a schema can say them.
     """
     if folder is None:
         if name is None:

@@ -93,11 +93,13 @@ def _check_layout(plugin: Plugin) -> Iterator[Finding]:
                     yield Finding("component-name", f"{name}/{item.name}", "the component is left out")
             elif item.is_dir() and not item.name.startswith((".", "__")):
                 yield Finding("component-descriptor", f"{name}/{item.name}", f"no {descriptor}, so it is no {kind}")
-    for component_kind in dict.fromkeys(component.kind for component in plugin.foreign):
-        ids = [component.id for component in plugin.foreign if component.kind == component_kind]
-        where = next(one.folder for one in plugin.foreign if one.kind == component_kind).parent
-        text = f"{counted(len(ids), component_kind)} ({', '.join(ids)}), which the mini-host does not run"
-        yield Finding("not-run-here", where.relative_to(plugin.root).as_posix(), text)
+    for kind_of_dss in dict.fromkeys(component.kind for component in plugin.foreign):
+        ones = [component for component in plugin.foreign if component.kind == kind_of_dss]
+        where = ones[0].folder.relative_to(plugin.root).parts[0]
+        names = ", ".join(component.id for component in ones)
+        yield Finding(
+            "not-run-here", where, f"{kind_of_dss} {names}: only DSS runs {'it' if len(ones) == 1 else 'them'}"
+        )
     if not plugin.components:
         yield Finding("not-run-here", PLUGIN_FILE, "the plugin has no recipe, macro or web app")
     for taken in ("dataiku", "dataiku.py", "dataikuapi", "dataikuapi.py"):

@@ -281,8 +281,9 @@ def published(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     node = {name: published(part) for name, part in schema.items() if name not in (RULE, "enumDescriptions")}
-    if "allOf" in node:
-        node["allOf"] = [part for part in node["allOf"] if part]
+    if "allOf" in node:  # whose parts may all be about what is only unusual
+        rest = [part for part in node.pop("allOf") if part]
+        node |= {"allOf": rest} if rest else {}
     rule = RULES.get(schema.get(RULE, ""))
     if rule is None:
         return node

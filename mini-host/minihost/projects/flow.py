@@ -187,7 +187,8 @@ def _facts(path: Path) -> dict[str, Any]:
         raise JobError([f"{path} cannot be read: {err}"]) from err
     if not isinstance(facts or {}, dict):
         raise JobError([f"{path.name}: a flow is a mapping with steps, folders, datasets; got {type(facts).__name__}."])
-    return {key: value for key, value in (facts or {}).items() if value is not None}
+    known = SCHEMA["properties"]
+    return {key: value for key, value in (facts or {}).items() if value is not None or key not in known}
 
 
 def _mistakes(facts: dict[str, Any]) -> Iterator[str]:
@@ -197,12 +198,13 @@ def _mistakes(facts: dict[str, Any]) -> Iterator[str]:
         Draft202012Validator(SCHEMA).iter_errors(facts), key=lambda error: list(map(str, error.absolute_path))
     ):
         yield from _explained(error)
-    for number, step in enumerate(facts.get("steps") or [], start=1):
+    steps, folders, datasets = (facts.get(key) for key in ("steps", "folders", "datasets"))
+    for number, step in enumerate(steps if isinstance(steps, list) else [], start=1):
         if isinstance(step, dict) and ("recipe" in step) == ("macro" in step):
             yield f"step {number} needs a `recipe:` or a `macro:`, one of them."
         if isinstance(step, dict) and "macro" in step and (step.get("inputs") or step.get("outputs")):
             yield f"step {number}: a macro has no inputs and outputs; the folders that it fills go under `creates:`."
-    both = set(facts.get("folders") or {}) & set(facts.get("datasets") or {})
+    both = set(folders) & set(datasets) if isinstance(folders, dict) and isinstance(datasets, dict) else set()
     for name in sorted(map(str, both)):
         yield f"{name!r} is declared as a folder and as a dataset."
 
