@@ -7,7 +7,8 @@ from component_plugins import role, write_components
 
 from minihost.cli import main
 from minihost.plugins import discovery
-from minihost.plugins.config_keys import ABSENT, read_keys
+from minihost.plugins.config_keys import ABSENT
+from minihost.plugins.own_forms import read_keys
 
 OWN_FORM = {"paramsTemplate": "form.html", "paramsModule": "form"}
 START = "from dataiku.customrecipe import *\nconfig = get_recipe_config()\n"

@@ -20,7 +20,7 @@ from minihost.parameters.forms import (
 )
 from minihost.parameters.resolving import filled
 from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
-from minihost.plugins import Component, Described, ForeignComponent, Plugin, Role, config_keys, host_section
+from minihost.plugins import Component, Described, ForeignComponent, Plugin, Role, host_section, own_forms
 from minihost.plugins.foreign_kinds import why_not_run
 
 
@@ -38,7 +38,7 @@ def describe(component: Component, plugin: Plugin) -> dict[str, Any]:
         "example": example(component, plugin.parameter_sets),
         "schema": schema(component.params, {}, plugin.parameter_sets),
     }
-    if own_form := config_keys.described(component, plugin):
+    if own_form := own_forms.described(component, plugin):
         facts["own_form"] = own_form
         if own_form["keys"] and not host_section.read(component).example:
             facts["example"] += " --params params.json"
