@@ -15,8 +15,9 @@ from minihost.cli import main
 from minihost.cli.schema import NAMES, schema
 from minihost.errors import JobError
 from minihost.parameters.declarations import KEYS, TYPES
-from minihost.plugins import checking, discovery
+from minihost.plugins import checking, description, discovery
 from minihost.plugins.descriptor_schemas import SCHEMAS
+from minihost.plugins.manifests import NotAPlugin
 from minihost.plugins.schema_checks import check_schema
 from minihost.projects import flow
 from minihost.projects.flow_schema import DESCRIPTIONS
@@ -31,16 +32,25 @@ GOOD = {
             {"name": "a", "type": "SELECT", "selectChoices": [{"value": "x", "label": "X"}]},
             {"name": "rows", "type": "OBJECT_LIST", "subParams": [{"name": "b", "type": "INT", "minI": 1}]},
             {"type": "SEPARATOR", "label": "Section"},
+            {"name": "c", "type": "COLUMN", "columnRole": "input_dataset", "visibilityCondition": "model.a == 'x'"},
+            {"name": "d", "type": "MULTISELECT", "getChoicesFromPython": True, "defaultValue": ["x"]},
+            {"name": "p", "type": "PRESET", "parameterSetId": "s"},
         ],
+        "paramsPythonSetup": "menu.py",
+        "selectableFromDataset": "input_dataset",
         "minihost": {"example": "minihost run r", "next": [], "page": "x"},
     },
-    "runnable.json": {**MACRO, "adminParams": [{"name": "a", "type": "BOOLEAN", "mandatory": False}]},
+    "runnable.json": {
+        **MACRO,
+        "macroRoles": [{"type": "DATASET", "targetParamsKey": "a"}],
+        "adminParams": [{"name": "a", "type": "BOOLEAN", "mandatory": False}],
+    },
     "webapp.json": {"meta": META, "baseType": "STANDARD", "hasBackend": "true", "chart": {"leftBarParams": []}},
     "parameter-set.json": {"meta": META, "params": [{"name": "a", "type": "PASSWORD"}], "pluginParams": []},
 }
 JUNK = st.one_of(
     st.none(), st.booleans(), st.integers(-2, 3), st.sampled_from(["", "x", "__x", "UNARY", "SELECT", "ONE", "PYTHON"]),
-    st.just([]), st.just([3]), st.just({}), st.just([{}]), st.just([{"type": "INT"}]), st.just([{"name": "n"}]),
+    st.just([]), st.just([3]), st.just([[]]), st.just({"a": [1]}), st.just({}), st.just([{}]), st.just([{"type": "INT"}]), st.just([{"name": "n"}]),
 )  # fmt: skip
 
 
@@ -134,6 +144,32 @@ def test_a_whole_plugin_without_errors_is_valid(tmp_path):
     assert checking.check(discovery.load(root)) == []
     for path in root.rglob("*.json"):
         Draft202012Validator(schema(path.name)).validate(json.loads(path.read_text()))
+
+
+PLACES = {
+    "plugin.json": "plugin.json",
+    "recipe.json": "custom-recipes/r/recipe.json",
+    "runnable.json": "python-runnables/m/runnable.json",
+    "webapp.json": "webapps/w/webapp.json",
+    "parameter-set.json": "parameter-sets/s/parameter-set.json",
+}
+
+
+@given(drawn=descriptors())
+@QUICKLY
+def test_whatever_a_descriptor_holds_check_list_and_show_answer(drawn, tmp_path_factory):
+    name, descriptor = drawn
+    root = write_plugin(tmp_path_factory.mktemp("p"), recipes=["r"], macros=["m"], sets={"s": []})
+    write(root / PLACES[name], descriptor)
+    try:
+        plugin = discovery.load(root)
+    except NotAPlugin:
+        assert name == "plugin.json"
+        return
+    found = checking.check(plugin)
+    refused = not Draft202012Validator(schema(name)).is_valid(descriptor)
+    assert not refused or any(finding.level == ERROR for finding in found)
+    assert all(description.describe(component, plugin) for component in plugin.components)
 
 
 # flow.yaml

@@ -41,7 +41,7 @@ def _check_one(param: dict[str, Any], names: Set[str], sets: ParameterSets, role
         near = did_you_mean(wrong, sets)
         yield "param-preset", f"parameter set {wrong!r} is not in this plugin.{near} There are: {one_of(sets)}"
     role = param.get("columnRole")
-    if param.get("type") in ("COLUMN", "COLUMNS") and roles and role not in roles:
+    if param.get("type") in ("COLUMN", "COLUMNS") and roles and str(role) not in roles:
         yield "param-column-role", f"columnRole {role!r} is no input role.{did_you_mean(str(role), roles)}"
     inner = param.get("subParams")
     if isinstance(inner, list):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 from collections.abc import Iterable
 from enum import Enum
@@ -156,7 +157,8 @@ def _choice(text: str, param: dict[str, Any]) -> Any:
 
 def as_shown(choice: Any) -> str:
     """A choice as it is written on the command line: texts bare, anything else as JSON."""
-    return choice if isinstance(choice, str) else _as_text(choice)
+    shown = _as_text(choice)
+    return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
 
 
 def _items(text: str, form: Form, param: dict[str, Any]) -> list[Any]:

@@ -86,11 +86,12 @@ def _check_roles(where: str, side: str, roles: Any) -> Iterator[Finding]:
 
 def _check_macro(where: str, component: Component) -> Iterator[Finding]:
     yield from check_python(component.runner, _runner(component), "class")
-    names = {param.get("name") for param in component.params}
+    names = [param.get("name") for param in component.params]
     roles = component.descriptor.get("macroRoles")
     for role in roles if isinstance(roles, list) else ():
-        keys = [role.get("targetParamsKey"), *(role.get("targetParamsKeys") or ())] if isinstance(role, dict) else []
-        for key in keys:
+        keys = [role.get("targetParamsKey")] if isinstance(role, dict) else []
+        more = role.get("targetParamsKeys") if isinstance(role, dict) else None
+        for key in [*keys, *(more if isinstance(more, list) else ())]:
             if key is not None and key not in names:
                 text = f"a macro role fills the parameter {key!r}, which is not declared"
                 yield Finding("macro-target", where, text)
