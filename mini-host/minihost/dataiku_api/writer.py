@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from minihost.errors import DataError, counted
+
+log = logging.getLogger(__name__)
 
 
 class DatasetWriter:
@@ -15,6 +18,7 @@ class DatasetWriter:
         self._writer: Any = None
         self._columns: list[dict[str, Any]] = []
         self._closed = False
+        self._warned = False
 
     def write_row_dict(self, row_dict):
         """Write a row given as a dict; columns that it lacks stay empty, keys that are no columns do not count."""
@@ -47,6 +51,7 @@ class DatasetWriter:
                 f"({_names(self._columns)}), the frame has {len(df.columns)}. "
                 "Use write_with_schema, or write the schema first."
             )
+        self._warn_of_order([str(name) for name in df.columns])
         writer.write_frame(df)
 
     def close(self):
@@ -80,6 +85,20 @@ class DatasetWriter:
                     "write_schema_from_dataframe before writing rows."
                 )
         return self._writer
+
+    def _warn_of_order(self, given: list[str]) -> None:
+        """Say, once, where a frame has columns of the schema at other positions: the platform swaps them in silence."""
+        wanted = [column["name"] for column in self._columns]
+        moved = [(name, place) for name, place in zip(given, wanted, strict=True) if name != place and name in wanted]
+        if not moved or self._warned:
+            return
+        self._warned = True
+        log.warning(
+            "Dataset %s is written by position, as in DSS: column %r of the frame becomes %r. "
+            "Order the frame like the schema if that is not meant.",
+            self._dataset.full_name,
+            *moved[0],
+        )
 
     def _drop(self) -> None:
         self._writer.abandon()
