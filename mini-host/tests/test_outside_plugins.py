@@ -292,10 +292,11 @@ def test_every_type_of_parameter_arrives_as_it_was_given(tmp_path, packed):
 
 
 CACHED = """
-import os, shelve
+import shelve
 import dataiku
-from dataiku.customrecipe import *
-config = get_recipe_config()
+from dataiku.customrecipe import *  # brings json, os and sys along
+config = json.loads(json.dumps(get_recipe_config()))
+assert sys.argv
 if not os.path.isdir(config["cache_folder"]):
     os.makedirs(config["cache_folder"])
 cache = shelve.open(os.path.join(config["cache_folder"], "cache"), writeback=True)

@@ -1,10 +1,15 @@
-"""`dataiku.customrecipe`: what a recipe asks about its job."""
+"""`dataiku.customrecipe`: what a recipe asks about its job.
+
+Four public plugins take `json`, `os` and `sys` from `import *`, so they are among its names.
+"""
 
 from __future__ import annotations
 
 import copy
+import json
 import os
 import re
+import sys
 from typing import Any
 
 from minihost.dataiku_api import session
@@ -17,6 +22,9 @@ __all__ = [
     "get_plugin_config",
     "get_recipe_config",
     "get_recipe_resource",
+    "json",
+    "os",
+    "sys",
 ]
 
 
