@@ -97,6 +97,17 @@ def test_append_mode(out):
     assert now.rows("out") == [["1"], ["2"], ["3"]]
 
 
+def test_a_frame_of_nothing_is_an_empty_dataset(out):
+    """What `pd.DataFrame([])` makes of an empty list of problems."""
+    now, dataset = out
+    dataset.write_with_schema(pd.DataFrame([]))
+    assert dataset.read_schema(raise_if_empty=False) == []
+    assert dataset.get_dataframe().shape == (0, 0)
+    dataset.write_schema([{"name": "x", "type": "bigint"}])
+    dataset.write_dataframe(pd.DataFrame([]))
+    assert now.rows("out") == []
+
+
 def test_columns_in_another_order_are_named_once(out, caplog):
     now, dataset = out
     dataset.write_schema([{"name": name, "type": "double"} for name in ("id", "yes", "no")])

@@ -40,10 +40,12 @@ class DatasetWriter:
         self.write_row_array(row)
 
     def write_dataframe(self, df):
-        """Write a frame by position: it has as many columns as the schema."""
+        """Write a frame by position: it has as many columns as the schema. One without rows and columns is nothing."""
         from minihost.dataiku_api.reading import check_frame
 
         check_frame(df)
+        if df.shape == (0, 0):
+            return
         writer = self._open()
         if len(df.columns) != len(self._columns):
             raise DataError(
