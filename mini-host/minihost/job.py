@@ -64,6 +64,16 @@ class Job:
     plugins: dict[str, str] = field(default_factory=dict)
     recipes: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def platform_home(self) -> Path:
+        """The folder that stands for the platform's data folder, `DIP_HOME`."""
+        return Path(self.project_dir, ".minihost", "home")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables of the platform that components read."""
+        return {"DIP_HOME": str(self.platform_home), "DKU_CURRENT_PROJECT_KEY": self.project_key}
+
     def write(self, path: Path) -> None:
         """Write the job as JSON."""
         path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=True), encoding="utf-8")

@@ -108,9 +108,9 @@ def test_a_file_outside_of_resource_is_not_run(place):
         ask(place, LAYER)
 
 
-def warnings(root, values=None, texts=()):
+def warnings(root, values=None, texts=(), outputs=()):
     catalogue = discovery.find(Search((root,), only_places=True))
-    request = Request("pick", (("input_folder", "pictures"),), params=Given(values or {}, texts))
+    request = Request("pick", (("input_folder", "pictures"),), outputs, params=Given(values or {}, texts))
     return plan(request, catalogue, project.open(root.parent / "work")).warnings
 
 
@@ -122,6 +122,16 @@ def test_a_value_that_is_not_among_the_choices_is_a_warning(place):
         "Parameter 'layer': '-7' is not among the choices. `minihost show pick --choices` lists them all.",
         "Parameter 'files': 'b.jpg' is not among the choices. Did you mean '/b.jpg'? `minihost show pick --choices` lists them all.",
     )
+
+
+def test_outputs_are_no_matter_of_a_form(place):
+    descriptor = json.loads((place / "custom-recipes/pick/recipe.json").read_text())
+    output = {"name": "out", "required": True, "acceptsDataset": False, "acceptsManagedFolder": True}
+    write(place / "custom-recipes/pick/recipe.json", {**descriptor, "outputRoles": [output]})
+    outputs = (("out", "done/made"),)
+    assert warnings(place, {"files": ["/b.jpg"]}, outputs=outputs) == ()
+    assert "not among the choices" in warnings(place, {"files": ["b.jpg"]}, outputs=outputs)[0]
+    assert not (place.parent / "work" / "done").exists()
 
 
 def test_show_with_choices(place, capsys):

@@ -123,6 +123,13 @@ class TestWhichRowsAndColumns:
         assert len(frame) == min(limit, 3)
         assert list(frame.columns) == list(PEOPLE[0])
 
+    def test_no_rows_have_no_numbers(self, people):
+        frame = people.get_dataframe(limit=0)
+        assert str(frame.pop("when").dtype) == "datetime64[ns, UTC]"
+        assert set(frame.dtypes) == {np.dtype(object)}
+        whole = people.get_dataframe(limit=0, infer_with_pandas=False, use_nullable_integers=True, columns=["x", "n"])
+        assert list(map(str, whole.dtypes)) == ["float64", "Int32"]
+
     def test_sampling(self, people):
         assert len(people.get_dataframe(sampling="random", limit=2)) == 2
         assert len(people.get_dataframe(sampling="random", ratio=1.0)) == 3

@@ -97,6 +97,29 @@ def test_append_mode(out):
     assert now.rows("out") == [["1"], ["2"], ["3"]]
 
 
+def test_a_frame_of_nothing_is_an_empty_dataset(out):
+    """What `pd.DataFrame([])` makes of an empty list of problems."""
+    now, dataset = out
+    dataset.write_with_schema(pd.DataFrame([]))
+    assert dataset.read_schema(raise_if_empty=False) == []
+    assert dataset.get_dataframe().shape == (0, 0)
+    dataset.write_schema([{"name": "x", "type": "bigint"}])
+    dataset.write_dataframe(pd.DataFrame([]))
+    assert now.rows("out") == []
+
+
+def test_columns_in_another_order_are_named_once(out, caplog):
+    now, dataset = out
+    dataset.write_schema([{"name": name, "type": "double"} for name in ("id", "yes", "no")])
+    with dataset.get_writer() as writer:
+        for _ in range(2):
+            writer.write_dataframe(pd.DataFrame({"id": [1], "no": [0.25], "yes": [0.75]}))
+        writer.write_dataframe(pd.DataFrame([[2, 0.5, 0.5]]))
+    assert dataset.get_dataframe()["yes"].tolist() == [0.25, 0.25, 0.5]
+    (message,) = caplog.messages
+    assert "by position, as in DSS: column 'no' of the frame becomes 'yes'" in message
+
+
 def test_write_dataframe_keeps_the_schema_and_writes_by_position(out):
     now, dataset = out
     dataset.write_schema([{"name": "x", "type": "bigint"}, {"name": "y", "type": "string"}])

@@ -56,6 +56,19 @@ class TestMacros:
         }
 
     @pytest.mark.parametrize("in_process", [False, True])
+    def test_the_data_folder_of_the_platform_is_there_and_empty(self, project, in_process):
+        body = (
+            "import os; os.environ['LEFT_BEHIND'] = os.environ['DKU_CURRENT_PROJECT_KEY']; "
+            "return {name: os.listdir(os.path.join(os.environ['DIP_HOME'], name)) for name in self.config['names']}"
+        )
+        names = ["analysis-data", "saved_models", "config/projects"]
+        macro = {"resultType": "JSON_OBJECT", "params": [{"name": "names", "type": "STRINGS"}]}
+        made = project(macro=(macro, MACRO.replace("BODY", body)))
+        done = made.run("act", params={"names": names}, in_process=in_process)
+        assert done.answer["json"] == dict.fromkeys(names, [])
+        assert not {"LEFT_BEHIND", "DIP_HOME"} & set(os.environ)
+
+    @pytest.mark.parametrize("in_process", [False, True])
     def test_numbers_of_numpy_stay_numbers(self, project, in_process):
         body = "import numpy as np; t = ResultTable(); t.add_column('a', 'A'); t.add_record([np.int64(3)]); return t"
         macro = ({"resultType": "RESULT_TABLE"}, MACRO.replace("BODY", body))

@@ -293,6 +293,39 @@ def test_every_type_of_parameter_arrives_as_it_was_given(tmp_path, packed):
     assert type(config["int"]) is int
 
 
+CACHED = """
+import shelve
+import dataiku
+from dataiku.customrecipe import *  # brings json, os and sys along
+config = json.loads(json.dumps(get_recipe_config()))
+assert sys.argv
+if not os.path.isdir(config["cache_folder"]):
+    os.makedirs(config["cache_folder"])
+cache = shelve.open(os.path.join(config["cache_folder"], "cache"), writeback=True)
+known = "domains" in cache
+cache["domains"] = {}
+cache.close()
+writer = dataiku.Dataset(get_output_names_for_role("out")[0])
+writer.write_schema([{"name": "known", "type": "boolean"}, {"name": "said", "type": "string"}])
+with writer.get_writer() as rows:
+    rows.write_row_dict({"known": known, "said": config["said"][0]["to"]})
+"""
+
+
+def test_variables_in_parameters_and_a_cache_in_the_data_folder(tmp_path, packed):
+    params = [
+        {"name": "cache_folder", "type": "STRING", "defaultValue": "${dip.home}/tmp/cached"},
+        {"name": "said", "type": "KEY_VALUE_LIST"},
+    ]
+    roles = {"inputRoles": [], "outputRoles": [role("out")], "params": params}
+    plugin = write_components(tmp_path / "plugin", {"cached": (roles, CACHED)})
+    made = ProjectUnderTest(tmp_path, [packed(plugin)], {"year": 2026, "unset": None})
+    said = {"said": [{"from": "k", "to": "${year}-${nobody}-$${projectKey}-{{ row }}-${unset}."}]}
+    for known in (False, True):
+        done = made.run("cached", outputs={"out": "out"}, params=said)
+        assert done.rows("out") == [{"known": known, "said": "2026-${nobody}-$TEST-{{ row }}-."}]
+
+
 def test_the_project_of_a_plugin_run_knows_its_recipes(tmp_path):
     put(
         tmp_path / "flow.yaml",

@@ -90,6 +90,7 @@ class TestWhatARecipeSees:
                 script = "import dataiku.customrecipe as c; print('script knows', c.get_recipe_config()['password'] == 'secret-word')"
                 subprocess.run([sys.executable, "-c", script], check=True)
                 subprocess.run([sys.executable, "-c", "import sys; print([m for m in sys.modules if 'minihost' in m])"])
+                subprocess.run([sys.executable, "-c", "import work_of_the_plugin as w; print(w.__name__)"], check=True)
                 assert "secret-word" not in "".join(os.environ.values())
         """
         helper = """
@@ -103,7 +104,7 @@ class TestWhatARecipeSees:
         files = {"python-lib/work_of_the_plugin.py": helper}
         done = run(project(code, outputs=[role("out", folder=True)], files=files, params=params))
         assert sorted(done.files("done")) == ["/0", "/1"]
-        assert done.log.splitlines() == ["[0, 1]", "script knows True", "[]"]
+        assert done.log.splitlines() == ["[0, 1]", "script knows True", "[]", "work_of_the_plugin"]
 
     def test_a_recipe_without_roles_gets_what_it_is_given(self, tmp_path, minihost_project):
         code = """

@@ -1,9 +1,16 @@
-"""`dataiku.customrecipe`: what a recipe asks about its job."""
+"""`dataiku.customrecipe`: what a recipe asks about its job.
+
+Four public plugins take `json`, `os` and `sys` from `import *`, so they are among its names.
+"""
 
 from __future__ import annotations
 
 import copy
+import json
 import os
+import re
+import sys
+from typing import Any
 
 from minihost.dataiku_api import session
 
@@ -15,7 +22,13 @@ __all__ = [
     "get_plugin_config",
     "get_recipe_config",
     "get_recipe_resource",
+    "json",
+    "os",
+    "sys",
 ]
+
+
+_VARIABLE = re.compile(r"\$\{([^${}]+)\}")
 
 
 def _names(references, full):
@@ -43,8 +56,20 @@ def get_output_names_for_role(role, full=True):
 
 
 def get_recipe_config():
-    """Return the parameters of the recipe."""
-    return copy.deepcopy(session.current().job.config)
+    """Return the parameters of the recipe; `${name}` in their texts is replaced by the variable, where there is one."""
+    from minihost.dataiku_api.package_api import get_custom_variables, get_flow_variables
+
+    return _expanded(session.current().job.config, {**get_custom_variables(), **get_flow_variables()})
+
+
+def _expanded(value: Any, variables: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda found: str(variables.get(found[1], found[0])), value) if "${" in value else value
+    if isinstance(value, list):
+        return [_expanded(item, variables) for item in value]
+    if isinstance(value, dict):
+        return {name: _expanded(item, variables) for name, item in value.items()}
+    return value
 
 
 def get_plugin_config():

@@ -53,7 +53,7 @@ def get_custom_variables(typed=False, project_key=None):
     now = session.current()
     found: dict[str, Any] = {
         "projectKey": now.job.project_key,
-        "dip.home": str(Path(now.job.project_dir, ".minihost", "home")),
+        "dip.home": str(now.job.platform_home),
     }
     for variables in (now.variables["standard"], now.variables["local"]):
         found.update(variables)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from minihost.dataiku_api.missing_names import Telling
 from minihost.errors import DataError, counted
+
+log = logging.getLogger(__name__)
 
 
 class DatasetWriter(Telling):
@@ -18,6 +21,7 @@ class DatasetWriter(Telling):
         self._writer: Any = None
         self._columns: list[dict[str, Any]] = []
         self._closed = False
+        self._warned = False
 
     def write_row_dict(self, row_dict):
         """Write a row given as a dict; columns that it lacks stay empty, keys that are no columns do not count."""
@@ -39,10 +43,12 @@ class DatasetWriter(Telling):
         self.write_row_array(row)
 
     def write_dataframe(self, df):
-        """Write a frame by position: it has as many columns as the schema."""
+        """Write a frame by position: it has as many columns as the schema. One without rows and columns is nothing."""
         from minihost.dataiku_api.reading import check_frame
 
         check_frame(df)
+        if df.shape == (0, 0):
+            return
         writer = self._open()
         if len(df.columns) != len(self._columns):
             raise DataError(
@@ -50,6 +56,7 @@ class DatasetWriter(Telling):
                 f"({_names(self._columns)}), the frame has {len(df.columns)}. "
                 "Use write_with_schema, or write the schema first."
             )
+        self._warn_of_order([str(name) for name in df.columns])
         writer.write_frame(df)
 
     def close(self):
@@ -83,6 +90,20 @@ class DatasetWriter(Telling):
                     "write_schema_from_dataframe before writing rows."
                 )
         return self._writer
+
+    def _warn_of_order(self, given: list[str]) -> None:
+        """Say, once, where a frame has columns of the schema at other positions: the platform swaps them in silence."""
+        wanted = [column["name"] for column in self._columns]
+        moved = [(name, place) for name, place in zip(given, wanted, strict=True) if name != place and name in wanted]
+        if not moved or self._warned:
+            return
+        self._warned = True
+        log.warning(
+            "Dataset %s is written by position, as in DSS: column %r of the frame becomes %r. "
+            "Order the frame like the schema if that is not meant.",
+            self._dataset.full_name,
+            *moved[0],
+        )
 
     def _drop(self) -> None:
         self._writer.abandon()

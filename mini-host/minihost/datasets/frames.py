@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import warnings
 from collections.abc import Iterator
@@ -86,6 +87,8 @@ def read(source: dict[str, Any], columns: Columns, arguments: dict[str, Any]) ->
     names = [column["name"] for column in columns]
     if not names:
         return iter([pd.DataFrame()]) if "chunksize" in arguments else pd.DataFrame()
+    if arguments.get("nrows") == 0:  # from no text, as the platform sends it: pandas calls columns not read int64
+        source = {"filepath_or_buffer": io.StringIO(), "header": None}
     frames = _guarded(source, {"names": names, "index_col": False, "low_memory": False, **arguments})
     return frames if "chunksize" in arguments else next(frames)
 
@@ -157,20 +160,28 @@ def dtypes(columns: Columns, *, nullable: bool, bool_as_str: bool, int_as_float:
 
 def with_dates(frame: Any, columns: Columns) -> Any:
     """Return the frame with its date columns parsed: `date` to moments in UTC, the other two without zone."""
-    import pandas as pd
 
     for column in columns:
         name, kind = column["name"], column["type"]
         if kind not in cells.DATES or name not in frame.columns:
             continue
         try:
-            moments = pd.to_datetime(frame[name].astype("object"), utc=kind == "date", format="ISO8601")
+            frame[name] = _parsed_dates(frame[name].astype("object"), utc=kind == "date")
         except (ValueError, TypeError):
             continue  # as pandas' own parse_dates does: what is no date leaves the column as text
-        with contextlib.suppress(ValueError, pd.errors.OutOfBoundsDatetime):
-            moments = moments.dt.as_unit("ns")  # a year that nanoseconds cannot hold keeps the coarser unit
-        frame[name] = moments
     return frame
+
+
+def _parsed_dates(texts: Any, *, utc: bool) -> Any:
+    """Moments in nanoseconds; a year that these cannot hold keeps the coarser unit. Raises as `pandas.to_datetime`."""
+    import pandas as pd
+
+    if pd.__version__.startswith("1."):  # of environments for older plugins: it knows neither the format nor units
+        return pd.to_datetime(texts, utc=utc)
+    moments = pd.to_datetime(texts, utc=utc, format="ISO8601")
+    with contextlib.suppress(ValueError, pd.errors.OutOfBoundsDatetime):
+        moments = moments.dt.as_unit("ns")
+    return moments
 
 
 def unescaped(frame: Any) -> Any:

@@ -54,6 +54,7 @@ def ask(param: dict[str, Any], job: Job, timeout: float = TIMEOUT) -> list[Choic
 
     with _temporary_folder() as folder:
         asked = replace(job, kind="choices", runner=str(runner), payload=payload, project_dir=folder)
+        asked = replace(asked, outputs=[], others=[*job.others, *job.outputs])  # a form writes nothing
         try:
             answer = running.run(asked, running.Options(timeout=timeout, quiet=True)).answer
         except HostError as err:

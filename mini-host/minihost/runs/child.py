@@ -39,6 +39,9 @@ from minihost.errors import HostError
 from minihost.job import Job
 
 RESULT, EVENTS = "result.json", "events.jsonl"
+PLATFORM_FOLDERS = ("analysis-data", "saved_models", "config/projects")
+"""What macros look through in the platform's data folder, which is never without them; here they are empty."""
+
 MARK = "MINIHOST_RUN"
 """The environment variable by which everything that a run started is known; it begins with the host's process id."""
 
@@ -80,7 +83,7 @@ def die_with_parent() -> None:
 
 
 def support_subprocesses(job: Job) -> None:
-    """Make `import dataiku` work in Python processes that the component starts (Linux only).
+    """Make `import dataiku` and modules of the plugin work in Python processes that the component starts (Linux only).
 
     They read the job from this process's memory: it may hold secrets, which belong on no disk.
     """
@@ -90,8 +93,8 @@ def support_subprocesses(job: Job) -> None:
     with open(place, "w", encoding="utf-8", closefd=False) as stream:
         json.dump(dataclasses.asdict(job), stream)
     os.environ["MINIHOST_JOB"] = f"/proc/{os.getpid()}/fd/{place}"
-    folder = str(Path(__file__).with_name("subprocess_support"))
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH", "")]))
+    places = [str(Path(__file__).with_name("subprocess_support")), str(Path(job.plugin_root, "python-lib"))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*places, os.environ.get("PYTHONPATH", "")]))
 
 
 def perform(job: Job, folder: Path) -> dict[str, Any]:
@@ -160,6 +163,8 @@ def run_macro(job: Job, folder: Path) -> dict[str, Any]:
     """Make the macro's Runnable, run it, and return its result as facts."""
     from minihost.dataiku_api.runnables import Runnable
 
+    for name in PLATFORM_FOLDERS:
+        Path(job.platform_home, name).mkdir(parents=True, exist_ok=True)
     module = _load(job, "macro")
     macro = _runnable(module, Runnable, job)(job.project_key, job.config, job.plugin_config)
     target = macro.get_progress_target()

@@ -69,9 +69,12 @@ class LogStream(io.TextIOBase):
 
 @contextlib.contextmanager
 def _put_back(job: Job) -> Iterator[None]:
-    """Keep this process as it was: module path, modules of the plugin, arguments, folder, handlers of the root log."""
+    """Keep this process as it was: module path, modules of the plugin, arguments, folder, environment, handlers of the
+    root log."""
     library = Path(job.plugin_root, "python-lib")
     kept: dict[str, Any] = {"path": list(sys.path), "argv": list(sys.argv), "cwd": Path.cwd()}
+    variables = dict(os.environ)
+    os.environ.update(job.environment)
     main, handlers = sys.modules["__main__"], list(logging.getLogger().handlers)
     before = set(sys.modules)
     own = {entry.name.partition(".")[0] for entry in library.iterdir()} if library.is_dir() else set()
@@ -93,6 +96,9 @@ def _put_back(job: Job) -> Iterator[None]:
         sys.modules["__main__"] = main
         sys.path[:], sys.argv[:] = kept["path"], kept["argv"]
         os.chdir(kept["cwd"])
+        for name in [name for name in os.environ if name not in variables]:
+            del os.environ[name]
+        os.environ.update(variables)
         logging.getLogger().handlers[:] = handlers
 
 

@@ -178,7 +178,6 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
         python, warning = python_for(job.plugin_id, Path(job.plugin_root))
         if warning:
             show.line(log.write(f"warning: {warning}"))
-    extra = {"DIP_HOME": str(Path(job.project_dir, ".minihost", "home")), "DKU_CURRENT_PROJECT_KEY": job.project_key}
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)
 
@@ -194,7 +193,7 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
 
     with interruptible():
         child = processes.Child(
-            processes.command(python), processes.environment(extra, python), Path(job.work_dir), given
+            processes.command(python), processes.environment(job.environment, python), Path(job.work_dir), given
         )
         try:
             return child.follow(lambda data: log_lines(lines.of(data)), show_events, options.timeout)
