@@ -19,6 +19,8 @@ DESCRIPTIONS: dict[str, str] = {
     "folders.*.path": "Relative to this file; managed by the host when not given.",
     "folders.*.in_place": "Runs write straight into the folder, not into a copy that replaces it in the end.",
     "folders.*.partitioning": "The dimensions of a partitioned folder.",
+    "folders.*.customFields": "Metadata that components read, by name.",
+    "datasets.*.customFields": "Metadata that components read, by name.",
     "datasets.*.path": "A .csv, .tsv, .parquet or .xlsx file, relative to this file.",
     "datasets.*.format": "Where the ending of the path does not say it.",
     "datasets.*.separator": "Between the cells of a CSV file.",
