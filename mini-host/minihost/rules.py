@@ -123,6 +123,11 @@ RULES: dict[str, Rule] = {
         "A macro is a subclass of dataiku.runnables.Runnable.",
         "Define `class MyMacro(Runnable):` with a method run.",
     ),
+    "library-syntax": Rule(
+        WARNING,
+        "Components that import the module fail; others do not notice.",
+        "Correct or port the file, or remove it.",
+    ),
     "form-setup": Rule(
         ERROR,
         "paramsPythonSetup names a file under resource/ that forms call.",

@@ -203,7 +203,7 @@ def test_what_is_wrong_with_code(tmp_path):
 @pytest.mark.parametrize(
     "line",
     ["print 'x'", "print x", "except IOError, err:", "raise ValueError, 'x'", "exec 'x'", "if a <> b:"]
-    + ["x = ur'a'", "x = 0777", "x = 10L", "x = `y`"],
+    + ["x = ur'a'", "x = 0777", "x = 10L", "x = `y`", "if x:\n        y = 1\n\tz = 1"],
 )
 def test_python_2_is_called_by_its_name(tmp_path, line):
     root = write_plugin(tmp_path, recipes=["r"])
@@ -229,6 +229,16 @@ def test_a_do_function_may_come_from_elsewhere(tmp_path, code):
     root = write_plugin(tmp_path, recipes=[("r", {**RECIPE, "paramsPythonSetup": "menu.py"})])
     write(root / "resource/menu.py", code + "\n")
     assert findings(root) == []
+
+
+def test_modules_of_the_library_that_do_not_compile(tmp_path):
+    root = write_plugin(tmp_path, recipes=["r"])
+    write(root / "python-lib/mine/old.py", "print 'x'\n")
+    write(root / "python-lib/mine/good.py", "x = '\\d'\n")
+    assert findings(root) == [
+        "warning: python-lib/mine/old.py: is Python 2: does not compile: "
+        "Missing parentheses in call to 'print'. Did you mean print(...)? in line 1"
+    ]
 
 
 def test_choices_without_a_do_function(tmp_path):

@@ -16,7 +16,9 @@ def plugin(tmp_path):
     params = [{"name": "limit", "type": "INT", "label": "Limit"}]
     write(root / "python-agent-tools/weather/tool.json", {"meta": {"label": "Weather"}, "params": params})
     write(root / "jython-processors/clean/processor.json", {"meta": {"label": "Clean"}})
-    write(root / "python-things/new/thing.json", "{ not json")
+    write(root / "python-things/new/thing.json", {"meta": {}})
+    write(root / "python-fixtures/new/data.json", {"a": 1})
+    write(root / "java-formats/broken/jformat.json", "{ not json")
     write(root / "python-lib/module/data.json", {})
     (root / "custom-recipes/sort/recipe.py").unlink()
     return root
@@ -31,6 +33,7 @@ def run(capsys, *arguments):
 def test_they_are_read_with_what_their_descriptors_say(plugin):
     found = discovery.load(plugin).foreign
     assert [(one.kind, one.id, one.label) for one in found] == [
+        ("Java file format", "broken", "broken"),
         ("Jython preparation processor", "clean", "Clean"),
         ("agent tool", "weather", "Weather"),
         ("component of python-things/", "new", "new"),
@@ -50,7 +53,7 @@ def test_list_names_them(plugin, capsys):
     _code, out, _err = run(capsys, "list", "--plugin", str(plugin))
     lines = [line for line in out.splitlines() if line.endswith("(only DSS runs it)")]
     assert [line.split("  ")[1].strip() for line in lines] == [
-        "R recipe", "Jython preparation processor clean", "agent tool", "component of python-things/",
+        "R recipe", "Java file format", "Jython preparation processor clean", "agent tool", "component of python-things/",
     ]  # fmt: skip
     _code, out, _err = run(capsys, "list", "--plugin", str(plugin), "--json")
     runs = {fact["component"]: fact["runs_here"] for fact in json.loads(out)}
@@ -97,9 +100,10 @@ def test_they_are_notes_and_no_mistakes_of_the_plugin(plugin, capsys):
     found = checking.check(discovery.load(plugin))
     assert {finding.level for finding in found} == {"note"}
     assert [finding.text.partition(", which")[0] for finding in found] == [
+        "Java file format broken: only DSS runs it",
         "Jython preparation processor clean: only DSS runs it", "agent tool weather: only DSS runs it",
         "component of python-things/ new: only DSS runs it", "sample/sort is an R recipe",
     ]  # fmt: skip
     code, out, _err = run(capsys, "check", "--strict", str(plugin))
     assert code == 0
-    assert out.splitlines()[-1] == "sample 1.0.0: 2 components, 0 errors, 0 warnings, 4 notes"
+    assert out.splitlines()[-1] == "sample 1.0.0: 2 components, 0 errors, 0 warnings, 5 notes"

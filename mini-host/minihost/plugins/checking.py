@@ -10,6 +10,7 @@ from minihost.errors import counted
 from minihost.lenient_json import LenientJsonError, read_object
 from minihost.parameters.checks import check_parameters
 from minihost.plugins import KINDS, Plugin
+from minihost.plugins.code_checks import check_library
 from minihost.plugins.component_checks import check_component
 from minihost.plugins.findings import ERROR, NOTE, WARNING, Finding
 from minihost.plugins.manifests import COMPONENT_ID, PLUGIN_FILE, parameters
@@ -25,6 +26,7 @@ SET_FILE = "parameter-set.json"
 def check(plugin: Plugin) -> list[Finding]:
     """Everything that is wrong with a plugin: errors first, then warnings and notes, those of one rule together."""
     found = [*_check_json(plugin), *_check_manifest(plugin), *_check_code_env(plugin), *_check_layout(plugin)]
+    found += check_library(plugin.python_lib)
     for name, descriptor in plugin.parameter_sets.items():
         where = f"parameter-sets/{name}/{SET_FILE}"
         found += check_schema(where, SET_FILE, descriptor)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from minihost.lenient_json import LenientJsonError, read_text
@@ -31,23 +33,43 @@ def check_python(path: Path, where: str, needed: str = "") -> Iterator[Finding]:
     if not path.is_file():
         yield Finding("code-missing", where, "there is no such file")
         return
+    tree = _compiled(path)
+    if isinstance(tree, _NotCompiled):
+        yield Finding("code-python-2" if tree.is_python_2 else "code-syntax", where, str(tree))
+    elif needed == "do" and not _names(tree) & {"do", "*"}:
+        yield Finding("code-do", where, "has no function do(payload, config, plugin_config, inputs)")
+    elif needed == "class" and not _has_class(tree):
+        yield Finding("code-class", where, "has no class (a subclass of dataiku.runnables.Runnable)")
+
+
+def check_library(folder: Path) -> Iterator[Finding]:
+    """Modules of `python-lib` that do not compile: whether any component imports them is not known."""
+    for path in sorted(folder.rglob("*.py")) if folder.is_dir() else ():
+        tree = _compiled(path)
+        if isinstance(tree, _NotCompiled):
+            yield Finding("library-syntax", f"{folder.name}/{path.relative_to(folder).as_posix()}", str(tree))
+
+
+@dataclass(frozen=True)
+class _NotCompiled:
+    """Why a file does not compile."""
+
+    reason: str
+    is_python_2: bool = False
+
+    def __str__(self) -> str:
+        return f"{'is Python 2: ' if self.is_python_2 else ''}does not compile: {self.reason}"
+
+
+def _compiled(path: Path) -> ast.Module | _NotCompiled:
     try:
         text = read_text(path)
-        tree = ast.parse(text, filename=where)
+        with warnings.catch_warnings(action="ignore"):  # of escapes in texts of others
+            return ast.parse(text)
     except SyntaxError as err:
-        reason = f"does not compile: {err.msg} in line {err.lineno}"
-        is_old = is_python_2(text, err)
-        yield Finding(
-            "code-python-2" if is_old else "code-syntax", where, f"is Python 2: {reason}" if is_old else reason
-        )
-        return
+        return _NotCompiled(f"{err.msg} in line {err.lineno}", is_python_2(text, err))
     except (ValueError, RecursionError, LenientJsonError) as err:
-        yield Finding("code-syntax", where, f"does not compile: {err}")
-        return
-    if needed == "do" and not _names(tree) & {"do", "*"}:
-        yield Finding("code-do", where, "has no function do(payload, config, plugin_config, inputs)")
-    if needed == "class" and not _has_class(tree):
-        yield Finding("code-class", where, "has no class (a subclass of dataiku.runnables.Runnable)")
+        return _NotCompiled(str(err).removeprefix(f"{path}: "))
 
 
 def _names(tree: ast.Module) -> set[str]:
@@ -72,4 +94,4 @@ def is_python_2(text: str, err: SyntaxError) -> bool:
     """Whether what Python 3 does not compile was written for Python 2: seen in the line where it gave up."""
     lines = text.splitlines()
     line = lines[err.lineno - 1] if err.lineno and err.lineno <= len(lines) else ""
-    return bool(_PYTHON_2.search(line))
+    return isinstance(err, TabError) or bool(_PYTHON_2.search(line))

@@ -45,7 +45,7 @@ _NOT_COMPONENTS = {"python-lib", "python-runnables", "custom-recipes", "java-lib
 def foreign_components(root: Path, plugin_id: str) -> list[ForeignComponent]:
     """The components of a plugin's folder that are of none of the kinds that this host runs, by kind and name.
 
-    A folder of a kind that is not known here counts when the things in it have descriptors; it gives them its name.
+    In a folder of a kind that is not known here, what has a descriptor with `meta` counts; the folder gives the name.
     """
     found: list[ForeignComponent] = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
@@ -54,8 +54,9 @@ def foreign_components(root: Path, plugin_id: str) -> list[ForeignComponent]:
         pattern = "*/*/*.json" if folder.name == "web-app-templates" else "*/*.json"
         files = sorted(folder.glob(pattern)) if named else []
         for place in dict.fromkeys(file.parent for file in files):
-            descriptor = next(file for file in files if file.parent == place)
-            found.append(ForeignComponent(plugin_id, place.name, kind, place, _descriptor(descriptor)))
+            descriptor = _descriptor(next(file for file in files if file.parent == place))
+            if folder.name in KINDS or "meta" in descriptor:
+                found.append(ForeignComponent(plugin_id, place.name, kind, place, descriptor))
     return found
 
 
