@@ -72,7 +72,7 @@ class TestHowItEnds:
 
     def test_a_hang(self, project):
         reason, log = self.fails(project("import time\ntime.sleep(600)\n"), timeout=1.5)
-        assert reason == "Stopped: it did not finish within 1.5 seconds (--timeout)."
+        assert reason == "Stopped: it did not finish within 1.5 seconds, its timeout."
         assert log.splitlines()[-1] == reason
 
     def test_a_hang_that_ignores_being_asked_and_its_children(self, project, tmp_path):
