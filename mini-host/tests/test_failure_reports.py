@@ -86,8 +86,8 @@ REASONS = {
     "misspelt_keyword": "TypeError: ProjectUnderTest.run() got an unexpected keyword argument 'input'",
     "backend": "ModuleNotFoundError: No module named 'no_such_module'",
     "unequal_columns": "JobError: The dataset 'people' is a dict whose lists differ in length (a has 2, b has 1); a data",
-    "not_a_table": "JobError: The dataset 'people' is 'Ada'; a data frame, a list of dicts, or a dict of equally long",
-    "not_files": "JobError: The folder 'pictures' has {'a.txt': 5}; a dict of path: bytes or text is expected.",
+    "not_a_table": "JobError: The dataset 'people' is 'Ada'; a data frame, a list of dicts, a dict of",
+    "not_files": "JobError: The folder 'pictures' has {'a.txt': 5}; a dict of path: bytes or text, or a Path",
 }
 OF_RUNS = {
     "raises": "ComponentFailed: ValueError: bad thing",

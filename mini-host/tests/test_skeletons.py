@@ -113,11 +113,15 @@ def test_the_commands_say_what_they_wrote_and_what_comes_next(tmp_path, monkeypa
     assert main(["new", "webapp", "words-board"]) == 0
     assert capfd.readouterr().out.splitlines()[-2:] == [
         "Next: pytest tests/test_board.py",
-        "Next: minihost show words-board --plugin .",
+        "Next: minihost show words-board",
     ]
 
 
 class TestRefusals:
+    def test_kinds(self, capfd):
+        assert main(["new", "thing", "x"]) == 2
+        assert "'thing' is not one of 'plugin', 'recipe', 'macro', 'webapp'" in capfd.readouterr().err
+
     @pytest.mark.parametrize("wrong", ["", "a b", "-a", "ü", "a/b", "..", "a.b", "x" * 65])
     @pytest.mark.parametrize("kind", ["plugin", *COMPONENTS])
     def test_ids(self, kind, wrong, tmp_path, monkeypatch, capfd):
@@ -192,9 +196,14 @@ class TestNames:
     def test_packages_hide_nothing(self, plugin_id, package):
         assert skeletons.package_of(plugin_id) == package
 
-    def test_modules_leave_out_the_plugin(self):
-        assert skeletons.module_of("words-count-all", "words") == "count_all"
-        assert skeletons.module_of("words", "words") == "words"
+    def test_the_plugin_is_left_out(self):
+        assert skeletons.own_part("words-count-all", "Words") == "count-all"
+        assert skeletons.own_part("words", "words") == "words"
+        assert skeletons.own_part("words-", "words") == "words-"
+        assert skeletons.own_part("wordsmith", "words") == "wordsmith"
+
+    def test_modules_are_identifiers(self):
+        assert skeletons.module_of("Count-all") == "count_all"
         assert skeletons.module_of("class") == "class_"
 
     @pytest.mark.parametrize("plugin_id", ["json", "9lives", "x" * 64])

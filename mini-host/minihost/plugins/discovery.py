@@ -110,10 +110,12 @@ def load(place: Path) -> Plugin:
 
 @hookimpl(tryfirst=True)
 def minihost_find_plugins(search: Search) -> list[Path]:
-    """Named places first, then the checkout that the host runs from, installed plugins, those of pip distributions."""
+    """Named places first, then the current folder where it is a plugin, the checkout that the host runs from, installed
+    plugins, those of pip distributions."""
     if search.only_places:
         return list(search.places)
-    return [*search.places, *checkout_plugin(), *installed_plugins(), *bundled_plugins()]
+    here = [Path.cwd()] if Path(PLUGIN_FILE).is_file() else []
+    return [*search.places, *here, *checkout_plugin(), *installed_plugins(), *bundled_plugins()]
 
 
 @hookimpl(tryfirst=True)

@@ -105,10 +105,9 @@ def package_of(plugin_id: str) -> str:
     return f"{name}_plugin" if taken else name
 
 
-def module_of(component_id: str, plugin_id: str = "") -> str:
-    """Return an id as an identifier, in small letters and without the plugin's id in front of it."""
-    text = component_id.lower().replace("-", "_")
-    text = text.removeprefix(plugin_id.lower().replace("-", "_") + "_") or text
+def module_of(new_id: str) -> str:
+    """Return an id as an identifier in small letters: `Count-words` is `count_words`."""
+    text = new_id.lower().replace("-", "_")
     text = f"_{text}" if text[0].isdigit() else text
     return f"{text}_" if keyword.iskeyword(text) else text
 
@@ -119,6 +118,12 @@ def label_of(new_id: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def own_part(component_id: str, plugin_id: str) -> str:
+    """Return a component's id without the plugin's id in front of it."""
+    begins = component_id.lower().startswith((f"{plugin_id.lower()}-", f"{plugin_id.lower()}_"))
+    return component_id[len(plugin_id) + 1 :] if begins and len(component_id) > len(plugin_id) + 1 else component_id
+
+
 def _is_installed(name: str) -> bool:
     with contextlib.suppress(ImportError, ValueError):
         return importlib.util.find_spec(name) is not None
@@ -127,7 +132,8 @@ def _is_installed(name: str) -> bool:
 
 def _rendered(kind: str, new_id: str, package: str, plugin_id: str = "", **more: str) -> dict[str, str]:
     """Return path -> text of a skeleton. Values are identifiers, ids and labels: they need no quoting anywhere."""
-    values = {"ID": new_id, "LABEL": label_of(new_id), "PACKAGE": package, "MODULE": module_of(new_id, plugin_id)}
+    own = own_part(new_id, plugin_id)
+    values = {"ID": new_id, "LABEL": label_of(own), "PACKAGE": package, "MODULE": module_of(own)}
     values |= more
     folder = resources.files("minihost.plugins") / "templates" / kind
     return {

@@ -25,8 +25,8 @@ __all__ = ["Done", "ProjectUnderTest", "minihost_project", "pytest_runtest_maker
 def minihost_project(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., ProjectUnderTest]:
     """Return a maker of projects.
 
-    It takes `plugin` (a folder or zip; by default the plugin that the test lies in), `datasets` (name -> frame, rows or
-    columns), `folders` (name -> files) and `variables`.
+    It takes `plugin` (a folder or zip; by default the plugin that the test lies in), `datasets` (name -> frame, rows,
+    columns or file), `folders` (name -> files, or a folder) and `variables`.
     """
     above = (folder for folder in request.path.parents if (folder / PLUGIN_FILE).is_file())
     tested = next(above, request.config.rootpath)
@@ -35,7 +35,7 @@ def minihost_project(tmp_path: Path, request: pytest.FixtureRequest) -> Callable
     def make(
         plugin: Path | str | None = None,
         datasets: Mapping[str, Any] | None = None,
-        folders: Mapping[str, Mapping[str, bytes | str]] | None = None,
+        folders: Mapping[str, Mapping[str, bytes | str] | Path] | None = None,
         variables: Mapping[str, Any] | None = None,
     ) -> ProjectUnderTest:
         place = tmp_path / "minihost_project"

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from minihost.errors import JobError
+
+
+def copied(source: Path, place: Path, name: str) -> Path:
+    """Copy a folder, or the file of a dataset with its schema file, under a name; raises `JobError` without one."""
+    place.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        return Path(shutil.copytree(source, place / name, dirs_exist_ok=True))
+    if not source.is_file():
+        raise JobError([f"{name!r}: there is no file or folder {source} (looked for in {Path.cwd()})."])
+    schema = source.with_suffix(".schema.json")
+    if schema.is_file():
+        shutil.copyfile(schema, place / f"{name}.schema.json")
+    return Path(shutil.copyfile(source, place / f"{name}{source.suffix}"))
 
 
 def is_frame(content: Any) -> bool:
@@ -26,7 +41,7 @@ def rows(name: str, content: Any) -> list[Mapping[str, Any]]:
         if isinstance(content, list | tuple) and all(isinstance(row, Mapping) for row in content):
             return list(content)
         got = repr(content)
-    expected = "a data frame, a list of dicts, or a dict of equally long lists is expected"
+    expected = "a data frame, a list of dicts, a dict of equally long lists, or a Path is expected"
     raise JobError([f"The dataset {name!r} is {got[:200]}; {expected}."])
 
 
@@ -38,7 +53,7 @@ def files(name: str, content: Any) -> dict[str, bytes]:
         if not unusable:
             return {path: data.encode() if isinstance(data, str) else data for path, data in content.items()}
         wrong = unusable
-    raise JobError([f"The folder {name!r} has {wrong!r:.200}; a dict of path: bytes or text is expected."])
+    raise JobError([f"The folder {name!r} has {wrong!r:.200}; a dict of path: bytes or text, or a Path is expected."])
 
 
 def columns(rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

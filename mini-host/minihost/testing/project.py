@@ -63,7 +63,14 @@ class ProjectUnderTest:
         """The component and the log of each run so far."""
 
     def add_dataset(self, name: str, content: Any, types: Mapping[str, str] | None = None, **options: Any) -> Path:
-        """Add a dataset from a data frame, rows or columns (a dict of lists); `format="parquet"` is an option."""
+        """Add a dataset from a data frame, rows, columns (a dict of lists), or a `Path` of a file, which is copied.
+
+        `format="parquet"` is an option, and so is what flow.yaml has for a dataset.
+        """
+        if isinstance(content, Path):
+            path = contents.copied(content, self.root / "datasets", name)
+            self.project.flow.datasets[name] = {**options, "path": str(path)}
+            return path
         path = self.root / "datasets" / f"{name}.{options.get('format', 'csv')}"
         if contents.is_frame(content):
             columns = frames.columns_of(content)
@@ -80,9 +87,12 @@ class ProjectUnderTest:
                 writer.write([row.get(column["name"]) for column in columns] for row in content)
         return path
 
-    def add_folder(self, name: str, files: Mapping[str, bytes | str] | None = None, **options: Any) -> Path:
-        """Add a folder from its files: path -> content."""
+    def add_folder(self, name: str, files: Mapping[str, bytes | str] | Path | None = None, **options: Any) -> Path:
+        """Add a folder from its files, path -> content, or from the `Path` of one, which is copied."""
         path = self.root / "folders" / name
+        if isinstance(files, Path):
+            contents.copied(files, path.parent, name)
+            files = {}
         written = contents.files(name, files or {})
         path.mkdir(parents=True, exist_ok=True)
         self.project.flow.folders[name] = {**options, "path": str(path)}
