@@ -160,7 +160,7 @@ def test_an_error_of_the_host_comes_with_the_line_of_the_recipe(reports, in_proc
 
 
 def test_a_wrong_result_comes_with_the_log(reports):
-    assert "numbered 1 rows from 1" in reports["wrong_result"].partition("log of words/words-number-rows")[2]
+    assert "rows numbered: 1" in reports["wrong_result"].partition("log of words/words-number-rows")[2]
 
 
 def test_a_long_log_is_shown_from_its_end(reports):

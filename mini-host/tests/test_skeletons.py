@@ -10,7 +10,7 @@ from importlib import resources
 
 import pytest
 import yaml
-from served_webapps import Served
+from served_webapps import CHROMIUM, Served, browse
 
 from minihost.cli import main
 from minihost.plugins import checking, discovery, skeletons
@@ -65,17 +65,29 @@ def test_its_macro_runs(shout, tmp_path, monkeypatch, capfd):
     assert [line.split() for line in capfd.readouterr().out.splitlines()[2:]] == [["people", "name,", "age"]]
 
 
-@pytest.mark.network
-def test_its_web_app_is_served(shout, tmp_path):
+@pytest.fixture
+def served(shout, tmp_path):
+    """The web app, with a dataset."""
     (tmp_path / "flow.yaml").write_text("datasets: {people: people.csv}\n")
     (tmp_path / "people.csv").write_text("name,age\nAda,\n")
     served = Served("my-webapp", "-p", "dataset=people", "--plugin", shout, cwd=tmp_path)
-    try:
-        assert "<h1>My webapp</h1>" in served.ask()[1]
-        status, answer = served.ask("backend/rows?" + urllib.parse.urlencode({"count": 5}))
-        assert (status, json.loads(answer)) == (200, {"columns": ["name", "age"], "rows": [["Ada", ""]]})
-    finally:
-        served.stop()
+    yield served
+    served.stop()
+
+
+@pytest.mark.network
+def test_its_web_app_is_served(served):
+    assert "<h1>My webapp</h1>" in served.ask()[1]
+    status, answer = served.ask("backend/rows?" + urllib.parse.urlencode({"count": 5}))
+    assert (status, json.loads(answer)) == (200, {"columns": ["name", "age"], "rows": [["Ada", ""]]})
+
+
+@pytest.mark.network
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_its_page_shows_the_rows(served):
+    page = browse(served)
+    assert "Rows shown: 1" in page
+    assert "<tr><th>name</th><th>age</th></tr><tr><td>Ada</td><td></td></tr>" in page
 
 
 def test_it_can_be_packaged(shout, tmp_path):

@@ -8,17 +8,33 @@ def test_copies(minihost_project):
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from minihost.plugins.manifests import PLUGIN_FILE
 from minihost.testing.failure_reports import LOGS, pytest_runtest_makereport
-from minihost.testing.project import Done, ProjectUnderTest
 
-__all__ = ["Done", "ProjectUnderTest", "minihost_project", "pytest_runtest_makereport"]
+if TYPE_CHECKING:
+    from minihost.testing.project import ProjectUnderTest
+
+__all__ = ["minihost_project", "pytest_addoption", "pytest_configure", "pytest_runtest_makereport"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the setting by which tests can import python-lib where that imports `dataiku`."""
+    parser.addini("minihost_dataiku", "make `import dataiku` work in tests", type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make `import dataiku` work where that is set; a real package is left alone."""
+    if config.getini("minihost_dataiku"):
+        from minihost.dataiku_api import modules
+
+        with contextlib.suppress(modules.RealPackageFound):
+            modules.make_importable()
 
 
 @pytest.fixture
@@ -28,6 +44,9 @@ def minihost_project(tmp_path: Path, request: pytest.FixtureRequest) -> Callable
     It takes `plugin` (a folder or zip; by default the plugin that the test lies in), `datasets` (name -> frame, rows,
     columns or file), `folders` (name -> files, or a folder) and `variables`.
     """
+    from minihost.plugins.manifests import PLUGIN_FILE
+    from minihost.testing.project import ProjectUnderTest
+
     above = (folder for folder in request.path.parents if (folder / PLUGIN_FILE).is_file())
     tested = next(above, request.config.rootpath)
     logs = request.node.stash.setdefault(LOGS, [])
