@@ -8,6 +8,7 @@ import pytest
 import yaml
 from checkout import ROOT
 
+from minihost.cli import main
 from minihost.plugins import checking, discovery, skeletons
 
 PAGE = (ROOT / "docs" / "test-your-plugin.md").read_text(encoding="utf-8")
@@ -38,6 +39,19 @@ def test_the_page_shows_what_the_command_writes(tmp_path):
     }
     assert {path: written[path].read_text(encoding="utf-8") for path in FILES} == FILES
     assert written.keys() - FILES == {"README.md", ".gitignore", "python-lib/shout/__init__.py"}
+
+
+def test_the_commands_of_the_page_work(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    first, *others = re.findall(r"^minihost (new .*)$", PAGE, re.MULTILINE)
+    assert main(first.split()) == 0
+    monkeypatch.chdir(tmp_path / "shout")
+    assert [main(command.split()) for command in others] == [0] * 4
+    assert main(["check", "--strict"]) == 0
+    capfd.readouterr()
+    for component in discovery.load(tmp_path / "shout").components:
+        assert main(["show", component.id]) == 0
+        assert "--plugin" not in capfd.readouterr().out
 
 
 def test_the_workflow_is_yaml_and_installs_only_the_host():

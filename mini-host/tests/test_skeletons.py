@@ -16,6 +16,7 @@ from minihost.cli import main
 from minihost.plugins import checking, discovery, skeletons
 
 COMPONENTS = ("recipe", "macro", "webapp")
+"""What is added to a plugin, beside a recipe for folders."""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def shout(tmp_path_factory):
     """A new plugin with one more component of each kind."""
     root = tmp_path_factory.mktemp("new")
     skeletons.new_plugin("shout-Loud", root)
-    for kind in COMPONENTS:
+    for kind in (*COMPONENTS, "folders"):
         skeletons.new_component(kind, f"my-{kind}", root / "shout-Loud")
     return root / "shout-Loud"
 
@@ -41,7 +42,7 @@ def test_nothing_is_found_in_it(shout):
 
 def test_its_tests_pass_from_above_too(shout):
     code, printed = run_tests(shout.parent, shout.name)
-    assert (code, printed.splitlines()[-1].split(" in ")[0]) == (0, "12 passed"), printed
+    assert (code, printed.splitlines()[-1].split(" in ")[0]) == (0, "15 passed"), printed
 
 
 def test_its_recipe_runs(shout, tmp_path, monkeypatch, capfd):
@@ -55,6 +56,15 @@ def test_its_recipe_runs(shout, tmp_path, monkeypatch, capfd):
     assert (tmp_path / "out.csv").read_text() == "row_number,code,size\n5,007,\n6,008,5\n"
     assert main(["run", "my-recipe", "-i", "input_dataset=out.csv", *roles[2:], "--plugin", str(shout)]) == 1
     assert capfd.readouterr().err.splitlines()[-1] == "ValueError: The input dataset already has a column row_number."
+
+
+def test_its_recipe_for_folders_runs(shout, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "files" / "sub").mkdir(parents=True)
+    (tmp_path / "files" / "sub" / "a.txt").write_text("text")
+    roles = ("-i", "input_folder=files", "-o", "output_folder=copied")
+    assert main(["run", "my-folders", *roles, "--plugin", str(shout), "--streams-only"]) == 0
+    assert (tmp_path / "copied" / "sub" / "a.txt").read_text() == "text"
 
 
 def test_its_macro_runs(shout, tmp_path, monkeypatch, capfd):
@@ -130,6 +140,14 @@ def test_the_commands_say_what_they_wrote_and_what_comes_next(tmp_path, monkeypa
 
 
 class TestRefusals:
+    def test_folders_are_for_recipes(self, tmp_path, monkeypatch, capfd):
+        skeletons.new_plugin("words", tmp_path)
+        monkeypatch.chdir(tmp_path / "words")
+        assert main(["new", "macro", "x", "--folders"]) == 2
+        assert "--folders is for recipes; a macro has no inputs" in capfd.readouterr().err
+        assert main(["new", "recipe", "x", "--folders"]) == 0
+        assert 'acceptsManagedFolder": true' in (tmp_path / "words/custom-recipes/x/recipe.json").read_text()
+
     def test_kinds(self, capfd):
         assert main(["new", "thing", "x"]) == 2
         assert "'thing' is not one of 'plugin', 'recipe', 'macro', 'webapp'" in capfd.readouterr().err

@@ -35,6 +35,12 @@ FILES: dict[str, dict[str, str]] = {
         "python-lib/__PACKAGE__/__MODULE__.py": "module.py",
         "tests/test___MODULE__.py": "test.py",
     },
+    "folders": {
+        "custom-recipes/__ID__/recipe.json": "recipe.json",
+        "custom-recipes/__ID__/recipe.py": "recipe.py",
+        "python-lib/__PACKAGE__/__MODULE__.py": "module.py",
+        "tests/test___MODULE__.py": "test.py",
+    },
     "macro": {
         "python-runnables/__ID__/runnable.json": "runnable.json",
         "python-runnables/__ID__/runnable.py": "runnable.py",
@@ -49,7 +55,10 @@ FILES: dict[str, dict[str, str]] = {
         "tests/test___MODULE__.py": "test.py",
     },
 }
-"""Kind -> path in the plugin -> template. `__NAME__` stands for a value in both, and for nothing else."""
+"""Kind (`folders` is a recipe from a folder to a folder) -> path in the plugin -> template.
+
+`__NAME__` stands for a value in both, and for nothing else.
+"""
 
 
 def new_plugin(plugin_id: str, parent: Path) -> list[Path]:
@@ -71,8 +80,8 @@ def recipe_of(plugin_id: str) -> str:
 
 
 def new_component(kind: str, component_id: str, root: Path) -> list[Path]:
-    """Add a recipe, macro or web app and its test to the plugin in a folder; return the new files, sorted."""
-    checked(component_id, kind)
+    """Add a component of a kind in `FILES`, and its test, to the plugin in a folder; return the new files, sorted."""
+    checked(component_id, "recipe" if kind == "folders" else kind)
     if not (root / PLUGIN_FILE).is_file():
         above = next((str(folder) for folder in root.resolve().parents if (folder / PLUGIN_FILE).is_file()), "")
         go = f" Go to {above} first." if above else " Go to the folder of a plugin, or make one: minihost new plugin ID"
@@ -81,7 +90,7 @@ def new_component(kind: str, component_id: str, root: Path) -> list[Path]:
     package = package_of(plugin_id)
     files = _rendered(kind, component_id, package, plugin_id)
     init = f"python-lib/{package}/__init__.py"
-    if kind == "recipe" and not (root / init).exists():
+    if kind in ("recipe", "folders") and not (root / init).exists():
         files[init] = _rendered("plugin", plugin_id, package, RECIPE="")[init]
     return _written(root, files)
 
