@@ -156,7 +156,7 @@ def test_the_log_shows_the_traceback_of_the_recipe(reports, in_process):
 @pytest.mark.parametrize("in_process", [False, True])
 def test_an_error_of_the_host_comes_with_the_line_of_the_recipe(reports, in_process):
     log = reports[f"run[misuses-{in_process}]"].partition("log of")[2]
-    assert "custom-recipes/misuses/recipe.py, line 2: dataiku.Dataset('out').write_with_schema(3)" in log
+    assert "from custom-recipes/misuses/recipe.py, line 2: dataiku.Dataset('out').write_with_schema(3)" in log
 
 
 def test_a_wrong_result_comes_with_the_log(reports):

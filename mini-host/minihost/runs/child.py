@@ -2,7 +2,7 @@
 
 It makes the module `dataiku` in memory, puts the plugin's python-lib first on the module path, and runs the recipe as
 `__main__`, the macro, or the `do` of a form. What came of it is written to `result.json` beside the log: `status` done,
-failed or refused; `reason` in one line; `result`.
+failed or refused; `reason` in one line; `line`, the line of the plugin that it came from; `result`.
 """
 
 from __future__ import annotations
@@ -119,9 +119,7 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     except KeyboardInterrupt:
         return {"status": "failed", "reason": "Interrupted.", "for_user": True}
     except BaseException as err:
-        if isinstance(err, HostError) and (line := line_of(err, Path(job.plugin_root))):
-            print(line, file=sys.stderr)
-        return failure(err, _places(job))
+        return {**failure(err, _places(job)), "line": line_of(err, Path(job.plugin_root))}
     finally:
         session.release()
         flush()
@@ -139,13 +137,14 @@ def failure(err: BaseException, places: dict[str, str]) -> dict[str, Any]:
     for one in _chained(lines):
         one.stack = traceback.StackSummary.from_list(_without_own(one.stack))
     if raised is not None and _is_own(raised) and raised not in lines.stack:
-        print(f"Raised by the host ({raised.filename}, line {raised.lineno}), called by:", file=sys.stderr)
+        where = Path(raised.filename).relative_to(OWN.parent)
+        print(f"Raised by the host ({where}, line {raised.lineno}), called by:", file=sys.stderr)
     print("".join(lines.format()), end="", file=sys.stderr)
     return {"status": "failed", "reason": "".join(lines.format_exception_only()).strip(), "for_user": False}
 
 
 def line_of(err: BaseException, plugin: Path) -> str:
-    """Return the last line of the plugin that led to an error of the host, with its file and number; empty if none."""
+    """Return the last line of the plugin that led to an error, with its file and number; empty if none."""
     found = [frame for frame in traceback.extract_tb(err.__traceback__) if Path(frame.filename).is_relative_to(plugin)]
     if not found:
         return ""

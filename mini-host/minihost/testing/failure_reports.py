@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +35,7 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed and call.when != "teardown":
         for component, log in item.stash.get(LOGS, []):
-            if text := last_lines(log):
+            if text := "\n".join(filter(None, [last_lines(log), line_of_plugin(log)])):
                 report.sections.append((f"log of {component}", text))
     return report
 
@@ -71,6 +72,16 @@ def last_lines(log: Path) -> str:
         return ""
     left_out = len(lines) - LONGEST
     return "\n".join([f"({left_out} lines before these)"] * (left_out > 0) + lines[-LONGEST:])
+
+
+def line_of_plugin(log: Path) -> str:
+    """Return the line of the plugin that a failure came from where the log has no traceback, as for errors of the host
+    that explain themselves; the empty text where it has one, or the run succeeded."""
+    try:
+        facts = json.loads(log.with_name("result.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return f"from {facts['line']}" if facts.get("for_user") and facts.get("line") else ""
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
