@@ -1,11 +1,29 @@
 """A web app served by `minihost webapp`, for tests that ask it over HTTP as a person's browser or program does."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def browse(served):
+    """Return the page of a web app as a browser has made it of what is served."""
+    link = f"{served.url}?token={served.token}"
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--virtual-time-budget=8000",
+        "--dump-dom",
+        link,
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
 
 class Served:

@@ -181,3 +181,13 @@ def test_a_form_is_checked_as_a_run_is_but_may_be_incomplete(place, capsys):
         "There is no parameter 'layr'. Did you mean 'layer'? Parameters: files, layer.",
         "There is no parameter 'files.x'. Did you mean 'files'? Parameters: files, layer.",
     ]
+
+
+def test_a_failure_names_the_line_and_no_folder_that_is_gone(place, capfd):
+    write(
+        place / "resource/menus/menu.py", "def do(payload, config, plugin_config, inputs):\n    return config['no']\n"
+    )
+    with pytest.raises(choices.NoChoices) as caught:
+        ask(place, LAYER)
+    assert str(caught.value) == "menu.py, line 2, gave no choices for 'layer': KeyError: 'no'"
+    assert capfd.readouterr() == ("", "")

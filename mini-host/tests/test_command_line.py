@@ -198,6 +198,7 @@ def test_list_without_any_plugin(tmp_path, monkeypatch, capsys):
     from minihost.plugins import discovery
 
     monkeypatch.setenv("MINIHOST_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(discovery, "checkout_plugin", lambda: iter(()))
     monkeypatch.setattr(discovery, "bundled_plugins", lambda: iter(()))
     assert main(["list"]) == 0

@@ -98,6 +98,13 @@ def test_a_zip_is_a_plugin(tmp_path, home):
         assert plugin.root.parent == home / "cache" / "zips"
 
 
+def test_a_current_folder_that_is_no_plugin_is_a_warning(tmp_path, home, monkeypatch):
+    write(tmp_path / "plugin.json", '{"name": "of another program"}')
+    monkeypatch.chdir(tmp_path)
+    (problem,) = [problem for problem in discovery.find(Search()).problems if str(tmp_path / "plugin.json") in problem]
+    assert "the id is None" in problem
+
+
 def test_order_of_places(tmp_path, home, monkeypatch):
     named = write_plugin(tmp_path / "named", "one", "1.0.0")
     write_plugin(home / "plugins" / "one", "one", "2.0.0")
@@ -106,12 +113,14 @@ def test_order_of_places(tmp_path, home, monkeypatch):
     write_plugin(share / "share/minihost/plugins/two", "two", "3.0.0")
     write_plugin(share / "share/minihost/plugins/three", "three", "3.0.0")
     write(home / "plugins" / "broken" / "plugin.json", "{")
+    here = write_plugin(tmp_path / "here", "two", "2.5.0")
+    monkeypatch.chdir(here)
     monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(share))
     monkeypatch.setattr(discovery, "checkout_plugin", lambda: iter(()))
     catalogue = discovery.find(Search((named,)))
     assert {plugin.id: plugin.version for plugin in catalogue.plugins} == {
         "one": "1.0.0",
-        "two": "2.0.0",
+        "two": "2.5.0",
         "three": "3.0.0",
     }
     assert len(catalogue.problems) == 1

@@ -1,6 +1,7 @@
 """How a run ends, each way reported apart: done, failed, killed, hanging, interrupted."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,18 @@ class TestHowItEnds:
         assert "in inner" in log
         assert "child.py" not in log
         assert log.splitlines()[-1] == "ValueError: bad thing"
+
+    @pytest.mark.parametrize("in_process", [False, True])
+    def test_by_an_exception_in_the_host_with_the_lines_of_the_component(self, project, in_process):
+        code = "import dataiku\ndef read():\n    return dataiku.Dataset('rows').get_dataframe(limit='x')\nread()\n"
+        reason, log = self.fails(project(code), in_process=in_process)
+        assert reason.startswith("ValueError: ")
+        first, *traceback = log.splitlines()
+        assert re.fullmatch(r"Raised by the host \(minihost/dataiku_api/\w+\.py, line \d+\), called by:", first)
+        assert [line.rpartition("/")[2] for line in traceback if "File" in line] == [
+            'recipe.py", line 4, in <module>',
+            'recipe.py", line 3, in read',
+        ]
 
     def test_by_an_error_for_the_user_without_one(self, project):
         reason, log = self.fails(
@@ -72,7 +85,7 @@ class TestHowItEnds:
 
     def test_a_hang(self, project):
         reason, log = self.fails(project("import time\ntime.sleep(600)\n"), timeout=1.5)
-        assert reason == "Stopped: it did not finish within 1.5 seconds (--timeout)."
+        assert reason == "Stopped: it did not finish within 1.5 seconds, its timeout."
         assert log.splitlines()[-1] == reason
 
     def test_a_hang_that_ignores_being_asked_and_its_children(self, project, tmp_path):

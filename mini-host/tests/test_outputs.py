@@ -1,6 +1,8 @@
 """What a run leaves of its outputs: all of them, or what was there before."""
 
 import os
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from component_plugins import role
@@ -105,3 +107,55 @@ class TestOutputs:
         made = project()
         made.run("do", inputs={"in": "rows"}, outputs={"out": "out/x.parquet"})
         assert (made.root / "out" / "x.parquet").read_bytes()[:4] == b"PAR1"
+
+
+class TestPathsThatAreSaid:
+    """Where an output was staged is gone after the run: nobody is sent there."""
+
+    CODE = """
+        import dataiku
+        place = dataiku.Folder("done").get_path()
+        open(place + "/made", "w").close()
+        print("wrote", place + "/made", flush=True)
+    """
+    FAIL = "open(place + '/sub/no such file')"
+
+    def test_by_a_recipe_that_fails(self, project):
+        made = project(dedent(self.CODE) + self.FAIL, outputs=[role("out", folder=True)])
+        done = made.add_folder("done")
+        with pytest.raises(ComponentFailed) as caught:
+            run(made)
+        assert str(caught.value).endswith(f"No such file or directory: '{done}/sub/no such file'")
+        log = caught.value.log.read_text()
+        assert log.splitlines()[0] == f"wrote {done}/made"
+        assert ".minihost-stage" not in log
+
+    def test_by_a_recipe_that_succeeds(self, project):
+        made = project(self.CODE, outputs=[role("out", folder=True)])
+        made.add_folder("done")
+        (path,) = [line.removeprefix("wrote ") for line in run(made).log.splitlines()]
+        assert Path(path).is_file()
+
+    @pytest.mark.parametrize("in_process", [False, True])
+    def test_by_the_answer_of_a_macro(self, project, in_process):
+        code = """
+            import dataiku
+            from dataiku.runnables import Runnable
+            class Act(Runnable):
+                def run(self, progress_callback):
+                    place = dataiku.Folder(self.config["folder"]).get_path()
+                    open(place + "/made", "w").close()
+                    print(place + "/made", flush=True)
+                    return place + "/made"
+        """
+        macro = ({"params": [{"name": "folder", "type": "MANAGED_FOLDER"}]}, code)
+        made = project(macro=macro)
+        done = made.run("act", params={"folder": "models/new"}, in_process=in_process)
+        assert Path(done.answer["text"]).is_file()
+        assert done.log.splitlines() == [done.answer["text"]]
+
+    def test_by_an_error_of_the_host(self, project):
+        code = "import dataiku\nwriter = dataiku.Dataset('done').get_writer()\nwriter.write_row_dict({'no': 1})\n"
+        with pytest.raises(ComponentFailed) as caught:
+            run(project(code))
+        assert ".minihost-stage" not in str(caught.value) + caught.value.log.read_text()

@@ -195,14 +195,16 @@ class TestLog:
         assert lines.rest() == ["b"]
 
     def test_only_the_newest_jobs_are_kept(self, tmp_path):
-        from minihost.runs import joblog
+        from minihost.runs.job_folders import keep_newest
 
-        for number in range(5):
-            (tmp_path / f"2024-{number}").mkdir()
-            if number:
-                (tmp_path / f"2024-{number}" / "result.json").touch()
-        joblog.keep_newest(tmp_path, 2)
-        assert sorted(os.listdir(tmp_path)) == ["2024-0", "2024-3", "2024-4"]
+        ended = {"began-first-ended-last": 50, "began-1": 10, "began-2": 20, "began-3": 30}
+        for name, seconds in ended.items():
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "result.json").touch()
+            os.utime(tmp_path / name / "result.json", (seconds, seconds))
+        (tmp_path / "running").mkdir()
+        keep_newest(tmp_path, 3)
+        assert sorted(os.listdir(tmp_path)) == ["began-3", "began-first-ended-last", "running"]
 
 
 def test_the_child_alone_says_the_reason_last(tmp_path):

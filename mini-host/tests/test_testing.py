@@ -66,3 +66,30 @@ def test_plans_and_mistakes(minihost_project, plugin):
     with pytest.raises(JobError, match="'pictures' is empty") as caught:
         project.run("do", inputs={"rows": "rows"}, outputs={"out": "o"}, params={"n": "x"})
     assert len(caught.value.mistakes) == 2
+
+
+def test_files_and_folders_of_the_author_are_copied(minihost_project, plugin, tmp_path):
+    (tmp_path / "people.csv").write_text("code,n\n007,1\n")
+    (tmp_path / "people.schema.json").write_text('{"columns": [{"name": "code"}, {"name": "n", "type": "bigint"}]}')
+    (tmp_path / "plain.csv").write_text("a;b\n1;2\n")
+    (tmp_path / "pictures" / "sub").mkdir(parents=True)
+    (tmp_path / "pictures" / "sub" / "a").write_bytes(b"1")
+    project = minihost_project(
+        plugin=plugin,
+        datasets={"rows": tmp_path / "people.csv", "plain": tmp_path / "plain.csv"},
+        folders={"pictures": tmp_path / "pictures"},
+    )
+    assert project.rows("rows") == [{"code": "007", "n": 1}]
+    assert project.rows("plain") == [{"a": "1", "b": "2"}]
+    assert project.files("pictures") == {"/sub/a": b"1"}
+    assert project.folder("pictures") != tmp_path / "pictures"
+    with pytest.raises(JobError, match="'more': there is no file or folder .*/no.csv"):
+        project.add_dataset("more", tmp_path / "no.csv")
+
+
+def test_undeclared_parameters_are_passed_on_with_a_warning(minihost_project, plugin):
+    project = minihost_project(plugin=plugin, datasets={"rows": [{"a": 1}]}, folders={"pictures": {"/a": b"1"}})
+    roles = {"inputs": {"rows": "rows", "pictures": "pictures"}, "outputs": {"out": "copied"}}
+    project.project.flow.variables["v"] = 1
+    with pytest.warns(UserWarning, match="There is no parameter 'm'"):
+        assert "'m': 4" in project.run("do", **roles, params={"m": 4}).log

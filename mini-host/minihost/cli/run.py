@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End the run after so long."
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no log on the terminal.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no log on the terminal: only the answer of a macro.")
 def command(
     component: str,
     inputs: tuple[str, ...],
@@ -91,7 +91,13 @@ def command(
         if hint := _folder_hint(planned, str(err)):
             err.args = (f"{err}{hint}",)
         raise
-    created = getattr(result, "created", ())  # other runners answer what they like
+    # Other runners answer what they like.
+    created, answer = getattr(result, "created", ()), getattr(result, "answer", None)
+    if quiet and answer and planned.component.kind == "macro":
+        from minihost.runs.results import bare
+
+        if text := bare(answer):
+            click.echo(text)
     if not quiet:
         for line in next_steps(planned, request, options_again(plugin_paths, project_dir), created):
             click.echo(line)

@@ -106,7 +106,7 @@ class RealPackageFound(HostError):
 
 def check_no_real_package() -> None:
     """Raise `RealPackageFound` when Python would find a package called `dataiku` on its path."""
-    if any(isinstance(finder, MemoryModules) for finder in sys.meta_path):
+    if are_importable():
         return
     found = importlib.util.find_spec("dataiku")
     if found is not None:
@@ -215,13 +215,23 @@ def flow(now: session.Session) -> dict[str, list[dict[str, Any]]]:
 
 def install(now: session.Session) -> None:
     """Make `import dataiku` work in this process, for this session; raises `RealPackageFound`."""
-    check_no_real_package()
+    make_importable()
     session.begin(now)
-    if any(isinstance(finder, MemoryModules) for finder in sys.meta_path):
+
+
+def make_importable() -> None:
+    """Make `import dataiku` work in this process, without a session that answers; raises `RealPackageFound`."""
+    check_no_real_package()
+    if are_importable():
         return
     # A real `dataikuapi` (the public client package) is left alone: the path finders are asked before this one.
     finder: Any = MemoryModules()
     sys.meta_path.append(finder)
+
+
+def are_importable() -> bool:
+    """Whether this process makes the modules."""
+    return any(isinstance(finder, MemoryModules) for finder in sys.meta_path)
 
 
 def uninstall() -> None:

@@ -191,6 +191,11 @@ def is_begun() -> bool:
     return bool(_current)
 
 
+def end() -> None:
+    """Leave the `dataiku` modules of this process without a session."""
+    _current.clear()
+
+
 def current() -> Session:
     """The session of this process."""
     if not _current:

@@ -49,6 +49,14 @@ class Stage:
         """Where the dataset's file is written; for one at a URL a CSV file, handed on at the end."""
         return self.place / DATA / (self.target.name if self.target.is_absolute() else "rows.csv")
 
+    def settled(self, text: str) -> str:
+        """Return a text with the output's own paths in place of those in the stage, which is gone after the run."""
+        if self.base is not None:
+            return text
+        for staged in (self.place / FILES, self.data):
+            text = text.replace(str(staged), str(self.target))
+        return text
+
     def written(self) -> bool:
         """Whether the run wrote the dataset, or changed anything in the folder."""
         if self.kind == "PARTITIONS":

@@ -19,6 +19,9 @@ from minihost.user_folders import ASIDE, plugin_store, zip_cache
 SHARE = Path("share") / "minihost" / "plugins"
 """Where a pip distribution puts its plugins, under the data prefix of the installation."""
 
+FEW = 10
+"""So many components are named in a message about one that there is not."""
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -66,7 +69,8 @@ class Catalogue:
             raise JobError([why_not_run(foreign)])
         near = [component.full_id if "/" in name else component.id for component in candidates]
         what = "component" if len(kinds) > 1 else kinds[0]
-        raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, near)} `minihost list` shows what there is."])
+        known = f"Known: {one_of(near)}." if len(near) <= FEW else "`minihost list` shows what there is."
+        raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, near)} {known}"])
 
 
 def find(search: Search | None = None) -> Catalogue:
@@ -106,10 +110,12 @@ def load(place: Path) -> Plugin:
 
 @hookimpl(tryfirst=True)
 def minihost_find_plugins(search: Search) -> list[Path]:
-    """Named places first, then the checkout that the host runs from, installed plugins, those of pip distributions."""
+    """Named places first, then the current folder where it is a plugin, the checkout that the host runs from, installed
+    plugins, those of pip distributions."""
     if search.only_places:
         return list(search.places)
-    return [*search.places, *checkout_plugin(), *installed_plugins(), *bundled_plugins()]
+    here = [Path.cwd()] if Path(PLUGIN_FILE).is_file() else []
+    return [*search.places, *here, *checkout_plugin(), *installed_plugins(), *bundled_plugins()]
 
 
 @hookimpl(tryfirst=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,15 +52,27 @@ def ask(param: dict[str, Any], job: Job, timeout: float = TIMEOUT) -> list[Choic
         "rootModel": job.config,
     }
     from minihost.runs import running
+    from minihost.runs.progress import Silent
 
     with _temporary_folder() as folder:
         asked = replace(job, kind="choices", runner=str(runner), payload=payload, project_dir=folder)
         asked = replace(asked, outputs=[], others=[*job.others, *job.outputs])  # a form writes nothing
         try:
-            answer = running.run(asked, running.Options(timeout=timeout, quiet=True)).answer
+            answer = running.run(asked, running.Options(timeout=timeout, reporter=Silent())).answer
         except HostError as err:
-            raise NoChoices(f"{runner.name} gave no choices for {param['name']!r}: {err}") from err
+            where = f"{runner.name}{_line(err.log, runner)}"
+            raise NoChoices(f"{where} gave no choices for {param['name']!r}: {err}") from err
     return _read(answer, param["name"])
+
+
+def _line(log: Path | None, runner: Path) -> str:
+    """Return the line of the plugin's Python that a failure came from, by the traceback in the log; empty if none.
+
+    The log goes with the temporary folder, so this is what is left of it.
+    """
+    text = log.read_text(encoding="utf-8", errors="replace") if log is not None and log.is_file() else ""
+    lines = re.findall(rf'^  File "{re.escape(str(runner))}", line (\d+)', text, re.MULTILINE)
+    return f", line {lines[-1]}," if lines else ""
 
 
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:

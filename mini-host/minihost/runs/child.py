@@ -2,7 +2,7 @@
 
 It makes the module `dataiku` in memory, puts the plugin's python-lib first on the module path, and runs the recipe as
 `__main__`, the macro, or the `do` of a form. What came of it is written to `result.json` beside the log: `status` done,
-failed or refused; `reason` in one line; `result`.
+failed or refused; `reason` in one line; `line`, the line of the plugin that it came from; `result`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import threading
 import traceback
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,10 @@ from minihost.dataiku_api import modules
 from minihost.dataiku_api.session import Session
 from minihost.dataiku_api.small_modules import plain
 from minihost.errors import HostError
+from minihost.folders import is_remote
 from minihost.job import Job
 
+OWN = Path(__file__).parents[1]
 RESULT, EVENTS = "result.json", "events.jsonl"
 PLATFORM_FOLDERS = ("analysis-data", "saved_models", "config/projects")
 """What macros look through in the platform's data folder, which is never without them; here they are empty."""
@@ -116,7 +119,7 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     except KeyboardInterrupt:
         return {"status": "failed", "reason": "Interrupted.", "for_user": True}
     except BaseException as err:
-        return failure(err, _places(job))
+        return {**failure(err, _places(job)), "line": line_of(err, Path(job.plugin_root))}
     finally:
         session.release()
         flush()
@@ -130,15 +133,44 @@ def failure(err: BaseException, places: dict[str, str]) -> dict[str, Any]:
     if reason := disk_space.message(err, places):
         return {"status": "failed", "reason": reason, "for_user": True}
     lines = traceback.TracebackException.from_exception(err)
-    lines.stack = traceback.StackSummary.from_list(
-        [frame for frame in lines.stack if Path(frame.filename) != Path(__file__)]
-    )
+    raised = lines.stack[-1] if lines.stack else None
+    for one in _chained(lines):
+        one.stack = traceback.StackSummary.from_list(_without_own(one.stack))
+    if raised is not None and _is_own(raised) and raised not in lines.stack:
+        where = Path(raised.filename).relative_to(OWN.parent)
+        print(f"Raised by the host ({where}, line {raised.lineno}), called by:", file=sys.stderr)
     print("".join(lines.format()), end="", file=sys.stderr)
     return {"status": "failed", "reason": "".join(lines.format_exception_only()).strip(), "for_user": False}
 
 
+def line_of(err: BaseException, plugin: Path) -> str:
+    """Return the last line of the plugin that led to an error, with its file and number; empty if none."""
+    found = [frame for frame in traceback.extract_tb(err.__traceback__) if Path(frame.filename).is_relative_to(plugin)]
+    if not found:
+        return ""
+    return f"{Path(found[-1].filename).relative_to(plugin)}, line {found[-1].lineno}: {found[-1].line}"
+
+
+def _chained(lines: traceback.TracebackException | None) -> Iterator[traceback.TracebackException]:
+    """Yield what is printed of an exception and of those that led to it."""
+    if lines is not None:
+        yield lines
+        yield from _chained(lines.__cause__)
+        yield from _chained(lines.__context__)
+
+
+def _without_own(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """The frames of a component; where it has none, those of the host except the ones in this file."""
+    others = [frame for frame in stack if not _is_own(frame) and not frame.filename.startswith("<frozen importlib")]
+    return others or [frame for frame in stack if Path(frame.filename) != Path(__file__)]
+
+
+def _is_own(frame: traceback.FrameSummary) -> bool:
+    return Path(frame.filename).is_relative_to(OWN)
+
+
 def _places(job: Job) -> dict[str, str]:
-    outputs = {f"output {one.role}": one.stage or one.path for one in job.outputs}
+    outputs = {f"output {one.role}": one.path for one in job.outputs if not is_remote(one.path)}
     return {**disk_space.temporary(), **outputs, "choose another --project": job.project_dir}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from minihost.dataiku_api import modules
+from minihost.dataiku_api import modules, session
 from minihost.dataiku_api.session import Session
 from minihost.dataiku_api.small_modules import plain
 from minihost.job import Job
@@ -77,6 +77,7 @@ def _put_back(job: Job) -> Iterator[None]:
     os.environ.update(job.environment)
     main, handlers = sys.modules["__main__"], list(logging.getLogger().handlers)
     before = set(sys.modules)
+    importable = modules.are_importable()
     own = {entry.name.partition(".")[0] for entry in library.iterdir()} if library.is_dir() else set()
     hidden = {
         name: module
@@ -89,7 +90,7 @@ def _put_back(job: Job) -> Iterator[None]:
     try:
         yield
     finally:
-        modules.uninstall()
+        session.end() if importable else modules.uninstall()
         for name in [name for name in sys.modules if name not in before and _inside(sys.modules[name], library)]:
             del sys.modules[name]
         sys.modules.update(hidden)

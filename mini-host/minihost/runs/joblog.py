@@ -5,11 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import re
-import shutil
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -17,7 +14,6 @@ from urllib.parse import quote
 HIDDEN = "*****"
 LIMIT = 16 << 20
 LONGEST = 1 << 16
-A_DAY = 24 * 3600
 _TOKENS = re.compile(r"(?i)((?:authorization:?\s*)?bearer\s+)[A-Za-z0-9._~+/=-]{8,}")
 _LIBRARY_NOISE = re.compile(r"[IW]\d{4} \d\d:\d\d:[\d.]+ +\d+ \S+:\d+\] |WARNING: All log messages before absl::")
 
@@ -43,9 +39,13 @@ class Redaction:
                 forms |= {line for line in secret.splitlines() if len(line) >= 8}
         ordered = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self.settled: Callable[[str], str] | None = None
+        """Replaces paths that are gone after the run, where that is set."""
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets and bearer tokens."""
+        if self.settled is not None:
+            text = self.settled(text)
         if self._pattern is not None:
             text = self._pattern.sub(HIDDEN, text)
         return _TOKENS.sub(rf"\1{HIDDEN}", text) if "bearer" in text.lower() else text
@@ -119,12 +119,3 @@ class Lines:
         """Return what is left at the end."""
         left, self._left = self._left, b""
         return [left.decode("utf-8", "backslashreplace")] if left.strip() else []
-
-
-def keep_newest(jobs: Path, count: int) -> None:
-    """Delete the folders of the oldest jobs beyond a count, except of jobs that may still run."""
-    folders = sorted((entry for entry in os.scandir(jobs) if entry.is_dir()), key=lambda entry: entry.name)
-    for entry in folders[: max(0, len(folders) - count)]:
-        ended = Path(entry.path, "result.json").exists() or time.time() - entry.stat().st_mtime > A_DAY
-        if ended:
-            shutil.rmtree(entry.path, ignore_errors=True)

@@ -35,6 +35,13 @@ class Reporter:
         print(f"log: {shown(str(log))}", file=sys.stderr)
 
 
+class Silent(Reporter):
+    """Says nothing at all: for runs whose log is shown in another way, or goes with the run."""
+
+    def failed(self, log: Path) -> None:
+        """Say nothing."""
+
+
 class Plain(Reporter):
     """Lines as they come, on stderr; progress every few seconds; the outcome on stdout."""
 

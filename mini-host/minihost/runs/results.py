@@ -57,6 +57,11 @@ def as_text(result: dict[str, Any] | None) -> str:
     return str(facts.get("text", ""))
 
 
+def bare(result: dict[str, Any]) -> str:
+    """Return an answer as text for other programs: of a file its path alone."""
+    return str(result["path"]) if result["type"] == "FILE" else as_text(result)
+
+
 def _table(table: dict[str, Any]) -> str:
     head = [str(column.get("label") or column["id"]) for column in table["columns"]]
     rows = [

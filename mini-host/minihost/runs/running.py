@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import shutil
@@ -19,11 +20,13 @@ from minihost.datasets.remote import opened
 from minihost.disk_space import is_full
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.folders import is_remote
+from minihost.folders.paths import OWN
 from minihost.job import Job, Reference
 from minihost.outputs import commits, stages, staging
 from minihost.runs import processes
 from minihost.runs.events import Events
-from minihost.runs.joblog import JobLog, Lines, Redaction, is_library_noise, keep_newest
+from minihost.runs.job_folders import job_folder, keep_facts, keep_newest
+from minihost.runs.joblog import JobLog, Lines, Redaction, is_library_noise
 from minihost.runs.progress import Reporter, reporter
 from minihost.runs.results import as_text
 
@@ -74,7 +77,8 @@ def run(job: Job, options: Options | None = None) -> Result:
     show = options.reporter or reporter(f"{job.plugin_id}/{job.component_id}", quiet=options.quiet)
     with stages.holding([]) as held:
         _stage(job, held, folder)
-        _keep_facts(folder, redact.of(dataclasses.asdict(job)))
+        keep_facts(folder, redact.of(dataclasses.asdict(job)))
+        redact.settled = functools.partial(_settled, held, folder)
         with contextlib.closing(JobLog(folder, redact)) as log:
             try:
                 with show:
@@ -94,35 +98,6 @@ def run(job: Job, options: Options | None = None) -> Result:
     result = Result(folder, answer, tuple(job.outputs), _created(job, folder), time.monotonic() - started)
     show.done(result, as_text(answer) if job.kind == "macro" else "")
     return result
-
-
-def job_folder(job: Job) -> Path:
-    """Make the folder of a new job, `.minihost/jobs/<time>-<component>`, with the working directory in it."""
-    jobs = Path(job.project_dir, ".minihost", "jobs")
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = jobs / f"{stamp}-{job.component_id[:80]}-{os.urandom(3).hex()}"
-    try:
-        (folder / "work").mkdir(parents=True)
-        (jobs.parent / "home").mkdir(exist_ok=True)
-        ignore = jobs.parent / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as err:
-        raise HostError(
-            f"The log of the job cannot be kept in {jobs}: {err.strerror}. Choose another --project."
-        ) from err
-    job.work_dir = str(folder / "work")
-    return folder
-
-
-def _keep_facts(folder: Path, facts: Any) -> None:
-    try:
-        (folder / "job.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    except OSError as err:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise HostError(
-            f"The log of the job cannot be kept in {folder.parent}: {err.strerror}. Choose another --project."
-        ) from err
 
 
 def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
@@ -212,7 +187,7 @@ def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options)
         outcome = log.redact.of(json.loads((folder / RESULT).read_text(encoding="utf-8")))
         (folder / RESULT).write_text(json.dumps(outcome), encoding="utf-8")
     if ended.timed_out:
-        raise ComponentFailed(log.write(f"Stopped: it did not finish within {options.timeout:g} seconds (--timeout)."))
+        raise ComponentFailed(log.write(f"Stopped: it did not finish within {options.timeout:g} seconds, its timeout."))
     if outcome.get("status") == "refused":
         raise HostError(outcome["reason"])
     if outcome.get("status") == "failed":
@@ -228,6 +203,15 @@ def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options)
     if ended.code != 0:
         raise ComponentFailed(log.write(f"The component finished, but its process exited with code {ended.code}."))
     return outcome.get("result")
+
+
+def _settled(held: list[stages.Stage], folder: Path, text: str) -> str:
+    """Return a text of the component with the paths that its outputs have after the run."""
+    if OWN not in text:
+        return text
+    for stage in [*held, *_begun_by_child(folder)]:
+        text = stage.settled(text)
+    return text
 
 
 def _begun_by_child(folder: Path) -> list[stages.Stage]:

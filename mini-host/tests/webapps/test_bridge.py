@@ -2,14 +2,11 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 from component_plugins import put, write_components
-from served_webapps import Served
+from served_webapps import CHROMIUM, Served, browse
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [pytest.mark.network, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
 
 BACKEND = """
@@ -62,20 +59,6 @@ window.addEventListener('message', (event) => {
   }
 });
 """
-
-
-def browse(served):
-    link = f"{served.url}?token={served.token}"
-    command = [
-        CHROMIUM,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--virtual-time-budget=8000",
-        "--dump-dom",
-        link,
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
 
 @pytest.fixture

@@ -1,32 +1,27 @@
-"""A pytest plugin for authors of plugins: the fixture `minihost_project` makes a project and runs components in it.
-
-def test_copies(minihost_project):
-    project = minihost_project(plugin="..", datasets={"people": [{"name": "Ada", "age": 36}]})
-    done = project.run("copy", inputs={"input": "people"}, outputs={"output": "copied"})
-    assert done.rows("copied") == [{"name": "Ada", "age": 36}]
-"""
+"""The project that a test makes: its datasets and folders, runs of components in it, and what they left."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from minihost.datasets import cells, frames, table
-from minihost.errors import JobError
+from minihost.errors import HostError, JobError
 from minihost.folders.local import LocalFolder
+from minihost.job import Reference
 from minihost.parameters.resolving import Given
 from minihost.plugins import Search, discovery
 from minihost.projects import project
 from minihost.projects.flow import Flow
 from minihost.projects.planning import Plan, Request, plan
-from minihost.runs.running import Options, job_folder, run
-
-Rows = Iterable[Mapping[str, Any]]
+from minihost.runs.job_folders import job_folder
+from minihost.runs.progress import Silent
+from minihost.runs.running import Options, run
+from minihost.suggestions import did_you_mean, one_of
+from minihost.testing import content as contents
 
 
 class Done:
@@ -64,33 +59,46 @@ class ProjectUnderTest:
         self.root = root
         self.plugins = [Path(place).resolve() for place in plugins]
         self.project = project.Project(root, "TEST", Flow(variables=dict(variables)))
+        self.logs: list[tuple[str, Path]] = []
+        """The component and the log of each run so far."""
 
     def add_dataset(self, name: str, content: Any, types: Mapping[str, str] | None = None, **options: Any) -> Path:
-        """Add a dataset from a data frame, rows or columns (a dict of lists); `format="parquet"` is an option."""
+        """Add a dataset from a data frame, rows, columns (a dict of lists), or a `Path` of a file, which is copied.
+
+        `format="parquet"` is an option, and so is what flow.yaml has for a dataset.
+        """
+        if isinstance(content, Path):
+            path = contents.copied(content, self.root / "datasets", name)
+            self.project.flow.datasets[name] = {**options, "path": str(path)}
+            return path
         path = self.root / "datasets" / f"{name}.{options.get('format', 'csv')}"
-        path.parent.mkdir(exist_ok=True)
-        self.project.flow.datasets[name] = {**options, "path": str(path)}
-        if hasattr(content, "iloc"):
+        if contents.is_frame(content):
             columns = frames.columns_of(content)
         else:
-            content = _rows(content)
-            columns = [{"name": key, "type": _type_of([row.get(key) for row in content])} for key in _keys(content)]
+            content = contents.rows(name, content)
+            columns = contents.columns(content)
+        path.parent.mkdir(exist_ok=True)
+        self.project.flow.datasets[name] = {**options, "path": str(path)}
         columns = [{**column, "type": (types or {}).get(column["name"], column["type"])} for column in columns]
         with table(path, options).writer(columns) as writer:
-            if hasattr(content, "iloc"):
+            if contents.is_frame(content):
                 writer.write_frame(content)
             else:
                 writer.write([row.get(column["name"]) for column in columns] for row in content)
         return path
 
-    def add_folder(self, name: str, files: Mapping[str, bytes | str] | None = None, **options: Any) -> Path:
-        """Add a folder from its files: path -> content."""
+    def add_folder(self, name: str, files: Mapping[str, bytes | str] | Path | None = None, **options: Any) -> Path:
+        """Add a folder from its files, path -> content, or from the `Path` of one, which is copied."""
         path = self.root / "folders" / name
+        if isinstance(files, Path):
+            contents.copied(files, path.parent, name)
+            files = {}
+        written = contents.files(name, files or {})
         path.mkdir(parents=True, exist_ok=True)
         self.project.flow.folders[name] = {**options, "path": str(path)}
-        for inside, content in (files or {}).items():
+        for inside, content in written.items():
             with LocalFolder(path).writing(inside) as stream:
-                stream.write(content.encode() if isinstance(content, str) else content)
+                stream.write(content)
         return path
 
     def plan(self, component: str, *, inputs: Any = (), outputs: Any = (), params: Any = (), **more: Any) -> Plan:
@@ -115,35 +123,63 @@ class ProjectUnderTest:
         inputs: Mapping[str, Any] | None = None,
         outputs: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
         in_process: bool = False,
-        **more: Any,
+        timeout: float | None = None,
+        streams_only: bool = False,
+        partition: str = "",
     ) -> Done:
         """Run a component and return what it left; raises `ComponentFailed` with the reason when it fails.
 
-        `inputs` and `outputs` are role -> name (or list of names); outputs that have no name yet get one. `in_process`
-        runs in the test's own process (breakpoints work, nothing is isolated). `timeout`, `streams_only`, `partition`
-        and the plugin's `settings` may be given too.
+        `inputs` and `outputs` are role -> name (or list of names); outputs that have no name yet get one. `settings`
+        are those of the plugin, `timeout` is in seconds. `in_process` runs in the test's own process: breakpoints work,
+        nothing is isolated, and there is no timeout.
         """
-        options = Options(timeout=more.pop("timeout", None), quiet=True, in_process=in_process)
-        settings = Given(dict(more.pop("settings", {})))
+        if in_process and timeout is not None:
+            raise JobError(["A run with in_process=True cannot be stopped after a timeout: leave out one of the two."])
         planned = self.plan(
-            component, inputs=inputs or {}, outputs=outputs or {}, params=params or {}, settings=settings, **more
+            component,
+            inputs=inputs or {},
+            outputs=outputs or {},
+            params=params or {},
+            settings=Given(dict(settings or {})),
+            streams_only=streams_only,
+            partition=partition,
         )
-        result = run(planned.job, options)
+        for warning in planned.warnings:
+            warnings.warn(warning, stacklevel=2)
+        name = planned.component.full_id
+        try:
+            result = run(planned.job, Options(timeout=timeout, in_process=in_process, reporter=Silent()))
+        except HostError as err:
+            self.logs += [(name, err.log)] if err.log else []
+            raise
+        self.logs.append((name, result.log))
         return Done(self, result.folder, result.answer)
 
     @contextlib.contextmanager
-    def webapp(self, name: str, params: Mapping[str, Any] | None = None, **more: Any) -> Iterator[Any]:
+    def webapp(
+        self,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        streams_only: bool = False,
+    ) -> Iterator[Any]:
         """Load a web app's backend into the test's process and give its client: `client.get("/route").json`."""
         from werkzeug.test import Client
 
         from minihost.runs import inprocess
         from minihost.webapps.serving import load_backend
 
-        settings = Given(dict(more.pop("settings", {})))
         catalogue = discovery.find(Search(tuple(self.plugins), only_places=True))
         asked = Request(
-            name, params=Given(dict(params or {})), settings=settings, kinds=("webapp",), ask_choices=False, **more
+            name,
+            params=Given(dict(params or {})),
+            settings=Given(dict(settings or {})),
+            kinds=("webapp",),
+            ask_choices=False,
+            streams_only=streams_only,
         )
         job = plan(asked, catalogue, self.project).job
         job_folder(job)
@@ -156,7 +192,7 @@ class ProjectUnderTest:
 
     def table(self, name: str) -> Any:
         """Return the table that keeps a dataset."""
-        found = self.project.find("DATASET", name)
+        found = self._find("DATASET", name)
         return table(Path(found.path), found.options)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
@@ -174,7 +210,7 @@ class ProjectUnderTest:
 
     def folder(self, name: str) -> Path:
         """Return where a folder lies."""
-        return Path(self.project.find("MANAGED_FOLDER", name).path)
+        return Path(self._find("MANAGED_FOLDER", name).path)
 
     def files(self, name: str) -> dict[str, bytes]:
         """Return the files of a folder: path with its leading slash -> content."""
@@ -185,59 +221,15 @@ class ProjectUnderTest:
                 found[path] = stream.read()
         return found
 
-
-@pytest.fixture
-def minihost_project(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., ProjectUnderTest]:
-    """Return a maker of projects.
-
-    It takes `plugin` (a folder or zip; the tested checkout by default), `datasets` (name -> frame, rows or columns),
-    `folders` (name -> files) and `variables`.
-    """
-    root = request.config.rootpath
-
-    def make(
-        plugin: Path | str | None = None,
-        datasets: Mapping[str, Any] | None = None,
-        folders: Mapping[str, Mapping[str, bytes | str]] | None = None,
-        variables: Mapping[str, Any] | None = None,
-    ) -> ProjectUnderTest:
-        place = tmp_path / "minihost_project"
-        place.mkdir(exist_ok=True)
-        made = ProjectUnderTest(place, [root if plugin is None else plugin], variables or {})
-        for name, content in (datasets or {}).items():
-            made.add_dataset(name, content)
-        for name, files in (folders or {}).items():
-            made.add_folder(name, files)
-        return made
-
-    return make
+    def _find(self, kind: str, name: str) -> Reference:
+        """Return what a name or path means; raises `JobError` for a name that there is not."""
+        names = self.project.names(kind)
+        if name not in names and not project.is_path(name):
+            what = "dataset" if kind == "DATASET" else "folder"
+            raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, names)} Known: {one_of(names)}."])
+        return self.project.find(kind, name)
 
 
 def _pairs(roles: Any) -> tuple[tuple[str, str], ...]:
     items = dict(roles).items()
     return tuple((role, ref) for role, refs in items for ref in ([refs] if isinstance(refs, str) else refs))
-
-
-def _rows(content: Any) -> list[Mapping[str, Any]]:
-    if isinstance(content, Mapping):
-        names = list(content)
-        return [dict(zip(names, row, strict=True)) for row in zip(*content.values(), strict=True)]
-    return list(content)
-
-
-def _keys(rows: list[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(key for row in rows for key in row))
-
-
-def _type_of(values: list[Any]) -> str:
-    """The storage type that holds all values of a column; text where they differ."""
-    kinds: tuple[tuple[Any, str], ...] = ((bool, "boolean"), (int, "bigint"), (float, "double"), (dt.date, "date"))
-    kinds += ((list, "array"), (dict, "object"))
-    found = {
-        next((name for kind, name in kinds if isinstance(value, kind)), "string")
-        for value in values
-        if value is not None
-    }
-    if found == {"bigint", "double"}:
-        return "double"
-    return found.pop() if len(found) == 1 else "string"
