@@ -44,11 +44,13 @@ def command(
         return
     record = records.read(wanted.place)
     if record is not None:
-        click.echo(f"{found.id} has its environment already: {wanted.place}")
+        click.echo(f"{found.id} has its environment already: {wanted.place} (Python {record.python})")
     else:
         record = building.build(wanted, lambda line: click.echo(line, err=True), relax=relax)
         click.echo(f"{found.id} runs with {wanted.python} from now on.")
-    for line in record.lines():
+    for line in record.changes():
         click.echo(line)
+    for line in record.warnings():
+        click.echo(line, err=True)
     if not record.is_sound:
         ctx.exit(1)

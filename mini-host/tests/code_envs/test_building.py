@@ -1,6 +1,7 @@
 """Environments that are built, or not, and who uses them."""
 
 import re
+import tarfile
 import threading
 
 import pytest
@@ -93,7 +94,7 @@ def test_numpy_is_capped_where_a_module_was_made_for_numpy_1(built, wheel):
         wheel("numpy", version, {"numpy/__init__.py": NUMPY.format(version=version)})
     wheel("faiss-cpu", "1.7.3", {"faiss/__init__.py": MADE_FOR_NUMPY_1}, requires=["numpy"])
     record, said = built("faiss-cpu==1.7.3\n")
-    assert record.lines() == ["capped: numpy<2: faiss-cpu 1.7.3 was made for NumPy 1"]
+    assert record.changes() == ["capped: numpy<2: faiss-cpu 1.7.3 was made for NumPy 1"]
     assert record.is_sound
     assert any("Successfully installed numpy-1.26.4" in line for line in said)
 
@@ -134,7 +135,7 @@ def test_a_pin_of_the_plugin_stands_and_the_failure_is_reported(plugin, wheel, c
     )
     for _ in range(2):  # built, and found built
         assert main(["env", str(root)]) == 1
-        assert capsys.readouterr().out.endswith(reported)
+        assert capsys.readouterr().err.endswith(reported)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,36 @@ def test_imports_that_fail_are_reported_and_the_environment_stays(built, wheel, 
     assert error in record.failures[0].error
     assert record.is_sound == sound
     assert lookup.python_for("sample", tmp_path / "plugin")[0] is not None
+
+
+BACKEND = """
+import os, pkg_resources, sys, tarfile, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = "old-1.0.dist-info"
+    with zipfile.ZipFile(os.path.join(folder, "old-1.0-py3-none-any.whl"), "w") as archive:
+        archive.writestr("old.py", "")
+        archive.writestr(name + "/METADATA", "Metadata-Version: 2.1\\nName: old\\nVersion: 1.0\\n")
+        archive.writestr(name + "/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        archive.writestr(name + "/RECORD", "old.py,,\\n")
+    return "old-1.0-py3-none-any.whl"
+"""
+PROJECT = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+
+
+def test_an_old_package_is_built_with_the_tools_that_it_needs(built, wheel, tmp_path):
+    for version, files in (("80.0", {"setuptools.py": "", "pkg_resources.py": ""}), ("82.0", {"setuptools.py": ""})):
+        wheel("setuptools", version, files)
+    texts = {
+        "backend.py": BACKEND,
+        "pyproject.toml": PROJECT,
+        "PKG-INFO": "Metadata-Version: 2.1\nName: old\nVersion: 1.0\n",
+    }
+    with tarfile.open(tmp_path / "wheels" / "old-1.0.tar.gz", "w:gz") as archive:
+        for name, text in texts.items():
+            archive.add(put(tmp_path / "source" / name, text), f"old-1.0/{name}")
+    record, said = built("old==1.0\n")
+    assert record.failures == ()
+    assert "old needs pkg_resources to be built: building with setuptools<81" in said
 
 
 def test_an_import_that_does_not_end_is_not_waited_for(built, wheel, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -162,7 +163,7 @@ class Work:
             return with_it
         self.caps.remove(repair)
         if with_it is not None:
-            self._pip("--upgrade")
+            self.install("--upgrade")
         return before
 
     def _pip(self, *options: str) -> None:
@@ -196,7 +197,11 @@ class Work:
             "build": f"cannot be built for Python {self.version}",
             "conflict": "does not go with the others",
         }.get(failure.reason)
-        return why is not None and self.asked.loosen(failure.names, why, may_drop=failure.reason != "conflict")
+        names = set(failure.names)
+        if failure.reason == "conflict":  # what stands as the plugin wrote it gives way first
+            pinned = {line.name for line in self.asked.lines if line.is_pinned}
+            names = names & pinned - self.asked.changes.keys() or names
+        return why is not None and self.asked.loosen(names, why, may_drop=failure.reason != "conflict")
 
     def _not_built(self, failure: PipFailure) -> NotBuilt:
         hint = ""
@@ -213,6 +218,8 @@ class Work:
             help = "The machine lacks it, not the environment."
         elif found := candidates(failed.text):
             help = f"{found[0].requirement} would help, but the other requirements do not allow it."
+        elif found := re.match(r"ModuleNotFoundError: No module named '([^'.]+)", failed.error):
+            help = f"{found[1]} is not among the requirements."
         elif failed.name in pinned and not self.relax:
             help = f"{pinned[failed.name].text} may be too old; minihost env … --relax tries newer versions."
         return ImportFailure(failed.distribution, failed.error, help, failed.is_outside)

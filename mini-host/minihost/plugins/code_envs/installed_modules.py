@@ -41,9 +41,10 @@ def requested() -> dict[str, list[str]]:
     """Return the distributions that somebody asked pip for, with version, and their modules."""
     found = {}
     for one in metadata.distributions():
-        if one.read_text("REQUESTED") is not None:
+        name = one.metadata["Name"]
+        if name and one.read_text("REQUESTED") is not None:
             files = [PurePosixPath(str(file)) for file in one.files or ()]
-            found[f"{one.metadata['Name']} {one.version}"] = modules_of(one.metadata["Name"], files)
+            found[f"{name} {one.version}"] = modules_of(name, files)
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 

@@ -44,13 +44,13 @@ class Record:
         """
         return self.is_relaxed or all(one.is_outside for one in self.failures)
 
-    def lines(self) -> list[str]:
-        """What a person should know of the environment."""
-        return [
-            *(f"relaxed: {one}" for one in self.relaxed),
-            *(f"capped: {one}" for one in self.capped),
-            *(f"warning: {one}" for one in self.failures),
-        ]
+    def changes(self) -> list[str]:
+        """What is not as the plugin asked for it, one sentence each."""
+        return [*(f"relaxed: {one}" for one in self.relaxed), *(f"capped: {one}" for one in self.capped)]
+
+    def warnings(self) -> list[str]:
+        """What does not work, one sentence each."""
+        return [f"warning: {one}" for one in self.failures]
 
     def write(self, place: Path) -> None:
         """Keep the record in its environment, by one rename; raises OSError."""
