@@ -218,8 +218,8 @@ class Work:
             help = "The machine lacks it, not the environment."
         elif found := candidates(failed.text):
             help = f"{found[0].requirement} would help, but the other requirements do not allow it."
-        elif found := re.match(r"ModuleNotFoundError: No module named '([^'.]+)", failed.error):
-            help = f"{found[1]} is not among the requirements."
+        elif absent := re.match(r"ModuleNotFoundError: No module named '([^'.]+)", failed.error):
+            help = f"{absent[1]} is not among the requirements."
         elif failed.name in pinned and not self.relax:
             help = f"{pinned[failed.name].text} may be too old; minihost env … --relax tries newer versions."
         return ImportFailure(failed.distribution, failed.error, help, failed.is_outside)
