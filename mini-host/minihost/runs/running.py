@@ -23,7 +23,7 @@ from minihost.folders import is_remote
 from minihost.folders.paths import OWN
 from minihost.job import Job, Reference
 from minihost.outputs import commits, stages, staging
-from minihost.runs import processes
+from minihost.runs import code_environment, processes
 from minihost.runs.events import Events
 from minihost.runs.job_folders import job_folder, keep_facts, keep_newest
 from minihost.runs.joblog import JobLog, Lines, Redaction, is_library_noise
@@ -82,8 +82,10 @@ def run(job: Job, options: Options | None = None) -> Result:
         with contextlib.closing(JobLog(folder, redact)) as log:
             try:
                 with show:
+                    if options.python is None and not options.in_process:
+                        options = dataclasses.replace(options, python=code_environment.python_of(job, log, show))
                     ended = _follow(job, options, folder, log, show)
-                answer = _judged(ended, folder, log, options)
+                answer = _judged(ended, job, folder, log, options)
                 held += _begun_by_child(folder)
                 _check_written(job, held, log)
             except HostError as err:
@@ -146,13 +148,6 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
         from minihost.runs.inprocess import follow
 
         return follow(job, folder, log)
-    python = options.python
-    if python is None and Path(job.plugin_root, "code-env").is_dir():
-        from minihost.plugins.code_envs import python_for
-
-        python, warning = python_for(job.plugin_id, Path(job.plugin_root))
-        if warning:
-            show.line(log.write(f"warning: {warning}"))
     given = json.dumps(dataclasses.asdict(job)).encode()
     lines, events = Lines(), Events(folder / EVENTS)
 
@@ -167,9 +162,8 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
             show.event(event)
 
     with interruptible():
-        child = processes.Child(
-            processes.command(python), processes.environment(job.environment, python), Path(job.work_dir), given
-        )
+        command, environment = processes.command(options.python), processes.environment(job.environment, options.python)
+        child = processes.Child(command, environment, Path(job.work_dir), given)
         try:
             return child.follow(lambda data: log_lines(lines.of(data)), show_events, options.timeout)
         except (KeyboardInterrupt, Interrupted):
@@ -180,7 +174,7 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
             log_lines(lines.rest())
 
 
-def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options) -> Any:
+def _judged(ended: processes.Ended, job: Job, folder: Path, log: JobLog, options: Options) -> Any:
     """Return the component's answer, or raise what its end means: each of five ways to fail has its own message."""
     outcome: dict[str, Any] = {}
     if (folder / RESULT).exists():
@@ -193,7 +187,7 @@ def _judged(ended: processes.Ended, folder: Path, log: JobLog, options: Options)
     if outcome.get("status") == "failed":
         if outcome.get("for_user"):
             log.write(outcome["reason"])
-        raise ComponentFailed(outcome["reason"])
+        raise ComponentFailed(outcome["reason"] + code_environment.hint(outcome["reason"], job, log, options.python))
     if ended.code < 0:
         raise ComponentFailed(log.write(f"The component {processes.described(ended.code)}."))
     if not outcome and is_full(folder):

@@ -1,0 +1,37 @@
+"""The core packages: what DSS adds to every code environment that asks for them, as far as components see it."""
+
+from __future__ import annotations
+
+import re
+
+NEWEST_NUMPY = "numpy<2.5"
+PANDAS = "pandas>=2.2,<3"
+OTHERS = ("pyarrow", "openpyxl", "requests", "flask")
+
+FIRST_PANDAS = {(3, 11): (1, 5), (3, 12): (2, 1), (3, 13): (2, 2), (3, 14): (2, 3)}
+"""Python -> the first pandas that was published for it as a wheel."""
+
+
+def core_packages(chosen: object, python: tuple[int, int]) -> tuple[tuple[str, ...], str]:
+    """Return the requirements of a `corePackagesSet` on a Python, and a remark where they are not those of that set.
+
+    DSS's sets are AUTO, PANDAS10, PANDAS11 … PANDAS23 and LEGACY_PANDAS023; AUTO, here and where the descriptor says
+    nothing, is pandas 2.
+    """
+    found = re.fullmatch(r"(?:LEGACY_)?PANDAS(\d)(\d+)", str(chosen))
+    if not found:
+        remark = "" if chosen in (None, "", "AUTO") else f"corePackagesSet {chosen!r} is not known"
+        return _packages(PANDAS, NEWEST_NUMPY), remark and f"{remark}: {PANDAS} is installed."
+    major, minor = int(found[1]), int(found[2])
+    newest = max(FIRST_PANDAS)
+    if (major, minor) < FIRST_PANDAS.get(python, FIRST_PANDAS[newest] if python > newest else (0, 0)):
+        return _packages(PANDAS, NEWEST_NUMPY), (
+            f"corePackagesSet {chosen} means pandas {major}.{minor}, which was never published for Python "
+            f"{python[0]}.{python[1]}: {PANDAS} is installed."
+        )
+    numpy = NEWEST_NUMPY if (major, minor) >= (2, 2) else "numpy<2"
+    return _packages(f"pandas>={major}.{minor},<{major}.{minor + 1}", numpy), ""
+
+
+def _packages(pandas: str, numpy: str) -> tuple[str, ...]:
+    return (pandas, numpy, *OTHERS)
