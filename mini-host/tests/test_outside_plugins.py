@@ -8,7 +8,7 @@ from component_plugins import put, role, write_components
 
 from minihost.cli import main
 from minihost.projects import project as projects
-from minihost.testing import ProjectUnderTest
+from minihost.testing.project import ProjectUnderTest
 
 SWEEP = """
 import dataiku, logging

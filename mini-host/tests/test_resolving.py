@@ -243,6 +243,17 @@ def test_settings_that_nobody_opened_are_absent():
     assert resolve(params, Given({"x": False}, is_unopened=True), SETS).config == {"x": False, "on": True}
 
 
+@pytest.mark.parametrize("kind", ["COLUMNS", "STRINGS", "MULTISELECT", "KEY_VALUE_LIST", "OBJECT_LIST", "INTS"])
+def test_a_list_that_nobody_filled_is_empty(kind):
+    more = {"MULTISELECT": {"selectChoices": []}, "OBJECT_LIST": {"subParams": []}}.get(kind, {})
+    assert config(one(kind, **more)) == {"x": []}
+    assert config(one("MAP")) == {"x": {}}
+    assert mistakes(one("COLUMNS", mandatory=True), {}) == mistakes(one("COLUMNS", mandatory=True), {"x": []})
+    first, second = config(one(kind, **more)), config(one(kind, **more))
+    first["x"].append(1)
+    assert second == {"x": []}
+
+
 def test_mandatory_lists_must_hold_something():
     assert mistakes(one("COLUMNS", mandatory=True), {"x": []})
     assert config(one("COLUMNS"), {"x": []}) == {"x": []}

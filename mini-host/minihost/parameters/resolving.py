@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minihost.parameters import mistakes
-from minihost.parameters.forms import BadValue, Form, choices_of, default_of, expected, form_of, from_text, named, tidy
+from minihost.parameters.forms import (
+    UNTOUCHED,
+    BadValue,
+    Form,
+    choices_of,
+    default_of,
+    expected,
+    form_of,
+    from_text,
+    named,
+    tidy,
+)
 from minihost.parameters.plain import plain
 from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
 from minihost.parameters.visibility import condition
@@ -94,8 +105,8 @@ def _meant(given: Given, declared: Mapping[str, Any]) -> set[str]:
 
 
 def _declaring(params: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The parameters without those BOOLEAN ones that have no default of their own."""
-    return [param for param in params if form_of(param) is not Form.FLAG or param.get("defaultValue") is not None]
+    """The parameters without those that start as false or empty with no default of their own."""
+    return [param for param in params if form_of(param) not in UNTOUCHED or param.get("defaultValue") is not None]
 
 
 def filled(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> dict[str, Any]:

@@ -66,11 +66,14 @@ def parameters(descriptor: dict[str, Any], key: str = "params") -> tuple[dict[st
 
 
 def _dataset_of(chart: dict[str, Any], params: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
-    """The parameter of the dataset that a custom chart draws: DSS asks for it before the form, under this name."""
+    """The parameter of the dataset that a custom chart draws: DSS asks for it before the form, under this name.
+
+    It may stay empty: a project with one dataset leaves no choice, and backends get the name from the page's request.
+    """
     name = chart.get("datasetParamName")
     if not isinstance(name, str) or not name or any(param.get("name") == name for param in params):
         return []
-    return [{"name": name, "type": "DATASET", "label": "Dataset", "mandatory": True}]
+    return [{"name": name, "type": "DATASET", "label": "Dataset", "mandatory": False}]
 
 
 def _component_folders(folder: Path, descriptor: str) -> list[Path]:

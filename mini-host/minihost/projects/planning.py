@@ -81,7 +81,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     job.outputs = _filled(project, component, "output", request, mistakes)
     mistakes.others += project.partitioned(job.inputs, request.partition, output=False)
     mistakes.others += project.partitioned(job.outputs, request.partition, output=True)
-    params = resolve_params(component, plugin, replace(request.params, is_partial=request.is_form))
+    wishes, unfilled = _with_dataset_of_chart(component, request.params, project)
+    params = resolve_params(component, plugin, replace(wishes, is_partial=request.is_form))
     settings = replace(request.settings, is_partial=request.is_form, is_unopened=True)
     of_plugin = resolve(parameters(plugin.descriptor), settings, plugin.parameter_sets)
     named = project.places_in(component.params, params.config)
@@ -99,7 +100,7 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
         raise JobError(mistakes.all())
     given = {*request.params.values, *(name for name, _ in request.params.texts)}
     unusual = choices.unusual(job, component, given) if request.ask_choices else ()
-    return Plan(job, component, (*params.warnings, *of_plugin.warnings, *unusual))
+    return Plan(job, component, (*params.warnings, *of_plugin.warnings, *unfilled, *unusual))
 
 
 def question(request: Request, catalogue: Catalogue, project: Project) -> Job:
@@ -116,15 +117,32 @@ def _unable(component: Component) -> list[str]:
     return [f"{component.full_id} has no {component.runner.name}, so it cannot run."]
 
 
+def _dataset_parameter(component: Component) -> str | None:
+    """The name of the parameter that takes the dataset which a custom chart draws, None where there is none."""
+    chart = component.descriptor.get("chart") if component.kind == "webapp" else None
+    name = chart.get("datasetParamName") if isinstance(chart, dict) else None
+    return name if name in {param.get("name") for param in component.params} else None
+
+
+def _with_dataset_of_chart(component: Component, given: Given, project: Project) -> tuple[Given, list[str]]:
+    """What was given, with the dataset of a custom chart where the project has just one, and what to say otherwise."""
+    name = _dataset_parameter(component)
+    if name is None or name in given.values or name in dict(given.texts):
+        return given, []
+    datasets = project.names("DATASET")
+    if len(datasets) == 1:
+        return replace(given, texts=((name, datasets[0]), *given.texts)), []
+    return given, [f"No dataset to draw was chosen: -p {name}=NAME. Names: {one_of(datasets)}."]
+
+
 def _chart_without_data(component: Component, named: list[Reference], project: Project) -> list[str]:
     """Why a custom chart has nothing to draw: the dataset it is to draw does not exist."""
-    chart = component.descriptor.get("chart")
-    name = chart.get("datasetParamName") if isinstance(chart, dict) else None
+    name = _dataset_parameter(component)
     return [
         f"The dataset {one.name!r} of the parameter {name!r} does not exist ({one.path})."
         f"{did_you_mean(one.name, project.names(one.type))} Names: {one_of(project.names(one.type))}."
         for one in named
-        if component.kind == "webapp" and one.role == name and not is_remote(one.path) and not Path(one.path).exists()
+        if name is not None and one.role == name and not is_remote(one.path) and not Path(one.path).exists()
     ]
 
 

@@ -61,8 +61,8 @@ def test_the_dataset_comes_first_in_form_and_example(made):
     names, component = params_of(project := made())
     assert names == ["source", "unit"]
     facts = describe(component, read_plugin(project.plugins[0]))
-    assert (facts["params"][0]["type"], facts["params"][0]["mandatory"]) == ("DATASET", True)
-    assert facts["example"] == "minihost webapp bars -p source=source.csv -p unit=UNIT"
+    assert (facts["params"][0]["type"], facts["params"][0]["mandatory"]) == ("DATASET", False)
+    assert facts["example"] == "minihost webapp bars -p unit=UNIT"
 
 
 @pytest.mark.parametrize("chart", [{"datasetParamName": None}, {"datasetParamName": 1}, {"datasetParamName": "unit"}])
@@ -86,8 +86,15 @@ def test_a_dataset_that_is_not_there(made):
         JobError, match="The dataset 'row' of the parameter 'source' does not exist .* Did you mean 'rows'"
     ):
         planned(project, (("source", "row"), ("unit", "a")))
-    with pytest.raises(JobError, match="source"):
-        planned(project, (("unit", "a"),))
+
+
+def test_the_only_dataset_needs_no_choice_and_of_several_one_is_asked_for(made):
+    project = made()
+    assert planned(project, (("unit", "a"),)).job.config == {"source": "rows", "unit": "a"}
+    project.add_dataset("more", [{"a": 3}])
+    several = planned(project, (("unit", "a"),))
+    assert several.job.config == {"unit": "a"}
+    assert "No dataset to draw was chosen: -p source=NAME. Names: more, rows." in " ".join(several.warnings)
 
 
 def test_a_chart_with_a_form_of_its_own_takes_any_name(made):
