@@ -86,7 +86,7 @@ steps:
         "flow.yaml: there is no 'step'. Did you mean 'steps'?",
         "project: 'a b' does not match",
         "folders > a: 3 is not of type",
-        "folders > b: there is no 'paht'. Did you mean 'path'? Known: customFields, in_place, partitioning, path.",
+        "folders > b: there is no 'paht'. Did you mean 'path'? Known: customFields, in_place, options, partitioning, path, url.",
         "datasets > c > format: 'xls' is not one of ['csv', 'parquet', 'tsv', 'xlsx']",
         "step 1 needs a `recipe:` or a `macro:`, one of them.",
         "step 2 needs a `recipe:` or a `macro:`",

@@ -1,7 +1,5 @@
 """The example of a host plugin from outside, registered by a real entry point."""
 
-import importlib.util
-import io
 import os
 import subprocess
 import sys
@@ -10,7 +8,7 @@ import pytest
 from checkout import HOST, ROOT
 from plugin_folders import RECIPE, write, write_plugin
 
-EXAMPLE = ROOT / "examples" / "fsspec-storage"
+EXAMPLE = ROOT / "examples" / "shared-drive"
 SHOUT = """
 import dataiku
 from dataiku.customrecipe import get_input_names_for_role, get_output_names_for_role
@@ -28,12 +26,15 @@ target.delete_path("/old.txt")
 def installed(tmp_path):
     """What `pip install` of the example leaves on the module path."""
     site = tmp_path / "site"
-    write(site / "minihost_fsspec.py", (EXAMPLE / "minihost_fsspec.py").read_text())
+    write(site / "minihost_shared_drive.py", (EXAMPLE / "minihost_shared_drive.py").read_text())
     write(
-        site / "minihost_fsspec-1.0.0.dist-info/METADATA",
-        "Metadata-Version: 2.1\nName: minihost-fsspec\nVersion: 1.0.0\n",
+        site / "minihost_shared_drive-1.0.0.dist-info/METADATA",
+        "Metadata-Version: 2.1\nName: minihost-shared-drive\nVersion: 1.0.0\n",
     )
-    write(site / "minihost_fsspec-1.0.0.dist-info/entry_points.txt", "[minihost]\nfsspec = minihost_fsspec\n")
+    write(
+        site / "minihost_shared_drive-1.0.0.dist-info/entry_points.txt",
+        "[minihost]\nshared_drive = minihost_shared_drive\n",
+    )
     return site
 
 
@@ -41,9 +42,14 @@ def role(name):
     return {"name": name, "arity": "UNARY", "required": True, "acceptsDataset": False, "acceptsManagedFolder": True}
 
 
-def run(tmp_path, modules, *arguments):
+def run(tmp_path, modules, *arguments, **more):
     path = os.pathsep.join([*map(str, modules), str(HOST)])
-    environment = {**os.environ, "PYTHONPATH": path, "MINIHOST_HOME": str(tmp_path / "home")}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "MINIHOST_HOME": str(tmp_path / "home"),
+        "SHARED_DRIVE": str(tmp_path),
+    } | more
     command = [sys.executable, "-m", "minihost", "run", "shout", "--plugin", str(tmp_path / "plugin"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
 
@@ -56,7 +62,7 @@ def arguments(tmp_path):
     write(tmp_path / "in/deep/b.txt", "b")
     write(tmp_path / "out/old.txt", "old")
     write(tmp_path / "out/kept.txt", "kept")
-    return ("-i", f"source=file://{tmp_path}/in", "-o", f"target=file://{tmp_path}/out")
+    return ("-i", "source=drive://in", "-o", "target=drive://out")
 
 
 def test_a_recipe_reads_and_writes_folders_by_url(tmp_path, installed, arguments):
@@ -68,29 +74,15 @@ def test_a_recipe_reads_and_writes_folders_by_url(tmp_path, installed, arguments
     assert found == {"a.txt": "A", "flat/b.txt": "B", "kept.txt": "kept"}
 
 
-def test_without_the_plugin_urls_are_refused(tmp_path, arguments):
+def test_without_the_plugin_its_urls_are_refused(tmp_path, arguments):
     done = run(tmp_path, [], *arguments)
     assert done.returncode == 2
-    assert f"file://{tmp_path}/" in done.stderr
+    assert "nothing that is installed opens 'drive://in'" in done.stderr
+    assert "nothing that is installed opens 'drive://out'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_folder_of_the_example():
-    spec = importlib.util.spec_from_file_location("minihost_fsspec", EXAMPLE / "minihost_fsspec.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    folder = module.FsspecFolder("memory://bucket/photos")
-    assert folder.paths() == []
-    assert folder.facts("/a/b.txt") is None
-    folder.write("/a/b.txt", io.BytesIO(b"hello"))
-    folder.write("/c.txt", io.BytesIO(b"x"))
-    assert folder.paths() == ["/a/b.txt", "/c.txt"]
-    assert folder.children("/") == ["a", "c.txt"]
-    assert folder.open("/a/b.txt").read() == b"hello"
-    assert folder.facts("/a/b.txt").size == 5
-    assert folder.facts("/a/b.txt").modified > 0
-    folder.delete("/a")
-    folder.delete("/nothing")
-    assert folder.paths() == ["/c.txt"]
-    folder.clear()
-    assert folder.paths() == []
+def test_without_the_drive_it_says_what_to_set(tmp_path, installed, arguments):
+    done = run(tmp_path, [installed], *arguments, SHARED_DRIVE="")
+    assert done.returncode == 2
+    assert "set SHARED_DRIVE" in done.stderr

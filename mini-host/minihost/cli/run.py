@@ -60,10 +60,10 @@ def command(
 ) -> None:
     """Run COMPONENT (`plugin/component`, or `component` where that is unique).
 
-    REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file) or a name from the project's
-    flow.yaml.
+    REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file), a name from the project's
+    flow.yaml, or a URL of a storage, such as s3://bucket/photos.
     """
-    from minihost.errors import ComponentFailed
+    from minihost.errors import ComponentFailed, JobError
     from minihost.host import hooks
     from minihost.parameters.resolving import Given
     from minihost.projects import project
@@ -83,6 +83,9 @@ def command(
         mistakes=tuple(mistakes),
     )
     planned = plan(request, find_plugins(plugin_paths, project_dir), project.open(project_dir))
+    if lost := [one.role for one in planned.job.outputs if one.path.lower().startswith("memory://")]:
+        text = "Output {}: memory:// ends with this command. Name a path or a bucket; memory:// is for tests in Python."
+        raise JobError([text.format(role) for role in lost])
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
     try:

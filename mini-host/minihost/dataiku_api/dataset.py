@@ -62,7 +62,7 @@ class Dataset(Telling):
         """Return the files of the dataset with their size and date."""
         from minihost.folders.local import LocalFolder
 
-        place = Path(self._reference.path)
+        place = Path(self._there([]).path if is_remote(self._reference.path) else self._reference.path)
         root, names = (place, LocalFolder(place).paths()) if place.is_dir() else (place.parent, [f"/{place.name}"])
         found = [(name, LocalFolder(root).facts(name)) for name in names]
         files = [{"path": name, "size": at.size, "lastModified": int(at.modified * 1000)} for name, at in found if at]

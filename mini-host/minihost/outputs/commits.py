@@ -16,15 +16,19 @@ from minihost.errors import HostError
 from minihost.folders.local import LocalFolder
 from minihost.folders.overlay import FILES
 from minihost.locks import Lock
+from minihost.outputs.sending import put_remote
 from minihost.outputs.stages import COMMIT, DATA, Stage, lock_of, place_of
 
 
 def commit(stages: list[Stage]) -> None:
     """Put all outputs in their place, or none; raises `HostError` when the disk refuses before that is decided.
 
+    Those in buckets come first, because networks fail more often than disks.
+
     The first stage is marked last: its mark decides for all. It is also the last to be moved, so as long as anything is
     left to do, its mark is there to say so.
     """
+    stages = put_remote(stages)
     if not stages:
         return
     first, *rest = stages
@@ -124,12 +128,11 @@ def finish(target: Path, place: Path, base: Any = None) -> None:
             else:
                 path.replace(target.parent / path.name)
     else:
-        folder = base or LocalFolder(target)
-        for path in plan["delete"]:
-            folder.delete(path)
-        if plan["delete"]:
-            _forget_deletions(place, plan)
         if base is None:
+            for path in plan["delete"]:
+                LocalFolder(target).delete(path)
+            if plan["delete"]:
+                _forget_deletions(place, plan)
             target.mkdir(parents=True, exist_ok=True)
             _move_tree(place / FILES, target)
         else:
@@ -137,6 +140,8 @@ def finish(target: Path, place: Path, base: Any = None) -> None:
             for name in upper.paths():
                 with upper.open(name) as content:
                     base.write(name, content)
+            for path in plan["delete"]:
+                base.delete(path)
     shutil.rmtree(place)
 
 

@@ -46,8 +46,9 @@ class Stage:
 
     @property
     def data(self) -> Path:
-        """Where the dataset's file is written; for one at a URL a CSV file, handed on at the end."""
-        return self.place / DATA / (self.target.name if self.target.is_absolute() else "rows.csv")
+        """Where the dataset's file is written; for a URL that names no format a CSV file, handed on at the end."""
+        named = self.target.is_absolute() or self.target.suffix in (".csv", ".tsv", ".parquet")
+        return self.place / DATA / (self.target.name if named else "rows.csv")
 
     def settled(self, text: str) -> str:
         """Return a text with the output's own paths in place of those in the stage, which is gone after the run."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets.remote import opened
 from minihost.errors import HostError, JobError
 from minihost.folders import is_remote
 from minihost.folders.local import LocalFolder
@@ -243,7 +244,8 @@ def _in_order(step: Step, outputs: list[Reference]) -> list[Reference]:
 def _has_data(reference: Reference) -> bool:
     """Whether a dataset has its file, or a folder something in it."""
     if is_remote(reference.path):
-        return True
+        remote: Any = opened(reference)
+        return bool(remote.sums()) if hasattr(remote, "sums") else True
     path = Path(reference.path)
     return LocalFolder(path).has_files() if path.is_dir() else path.exists()
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets.remote import opened
 from minihost.datasets.schema import schema_file
-from minihost.folders import is_remote, open_folder
+from minihost.folders import is_remote
 from minihost.folders.local import LocalFolder
 from minihost.job import Reference
 from minihost.plugins import Component, Plugin
@@ -22,7 +23,10 @@ WHOLE = 1 << 20
 def of_data(reference: Reference) -> str:
     """Return the sum of a dataset or folder; the empty text when there is nothing."""
     if is_remote(reference.path):
-        return _sum(open_folder(reference).paths()) if reference.type != "DATASET" else ""
+        remote = opened(reference)
+        if hasattr(remote, "sums"):
+            return _sum(found) if (found := remote.sums()) else ""
+        return _sum(remote.paths()) if reference.type != "DATASET" else ""
     path = Path(reference.path)
     if path.is_dir():
         folder = LocalFolder(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minihost.errors import JobError
+from minihost.folders import is_remote
 from minihost.suggestions import did_you_mean, one_of
 
 LIMIT = 4 << 20
@@ -33,11 +34,15 @@ _PARTITIONING = {
         }
     },
 }
+_URL = {"url": {"type": "string", "minLength": 1}, "options": {"type": "object"}}
+"""Where a folder or dataset lies that is no local path, and how its storage is opened."""
+
 _FOLDER = {
     "type": ["string", "object", "null"],
     "additionalProperties": False,
     "properties": {
         "path": {"type": "string"},
+        **_URL,
         "in_place": {"type": "boolean"},
         "partitioning": _PARTITIONING,
         "customFields": {"type": "object"},
@@ -48,6 +53,7 @@ _DATASET = {
     "additionalProperties": False,
     "properties": {
         "path": {"type": "string"},
+        **_URL,
         "format": {"enum": ["csv", "parquet", "tsv", "xlsx"]},
         "separator": {"type": "string", "minLength": 1, "maxLength": 1},
         "encoding": {"type": "string"},
@@ -204,9 +210,21 @@ def _mistakes(facts: dict[str, Any]) -> Iterator[str]:
             yield f"step {number} needs a `recipe:` or a `macro:`, one of them."
         if isinstance(step, dict) and "macro" in step and (step.get("inputs") or step.get("outputs")):
             yield f"step {number}: a macro has no inputs and outputs; the folders that it fills go under `creates:`."
+    yield from _wrong_urls("folders", folders)
+    yield from _wrong_urls("datasets", datasets)
     both = set(folders) & set(datasets) if isinstance(folders, dict) and isinstance(datasets, dict) else set()
     for name in sorted(map(str, both)):
         yield f"{name!r} is declared as a folder and as a dataset."
+
+
+def _wrong_urls(kind: str, declared: Any) -> Iterator[str]:
+    for name, options in declared.items() if isinstance(declared, dict) else ():
+        if not isinstance(options, dict) or "url" not in options:
+            continue
+        if "path" in options:
+            yield f"{kind} > {name}: give `path` or `url`, not both."
+        if not is_remote(str(options["url"])):
+            yield f"{kind} > {name}: `url` is no URL of a storage such as s3://bucket/key; got {options['url']!r}."
 
 
 def _explained(error: Any) -> Iterator[str]:
@@ -232,10 +250,12 @@ def _place(path: Any) -> str:
 
 
 def _options(declared: Any) -> dict[str, dict[str, Any]]:
-    return {
-        str(name): {"path": options} if isinstance(options, str) else dict(options or {})
-        for name, options in (declared or {}).items()
-    }
+    found = {}
+    for name, options in (declared or {}).items():
+        found[str(name)] = {"path": options} if isinstance(options, str) else dict(options or {})
+        if is_remote(str(found[str(name)].get("url", ""))):
+            found[str(name)]["path"] = found[str(name)].pop("url")
+    return found
 
 
 def _steps(facts: dict[str, Any]) -> Iterator[Step]:

@@ -105,15 +105,15 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     unless they are addressed to the user."""
     session = Session(job, folder / EVENTS)
     sys.path.insert(0, str(Path(job.plugin_root, "python-lib")))
+    storage_failures().clear()
     try:
         modules.install(session)
-        result = RUNS[job.kind](job, folder)
-        return {"status": "done", "result": result}
+        return done(RUNS[job.kind](job, folder))
     except modules.RealPackageFound as err:
         return {"status": "refused", "reason": str(err), "for_user": True}
     except SystemExit as err:
         if err.code is None or err.code == 0:
-            return {"status": "done", "result": None}
+            return done(None)
         reason = err.code if isinstance(err.code, str) else f"The component ended itself with exit code {err.code}."
         return {"status": "failed", "reason": reason, "for_user": True}
     except KeyboardInterrupt:
@@ -123,6 +123,19 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     finally:
         session.release()
         flush()
+
+
+def done(result: Any) -> dict[str, Any]:
+    """Return the end of a component as facts: failed when a storage failed on the way, even if it went on without."""
+    if failures := storage_failures():
+        return {"status": "failed", "reason": failures[0], "for_user": True}
+    return {"status": "done", "result": result}
+
+
+def storage_failures() -> list[str]:
+    """What went wrong for good with storages in this process, if one was opened at all."""
+    storage = sys.modules.get("minihost.folders.storage")
+    return storage.failures if storage is not None else []
 
 
 def failure(err: BaseException, places: dict[str, str]) -> dict[str, Any]:

@@ -8,22 +8,18 @@ import functools
 import json
 import os
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minihost.datasets.remote import opened
 from minihost.disk_space import is_full
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
-from minihost.folders import is_remote
 from minihost.folders.paths import OWN
+from minihost.interrupts import interruptible
 from minihost.job import Job, Reference
 from minihost.outputs import commits, stages, staging
-from minihost.runs import code_environment, processes
+from minihost.runs import code_environment, processes, remote_data
 from minihost.runs.events import Events
 from minihost.runs.job_folders import job_folder, keep_facts, keep_newest
 from minihost.runs.joblog import JobLog, Lines, Redaction, is_library_noise
@@ -73,7 +69,7 @@ def run(job: Job, options: Options | None = None) -> Result:
     started = time.monotonic()
     job = dataclasses.replace(job, outputs=[dataclasses.replace(one) for one in job.outputs])
     folder = job_folder(job)
-    redact = Redaction(job.secrets)
+    redact = Redaction([*job.secrets, *remote_data.secrets(job)])
     show = options.reporter or reporter(f"{job.plugin_id}/{job.component_id}", quiet=options.quiet)
     with stages.holding([]) as held:
         _stage(job, held, folder)
@@ -104,7 +100,7 @@ def run(job: Job, options: Options | None = None) -> Result:
 
 def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
     """Lock and prepare every output before anything is computed; raises `JobError` with all that is wrong."""
-    mistakes = []
+    mistakes = remote_data.missing(job)
     facts = {
         "component": f"{job.plugin_id}/{job.component_id}",
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
@@ -113,15 +109,16 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
     seen: dict[str, str] = {}
     for reference in job.outputs:
         what = f"Output {reference.role} ({reference.name})"
-        if reference.path in seen:
-            mistakes.append(f"{what} and output {seen[reference.path]} are the same place: {reference.path}.")
+        place = reference.path.rstrip("/")
+        if place in seen:
+            mistakes.append(f"{what} and output {seen[place]} are the same place: {place}.")
             continue
-        seen[reference.path] = reference.role
+        seen[place] = reference.role
         try:
-            base = opened(reference) if is_remote(reference.path) else None
+            base = remote_data.output(reference)
             stage = _staged(reference, facts, what, base, folder)
         except HostError as err:
-            mistakes.append(str(err))
+            mistakes.append(str(err) if what in str(err) else f"{what}: {err}")
             continue
         held.append(stage)
         if not reference.options.get("in_place"):
@@ -148,7 +145,7 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
         from minihost.runs.inprocess import follow
 
         return follow(job, folder, log)
-    given = json.dumps(dataclasses.asdict(job)).encode()
+    given = json.dumps(dataclasses.asdict(remote_data.for_child(job, folder, options.python))).encode()
     lines, events = Lines(), Events(folder / EVENTS)
 
     def log_lines(written: list[str]) -> None:
@@ -213,8 +210,8 @@ def _begun_by_child(folder: Path) -> list[stages.Stage]:
     found = []
     for event in Events(folder / EVENTS).new():
         if "begun" in event:
-            reference = Reference(**event["begun"])
-            base = opened(reference) if is_remote(reference.path) else None
+            reference = remote_data.original(event["begun"])
+            base = remote_data.output(reference)
             target = Path(reference.path) if base is not None else Path(os.path.realpath(reference.path))
             found.append(stages.Stage(target, stages.kind_of(reference), Path(event["place"]), None, base))
     return found
@@ -258,20 +255,3 @@ def _check_written(job: Job, held: list[stages.Stage], log: JobLog) -> None:
 
 def _has_files(stage: stages.Stage) -> bool:
     return bool(stage.folder.base.paths()) if stage.base is not None or stage.target.is_dir() else False
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM interrupt like Ctrl-C does while a child runs."""
-
-    def stop(_number: int, _frame: object) -> None:
-        raise Interrupted("Interrupted. Outputs are as they were before.")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    was = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, was)

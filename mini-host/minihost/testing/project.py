@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from minihost.datasets import cells, frames, table
+from minihost.datasets.remote import fetched
 from minihost.errors import HostError, JobError
+from minihost.folders import is_remote, open_folder
 from minihost.folders.local import LocalFolder
 from minihost.job import Reference
 from minihost.parameters.resolving import Given
@@ -193,6 +196,8 @@ class ProjectUnderTest:
     def table(self, name: str) -> Any:
         """Return the table that keeps a dataset."""
         found = self._find("DATASET", name)
+        if is_remote(found.path):
+            return fetched(found, Path(tempfile.mkdtemp(dir=self.root)))
         return table(Path(found.path), found.options)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
@@ -214,7 +219,7 @@ class ProjectUnderTest:
 
     def files(self, name: str) -> dict[str, bytes]:
         """Return the files of a folder: path with its leading slash -> content."""
-        folder = LocalFolder(self.folder(name))
+        folder = open_folder(self._find("MANAGED_FOLDER", name))
         found = {}
         for path in folder.paths():
             with folder.open(path) as stream:

@@ -6,7 +6,7 @@ from import_graph import cycles, graph
 
 FLOORS = (
     {"errors", "job", "lenient_json", "lenient_reader", "locks", "plugins/__init__", "regular_files", "suggestions"}
-    | {"disk_space", "rules", "user_folders"},
+    | {"disk_space", "interrupts", "rules", "user_folders"},
     {"hookspecs", "host"},
     {"parameters"},
     {"folders"},

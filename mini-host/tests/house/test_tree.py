@@ -8,7 +8,8 @@ PACKAGE = HOST / "minihost"
 FILES = sorted(PACKAGE.rglob("*.py"))
 BANNED = {"utils", "util", "misc", "common", "helper", "helpers", "manager", "handler", "base", "shared"}
 NEVER = {"vision_recipes", "dss_ports", "keras", "tensorflow", "openvino", "onnx", "sklearn", "matplotlib", "requests"}
-NEVER |= {"PIL", "dataiku", "fsspec", "jinja2"}
+NEVER |= {"PIL", "dataiku", "jinja2"}
+STORAGE = {"fsspec", "s3fs", "gcsfs", "adlfs", "botocore", "boto3", "aiobotocore"}
 
 
 def name(path):
@@ -18,6 +19,12 @@ def name(path):
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_it_knows_no_plugin_and_no_framework(path):
     assert touches(imports(path), NEVER) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_one_file_opens_storages_and_only_when_asked_to(path):
+    assert touches(imports(path, top_level_only=True), STORAGE) == []
+    assert touches(imports(path), STORAGE) == (["fsspec"] if name(path) == "folders/storage.py" else [])
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
