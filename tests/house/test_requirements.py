@@ -15,8 +15,8 @@ HOST, PLUGIN = ROOT / "mini-host", ROOT
 CODE = {HOST: ["minihost"], PLUGIN: ["python-lib", "custom-recipes", "python-runnables", "webapps"]}
 OWN = {"minihost", "vision_recipes", "dss_ports", "dataiku", "dataikuapi"}
 """Our own packages, and the modules that the host makes in memory."""
-OPTIONAL = {HOST: set(), PLUGIN: {"torch", "pillow_heif"}}
-"""What is imported only where it is installed for another reason: for Keras on another backend, for HEIC."""
+OPTIONAL = {HOST: {"sqlalchemy", "psycopg"}, PLUGIN: {"torch", "pillow_heif"}}
+"""What is imported only where it is installed for another reason: for SQL tables, for Keras on another backend, for HEIC."""
 UNIMPORTED = {HOST: set(), PLUGIN: {"dss-minihost"}}
 """What is declared for its command alone."""
 OF_DSS = {"dss-minihost", "numpy", "flask", "werkzeug"}

@@ -60,8 +60,8 @@ def command(
 ) -> None:
     """Run COMPONENT (`plugin/component`, or `component` where that is unique).
 
-    REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file) or a name from the project's
-    flow.yaml.
+    REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file), a SQL table (URL::TABLE) or a name
+    from the project's flow.yaml.
     """
     from minihost.errors import ComponentFailed
     from minihost.host import hooks

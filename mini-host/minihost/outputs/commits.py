@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from minihost.errors import HostError
 from minihost.folders.local import LocalFolder
 from minihost.folders.overlay import FILES
 from minihost.locks import Lock
+from minihost.outputs import tables
 from minihost.outputs.stages import COMMIT, DATA, Stage, lock_of, place_of
 
 
@@ -25,12 +27,24 @@ def commit(stages: list[Stage]) -> None:
     The first stage is marked last: its mark decides for all. It is also the last to be moved, so as long as anything is
     left to do, its mark is there to say so.
     """
+    files = [stage for stage in stages if stage.kind != "TABLE"]
+    with tables.filled([stage for stage in stages if stage.kind == "TABLE"], stages) as visible:
+        _commit_files(files, visible)
+    for stage in stages:
+        if stage.kind == "TABLE":
+            shutil.rmtree(stage.place, ignore_errors=True)
+
+
+def _commit_files(stages: list[Stage], decide: Callable[[], None]) -> None:
+    """Put the outputs that are files in their place; `decide` is called when nothing else stands in their way."""
     if not stages:
+        decide()
         return
     first, *rest = stages
     try:
         for stage in rest:
             _mark(stage, decided_by=str(first.place))
+        decide()
         _mark(first, peers=[[str(stage.target), str(stage.place)] for stage in rest if stage.base is None])
     except OSError as err:
         for stage in stages:

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets import table
 from minihost.datasets.schema import schema_file
+from minihost.datasets.sql import is_sql
 from minihost.folders import is_remote, open_folder
 from minihost.folders.local import LocalFolder
 from minihost.job import Reference
@@ -21,6 +23,11 @@ WHOLE = 1 << 20
 
 def of_data(reference: Reference) -> str:
     """Return the sum of a dataset or folder; the empty text when there is nothing."""
+    if is_sql(reference.path):
+        from minihost.datasets.sql.content_sums import content_sum
+
+        found = content_sum(table(reference.path))
+        return _sum(found) if found else ""
     if is_remote(reference.path):
         return _sum(open_folder(reference).paths()) if reference.type != "DATASET" else ""
     path = Path(reference.path)

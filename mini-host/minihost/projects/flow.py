@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets.sql import guarded
 from minihost.errors import JobError
+from minihost.projects import sql_tables
 from minihost.suggestions import did_you_mean, one_of
 
 LIMIT = 4 << 20
@@ -53,6 +55,10 @@ _DATASET = {
         "encoding": {"type": "string"},
         "sheet": {"type": "string", "minLength": 1},
         "append": {"type": "boolean"},
+        "url": {"type": "string", "minLength": 1},
+        "connection": {"type": "string", "minLength": 1},
+        "table": {"type": "string", "minLength": 1},
+        "schema": {"type": "string", "minLength": 1},
         "partitioning": _PARTITIONING,
         "customFields": {"type": "object"},
     },
@@ -79,6 +85,7 @@ SCHEMA: dict[str, Any] = {
         "plugins": {"type": "array", "items": {"type": "string"}},
         "folders": {"type": "object", "additionalProperties": _FOLDER},
         "datasets": {"type": "object", "additionalProperties": _DATASET},
+        "connections": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
         "variables": {"type": "object"},
         "steps": {"type": "array", "items": _STEP},
     },
@@ -122,6 +129,7 @@ class Flow:
     plugins: tuple[str, ...] = ()
     folders: dict[str, dict[str, Any]] = field(default_factory=dict)
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    connections: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     kinds: dict[str, str] = field(default_factory=dict)
@@ -133,7 +141,7 @@ class Flow:
 
 def read(path: Path) -> Flow:
     """Read a flow.yaml; raises `JobError` with everything that is wrong with it."""
-    facts = _facts(path)
+    facts = _guarded(_facts(path))
     mistakes = [f"{path.name}: {mistake}" for mistake in _mistakes(facts)]
     if mistakes:
         raise JobError(mistakes)
@@ -143,10 +151,20 @@ def read(path: Path) -> Flow:
         plugins=tuple(facts.get("plugins") or ()),
         folders=_options(facts.get("folders")),
         datasets=_options(facts.get("datasets")),
+        connections=dict(facts.get("connections") or {}),
         variables=dict(facts.get("variables") or {}),
         steps=steps,
         kinds={name: _kind_of(name, facts) for step in steps for name in step.creates},
     )
+
+
+def _guarded(facts: Any) -> Any:
+    """The facts without passwords in the URLs of databases (see `minihost.datasets.sql.guarded`)."""
+    if isinstance(facts, dict):
+        return {key: _guarded(value) for key, value in facts.items()}
+    if isinstance(facts, list):
+        return [_guarded(value) for value in facts]
+    return guarded(facts) if isinstance(facts, str) else facts
 
 
 def _kind_of(name: str, facts: dict[str, Any]) -> str:
@@ -194,9 +212,9 @@ def _facts(path: Path) -> dict[str, Any]:
 def _mistakes(facts: dict[str, Any]) -> Iterator[str]:
     from jsonschema import Draft202012Validator
 
-    for error in sorted(
-        Draft202012Validator(SCHEMA).iter_errors(facts), key=lambda error: list(map(str, error.absolute_path))
-    ):
+    errors = Draft202012Validator(SCHEMA).iter_errors(facts)
+    found = sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
+    for error in found:
         yield from _explained(error)
     steps, folders, datasets = (facts.get(key) for key in ("steps", "folders", "datasets"))
     for number, step in enumerate(steps if isinstance(steps, list) else [], start=1):
@@ -207,6 +225,8 @@ def _mistakes(facts: dict[str, Any]) -> Iterator[str]:
     both = set(folders) & set(datasets) if isinstance(folders, dict) and isinstance(datasets, dict) else set()
     for name in sorted(map(str, both)):
         yield f"{name!r} is declared as a folder and as a dataset."
+    if not found:
+        yield from sql_tables.mistakes(facts)
 
 
 def _explained(error: Any) -> Iterator[str]:

@@ -22,7 +22,7 @@ from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.folders import is_remote
 from minihost.folders.paths import OWN
 from minihost.job import Job, Reference
-from minihost.outputs import commits, stages, staging
+from minihost.outputs import commits, stages, staging, tables
 from minihost.runs import code_environment, processes
 from minihost.runs.events import Events
 from minihost.runs.job_folders import job_folder, keep_facts, keep_newest
@@ -118,7 +118,7 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
             continue
         seen[reference.path] = reference.role
         try:
-            base = opened(reference) if is_remote(reference.path) else None
+            base = tables.target(reference) or (opened(reference) if is_remote(reference.path) else None)
             stage = _staged(reference, facts, what, base, folder)
         except HostError as err:
             mistakes.append(str(err))
@@ -214,7 +214,7 @@ def _begun_by_child(folder: Path) -> list[stages.Stage]:
     for event in Events(folder / EVENTS).new():
         if "begun" in event:
             reference = Reference(**event["begun"])
-            base = opened(reference) if is_remote(reference.path) else None
+            base = tables.target(reference) or (opened(reference) if is_remote(reference.path) else None)
             target = Path(reference.path) if base is not None else Path(os.path.realpath(reference.path))
             found.append(stages.Stage(target, stages.kind_of(reference), Path(event["place"]), None, base))
     return found

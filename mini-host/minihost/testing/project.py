@@ -193,7 +193,7 @@ class ProjectUnderTest:
     def table(self, name: str) -> Any:
         """Return the table that keeps a dataset."""
         found = self._find("DATASET", name)
-        return table(Path(found.path), found.options)
+        return table(found.path, found.options)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return the rows of a dataset, cells typed by its schema."""
