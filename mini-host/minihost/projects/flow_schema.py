@@ -14,6 +14,7 @@ DESCRIPTIONS: dict[str, str] = {
     "plugins": "Plugin folders or zips, relative to this file; the plugin that came with the host needs no entry.",
     "folders": "Name of a folder: its path, relative to this file, or an object with the path and more.",
     "datasets": "Name of a dataset: its path, relative to this file, or an object with the path and more.",
+    "connections": "Name of a connection: the URL of a PostgreSQL or SQLite database.",
     "variables": "The project's variables.",
     "steps": "What `minihost build` runs, each step when its outputs are missing or out of date.",
     "folders.*.path": "Relative to this file; managed by the host when not given.",
@@ -27,6 +28,10 @@ DESCRIPTIONS: dict[str, str] = {
     "datasets.*.encoding": "Of a CSV file, such as utf-8 or cp1252.",
     "datasets.*.sheet": "The sheet of an .xlsx file.",
     "datasets.*.append": "Runs add rows instead of replacing them.",
+    "datasets.*.url": "The URL of the database, for a dataset that is a SQL table.",
+    "datasets.*.connection": "The connection to the database, for a dataset that is a SQL table.",
+    "datasets.*.table": "The SQL table; the dataset's name when not given.",
+    "datasets.*.schema": "The schema of the SQL table.",
     "datasets.*.partitioning": "The dimensions of a partitioned dataset.",
     "steps.[].name": "What the step is called in `minihost status`; the component's name when not given.",
     "steps.[].recipe": "The recipe that the step runs: component, or plugin/component.",
@@ -44,6 +49,7 @@ EXAMPLES: dict[str, Any] = {
     "plugins": ["../my-plugin"],
     "folders": {"photos": "photos"},
     "datasets": {"scored": "results/scored.csv"},
+    "connections": {"warehouse": "postgresql://me:${WAREHOUSE_PASSWORD}@db.example.com/sales"},
     "steps": [{"recipe": "my-recipe", "inputs": {"input": "scored"}, "outputs": {"output": "done"}}],
 }
 
