@@ -49,8 +49,8 @@ def main() -> None:
         folder = Path(name)
         os.environ["MINIHOST_HOME"] = str(folder / "home")
         for number in range(PLUGINS):
-            _write_plugin(folder / "home" / "plugins" / f"plugin-{number}", f"plugin-{number}")
-        plugin = _write_plugin(folder / "plugin", "copies")
+            write_plugin(folder / "home" / "plugins" / f"plugin-{number}", f"plugin-{number}")
+        plugin = write_plugin(folder / "plugin", "copies")
         (folder / "one.csv").write_text("a,b\n1,x\n", encoding="utf-8")
         host = [sys.executable, "-m", "minihost"]
         run = [*host, "run", "--plugin", str(plugin), "--project", str(folder)]
@@ -76,13 +76,14 @@ def main() -> None:
         print(f"{given.rows:,} rows in chunks: {timed.seconds:.1f} s; {log.read_text(encoding='utf-8').strip()}")
 
 
-def _write_plugin(root: Path, name: str) -> Path:
+def write_plugin(root: Path, name: str, recipes: dict[str, str] | None = None) -> Path:
+    """Write a plugin whose recipes, name -> code, take `rows` and make `copy`; return its folder."""
     roles = {
         "inputRoles": [{"name": "rows", "arity": "UNARY", "required": True, "acceptsDataset": True}],
         "outputRoles": [{"name": "copy", "arity": "UNARY", "required": True, "acceptsDataset": True}],
     }
     files = {"plugin.json": {"id": name, "version": "1.0.0", "meta": {"label": name}}}
-    for recipe, code in (("whole", WHOLE), ("chunks", CHUNKS)):
+    for recipe, code in (recipes or {"whole": WHOLE, "chunks": CHUNKS}).items():
         folder = f"custom-recipes/{recipe}"
         files[f"{folder}/recipe.json"] = {"kind": "PYTHON", "meta": {"label": recipe}, **roles}
         (root / folder).mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sql_databases
 from component_plugins import write_components
 from one_recipe import COPY, IN, OUT, ROWS
 
@@ -52,6 +53,29 @@ def dss(tmp_path):
 
     yield make
     modules.uninstall()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """The URL of a PostgreSQL server; skips where its binaries cannot be had."""
+    with sql_databases.server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql(postgresql_server):
+    """A schema of the test's own in a PostgreSQL database."""
+    with sql_databases.schema(postgresql_server) as name:
+        yield sql_databases.Database("postgresql", postgresql_server, name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.network)])
+def database(request, tmp_path):
+    """A database of each kind that is supported."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgresql")
+    pytest.importorskip("sqlalchemy", reason="SQL tables need the extra sql")
+    return sql_databases.Database("sqlite", f"sqlite:///{tmp_path}/data.db")
 
 
 @pytest.fixture

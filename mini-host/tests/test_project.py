@@ -5,7 +5,7 @@ import pytest
 from minihost.errors import JobError
 from minihost.job import Reference
 from minihost.plugins import Role
-from minihost.projects import project
+from minihost.projects import partitions, project
 
 DATA, FOLDER, BOTH = (
     Role("data"),
@@ -155,12 +155,12 @@ def test_partitions_of_a_run(here):
     (here.dir / "parts" / "2024").mkdir(parents=True)
     folder = Reference("i", "MANAGED_FOLDER", "parts", here.key, str(here.dir / "parts"), options)
     table = Reference("o", "DATASET", "t", here.key, str(here.dir / "t"), options)
-    assert here.partitioned([folder], "", output=False) == []
+    assert partitions.mistakes([folder], "", output=False) == []
     assert folder.partitions == ["2024"]
-    assert here.partitioned([table], "", output=True) == [
+    assert partitions.mistakes([table], "", output=True) == [
         "Output 'o' (t) is partitioned: say which partition to write."
     ]
-    assert here.partitioned([table], "2025", output=True) == []
+    assert partitions.mistakes([table], "2025", output=True) == []
     assert table.partitions == ["2025"]
 
 

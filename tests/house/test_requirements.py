@@ -15,8 +15,8 @@ HOST, PLUGIN = ROOT / "mini-host", ROOT
 CODE = {HOST: ["minihost"], PLUGIN: ["python-lib", "custom-recipes", "python-runnables", "webapps"]}
 OWN = {"minihost", "vision_recipes", "dss_ports", "dataiku", "dataikuapi"}
 """Our own packages, and the modules that the host makes in memory."""
-OPTIONAL = {HOST: {"fsspec"}, PLUGIN: {"torch", "pillow_heif"}}
-"""What is imported only where it is installed for another reason: for storages, for Keras on another backend, for HEIC."""
+OPTIONAL = {HOST: {"fsspec", "sqlalchemy", "psycopg"}, PLUGIN: {"torch", "pillow_heif"}}
+"""Imported only where it is installed for another reason: for storages and tables, Keras on another backend, HEIC."""
 UNIMPORTED = {HOST: set(), PLUGIN: {"dss-minihost"}}
 """What is declared for its command alone."""
 OF_DSS = {"dss-minihost", "numpy", "flask", "werkzeug"}

@@ -60,8 +60,8 @@ def command(
 ) -> None:
     """Run COMPONENT (`plugin/component`, or `component` where that is unique).
 
-    REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file), a name from the project's
-    flow.yaml, or a URL of a storage, such as s3://bucket/photos.
+    REF is a path (a folder, or a .csv, .tsv, .parquet or, as an input, .xlsx file), a SQL table (URL::TABLE), a name
+    from the project's flow.yaml, or a URL of a storage, such as s3://bucket/photos.
     """
     from minihost.errors import ComponentFailed, JobError
     from minihost.host import hooks

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from minihost.dataiku_api import reading, session
+from minihost.dataiku_api import reading, session, sql_places
 from minihost.dataiku_api.definitions import custom_fields, definition
 from minihost.dataiku_api.exports import raw_stream
 from minihost.dataiku_api.metrics import ComputedMetrics
@@ -16,6 +16,7 @@ from minihost.dataiku_api.missing_names import Telling
 from minihost.dataiku_api.writer import DatasetWriter
 from minihost.datasets import Table, cells, frames, table
 from minihost.datasets.remote import fetched
+from minihost.datasets.sql import is_sql
 from minihost.errors import DataError
 from minihost.folders import is_remote
 
@@ -56,7 +57,7 @@ class Dataset(Telling):
 
     def get_location_info(self, sensitive_info=False):
         """Return where the data lies."""
-        return {"locationInfoType": "FS", "info": {"path": self._reference.path, "isSensitive": False}}
+        return sql_places.location_info(self._reference)
 
     def get_files_info(self, partitions=()):
         """Return the files of the dataset with their size and date."""
@@ -247,30 +248,30 @@ class Dataset(Telling):
     def _reading(self) -> Table:
         """The data as this run sees it: what it wrote, else what was there."""
         stage = self._session.current_stage(self._reference)
-        options, wanted = self._reference.options, list(self.read_partitions or [])
+        wanted = list(self.read_partitions or [])
         if stage is not None:
-            staged = table(stage.data, options, wanted)
+            staged = sql_places.staged(stage, self._reference, wanted)
             if staged.exists() or staged.columns():
                 return staged
         return self._there(wanted)
 
-    def _writing(self) -> Table:
+    def _writing(self) -> Any:
         """The data as this run writes it."""
         stage = self._session.stage(self._reference, ignore_flow=self._ignore_flow)
-        place = Path(self._reference.path) if stage is None else stage.data
-        return table(place, self._reference.options, [self.writePartition] if self.writePartition else [])
+        wanted = [self.writePartition] if self.writePartition else []
+        return self._there(wanted) if stage is None else sql_places.staged(stage, self._reference, wanted)
 
     def _previous(self) -> Table | None:
         """The data to append to, if this run appends."""
-        if not self.spec_item.get("appendMode"):
-            return None
+        if not self.spec_item.get("appendMode") or is_sql(self._reference.path):
+            return None  # a database appends by itself
         return self._there([self.writePartition] if self.writePartition else [])
 
     def _there(self, partitions: Sequence[str]) -> Table:
         """The data as it was before the run; of a remote dataset a copy, which goes with the working directory."""
-        if is_remote(self._reference.path):
+        if is_remote(self._reference.path) and not is_sql(self._reference.path):
             return fetched(self._reference, Path(self._session.job.work_dir, ".minihost-fetched"))
-        return table(Path(self._reference.path), self._reference.options, [*partitions])
+        return table(self._reference.path, self._reference.options, [*partitions])
 
     def _columns_to_write(self) -> Iterator[dict[str, Any]]:
         columns = self._writing().columns()

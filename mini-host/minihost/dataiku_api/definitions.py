@@ -6,6 +6,8 @@ import copy
 from pathlib import Path
 from typing import Any
 
+from minihost.dataiku_api import sql_places
+
 
 def definition(reference: Any, columns: Any) -> dict[str, Any]:
     """Return a dataset's definition as the platform gives it."""
@@ -22,6 +24,7 @@ def definition(reference: Any, columns: Any) -> dict[str, Any]:
         "partitioning": copy.deepcopy(reference.options.get("partitioning") or {"dimensions": []}),
         "tags": [],
         "customFields": custom_fields(reference),
+        **sql_places.definition(reference),
         "metrics": {"probes": [], "engineConfig": {}},
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 _NAMES = {
     "dataiku": """APINodeClient HiveExecutor ImpalaExecutor KnowledgeBank Model ModelEvaluationStore SQLExecutor
-        SQLExecutor2 StreamingEndpoint clear_remote_dss set_remote_dss""",
+        StreamingEndpoint clear_remote_dss set_remote_dss""",
     "dataiku.core.dataset": "DatasetCursor create_sampling_argument",
     "dataiku.core.metrics": "CheckDataPoint ComputedChecks MetricDataPoint",
     "dataikuapi": "APINodeAdminClient APINodeClient DSSClient FMClientAWS FMClientAzure FMClientGCP GovernClient",
@@ -78,7 +78,7 @@ INSTEAD = {
     "DSSClient": "dataiku.api_client() for the local project",
     "KnowledgeBank": "a folder for documents and vectors",
     "Model": "a managed folder for the model's files",
-    "SQLExecutor2": "read the dataset with get_dataframe or iter_dataframes",
+    "SQLExecutor": "SQLExecutor2 for a dataset that is a SQL table",
     "create_code_env": "minihost env",
     "create_dataset": "declare the dataset in flow.yaml",
     "create_recipe": "a step in flow.yaml",

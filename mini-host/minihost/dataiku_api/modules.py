@@ -36,6 +36,7 @@ MODULES: dict[str, tuple[str, tuple[str, ...] | None]] = {
         ("DKUJSONEncoder", "dump", "dump_to_filepath", "dumps", "load", "load_from_filepath", "loads"),
     ),
     "dataiku.core.schema_handling": ("minihost.dataiku_api.schema_handling", None),
+    "dataiku.core.sql": ("minihost.dataiku_api.sql_executor", ("SQLExecutor2",)),
     "dataiku.core.dataset": ("minihost.dataiku_api.dataset", ("Dataset", "Schema")),
     "dataiku.core.dataset_write": ("minihost.dataiku_api.writer", ("DatasetWriter",)),
     "dataiku.core.managed_folder": ("minihost.dataiku_api.folder", ("Folder",)),

@@ -14,6 +14,7 @@ from minihost.dataiku_api.dataset import Dataset, Schema
 from minihost.dataiku_api.folder import Folder
 from minihost.dataiku_api.metrics import ComputedMetrics
 from minihost.dataiku_api.missing_names import Telling
+from minihost.dataiku_api.sql_executor import SQLExecutor2
 from minihost.errors import DataError
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Dataset",
     "Folder",
     "Project",
+    "SQLExecutor2",
     "Schema",
     "api_client",
     "default_project_key",

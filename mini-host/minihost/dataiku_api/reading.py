@@ -47,6 +47,7 @@ class ReadOptions:
 def frame(data: Table, options: ReadOptions) -> Any:
     """Return one frame."""
     _check(data, options)
+    data = _narrowed(data, options)
     whole = options.sampling == "head"
     arguments = _arguments(data, options)
     if whole and options.limit is not None:
@@ -58,6 +59,7 @@ def frame(data: Table, options: ReadOptions) -> Any:
 def chunks(data: Table, options: ReadOptions, size: int) -> Iterator[Any]:
     """Yield frames of at most `size` rows; sampling other than by head or ratio reads everything first."""
     _check(data, options)
+    data = _narrowed(data, options)
     by_ratio = options.sampling == "random" and options.ratio is not None and options.limit is None
     if options.sampling != "head" and not by_ratio:
         found = frame(data, options)
@@ -146,23 +148,38 @@ def _sampled(found: Any, options: ReadOptions) -> Any:
 def tuples(data: Table, options: ReadOptions, log_every: int = -1) -> Iterator[tuple[Any, ...]]:
     """Yield each row, values cast by the types of the schema; raises `DataError` naming the cell that does not fit."""
     _check(data, options)
+    data = _narrowed(data, options)
     columns = data.columns()
     names = [column["name"] for column in columns]
     positions = [names.index(name) for name in (options.columns or names)]
     types = [columns[position]["type"] for position in positions]
+    is_typed = hasattr(data, "values")
     for number, row in enumerate(_rows(data, options)):
         try:
-            yield tuple([cells.from_text(row[position], kind) for position, kind in zip(positions, types, strict=True)])
+            if is_typed:
+                values = [row[position] for position in positions]
+            else:
+                values = [cells.from_text(row[position], kind) for position, kind in zip(positions, types, strict=True)]
         except ValueError as err:
             raise DataError(
                 f"Dataset {data.path}, row {number + 1}: {err}. Correct the cell, or declare the column as string."
             ) from err
+        yield tuple(values)
         if log_every > 0 and (number + 1) % log_every == 0:
             log.info("read %s of %s", counted(number + 1, "row"), data.path)
 
 
-def _rows(data: Table, options: ReadOptions) -> Iterator[list[str]]:
-    rows: Any = data.text_rows()
+def _narrowed(data: Any, options: ReadOptions) -> Any:
+    """A database hands out only the columns and rows that are asked for."""
+    if not hasattr(data, "narrowed"):
+        return data
+    limit = int(options.limit) if options.sampling == "head" and options.limit is not None else None
+    return data.narrowed(list(dict.fromkeys(options.columns or ())) or None, limit)
+
+
+def _rows(data: Any, options: ReadOptions) -> Iterator[Any]:
+    """Rows as they are stored, sampled: texts, or typed values of what has such."""
+    rows: Any = data.values() if hasattr(data, "values") else data.text_rows()
     limit = None if options.limit is None else int(options.limit)
     if options.sampling == "random":
         if options.ratio is not None:

@@ -15,7 +15,7 @@ from minihost.datasets.remote import opened
 from minihost.errors import DataError
 from minihost.folders import is_remote
 from minihost.job import Job, Reference
-from minihost.outputs import stages, staging
+from minihost.outputs import stages, staging, tables
 
 DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
 WORDS = {DATASET: "dataset", FOLDER: "folder"}
@@ -147,9 +147,10 @@ class Session:
         return None
 
     def _begin(self, reference: Reference) -> stages.Stage:
-        if is_remote(reference.path):
+        base = tables.target(reference) or (opened(reference) if is_remote(reference.path) else None)
+        if base is not None:
             place = Path(self.job.work_dir).parent / "stages"
-            return staging.begin_remote(reference, place / reference.name, opened(reference))
+            return staging.begin_remote(reference, place / reference.name, base)
         facts = {
             "component": f"{self.job.plugin_id}/{self.job.component_id}",
             "since": time.strftime("%Y-%m-%d %H:%M:%S"),

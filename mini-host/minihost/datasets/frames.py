@@ -124,7 +124,7 @@ def _parsed(source: dict[str, Any], arguments: dict[str, Any]) -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            found = pd.read_csv(**source, **arguments)
+            found = pd.read_csv(**{**source, **arguments})
             for frame in found if "chunksize" in arguments else [found]:
                 yield _plain_text(frame)
         except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeError) as err:

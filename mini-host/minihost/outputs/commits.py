@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from minihost.errors import HostError
 from minihost.folders.local import LocalFolder
 from minihost.folders.overlay import FILES
 from minihost.locks import Lock
+from minihost.outputs import tables
 from minihost.outputs.sending import put_remote
 from minihost.outputs.stages import COMMIT, DATA, Stage, lock_of, place_of
 
@@ -28,13 +30,26 @@ def commit(stages: list[Stage]) -> None:
     The first stage is marked last: its mark decides for all. It is also the last to be moved, so as long as anything is
     left to do, its mark is there to say so.
     """
-    stages = put_remote(stages)
+    of_tables = [stage for stage in stages if stage.kind == "TABLE"]
+    files = [stage for stage in stages if stage.kind != "TABLE"]
+    try:
+        with tables.filled(of_tables, stages) as visible:
+            _commit_files(put_remote(files), visible)
+    finally:
+        for stage in of_tables:
+            shutil.rmtree(stage.place, ignore_errors=True)
+
+
+def _commit_files(stages: list[Stage], decide: Callable[[], None]) -> None:
+    """Put the outputs that are files in their place; `decide` is called when nothing else stands in their way."""
     if not stages:
+        decide()
         return
     first, *rest = stages
     try:
         for stage in rest:
             _mark(stage, decided_by=str(first.place))
+        decide()
         _mark(first, peers=[[str(stage.target), str(stage.place)] for stage in rest if stage.base is None])
     except OSError as err:
         for stage in stages:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets.sql import is_sql
 from minihost.errors import HostError
 from minihost.folders.local import LocalFolder
 from minihost.folders.overlay import FILES, OverlayFolder
@@ -29,8 +30,8 @@ DATA, COMMIT = "data", "commit.json"
 class Stage:
     """The stage of one output.
 
-    `kind` is DATASET, PARTITIONS (a dataset that is a directory of partitions) or MANAGED_FOLDER; `base` is set for a
-    folder or dataset that is not on the local disk.
+    `kind` is DATASET, PARTITIONS (a dataset that is a directory of partitions), TABLE (one that is a SQL table) or
+    MANAGED_FOLDER; `base` is set for a folder or dataset that is not on the local disk.
     """
 
     target: Path
@@ -47,6 +48,8 @@ class Stage:
     @property
     def data(self) -> Path:
         """Where the dataset's file is written; for a URL that names no format a CSV file, handed on at the end."""
+        if self.kind == "TABLE":
+            return self.place / DATA / "rows.sqlite"
         named = self.target.is_absolute() or self.target.suffix in (".csv", ".tsv", ".parquet")
         return self.place / DATA / (self.target.name if named else "rows.csv")
 
@@ -62,7 +65,7 @@ class Stage:
         """Whether the run wrote the dataset, or changed anything in the folder."""
         if self.kind == "PARTITIONS":
             return any(path.suffix != ".json" for path in self.data.glob("*")) if self.data.is_dir() else False
-        return self.data.exists() if self.kind == "DATASET" else self.folder.touched()
+        return self.folder.touched() if self.kind == "MANAGED_FOLDER" else self.data.exists()
 
     def discard(self) -> None:
         """Drop what was written and free the output, with the lock file of a process that is gone."""
@@ -76,6 +79,8 @@ class Stage:
 
 def kind_of(reference: Reference) -> str:
     """Return the kind of stage for a reference."""
+    if is_sql(reference.path):
+        return "TABLE"
     return "PARTITIONS" if reference.type == "DATASET" and reference.options.get("partitioning") else reference.type
 
 

@@ -13,7 +13,7 @@ from minihost.folders.overlay import FILES
 from minihost.job import Reference
 from minihost.locks import Lock
 from minihost.outputs.commits import recover
-from minihost.outputs.stages import DATA, Stage, lock_of, place_of
+from minihost.outputs.stages import DATA, Stage, kind_of, lock_of, place_of
 
 LEAST_FREE = 1 << 20
 
@@ -48,7 +48,8 @@ def begin(target: Path, kind: str, facts: dict[str, Any], *, what: str = "") -> 
 def begin_remote(reference: Reference, place: Path, base: Any) -> Stage:
     """Prepare a stage for what lies at a URL, in a folder of the job; `base`, which opened it, takes it at the end."""
     (place / (FILES if reference.type == "MANAGED_FOLDER" else DATA)).mkdir(parents=True)
-    return Stage(Path(reference.path), reference.type, place, None, base)
+    kind = kind_of(reference)
+    return Stage(Path(reference.path), kind if kind == "TABLE" else reference.type, place, None, base)
 
 
 def _check_target(target: Path, kind: str, what: str) -> None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets import table
 from minihost.datasets.remote import opened
+from minihost.datasets.sql import is_sql
 from minihost.errors import HostError, JobError
 from minihost.folders import is_remote
 from minihost.folders.local import LocalFolder
@@ -243,6 +245,8 @@ def _in_order(step: Step, outputs: list[Reference]) -> list[Reference]:
 
 def _has_data(reference: Reference) -> bool:
     """Whether a dataset has its file, or a folder something in it."""
+    if is_sql(reference.path):
+        return bool(table(reference.path).exists())
     if is_remote(reference.path):
         remote: Any = opened(reference)
         return bool(remote.sums()) if hasattr(remote, "sums") else True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from minihost.hookspecs import hookimpl
@@ -49,7 +48,7 @@ def _columns(job: Job, role: str) -> list[str]:
     for reference in job.inputs:
         if reference.role == role and reference.type == "DATASET":
             try:
-                names += [column["name"] for column in table(Path(reference.path), reference.options).columns()]
+                names += [column["name"] for column in table(reference.path, reference.options).columns()]
             except (DataError, OSError, UnicodeError, ValueError):
                 return []
     return names

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets import table
 from minihost.datasets.remote import opened
 from minihost.datasets.schema import schema_file
+from minihost.datasets.sql import is_sql
 from minihost.folders import is_remote
 from minihost.folders.local import LocalFolder
 from minihost.job import Reference
@@ -22,6 +24,11 @@ WHOLE = 1 << 20
 
 def of_data(reference: Reference) -> str:
     """Return the sum of a dataset or folder; the empty text when there is nothing."""
+    if is_sql(reference.path):
+        from minihost.datasets.sql.content_sums import content_sum
+
+        found = content_sum(table(reference.path))
+        return _sum(found) if found else ""
     if is_remote(reference.path):
         remote = opened(reference)
         if hasattr(remote, "sums"):

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets.sql import guarded, is_sql
 from minihost.errors import JobError
 from minihost.folders import is_remote
+from minihost.projects import sql_tables
 from minihost.suggestions import did_you_mean, one_of
 
 LIMIT = 4 << 20
@@ -59,6 +61,9 @@ _DATASET = {
         "encoding": {"type": "string"},
         "sheet": {"type": "string", "minLength": 1},
         "append": {"type": "boolean"},
+        "connection": {"type": "string", "minLength": 1},
+        "table": {"type": "string", "minLength": 1},
+        "schema": {"type": "string", "minLength": 1},
         "partitioning": _PARTITIONING,
         "customFields": {"type": "object"},
     },
@@ -85,6 +90,7 @@ SCHEMA: dict[str, Any] = {
         "plugins": {"type": "array", "items": {"type": "string"}},
         "folders": {"type": "object", "additionalProperties": _FOLDER},
         "datasets": {"type": "object", "additionalProperties": _DATASET},
+        "connections": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
         "variables": {"type": "object"},
         "steps": {"type": "array", "items": _STEP},
     },
@@ -128,6 +134,7 @@ class Flow:
     plugins: tuple[str, ...] = ()
     folders: dict[str, dict[str, Any]] = field(default_factory=dict)
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    connections: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     kinds: dict[str, str] = field(default_factory=dict)
@@ -139,7 +146,7 @@ class Flow:
 
 def read(path: Path) -> Flow:
     """Read a flow.yaml; raises `JobError` with everything that is wrong with it."""
-    facts = _facts(path)
+    facts = _guarded(_facts(path))
     mistakes = [f"{path.name}: {mistake}" for mistake in _mistakes(facts)]
     if mistakes:
         raise JobError(mistakes)
@@ -149,10 +156,20 @@ def read(path: Path) -> Flow:
         plugins=tuple(facts.get("plugins") or ()),
         folders=_options(facts.get("folders")),
         datasets=_options(facts.get("datasets")),
+        connections=dict(facts.get("connections") or {}),
         variables=dict(facts.get("variables") or {}),
         steps=steps,
         kinds={name: _kind_of(name, facts) for step in steps for name in step.creates},
     )
+
+
+def _guarded(facts: Any) -> Any:
+    """The facts without passwords in the URLs of databases (see `minihost.datasets.sql.guarded`)."""
+    if isinstance(facts, dict):
+        return {key: _guarded(value) for key, value in facts.items()}
+    if isinstance(facts, list):
+        return [_guarded(value) for value in facts]
+    return guarded(facts) if isinstance(facts, str) else facts
 
 
 def _kind_of(name: str, facts: dict[str, Any]) -> str:
@@ -200,9 +217,9 @@ def _facts(path: Path) -> dict[str, Any]:
 def _mistakes(facts: dict[str, Any]) -> Iterator[str]:
     from jsonschema import Draft202012Validator
 
-    for error in sorted(
-        Draft202012Validator(SCHEMA).iter_errors(facts), key=lambda error: list(map(str, error.absolute_path))
-    ):
+    errors = Draft202012Validator(SCHEMA).iter_errors(facts)
+    found = sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
+    for error in found:
         yield from _explained(error)
     steps, folders, datasets = (facts.get(key) for key in ("steps", "folders", "datasets"))
     for number, step in enumerate(steps if isinstance(steps, list) else [], start=1):
@@ -215,16 +232,21 @@ def _mistakes(facts: dict[str, Any]) -> Iterator[str]:
     both = set(folders) & set(datasets) if isinstance(folders, dict) and isinstance(datasets, dict) else set()
     for name in sorted(map(str, both)):
         yield f"{name!r} is declared as a folder and as a dataset."
+    if not found:
+        yield from sql_tables.mistakes(facts)
 
 
 def _wrong_urls(kind: str, declared: Any) -> Iterator[str]:
     for name, options in declared.items() if isinstance(declared, dict) else ():
-        if not isinstance(options, dict) or "url" not in options:
+        url = options.get("url") if isinstance(options, dict) else None
+        if url is None:
             continue
         if "path" in options:
             yield f"{kind} > {name}: give `path` or `url`, not both."
-        if not is_remote(str(options["url"])):
-            yield f"{kind} > {name}: `url` is no URL of a storage such as s3://bucket/key; got {options['url']!r}."
+        is_database = kind == "datasets" and (is_sql(str(url)) or str(url).startswith("${"))
+        if not is_remote(str(url)) and not is_database:
+            or_database = " or a database such as postgresql://USER@HOST/DATABASE" if kind == "datasets" else ""
+            yield (f"{kind} > {name}: `url` is no URL of a storage such as s3://bucket/key{or_database}; got {url!r}.")
 
 
 def _explained(error: Any) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from minihost.datasets import sql
 from minihost.errors import JobError
 from minihost.folders import is_remote
 from minihost.host import hooks
@@ -14,7 +15,7 @@ from minihost.plugins import Component, Plugin, Role, host_section
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.foreign_kinds import why_not_run
 from minihost.plugins.manifests import parameters
-from minihost.projects import choices, foreign_tables
+from minihost.projects import choices, foreign_tables, partitions
 from minihost.projects.project import Project
 from minihost.suggestions import did_you_mean, nearest, one_of
 
@@ -41,6 +42,11 @@ class Request:
     ask_choices: bool = True
     is_form: bool = False
     mistakes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for side in ("inputs", "outputs"):
+            pairs = tuple((role, sql.guarded(ref)) for role, ref in getattr(self, side))
+            object.__setattr__(self, side, pairs)
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     job = _job(component, plugin, project)
     job.inputs = _filled(project, component, "input", request, mistakes)
     job.outputs = _filled(project, component, "output", request, mistakes)
-    mistakes.others += project.partitioned(job.inputs, request.partition, output=False)
-    mistakes.others += project.partitioned(job.outputs, request.partition, output=True)
+    mistakes.others += partitions.mistakes(job.inputs, request.partition, output=False)
+    mistakes.others += partitions.mistakes(job.outputs, request.partition, output=True)
     wishes, unfilled = _with_dataset_of_chart(component, request.params, project)
     params = resolve_params(component, plugin, replace(wishes, is_partial=request.is_form))
     settings = replace(request.settings, is_partial=request.is_form, is_unopened=True)
@@ -93,7 +99,8 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     job.others = [*named, *project.others([*job.inputs, *named], job.outputs)]
     job.plugins = {found.id: str(found.root) for found in catalogue.plugins}
     job.streams_only = request.streams_only
-    job.secrets = params.secrets + of_plugin.secrets
+    used = [one.path for one in (*job.inputs, *job.outputs, *job.others)]
+    job.secrets = params.secrets + of_plugin.secrets + sql.secrets(used)
     for answer in [] if request.is_form else hooks().minihost_check_job(job=job, component=component):
         mistakes.others += answer
     if mistakes.all():
@@ -142,7 +149,9 @@ def _chart_without_data(component: Component, named: list[Reference], project: P
         f"The dataset {one.name!r} of the parameter {name!r} does not exist ({one.path})."
         f"{did_you_mean(one.name, project.names(one.type))} Names: {one_of(project.names(one.type))}."
         for one in named
-        if name is not None and one.role == name and not is_remote(one.path) and not Path(one.path).exists()
+        if name is not None
+        and one.role == name
+        and not (is_remote(one.path) or sql.is_sql(one.path) or Path(one.path).exists())
     ]
 
 

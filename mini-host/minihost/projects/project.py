@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from minihost.datasets import SPREADSHEETS, TABLES, WRITTEN, format_of
+from minihost.datasets.sql import is_sql
 from minihost.errors import JobError
 from minihost.folders import is_remote
 from minihost.job import Reference
 from minihost.outputs import commits
 from minihost.plugins import Role
-from minihost.projects import flow
+from minihost.projects import flow, sql_tables
 from minihost.projects.reference_names import ENDINGS, endings, is_path, name_of
 from minihost.suggestions import did_you_mean, one_of
 
@@ -92,6 +93,10 @@ class Project:
         found.required = role.required
         if output and kind == FOLDER and role.is_cache:
             found.options.setdefault("in_place", True)
+        if is_sql(found.path):
+            if not output and ref not in self.pending:
+                sql_tables.check_input(found)
+            return found
         if output and kind == DATASET:
             self._check_written(found, ref)
         if not output and ref not in self.pending and not is_remote(found.path):
@@ -104,11 +109,15 @@ class Project:
         if ref in self.names(kind):
             declared = (self.flow.datasets if kind == DATASET else self.flow.folders).get(ref)
             options = dict(declared or {})
-            path = str(options.pop("path", "") or self._managed_path(kind, ref, options))
+            path = sql_tables.path_of(ref, options, self.flow.connections, self.dir)
+            path = path or str(options.pop("path", "") or self._managed_path(kind, ref, options))
             name = ref
         else:
             path, name = ref, name_of(ref)
-        if not is_remote(path):
+        if is_sql(path):
+            path, own = sql_tables.resolved(path, self.dir, role)
+            name = name if name == ref else own
+        elif not is_remote(path):
             path = str((self.dir / Path(path).expanduser()).resolve())
         return Reference(role, kind, name, self.key, path, options)
 
@@ -149,29 +158,10 @@ class Project:
             config[reference.role] = reference.name
         return found
 
-    def partitioned(self, references: Iterable[Reference], partition: str, *, output: bool) -> list[str]:
-        """Give partitioned references the partition of a run, and return what is wrong: an output needs one.
-
-        Inputs without a partition of the run read all that they have.
-        """
-        mistakes = []
-        for reference in references:
-            if not reference.options.get("partitioning"):
-                continue
-            if partition:
-                reference.partitions = [partition]
-            elif output:
-                mistakes.append(
-                    f"Output {reference.role!r} ({reference.name}) is partitioned: say which partition to write."
-                )
-            else:
-                reference.partitions = _partitions_of(reference)
-        return mistakes
-
     def recover(self, references: Iterable[Reference]) -> None:
         """Finish what a killed run was about to put in place, so that nobody reads half of it."""
         for reference in references:
-            if not is_remote(reference.path):
+            if not is_remote(reference.path) and not is_sql(reference.path):
                 commits.recover_unlocked(Path(reference.path))
 
     def _kind(self, role: Role, ref: str, side: str) -> str:
@@ -184,6 +174,10 @@ class Project:
             raise self._wrong(role, ref, side, "a dataset" if named == [DATASET] else "a folder")
         if named:
             return next(kind for kind in named if kind in kinds)
+        if is_sql(ref) and kinds:
+            if DATASET in kinds:
+                return DATASET
+            raise self._wrong(role, ref, side, "a dataset")
         if is_remote(ref) and len(kinds) == 1:
             return kinds[0]
         looks = DATASET if ref.lower().endswith(ENDINGS) and not (self.dir / ref).is_dir() else FOLDER
@@ -286,15 +280,3 @@ def open(folder: Path, file: Path | None = None) -> Project:  # `project.open(di
 def _key_of(name: str) -> str:
     key = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
     return key or "PROJECT"
-
-
-def _partitions_of(reference: Reference) -> list[str]:
-    if is_remote(reference.path):
-        return []
-    if reference.type == FOLDER:
-        place = Path(reference.path)
-        return sorted(entry.name for entry in place.iterdir() if entry.is_dir()) if place.is_dir() else []
-    from minihost.datasets import table
-
-    found = table(Path(reference.path), reference.options)
-    return found.partitions() if hasattr(found, "partitions") else []

@@ -18,7 +18,7 @@ from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.folders.paths import OWN
 from minihost.interrupts import interruptible
 from minihost.job import Job, Reference
-from minihost.outputs import commits, stages, staging
+from minihost.outputs import commits, stages, staging, tables
 from minihost.runs import code_environment, processes, remote_data
 from minihost.runs.events import Events
 from minihost.runs.job_folders import job_folder, keep_facts, keep_newest
@@ -115,7 +115,7 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
             continue
         seen[place] = reference.role
         try:
-            base = remote_data.output(reference)
+            base = tables.target(reference) or remote_data.output(reference)
             stage = _staged(reference, facts, what, base, folder)
         except HostError as err:
             mistakes.append(str(err) if what in str(err) else f"{what}: {err}")
@@ -211,7 +211,7 @@ def _begun_by_child(folder: Path) -> list[stages.Stage]:
     for event in Events(folder / EVENTS).new():
         if "begun" in event:
             reference = remote_data.original(event["begun"])
-            base = remote_data.output(reference)
+            base = tables.target(reference) or remote_data.output(reference)
             target = Path(reference.path) if base is not None else Path(os.path.realpath(reference.path))
             found.append(stages.Stage(target, stages.kind_of(reference), Path(event["place"]), None, base))
     return found

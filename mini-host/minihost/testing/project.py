@@ -198,7 +198,7 @@ class ProjectUnderTest:
         found = self._find("DATASET", name)
         if is_remote(found.path):
             return fetched(found, Path(tempfile.mkdtemp(dir=self.root)))
-        return table(Path(found.path), found.options)
+        return table(found.path, found.options)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return the rows of a dataset, cells typed by its schema."""

@@ -36,3 +36,10 @@ def test_files_are_one_concept(path):
 
 def test_nothing_on_disk_is_called_dataiku():
     assert [path for path in HOST.rglob("*") if "dataiku" in (path.name, path.stem)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_databases_are_imported_only_when_one_is_opened(path):
+    assert touches(imports(path, top_level_only=True), {"sqlalchemy", "psycopg"}) == []
+    if path.parent.name != "sql":
+        assert touches(imports(path), {"sqlalchemy", "psycopg"}) == []
