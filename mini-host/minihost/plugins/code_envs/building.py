@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from minihost.locks import Lock
@@ -94,7 +95,7 @@ class Work:
 
     def prepare(self) -> None:
         """Relax what this Python cannot install, as far as the index says so."""
-        self.asked.drop_backports()
+        self.asked.drop_needless()
         self.report("Looking for versions with wheels …")
         self.asked.find_wheels(lambda name: pip_calls.wheel_versions(self.python, name))
 
@@ -116,12 +117,14 @@ class Work:
         failures = self._mended(check_imports(self.python))
         for _ in range(ROUNDS if self.relax else 0):
             names = [one.name for one in failures if not one.is_outside]
+            before = replace(self.asked, lines=[*self.asked.lines], changes={**self.asked.changes})
             if not self.asked.loosen(names, "cannot be imported", may_drop=False):
                 break
             try:
                 self.install("--upgrade")
             except NotBuilt as err:
                 self.report(f"warning: {err}")
+                self.asked = before
                 break
             failures = self._mended(check_imports(self.python))
         relaxed = self.asked.said()
@@ -200,7 +203,7 @@ class Work:
         names = set(failure.names)
         if failure.reason == "conflict":  # what stands as the plugin wrote it gives way first
             pinned = {line.name for line in self.asked.lines if line.is_pinned}
-            names = names & pinned - self.asked.changes.keys() or names
+            names = names & pinned - self.asked.changes.keys() or names or pinned
         return why is not None and self.asked.loosen(names, why, may_drop=failure.reason != "conflict")
 
     def _not_built(self, failure: PipFailure) -> NotBuilt:

@@ -41,8 +41,9 @@ class Relaxed:
             for before, after, why in self.changes.values()
         ]
 
-    def drop_backports(self) -> None:
-        """Leave out what every current Python has, and installers."""
+    def drop_needless(self) -> None:
+        """Leave out what is for other Pythons, what every current Python has, and installers."""
+        self.lines = [line for line in self.lines if line.applies(self.python)]
         for line in list(self.lines):
             if line.name in BACKPORTS:
                 self.put(line, None, f"part of Python since {BACKPORTS[line.name]}")
@@ -54,7 +55,7 @@ class Relaxed:
 
         What has no wheels at all stays as it is: it may be built. `versions_of` answers the versions with wheels.
         """
-        pinned = [line for line in self.lines if line.is_pinned and line.applies(self.python)]
+        pinned = [line for line in self.lines if line.is_pinned]
         with ThreadPoolExecutor(QUERIES_AT_ONCE) as pool:
             found = list(pool.map(lambda line: versions_of(line.name), pinned))
         for line, versions in zip(pinned, found, strict=True):
