@@ -59,7 +59,7 @@ GOOD = ("-i", "input_dataset=in.csv", "-o", "output_dataset=out.csv", "-p", "tim
 def test_a_run(plugin, capfd):
     assert run(plugin, *GOOD, "-p", "column=a", "-p", "cloud.region=us", "--setting", "proxy=p") == 0
     out = capfd.readouterr().err
-    assert 'config {"cloud": {"region": "us"}, "column": "a", "times": 2}' in out
+    assert 'config {"cloud": {"region": "us"}, "column": "a", "columns": [], "times": 2}' in out
     assert 'settings {"proxy": "p"}' in out
     assert Path("out.csv").read_text() == "a,b\n1,x\n"
 

@@ -85,7 +85,11 @@ def test_rows_of_a_server_are_summed_there(tmp_path, flow, postgresql):
         ("connection: warehouse}", "connection: warehouse, url: 'sqlite:///a.db'}", "both given"),
         ("connection: warehouse}", "table: t}", "`table` belongs to a `url` or a `connection`"),
         ("connection: warehouse}", "connection: warehouse, format: csv}", "`format` is for files"),
-        ('url: "sqlite:///other.db"', "url: other.db", "`url` is not the URL of a database"),
+        (
+            'url: "sqlite:///other.db"',
+            "url: other.db",
+            "`url` is no URL of a storage such as s3://bucket/key or a database",
+        ),
         ("warehouse: sqlite:///data.db", "warehouse: data.db", "connections > warehouse: this is not the URL"),
         ("warehouse: sqlite:///data.db", "warehouse: 'mysql://u:geheim@h/d'", "mysql are not supported"),
         ('"the copies"', "[1]", "datasets > copies > table"),

@@ -129,26 +129,33 @@ UNTOUCHED: dict[Form, Any] = {
         (Form.CHOICES, Form.TEXTS, Form.WHOLES, Form.NUMBERS, Form.LIST, Form.PAIRS, Form.ROWS, Form.PRESETS), []
     ),
 }
-"""What a form holds where nobody touched the field and the descriptor gives no default."""
+"""What a form holds where nobody touched the field and the descriptor gives no default.
+
+A box that nobody ticked is false, a list or map that nobody filled is empty. The documentation leaves open what DSS
+stores then; what public plugins do decides it. Of 227 BOOLEAN parameters of 88 plugins 34 declare no default. Five
+plugins index such a key with no thought of its absence (seven parameters, among them Dataiku's own sample of a recipe),
+so that nobody could run them from a form left as it is; all others of components treat absent as false. Five others
+iterate an optional COLUMNS, MULTISELECT or MAP without a default, or take its length or index it; none of the 46 lists
+and maps without one is told from an empty one.
+"""
+
+
+def untouched(param: dict[str, Any]) -> Any:
+    """The value that components get where nobody touched the field; None where the key is absent then."""
+    default = default_of(param)
+    return copy.copy(UNTOUCHED.get(form_of(param))) if default is None else copy.deepcopy(default)
 
 
 def default_of(param: dict[str, Any]) -> Any:
-    """The value that a form starts with, as components get it; None where there is none.
-
-    A box that nobody ticked is false, a list or map that nobody filled is empty, with or without a declared default.
-    The documentation leaves open what DSS stores then; what public plugins do decides it. Of 227 BOOLEAN parameters of
-    88 plugins 34 declare no default. Five plugins index such a key with no thought of its absence (seven parameters,
-    among them Dataiku's own sample of a recipe), so that nobody could run them from a form left as it is; all others of
-    components treat absent as false. Five others iterate an optional COLUMNS, MULTISELECT or MAP without a default, or
-    take its length or index it; none of the 46 lists and maps without one is told from an empty one.
+    """The default that a form shows, as components get it: of a box without one false; None where there is none.
 
     Authors write some defaults in another type: a number or list is mended where nothing is lost, anything else stays
     as it is.
     """
     value = param.get("defaultValue")
     form = form_of(param)
-    if value is None and form in UNTOUCHED:
-        return copy.copy(UNTOUCHED[form])
+    if form is Form.FLAG and value is None:
+        return False
     try:
         if isinstance(value, str) and form in (Form.WHOLE, Form.NUMBER):
             value = _json(value)

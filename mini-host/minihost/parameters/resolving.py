@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from minihost.parameters.forms import (
     from_text,
     named,
     tidy,
+    untouched,
 )
 from minihost.parameters.plain import plain
 from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
@@ -118,9 +118,9 @@ def filled(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: Pa
         candidates = named(params) if chosen is None else chosen(params, answer).params.values()
         for param in candidates:
             if param["name"] not in config:
-                default = default_of(param)
-                if default is not None:
-                    answer[param["name"]] = copy.deepcopy(default)
+                value = untouched(param)
+                if value is not None:
+                    answer[param["name"]] = value
     for param in named(params):
         _fill_inside(answer, param, sets)
     return answer

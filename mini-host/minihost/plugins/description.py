@@ -146,7 +146,8 @@ def _sampled(
     found: list[tuple[dict[str, Any], str]] = []
     while True:
         form = shown(declared, config)
-        empty = (item for name, item in form.params.items() if name in form.visible and name not in config)
+        visible = (item for name, item in form.params.items() if name in form.visible)
+        empty = (item for item in visible if config.get(item["name"]) in (None, [], {}))
         item = next((item for item in empty if is_mandatory(item) or item["name"] in keys), None)
         if item is None:
             return found

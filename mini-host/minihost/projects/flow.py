@@ -11,9 +11,9 @@ from minihost.datasets.sql import guarded, is_sql
 from minihost.errors import JobError
 from minihost.folders import is_remote
 from minihost.projects import sql_tables
+from minihost.projects.yaml_file import mapping_of
 from minihost.suggestions import did_you_mean, one_of
 
-LIMIT = 4 << 20
 _REFS = {
     "oneOf": [
         {"type": "string", "minLength": 1},
@@ -146,7 +146,7 @@ class Flow:
 
 def read(path: Path) -> Flow:
     """Read a flow.yaml; raises `JobError` with everything that is wrong with it."""
-    facts = _guarded(_facts(path))
+    facts = _guarded(_without_empty_keys(mapping_of(path)))
     mistakes = [f"{path.name}: {mistake}" for mistake in _mistakes(facts)]
     if mistakes:
         raise JobError(mistakes)
@@ -163,6 +163,11 @@ def read(path: Path) -> Flow:
     )
 
 
+def _without_empty_keys(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts without known keys that hold nothing, as `steps:` alone in its line does."""
+    return {key: value for key, value in facts.items() if value is not None or key not in SCHEMA["properties"]}
+
+
 def _guarded(facts: Any) -> Any:
     """The facts without passwords in the URLs of databases (see `minihost.datasets.sql.guarded`)."""
     if isinstance(facts, dict):
@@ -175,43 +180,6 @@ def _guarded(facts: Any) -> Any:
 def _kind_of(name: str, facts: dict[str, Any]) -> str:
     """Return what a macro creates under a name: a folder, unless a dataset is declared by it."""
     return "DATASET" if name in (facts.get("datasets") or {}) else "MANAGED_FOLDER"
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Plain YAML, in which a key that is given twice is a mistake, and dates are texts, as in JSON."""
-
-        yaml_implicit_resolvers = {
-            first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
-            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
-    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key, _value in node.value:
-            name = loader.construct_object(key, deep=True)
-            if isinstance(name, str) and name in seen:
-                raise JobError([f"{path.name}: line {key.start_mark.line + 1}: {name!r} is given twice."])
-            seen.add(name if isinstance(name, str) else id(key))
-        made: dict[Any, Any] = loader.construct_mapping(node, deep=True)
-        return made
-
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    try:
-        text = path.read_bytes()
-        if len(text) > LIMIT:
-            raise JobError([f"{path} has {len(text) >> 20} MiB; a flow has at most {LIMIT >> 20}."])
-        facts = yaml.load(text, Loader=Loader)
-    except yaml.YAMLError as err:
-        raise JobError([f"{path} is not YAML: {err}"]) from err
-    except (OSError, RecursionError) as err:
-        raise JobError([f"{path} cannot be read: {err}"]) from err
-    if not isinstance(facts or {}, dict):
-        raise JobError([f"{path.name}: a flow is a mapping with steps, folders, datasets; got {type(facts).__name__}."])
-    known = SCHEMA["properties"]
-    return {key: value for key, value in (facts or {}).items() if value is not None or key not in known}
 
 
 def _mistakes(facts: dict[str, Any]) -> Iterator[str]:

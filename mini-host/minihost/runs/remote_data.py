@@ -49,8 +49,9 @@ def for_child(job: Job, folder: Path, python: str | None) -> Job:
 
     def seen(reference: Reference, number: int) -> Reference:
         storage = PROTOCOLS.get(reference.path.partition("://")[0].lower(), "")
-        needed = storage == "memory" or (reference.role and python is not None and not _has(python, storage))
-        if not storage or not needed:
+        if not storage:
+            return reference
+        if storage != "memory" and (python is None or not reference.role or _has(python, storage)):
             return reference
         copy = folder / "copies" / str(number)
         remote = opened(reference)

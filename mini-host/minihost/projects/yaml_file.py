@@ -1,0 +1,48 @@
+"""The text of a flow.yaml as plain data: no key twice, no dates, no objects, no endless file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from minihost.errors import JobError
+
+LIMIT = 4 << 20
+"""The largest file that is read, in bytes."""
+
+
+def mapping_of(path: Path) -> dict[str, Any]:
+    """Return what the file says; raises `JobError` where it is too large, not YAML, or no mapping."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Plain YAML, in which a key that is given twice is a mistake, and dates are texts, as in JSON."""
+
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
+            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _value in node.value:
+            name = loader.construct_object(key, deep=True)
+            if isinstance(name, str) and name in seen:
+                raise JobError([f"{path.name}: line {key.start_mark.line + 1}: {name!r} is given twice."])
+            seen.add(name if isinstance(name, str) else id(key))
+        made: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+        return made
+
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    try:
+        text = path.read_bytes()
+        if len(text) > LIMIT:
+            raise JobError([f"{path} has {len(text) >> 20} MiB; a flow has at most {LIMIT >> 20}."])
+        facts = yaml.load(text, Loader=Loader)
+    except yaml.YAMLError as err:
+        raise JobError([f"{path} is not YAML: {err}"]) from err
+    except (OSError, RecursionError) as err:
+        raise JobError([f"{path} cannot be read: {err}"]) from err
+    if not isinstance(facts or {}, dict):
+        raise JobError([f"{path.name}: a flow is a mapping with steps, folders, datasets; got {type(facts).__name__}."])
+    return dict(facts or {})
