@@ -5,7 +5,7 @@ import tarfile
 import threading
 
 import pytest
-from component_plugins import put, write_components
+from component_plugins import put
 from local_wheels import MADE_FOR_NUMPY_1, NUMPY
 
 from minihost.cli import main
@@ -229,9 +229,3 @@ def test_what_a_killed_build_left_is_not_used(plugin, wheel, minihost_project, c
     assert "is not complete" in warning
     assert main(["env", str(root)]) == 0
     assert lookup.python_for("sample", root) == (str(wanted.python), "")
-
-
-def test_a_plugin_without_requirements(tmp_path, capsys):
-    assert main(["env", str(write_components(tmp_path / "plugin"))]) == 0
-    assert "the host's own Python" in capsys.readouterr().out
-    assert lookup.python_for("sample", tmp_path / "plugin") == (None, lookup.other_pandas())

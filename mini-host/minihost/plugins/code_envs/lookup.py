@@ -7,27 +7,46 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from minihost.user_folders import plugin_store
+from minihost.user_folders import code_env_store, plugin_store
+
+if TYPE_CHECKING:
+    from minihost.plugins.code_envs.spec import EnvironmentSpec
 
 PANDAS_OF_DSS = "2"
+REQUIREMENTS = Path("code-env", "python", "spec", "requirements.txt")
+COMMAND_FOR_BASE = "minihost env --base"
+SHARED = "DSS base"
+"""The name of the environment that stands in for DSS's built-in one; no plugin has an id with a blank."""
 
 
 def python_for(plugin_id: str, root: Path) -> tuple[str | None, str]:
     """Return the Python that a plugin's components run with, None for the host's own, and a warning (or nothing)."""
-    if (root / "code-env").is_dir():
-        from minihost.plugins.code_envs import records
+    if (root / REQUIREMENTS).is_file():
         from minihost.plugins.code_envs.spec import spec_of
 
-        spec = spec_of(plugin_id, root)
-        if spec is not None and records.read(spec.place) is not None:
-            return str(spec.python), ""
-        if spec is not None and any(spec.place.parent.glob("[!.]*")):
-            return None, (
-                f"The code environment of {plugin_id} was built from other requirements or is not complete, so it is "
-                f"not used. Build it again: {command_for(plugin_id, root)}"
-            )
-    return None, other_pandas()
+        python, warning = _built(spec_of(plugin_id, root), command_for(plugin_id, root))
+    elif (code_env_store() / SHARED).is_dir():
+        from minihost.plugins.code_envs.spec import shared_spec
+
+        python, warning = _built(shared_spec(), COMMAND_FOR_BASE)
+    else:
+        python, warning = None, ""
+    return python, warning if python or warning else other_pandas()
+
+
+def _built(spec: EnvironmentSpec | None, command: str) -> tuple[str | None, str]:
+    from minihost.plugins.code_envs import records
+
+    if spec is not None and records.read(spec.place) is not None:
+        return str(spec.python), ""
+    if spec is not None and any(spec.place.parent.glob("[!.]*")):
+        return None, (
+            f"The code environment of {spec.plugin_id} was built from other requirements or is not complete, so it is "
+            f"not used. Build it again: {command}"
+        )
+    return None, ""
 
 
 def other_pandas() -> str:
@@ -48,14 +67,19 @@ def other_pandas() -> str:
 def missing_module_hint(plugin_id: str, root: Path, reason: str) -> str:
     """Return the command that would help a run which failed without its environment because it lacks a module.
 
-    Empty where the reason is another, or where the plugin asks for no environment.
+    Empty where the reason is another, or where neither the plugin nor DSS says that the module is there.
     """
     found = re.search(r"ModuleNotFoundError: No module named '([^']+)'", reason)
-    if found is None or not (root / "code-env" / "python" / "spec" / "requirements.txt").is_file():
+    if found is None:
         return ""
-    return (
-        f"{found[1]} may be part of the plugin's code environment, which is not built: {command_for(plugin_id, root)}"
-    )
+    if (root / REQUIREMENTS).is_file():
+        command = command_for(plugin_id, root)
+        return f"{found[1]} may be part of the plugin's code environment, which is not built: {command}"
+    from minihost.plugins.code_envs.core_packages import MODULES_OF_BASE
+
+    if found[1].partition(".")[0] not in MODULES_OF_BASE:
+        return ""
+    return f"{found[1]} is in the built-in environment of DSS; one like it can be built here: {COMMAND_FOR_BASE}"
 
 
 def command_for(plugin_id: str, root: Path) -> str:

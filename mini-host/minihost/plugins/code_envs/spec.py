@@ -11,7 +11,8 @@ from pathlib import Path
 
 from minihost.errors import HostError
 from minihost.lenient_json import LenientJsonError, read_object, read_text
-from minihost.plugins.code_envs.core_packages import core_packages
+from minihost.plugins.code_envs.core_packages import BUILT_IN, core_packages
+from minihost.plugins.code_envs.lookup import REQUIREMENTS, SHARED
 from minihost.plugins.code_envs.requirement_lines import plain
 from minihost.user_folders import code_env_store
 
@@ -42,10 +43,16 @@ class EnvironmentSpec:
         return self.place / "bin" / "python"
 
 
+def shared_spec() -> EnvironmentSpec:
+    """Return what the environment is built from that serves every plugin without requirements of its own."""
+    core, _ = core_packages("AUTO", (sys.version_info.major, sys.version_info.minor))
+    return EnvironmentSpec(SHARED, "\n".join(BUILT_IN), core, ())
+
+
 def spec_of(plugin_id: str, root: Path) -> EnvironmentSpec | None:
     """Return what the plugin in a folder asks for, None when it has no requirements; raises `HostError`."""
     folder = root / "code-env" / "python"
-    file = folder / "spec" / "requirements.txt"
+    file = root / REQUIREMENTS
     if not file.is_file():
         return None
     try:
