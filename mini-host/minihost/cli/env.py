@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from minihost.cli.options import find_plugins, plugin_option, project_dir
 from minihost.plugins.code_envs import lookup
+from minihost.plugins.code_envs.core_packages import REQUIREMENTS, SHARED
 
 if TYPE_CHECKING:
     from minihost.plugins.code_envs.spec import EnvironmentSpec
@@ -45,9 +46,9 @@ def command(
     if base and ctx.get_parameter_source("plugin") is not ParameterSource.DEFAULT:
         raise click.UsageError("--base is for all plugins without requirements; it takes no PLUGIN.")
     wanted = None if base else _wanted(plugin, plugin_paths, project_dir)
-    who = f"Every plugin without {lookup.REQUIREMENTS}" if wanted is None else wanted.plugin_id
+    who = f"Every plugin without {REQUIREMENTS}" if wanted is None else wanted.plugin_id
     wanted = wanted or spec.shared_spec()
-    if remove and wanted.plugin_id == lookup.SHARED and not base:
+    if remove and wanted.plugin_id == SHARED and not base:
         click.echo(f"It has no environment of its own. To remove the shared one: {lookup.COMMAND_FOR_BASE} --remove")
         return
     if remove:

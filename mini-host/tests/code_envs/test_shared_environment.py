@@ -8,7 +8,7 @@ from component_plugins import put
 from minihost.cli import main
 from minihost.errors import ComponentFailed
 from minihost.plugins.code_envs import lookup
-from minihost.plugins.code_envs.core_packages import BUILT_IN, MODULES_OF_BASE, core_packages
+from minihost.plugins.code_envs.core_packages import BUILT_IN, MODULES_OF_BASE, REQUIREMENTS, core_packages
 from minihost.plugins.code_envs.requirement_lines import plain
 from minihost.plugins.code_envs.spec import shared_spec
 
@@ -27,7 +27,7 @@ VERSIONS = {"pandas": "2.3.3", "numpy": "2.4.0"}
 def bare(plugin, wheel):
     """Return a plugin without requirements whose recipe imports sklearn, and an index with the base's packages."""
     root = plugin("", RECIPE)
-    (root / lookup.REQUIREMENTS).unlink()
+    (root / REQUIREMENTS).unlink()
     for package in (*BUILT_IN, *core_packages("AUTO", (3, 11))[0]):
         name = plain(package)
         module = {"scikit-learn": "sklearn", "python-dateutil": "dateutil"}.get(name, name)

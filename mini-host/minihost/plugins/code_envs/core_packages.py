@@ -1,8 +1,14 @@
-"""The core packages: what DSS adds to every code environment that asks for them, as far as components see it."""
+"""What DSS brings itself: the core packages of every code environment, and those of its built-in environment."""
 
 from __future__ import annotations
 
 import re
+
+REQUIREMENTS = "code-env/python/spec/requirements.txt"
+"""The file of a plugin that says what its environment holds."""
+
+SHARED = "DSS base"
+"""The name of the environment that stands in for DSS's built-in one; no plugin has an id with a blank."""
 
 NEWEST_NUMPY = "numpy<2.5"
 PANDAS = "pandas>=2.2,<3"

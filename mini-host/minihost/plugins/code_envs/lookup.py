@@ -9,16 +9,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minihost.plugins.code_envs.core_packages import MODULES_OF_BASE, REQUIREMENTS, SHARED
 from minihost.user_folders import code_env_store, plugin_store
 
 if TYPE_CHECKING:
     from minihost.plugins.code_envs.spec import EnvironmentSpec
 
 PANDAS_OF_DSS = "2"
-REQUIREMENTS = Path("code-env", "python", "spec", "requirements.txt")
 COMMAND_FOR_BASE = "minihost env --base"
-SHARED = "DSS base"
-"""The name of the environment that stands in for DSS's built-in one; no plugin has an id with a blank."""
 
 
 def python_for(plugin_id: str, root: Path) -> tuple[str | None, str]:
@@ -75,8 +73,6 @@ def missing_module_hint(plugin_id: str, root: Path, reason: str) -> str:
     if (root / REQUIREMENTS).is_file():
         command = command_for(plugin_id, root)
         return f"{found[1]} may be part of the plugin's code environment, which is not built: {command}"
-    from minihost.plugins.code_envs.core_packages import MODULES_OF_BASE
-
     if found[1].partition(".")[0] not in MODULES_OF_BASE:
         return ""
     return f"{found[1]} is in the built-in environment of DSS; one like it can be built here: {COMMAND_FOR_BASE}"

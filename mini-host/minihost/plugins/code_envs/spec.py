@@ -11,8 +11,7 @@ from pathlib import Path
 
 from minihost.errors import HostError
 from minihost.lenient_json import LenientJsonError, read_object, read_text
-from minihost.plugins.code_envs.core_packages import BUILT_IN, core_packages
-from minihost.plugins.code_envs.lookup import REQUIREMENTS, SHARED
+from minihost.plugins.code_envs.core_packages import BUILT_IN, REQUIREMENTS, SHARED, core_packages
 from minihost.plugins.code_envs.requirement_lines import plain
 from minihost.user_folders import code_env_store
 
