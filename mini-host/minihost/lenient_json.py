@@ -18,6 +18,7 @@ from minihost.regular_files import open_regular
 __all__ = ["Document", "LenientJsonError", "Relaxation", "loads", "read_object", "read_text"]
 
 MAX_BYTES = 1_000_000
+_KINDS = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false", type(None): "null"}
 
 
 def read_object(path: Path) -> Document:
@@ -28,7 +29,7 @@ def read_object(path: Path) -> Document:
     except LenientJsonError as err:
         raise LenientJsonError(f"{path}: {err}") from err
     if not isinstance(document.value, dict):
-        raise LenientJsonError(f"{path}: the top level is {type(document.value).__name__}, an object {{…}} is expected")
+        raise LenientJsonError(f"{path}: the top level is {_KINDS[type(document.value)]}; an object {{…}} is expected")
     return document
 
 

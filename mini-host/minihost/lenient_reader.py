@@ -19,6 +19,8 @@ _PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\\\x00-\x1f
 _UNIT = re.compile(r"\\u([0-9a-fA-F]{4})")
 _LOW_UNIT = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
+_UNKNOWN = re.compile(r"[^\s,;:{}\[\]]+")
+_PYTHON = {"True": "true", "False": "false", "None": "null"}
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -145,9 +147,16 @@ class Reader:
                 return number_of(number.group())
             except ValueError as err:
                 raise self.error(f"{err}: {number.group()[:20]}…") from err
-        raise self.error(
-            "the text ends too early" if not char else f"{self.text[self.at : self.at + 20]!r} is not a value"
-        )
+        raise self.error(self.no_value() if char else "the text ends too early")
+
+    def no_value(self) -> str:
+        """What is wrong with what stands where a value should."""
+        found = _UNKNOWN.match(self.text, self.at)
+        word = found.group()[:20] if found else self.peek()
+        if word in _PYTHON:
+            return f"{word} is not a value; JSON writes {_PYTHON[word]}"
+        hint = '; texts stand in straight double quotes: "…"' if word[0] in "“”„‘’«»" or word.isalpha() else ""
+        return f"{word!r} is not a value{hint}"
 
     def object(self, depth: int) -> dict[str, Any]:
         """Read an object; the last of several equal keys counts."""
@@ -155,7 +164,9 @@ class Reader:
         for _ in self.items("}"):
             start = self.at
             if not self.peek() or self.peek() not in "\"'":
-                raise self.error("a quoted name is expected")
+                found = _UNKNOWN.match(self.text, self.at)
+                got = f", not {found.group()[:20]}" if found else ""
+                raise self.error(f"a name in double quotes is expected{got}")
             name = self.string()
             self.skip()
             if self.peek() != ":":

@@ -28,7 +28,7 @@ RULES: dict[str, Rule] = {
     "json-lenient": Rule(
         WARNING,
         "DSS reads it, but build scripts and editors read strict JSON.",
-        "Write strict JSON: no comments, double quotes, commas.",
+        "Write strict JSON: double quotes, commas between items only, no comments, no byte order mark.",
     ),
     "key-misspelt": Rule(
         WARNING, "Keys that DSS does not know do nothing.", "Write the key as suggested, or remove it."

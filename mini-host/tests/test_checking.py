@@ -80,7 +80,7 @@ def test_our_own_plugin_has_nothing_wrong():
             "warning: custom-recipes/r/recipe.json: parameter 'x': default \"three\"",
         ),
         ({"name": "x", "type": "INT", "minI": 3, "maxI": 1}, "no value is possible"),
-        ({"name": "x", "type": "INT", "minI": 3, "defaultValue": 1}, "default 1 is not a whole number, at least 3"),
+        ({"name": "x", "type": "INT", "minI": 3, "defaultValue": 1}, "default 1 is not a whole number of at least 3"),
         (
             {"name": "x", "type": "COLUMN", "columnRole": "input_datset"},
             "columnRole 'input_datset' is no input role. Did you mean",
@@ -182,7 +182,7 @@ def test_what_is_wrong_with_macros(tmp_path):
     found = findings(write_plugin(tmp_path, macros=[("m", macro)]))
     assert [line.partition("runnable.json: ")[2].split("(")[0].split(":")[0].strip() for line in found] == [
         "resultType 'HTLM'",
-        "does not say impersonate",
+        "impersonate is 'no'; true or false is expected",
         "a macro role fills the parameter 'd', which is not declared",
     ]
 
@@ -279,3 +279,38 @@ def test_the_command(tmp_path, capsys):
     assert main(["check", "--strict", str(root)]) == 1
     assert main(["check", str(tmp_path)]) == 2
     assert "not a plugin" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("{", "error: plugin.json: line 1:"),
+        ("{}", "error: plugin.json: has no 'id'; letters, digits"),
+        ('{"id": "a b"}', "error: plugin.json: the id is 'a b'; letters, digits"),
+    ],
+)
+def test_a_plugin_json_that_makes_no_plugin_is_a_finding(tmp_path, capfd, text, reported):
+    write(tmp_path / "plugin.json", text)
+    assert main(["check", str(tmp_path)]) == 1
+    out = capfd.readouterr().out
+    assert out.startswith(reported)
+    assert "    fix:  " in out
+    assert out.endswith(": 0 components, 1 error, 0 warnings\n")
+
+
+def test_tags_that_are_no_list(tmp_path):
+    found = findings(write_plugin(tmp_path, recipes=["r"], meta={**META, "tags": "Vision"}))
+    assert found == ["warning: plugin.json: meta: tags is 'Vision'; a list of texts is expected"]
+
+
+def test_a_macro_needs_a_class_that_derives_from_another(tmp_path):
+    plugin = write_plugin(tmp_path, macros=["m"])
+    write(plugin / "python-runnables/m/runnable.py", "class Mine:\n    pass\n")
+    (found,) = findings(plugin)
+    assert "has no class that derives from dataiku.runnables.Runnable" in found
+
+
+def test_python_with_a_byte_order_mark_compiles(tmp_path):
+    plugin = write_plugin(tmp_path, recipes=["r"])
+    write(plugin / "custom-recipes/r/recipe.py", "\ufeffimport dataiku\n")
+    assert findings(plugin) == []

@@ -149,7 +149,10 @@ def test_infer_schema(out):
 
 
 def test_something_that_is_no_frame_is_refused(out):
-    with pytest.raises(DataError, match="pandas DataFrame is wanted, got list"):
+    with pytest.raises(
+        DataError,
+        match=r"pandas DataFrame is expected, got list: \[\{'a': 1\}\]. \(mini-host/tests/test_dataset_writing.py, line",
+    ):
         out[1].write_with_schema([{"a": 1}])
 
 

@@ -102,7 +102,7 @@ def test_a_current_folder_that_is_no_plugin_is_a_warning(tmp_path, home, monkeyp
     write(tmp_path / "plugin.json", '{"name": "of another program"}')
     monkeypatch.chdir(tmp_path)
     (problem,) = [problem for problem in discovery.find(Search()).problems if str(tmp_path / "plugin.json") in problem]
-    assert "the id is None" in problem
+    assert "has no 'id'" in problem
 
 
 def test_order_of_places(tmp_path, home, monkeypatch):
@@ -154,10 +154,35 @@ def test_components_are_found_by_short_and_full_name(tmp_path):
         catalogue.component("onlya")
     with pytest.raises(JobError, match="Did you mean 'a/only-a'"):
         catalogue.component("a/onlya")
-    with pytest.raises(JobError, match="no macro 'only-a'"):
+    with pytest.raises(JobError, match="'only-a' is a recipe, not a macro. Write `recipe: only-a`"):
         catalogue.component("only-a", ("macro",))
     with pytest.raises(JobError, match="Known: a, b"):
         catalogue.plugin("zzz")
+
+
+def test_a_component_of_another_kind_is_named_with_the_command_that_starts_it(tmp_path):
+    plugin = write_plugin(tmp_path / "a", "a", macros=["m"])
+    write(plugin / "webapps" / "w" / "webapp.json", {"baseType": "STANDARD"})
+    catalogue = find(plugin)
+    with pytest.raises(JobError, match="'w' is a web app, not a recipe or macro. Start it by: minihost webapp w"):
+        catalogue.component("w", ("recipe", "macro"))
+    with pytest.raises(JobError, match="'m' is a macro, not a web app. Start it by: minihost run m"):
+        catalogue.component("m", ("webapp",))
+
+
+def test_a_component_that_cannot_be_read_says_why(tmp_path):
+    plugin = write_plugin(tmp_path / "a", "a", recipes=["bad"])
+    write(plugin / "custom-recipes" / "bad" / "recipe.json", '{"kind": PYTHON}')
+    for name in ("bad", "a/bad"):
+        with pytest.raises(
+            JobError, match="of a cannot be read: custom-recipes/bad/recipe.json: line 1: 'PYTHON' is not"
+        ):
+            find(plugin).component(name)
+
+
+def test_without_any_plugin_it_says_where_one_is_looked_for():
+    with pytest.raises(JobError, match="No plugin was found: go to the folder of one"):
+        discovery.Catalogue(()).component("x")
 
 
 def test_listing_is_light(tmp_path):

@@ -54,8 +54,48 @@ class TestHowItEnds:
         assert log.splitlines()[-1] == reason
 
     def test_by_a_syntax_error(self, project):
-        reason, _log = self.fails(project("this is no python\n"))
-        assert "SyntaxError" in reason
+        reason, log = self.fails(project("this is no python\n"))
+        assert reason == "SyntaxError: invalid syntax (custom-recipes/do/recipe.py, line 1)"
+        assert "Raised by the host" not in log
+
+    def test_by_a_refusal_of_the_api_under_the_name_that_dss_has(self, project):
+        reason, log = self.fails(project("import dataiku\ndataiku.api_client().get_project('X')\n"))
+        assert reason.startswith("dataikuapi.utils.DataikuException: Project 'X' does not exist here")
+        assert "Raised by the host" not in log
+
+    @pytest.mark.parametrize(
+        ("code", "said"),
+        [
+            ("dataiku.Dataset('rowz')", "There is no dataset 'rowz' in this job. Did you mean 'rows'?"),
+            ("dataiku.Folder('rows')", "'rows' is a dataset, not a folder. Use dataiku.Dataset."),
+            ("dataiku.Dataset('rows').write_with_schema(1)", "A pandas DataFrame is expected, got int: 1."),
+            ("dataiku.SQLExecutor2(dataset='rows')", "Dataset rows is not a SQL table but "),
+        ],
+    )
+    def test_by_a_wrong_call_of_the_api_with_its_line(self, project, code, said):
+        reason, log = self.fails(project(f"import dataiku\n{code}\n"))
+        assert reason.startswith(said)
+        assert reason.endswith("(custom-recipes/do/recipe.py, line 2)")
+        assert "Traceback" not in log
+
+    def test_by_a_writer_that_is_not_closed(self, project):
+        code = "import dataiku\nout = dataiku.Dataset('done')\nout.write_schema([{'name': 'a', 'type': 'int'}])\n"
+        _reason, log = self.fails(project(code + "out.get_writer().write_row_dict({'a': 1})\n"))
+        assert "warning: A writer of " in log
+        assert "was not closed, so its rows are lost." in log
+
+    def test_by_a_role_that_is_not_declared(self, project):
+        code = "from dataiku.customrecipe import *\nget_input_names_for_role('ins')[0]\n"
+        reason, log = self.fails(project(code))
+        assert reason == "IndexError: list index out of range"
+        said = "warning: recipe.json has no input role 'ins'. Did you mean 'in'? (custom-recipes/do/recipe.py, line 2)"
+        assert said in log
+
+    def test_by_a_package_that_the_plugin_asks_for_nowhere(self, project):
+        reason, _log = self.fails(project("import no_such_package.part\n"))
+        assert (
+            "If no_such_package is a package, list what installs it in code-env/python/spec/requirements.txt" in reason
+        )
 
     @pytest.mark.parametrize(
         ("code", "wanted"),

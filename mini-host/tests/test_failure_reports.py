@@ -76,7 +76,7 @@ def test_passes(project):
         project.run("raises", **ROLES)
 """
 REASONS = {
-    "job_error": "JobError: Parameter 'first_number' is \"x\"; a whole number, at least 0 is expected.",
+    "job_error": "JobError: Parameter 'first_number' is \"x\"; a whole number of at least 0 is expected.",
     "wrong_result": "AssertionError: assert 1 == 2",
     "timeout": "ComponentFailed: Stopped: it did not finish within 2 seconds, its timeout.",
     "timeout_in_process": "JobError: A run with in_process=True cannot be stopped after a timeout: leave out one of",
@@ -92,7 +92,7 @@ REASONS = {
 OF_RUNS = {
     "raises": "ComponentFailed: ValueError: bad thing",
     "chained": "ComponentFailed: ValueError: no key",
-    "misuses": "ComponentFailed: A pandas DataFrame is wanted, got int.",
+    "misuses": "ComponentFailed: A pandas DataFrame is expected, got int",
     "forgets": "ComponentFailed: The component finished without writing its output output_dataset (out).",
 }
 REASONS |= {f"run[{name}-{kind}]": reason for name, reason in OF_RUNS.items() for kind in (False, True)}

@@ -101,7 +101,9 @@ steps:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("a: [", "is not YAML"),
+        ("a: [", "is not YAML: line "),
+        ("datasets:\n\tx: y", "flow.yaml is not YAML: line 2, column 1: "),
+        ("datasets:\n\tx: y", "; YAML is indented with spaces, not tabs."),
         ("- x", "a flow is a mapping"),
         ("steps: []\nsteps: []", "line 2: 'steps' is given twice"),
         ("folders:\n  a: x\n  a: y", "line 3: 'a' is given twice"),

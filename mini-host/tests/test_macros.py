@@ -55,6 +55,41 @@ class TestMacros:
             "records": [[1]],
         }
 
+    @pytest.mark.parametrize(
+        ("result", "body", "warned"),
+        [
+            ("RESULT_TABLE", "return [1]", '"resultType": "RESULT_TABLE", but run returned list [1].'),
+            ("HTML", "return ResultTable()", '"resultType": "HTML", but run returned a ResultTable.'),
+            ("HTML", "return {'a': 1}", '"resultType": "HTML", but run returned dict'),
+            (
+                "RESULT_TABLE",
+                "t = ResultTable(); t.add_column('a', 'A'); t.add_record([1, 2]); return t",
+                "has 1 column, and its record 1 has 2 cells",
+            ),
+        ],
+    )
+    def test_an_answer_that_its_descriptor_does_not_announce_is_a_warning(self, project, result, body, warned):
+        assert warned in self.act(project, body, result=result).log
+
+    def test_progress_that_is_no_number(self, project):
+        with pytest.raises(
+            ComponentFailed, match=r"takes a number, .* and got 'half'. \(python-runnables/act/runnable.py"
+        ):
+            self.act(project, "progress_callback('half')")
+
+    def test_a_macro_without_run(self, project):
+        code = "from dataiku.runnables import Runnable\nclass Mine(Runnable):\n    pass\n"
+        with pytest.raises(ComponentFailed, match="^The macro Mine has no method run"):
+            project(macro=({}, code)).run("act")
+
+    def test_a_run_without_its_parameter_is_no_fault_of_the_host(self, project):
+        code = "from dataiku.runnables import Runnable\nclass Mine(Runnable):\n    def run(self):\n        pass\n"
+        made = project(macro=({}, code))
+        with pytest.raises(ComponentFailed, match=r"TypeError: Mine.run\(\) takes 1 positional argument"):
+            made.run("act")
+        (log,) = made.project.dir.glob(".minihost/jobs/*/log")
+        assert "Raised by the host" not in log.read_text()
+
     @pytest.mark.parametrize("in_process", [False, True])
     def test_the_data_folder_of_the_platform_is_there_and_empty(self, project, in_process):
         body = (

@@ -107,8 +107,8 @@ def test_texts_are_read_by_type(param, text, value):
         (one("INT"), "true", "a whole number is expected"),
         (one("INT"), "", "a whole number is expected"),
         (one("INT", minI=1, maxI=3), "4", "a whole number from 1 to 3 is expected"),
-        (one("INT", minI=1), "0", "a whole number, at least 1 is expected"),
-        (one("DOUBLE", maxD=1.5), "1.6", "a number, at most 1.5 is expected"),
+        (one("INT", minI=1), "0", "a whole number of at least 1 is expected"),
+        (one("DOUBLE", maxD=1.5), "1.6", "a number of at most 1.5 is expected"),
         (one("DOUBLE"), "NaN", "a number is expected"),
         (
             one("SELECT", selectChoices=[{"value": "apple", "label": ""}]),
@@ -315,7 +315,7 @@ def test_mistakes_inside_presets():
         "There is no parameter 'x.tires'. Did you mean 'tries'? x has: key, region, tries."
     ]
     assert mistakes(params, texts=[("x.tries", "0")]) == [
-        "Parameter 'x.tries' is 0; a whole number, at least 1 is expected."
+        "Parameter 'x.tries' is 0; a whole number of at least 1 is expected."
     ]
     assert mistakes(params, texts=[("x.region", "us")]) == ["Parameter 'x.key' is missing: a text is expected."]
 

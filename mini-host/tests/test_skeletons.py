@@ -13,6 +13,7 @@ import yaml
 from served_webapps import CHROMIUM, Served, browse
 
 from minihost.cli import main
+from minihost.errors import HostError
 from minihost.plugins import checking, discovery, skeletons
 
 COMPONENTS = ("recipe", "macro", "webapp")
@@ -243,6 +244,13 @@ class TestNames:
         if plugin_id == "json":
             code, printed = run_tests(tmp_path / plugin_id, "-k", "by_default")
             assert code == 0, printed
+
+
+def test_a_plugin_is_not_made_inside_another(tmp_path):
+    skeletons.new_plugin("outer", tmp_path)
+    with pytest.raises(HostError, match="outer is a plugin itself. Go to another folder"):
+        skeletons.new_plugin("inner", tmp_path / "outer")
+    assert not (tmp_path / "outer" / "inner").exists()
 
 
 def test_every_template_is_used_and_every_place_in_it_filled():

@@ -129,6 +129,19 @@ def test_missing_packages_are_named(flow, monkeypatch):
         opened(flow)
 
 
+def test_missing_packages_for_an_output_are_named_before_the_run(flow, monkeypatch, capsys):
+    import sys
+
+    from minihost.cli import main
+
+    put(flow / "people.csv", "name\nAda\n")
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    command = ["run", "do", "--project", str(flow), "-q", "-i", "in=people.csv", "-o", "out=sqlite:///new.db::x"]
+    assert main(command) == 2
+    assert "SQLite needs packages that are not installed" in capsys.readouterr().err
+    assert not (flow / "new.db").exists()
+
+
 def test_a_run_without_tables_imports_no_driver(flow):
     import subprocess
     import sys

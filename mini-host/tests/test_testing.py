@@ -93,3 +93,20 @@ def test_undeclared_parameters_are_passed_on_with_a_warning(minihost_project, pl
     project.project.flow.variables["v"] = 1
     with pytest.warns(UserWarning, match="There is no parameter 'm'"):
         assert "'m': 4" in project.run("do", **roles, params={"m": 4}).log
+
+
+@pytest.mark.parametrize(
+    ("types", "said"),
+    [
+        ({"agee": "int"}, "types of 'people': there is no column 'agee'. Did you mean 'age'?"),
+        ({"age": "integer"}, "types of 'people': 'age' is 'integer', which is no storage type. Did you mean 'int'"),
+    ],
+)
+def test_types_that_do_not_fit(minihost_project, plugin, types, said):
+    with pytest.raises(JobError, match=said):
+        minihost_project(plugin=plugin).add_dataset("people", [{"age": 1}], types=types)
+
+
+def test_a_plugin_that_is_not_there(minihost_project):
+    with pytest.raises(JobError, match="There is no plugin at nowhere: no such folder or zip"):
+        minihost_project(plugin="nowhere")

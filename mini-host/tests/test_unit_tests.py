@@ -78,4 +78,6 @@ def test_python_lib_can_be_imported(plugin):
 
 def test_only_where_that_is_set(plugin):
     (plugin / "pytest.ini").write_text("[pytest]\npythonpath = python-lib\n")
-    assert "No module named 'dataiku'" in printed_by(plugin)
+    printed = printed_by(plugin)
+    assert "No module named 'dataiku'" in printed
+    assert "pythonpath = python-lib\nminihost_dataiku = true\n" in printed

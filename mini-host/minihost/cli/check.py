@@ -30,16 +30,24 @@ def command(plugin: Path, strict: bool, show_all: bool, as_json: bool) -> int:
     An error is what will not work, a warning what is unusual or probably not meant, a note what this host does not run.
     """
     from minihost.plugins import checking, discovery
+    from minihost.plugins.manifests import PLUGIN_FILE, NotAPlugin
 
-    found = discovery.load(plugin)
-    findings = checking.check(found)
+    try:
+        found = discovery.load(plugin)
+        name, components = f"{found.id} {found.version}", len(found.components)
+        findings = checking.check(found)
+    except NotAPlugin as err:
+        if not err.rule:
+            raise
+        name, components = plugin.resolve().name, 0
+        findings = [checking.Finding(err.rule, PLUGIN_FILE, err.text)]
     levels = [finding.level for finding in findings]
     if as_json:
         click.echo(json.dumps([_as_facts(finding) for finding in findings], indent=2))
     else:
         for rule, group in itertools.groupby(findings, key=lambda finding: finding.rule):
             _print(rule, list(group), show_all)
-        click.echo(f"{found.id} {found.version}: {_counted(len(found.components), levels)}")
+        click.echo(f"{name}: {_counted(components, levels)}")
     return 1 if checking.ERROR in levels or strict and checking.WARNING in levels else 0
 
 

@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from minihost.dataiku_api import session
+from minihost.dataiku_api.missing_names import asked_from
 
 __all__ = [
     "get_input_names",
@@ -47,12 +48,25 @@ def get_output_names(full=True):
 
 def get_input_names_for_role(role, full=True):
     """Return the names of the inputs that fill a role; an empty list when none does."""
+    _warn_of_role(role, "input")
     return _names(session.current().inputs_of(role), full)
 
 
 def get_output_names_for_role(role, full=True):
     """Return the names of the outputs that fill a role; an empty list when none does."""
+    _warn_of_role(role, "output")
     return _names(session.current().outputs_of(role), full)
+
+
+def _warn_of_role(role: Any, side: str) -> None:
+    """Say where a recipe asks for a role that it does not declare: the platform just answers with an empty list."""
+    roles = session.current().job.descriptor.get(f"{side}Roles")
+    names = [one["name"] for one in roles or [] if isinstance(one, dict) and isinstance(one.get("name"), str)]
+    if names and role not in names:
+        from minihost.suggestions import did_you_mean
+
+        near = did_you_mean(str(role), names)
+        print(f"warning: recipe.json has no {side} role {role!r}.{near}{asked_from()}", file=sys.stderr)
 
 
 def get_recipe_config():

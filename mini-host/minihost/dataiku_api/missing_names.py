@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from minihost.errors import DataError
+
 NOT_THE_COMPONENT = (f"{Path(__file__).parents[1]}{os.sep}", f"{Path(importlib.__file__).parent}{os.sep}", "<frozen")
 """How the names of files begin whose lines are the host's or the import system's."""
 
@@ -74,13 +76,16 @@ def asked_from() -> str:
     return ""
 
 
+def misuse(text: str) -> DataError:
+    """Return the exception for a wrong call of the API: the text, and the line of the component that made it."""
+    return DataError(text + asked_from())
+
+
 def _short(file: str) -> str:
     """The path within the plugin; the name alone of a file that lies elsewhere."""
-    from minihost.dataiku_api import session
-
     path = Path(file)
-    root = Path(session.current().job.plugin_root) if session.is_begun() else path.parent
-    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
+    root = next((folder for folder in path.parents if (folder / "plugin.json").is_file()), path.parent)
+    return str(path.relative_to(root))
 
 
 class TellingType(ABCMeta):

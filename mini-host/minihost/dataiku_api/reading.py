@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
+from minihost.dataiku_api.missing_names import misuse
 from minihost.datasets import Table, cells, frames
 from minihost.errors import DataError, counted
 
@@ -205,6 +206,6 @@ def _reservoir(rows: Iterator[list[str]], size: int) -> list[list[str]]:
 
 
 def check_frame(df: Any) -> None:
-    """Refuse what is no data frame, by what it offers; raises `DataError`."""
+    """Refuse what is no data frame, by what it offers; raises `DataError` with the line that gave it."""
     if not hasattr(df, "iloc") or not hasattr(df, "columns"):
-        raise DataError(f"A pandas DataFrame is wanted, got {type(df).__name__}.")
+        raise misuse(f"A pandas DataFrame is expected, got {type(df).__name__}: {df!r:.60}.")

@@ -7,6 +7,12 @@ from minihost.dataiku_api.missing_names import Telling
 __all__ = ["ResultTable", "Runnable"]
 
 
+class NoRun(NotImplementedError):
+    """A macro does not say what it does."""
+
+    for_user = True
+
+
 class Runnable:
     """What every macro derives from; the host makes one with (project_key, config, plugin_config) and runs it."""
 
@@ -21,7 +27,7 @@ class Runnable:
 
     def run(self, progress_callback):
         """Do the work and return the result; macros say how."""
-        raise NotImplementedError(f"{type(self).__name__} has no method run(progress_callback).")
+        raise NoRun(f"The macro {type(self).__name__} has no method run(self, progress_callback).")
 
 
 class ResultTable(Telling):

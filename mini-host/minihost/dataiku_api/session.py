@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from minihost.dataiku_api.missing_names import misuse
 from minihost.datasets.remote import opened
 from minihost.errors import DataError
 from minihost.folders import is_remote
@@ -29,6 +30,8 @@ class Session:
         self.journal = journal
         self.variables: dict[str, Any] = {"standard": dict(job.variables), "local": {}}
         self.begun: dict[str, stages.Stage] = {}
+        self.unclosed: dict[str, None] = {}
+        """The full names of datasets with a writer that is open, in the order they were opened."""
         self._guard = threading.RLock()
 
     def __reduce__(self) -> Any:
@@ -71,8 +74,20 @@ class Session:
             and ("/" in lookup or (Path(self.job.project_dir) / lookup).is_dir())
         ):
             return self.add(FOLDER, Path(lookup).name.replace(".", "_"), Path(self.job.project_dir) / lookup)
+        raise misuse(self._not_found(lookup, kind))
+
+    def _not_found(self, lookup: str, kind: str) -> str:
+        """What to say of a name that means nothing: whether it is the other kind of thing, and what there is."""
+        other = DATASET if kind == FOLDER else FOLDER
+        if any(lookup in (one.full_name, one.name) for one in self.everything(other)):
+            use = "dataiku.Dataset" if other == DATASET else "dataiku.Folder"
+            return f"{lookup!r} is a {WORDS[other]}, not a {WORDS[kind]}. Use {use}."
+        from minihost.suggestions import did_you_mean
+
+        names = [reference.name for reference in self.everything(kind)]
+        near = did_you_mean(lookup.rpartition(".")[2], names)
         full_names = ", ".join(reference.full_name for reference in self.everything(kind)) or "none"
-        raise DataError(f"There is no {WORDS[kind]} {lookup!r} in this job. Known: {full_names}.")
+        return f"There is no {WORDS[kind]} {lookup!r} in this job.{near} Known: {full_names}."
 
     def free(self, ignore_flow: bool) -> bool:
         """Whether this process may touch the whole project: everything but a recipe, or a recipe that says so."""
@@ -81,7 +96,7 @@ class Session:
     def _check_flow(self, reference: Reference, kind: str, ignore_flow: bool) -> None:
         declared = (*self.job.inputs, *self.job.outputs)
         if not self.free(ignore_flow) and all(reference.full_name != other.full_name for other in declared):
-            raise DataError(
+            raise misuse(
                 f"The {WORDS[kind]} {reference.full_name!r} is neither an input nor an output of this recipe. "
                 "Declare it as one, or open it with ignore_flow=True."
             )
@@ -114,7 +129,7 @@ class Session:
         if reference in self.job.outputs:
             return None
         if not self.free(ignore_flow):
-            raise DataError(f"{reference.full_name!r} is an input of this recipe; it cannot be written.")
+            raise misuse(f"{reference.full_name!r} is an input of this recipe; it cannot be written.")
         if self.job.kind not in ("recipe", "macro"):
             return None
         with self._guard:
@@ -187,11 +202,6 @@ def begin(session: Session) -> None:
     _current[:] = [session]
 
 
-def is_begun() -> bool:
-    """Whether this process has a session."""
-    return bool(_current)
-
-
 def end() -> None:
     """Leave the `dataiku` modules of this process without a session."""
     _current.clear()
@@ -200,5 +210,8 @@ def end() -> None:
 def current() -> Session:
     """The session of this process."""
     if not _current:
-        raise DataError("No job runs in this process, so `dataiku` has nothing to answer with.")
+        raise DataError(
+            "No job runs in this process, so `dataiku` has nothing to answer with. In a unit test, replace what the "
+            'code calls: monkeypatch.setattr("dataiku.Dataset", …). The fixture minihost_project runs whole components.'
+        )
     return _current[0]

@@ -12,6 +12,9 @@ class DataikuException(Exception):
     """`dataikuapi.utils.DataikuException`: the API refused something."""
 
 
+DataikuException.__module__ = "dataikuapi.utils"  # as tracebacks name it
+
+
 def safe_exception(err: BaseException) -> str:
     """Return an exception's text whatever it holds (`dataiku.base.utils.safe_exception`)."""
     try:

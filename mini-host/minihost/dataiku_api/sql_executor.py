@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from minihost.dataiku_api import session
-from minihost.dataiku_api.missing_names import Telling
+from minihost.dataiku_api.missing_names import Telling, misuse
 from minihost.datasets import cells, frames
 from minihost.datasets.sql import Location, is_sql, located
-from minihost.errors import DataError
+from minihost.suggestions import did_you_mean, one_of
 
 
 class SQLExecutor2(Telling):
@@ -128,12 +128,16 @@ def _location(connection: Any, dataset: Any) -> Location:
         name = getattr(dataset, "full_name", dataset)
         reference = session.current().find(name, session.DATASET, ignore_flow=True)
         if not is_sql(reference.path):
-            raise DataError(f"Dataset {reference.name} is not a SQL table: {reference.path}.")
+            raise misuse(
+                f"Dataset {reference.name} is not a SQL table but {reference.path}. Give the component a table as that "
+                "dataset (URL::TABLE, see docs/outputs.md), or read it with dataiku.Dataset."
+            )
         return located(reference.path)
     for reference in known:
         if is_sql(reference.path) and reference.options.get("connection") == connection:
             return located(reference.path)
     names = sorted({str(one.options["connection"]) for one in known if one.options.get("connection")})
-    raise DataError(
-        f"There is no connection {connection!r}. Connections with datasets in flow.yaml: {', '.join(names) or 'none'}."
+    near = did_you_mean(str(connection), names)
+    raise misuse(
+        f"There is no connection {connection!r}.{near} Connections with datasets in flow.yaml: {one_of(names)}."
     )

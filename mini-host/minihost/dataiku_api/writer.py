@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from minihost.dataiku_api.missing_names import Telling
-from minihost.errors import DataError, counted
+from minihost.dataiku_api import session
+from minihost.dataiku_api.missing_names import Telling, misuse
+from minihost.errors import counted
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class DatasetWriter(Telling):
         """Write a row given as its values in the order of the schema."""
         writer = self._open()
         if len(row) != len(self._columns):
-            raise DataError(
+            raise misuse(
                 f"Dataset {self._dataset.full_name} has {counted(len(self._columns), 'column')}, "
                 f"the row has {counted(len(row), 'value')}."
             )
@@ -51,7 +52,7 @@ class DatasetWriter(Telling):
             return
         writer = self._open()
         if len(df.columns) != len(self._columns):
-            raise DataError(
+            raise misuse(
                 f"Dataset {self._dataset.full_name} has {counted(len(self._columns), 'column')} "
                 f"({_names(self._columns)}), the frame has {len(df.columns)}. "
                 "Use write_with_schema, or write the schema first."
@@ -65,7 +66,7 @@ class DatasetWriter(Telling):
             return
         if self._writer is None:
             self._begin()
-        self._closed = True
+        self._end()
         self._writer.close()
 
     def __enter__(self):
@@ -75,17 +76,17 @@ class DatasetWriter(Telling):
         if kind is None:
             self.close()
         elif self._writer is not None and not self._closed:
-            self._closed = True
+            self._end()
             self._writer.abandon()
 
     def _open(self) -> Any:
         if self._closed:
-            raise DataError(f"The writer of dataset {self._dataset.full_name} is closed already.")
+            raise misuse(f"The writer of dataset {self._dataset.full_name} is closed already.")
         if self._writer is None:
             self._begin()
             if not self._columns:
                 self._drop()
-                raise DataError(
+                raise misuse(
                     f"Dataset {self._dataset.full_name} has no schema yet. Call write_schema or "
                     "write_schema_from_dataframe before writing rows."
                 )
@@ -105,13 +106,19 @@ class DatasetWriter(Telling):
             *moved[0],
         )
 
+    def _end(self) -> None:
+        self._closed = True
+        session.current().unclosed.pop(self._dataset.full_name, None)
+
     def _drop(self) -> None:
+        session.current().unclosed.pop(self._dataset.full_name, None)
         self._writer.abandon()
         self._writer = None
 
     def _begin(self) -> None:
         self._columns = list(self._dataset._columns_to_write())
         self._writer = self._dataset._writing().writer(self._columns, append_to=self._dataset._previous())
+        session.current().unclosed[self._dataset.full_name] = None
 
 
 def _names(columns: list[dict[str, Any]]) -> str:

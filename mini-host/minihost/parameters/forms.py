@@ -251,8 +251,8 @@ def expected(param: dict[str, Any]) -> str:
     if low is not None and high is not None:
         return f"{form.value} from {low} to {high}"
     if low is not None:
-        return f"{form.value}, at least {low}"
-    return f"{form.value}, at most {high}" if high is not None else form.value
+        return f"{form.value} of at least {low}"
+    return f"{form.value} of at most {high}" if high is not None else form.value
 
 
 def bounds(param: dict[str, Any]) -> tuple[float | None, float | None]:

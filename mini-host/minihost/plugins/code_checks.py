@@ -39,7 +39,7 @@ def check_python(path: Path, where: str, needed: str = "") -> Iterator[Finding]:
     elif needed == "do" and not _names(tree) & {"do", "*"}:
         yield Finding("code-do", where, "has no function do(payload, config, plugin_config, inputs)")
     elif needed == "class" and not _has_class(tree):
-        yield Finding("code-class", where, "has no class (a subclass of dataiku.runnables.Runnable)")
+        yield Finding("code-class", where, "has no class that derives from dataiku.runnables.Runnable")
 
 
 def check_library(folder: Path) -> Iterator[Finding]:
@@ -65,7 +65,7 @@ def _compiled(path: Path) -> ast.Module | _NotCompiled:
     try:
         text = read_text(path)
         with warnings.catch_warnings(action="ignore"):  # of escapes in texts of others
-            return ast.parse(text)
+            return ast.parse(text.removeprefix("\ufeff"))  # Python takes a byte order mark
     except SyntaxError as err:
         return _NotCompiled(f"{err.msg} in line {err.lineno}", is_python_2(text, err))
     except (ValueError, RecursionError, LenientJsonError) as err:
@@ -83,8 +83,8 @@ def _names(tree: ast.Module) -> set[str]:
 
 
 def _has_class(tree: ast.Module) -> bool:
-    """Whether a module defines a class, or may import one from another module of the plugin."""
-    if any(isinstance(node, ast.ClassDef) for node in ast.walk(tree)):
+    """Whether a module defines a class that derives from another, or may import one from a module of the plugin."""
+    if any(isinstance(node, ast.ClassDef) and node.bases for node in ast.walk(tree)):
         return True
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     return any(module.partition(".")[0] != "dataiku" for module in modules)

@@ -12,12 +12,15 @@ from minihost.hookspecs import hookimpl
 from minihost.host import hooks
 from minihost.plugins import Component, ForeignComponent, Plugin, Search
 from minihost.plugins.foreign_kinds import why_not_run
-from minihost.plugins.manifests import PLUGIN_FILE, NotAPlugin, read_plugin
+from minihost.plugins.manifests import LEFT_OUT, PLUGIN_FILE, NotAPlugin, read_plugin
 from minihost.suggestions import did_you_mean, one_of
 from minihost.user_folders import ASIDE, plugin_store, zip_cache
 
 SHARE = Path("share") / "minihost" / "plugins"
 """Where a pip distribution puts its plugins, under the data prefix of the installation."""
+
+WORDS = {"recipe": "recipe", "macro": "macro", "webapp": "web app"}
+"""Kind of component -> what messages call it."""
 
 FEW = 10
 """So many components are named in a message about one that there is not."""
@@ -67,10 +70,34 @@ class Catalogue:
             )
         if foreign := self.foreign_component(name):
             raise JobError([why_not_run(foreign)])
+        if other := self._of_another_kind(name, kinds) or self._left_out(name):
+            raise JobError([other])
         near = [component.full_id if "/" in name else component.id for component in candidates]
-        what = "component" if len(kinds) > 1 else kinds[0]
+        what = "component" if len(kinds) > 1 else WORDS[kinds[0]]
         known = f"Known: {one_of(near)}." if len(near) <= FEW else "`minihost list` shows what there is."
+        if not self.plugins:
+            known = "No plugin was found: go to the folder of one, or name it with --plugin PATH."
         raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, near)} {known}"])
+
+    def _of_another_kind(self, name: str, kinds: tuple[str, ...]) -> str:
+        """What to do with a component of that name, which has another kind than those; empty where there is none."""
+        for one in self.components:
+            if name in (one.id, one.full_id) and one.kind not in kinds:
+                start = {"webapp": "webapp", "macro": "run", "recipe": "run"}[one.kind]
+                use = f" Write `macro: {name}`." if (kinds, one.kind) == (("recipe",), "macro") else ""
+                use = f" Write `recipe: {name}`." if (kinds, one.kind) == (("macro",), "recipe") else use
+                use = use or f" Start it by: minihost {start} {name}"
+                return f"{name!r} is a {WORDS[one.kind]}, not a {' or '.join(WORDS[kind] for kind in kinds)}.{use}"
+        return ""
+
+    def _left_out(self, name: str) -> str:
+        """Why a component of that name could not be read; empty where there is none."""
+        plugin_id, _, own = name.rpartition("/")
+        for plugin in self.plugins:
+            for problem in plugin.problems:
+                if LEFT_OUT in problem and f"/{own}/" in problem and plugin_id in ("", plugin.id):
+                    return f"{name!r} of {plugin.id} cannot be read: {problem.replace(LEFT_OUT, '')}."
+        return ""
 
 
 def find(search: Search | None = None) -> Catalogue:

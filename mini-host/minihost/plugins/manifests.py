@@ -19,11 +19,26 @@ SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 COMPONENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,127}")
 """What may be the id of a component: the name of its folder, with the spaces that some public plugins have in it."""
 
+LEFT_OUT = "left out: "
+"""Stands in problems of a plugin before the reason why a component is not there."""
+
 DATASET_FLAG, FOLDER_FLAG, MODEL_FLAG = "acceptsDataset", "acceptsManagedFolder", "acceptsSavedModel"
 
 
 class NotAPlugin(HostError):
-    """A folder that cannot be used as a plugin at all; the message says why."""
+    """A folder that cannot be used as a plugin at all; the message says why.
+
+    `rule` of `minihost check` and `text` are set where its plugin.json is what is wrong.
+    """
+
+    def __init__(self, message: str, rule: str = "", text: str = "") -> None:
+        super().__init__(message)
+        self.rule, self.text = rule, text
+
+
+def _reason(err: LenientJsonError, path: Path) -> str:
+    """What is wrong with a file, without its path."""
+    return str(err).removeprefix(f"{path}: ")
 
 
 def read_plugin(root: Path) -> Plugin:
@@ -32,15 +47,15 @@ def read_plugin(root: Path) -> Plugin:
     try:
         document = read_object(root / PLUGIN_FILE)
     except LenientJsonError as err:
-        raise NotAPlugin(f"{root} is not a plugin: {err}") from err
+        rule = "json-unreadable" if (root / PLUGIN_FILE).is_file() else ""
+        raise NotAPlugin(f"{root} is not a plugin: {err}", rule, _reason(err, root / PLUGIN_FILE)) from err
     problems += [f"{PLUGIN_FILE}: {warning}" for warning in document.warnings]
     descriptor = document.value
     plugin_id = descriptor.get("id")
     if not isinstance(plugin_id, str) or not SAFE_ID.fullmatch(plugin_id):
-        raise NotAPlugin(
-            f"{root / PLUGIN_FILE}: the id is {plugin_id!r}; "
-            "letters, digits, '_' and '-' are expected, at most 64 of them"
-        )
+        got = "has no 'id'" if plugin_id is None else f"the id is {plugin_id!r}"
+        text = f"{got}; letters, digits, '_' and '-' are expected, at most 64 of them"
+        raise NotAPlugin(f"{root / PLUGIN_FILE}: {text}", "plugin-id", text)
     components = [
         component
         for kind in KINDS
@@ -87,10 +102,10 @@ def _read_component(plugin_id: str, kind: str, folder: Path, problems: list[str]
     try:
         document = read_object(folder / KINDS[kind][1])
     except LenientJsonError as err:
-        problems.append(f"{where}: left out: {err}")
+        problems.append(f"{where}: {LEFT_OUT}{_reason(err, folder / KINDS[kind][1])}")
         return None
     if not COMPONENT_ID.fullmatch(folder.name):
-        problems.append(f"{where}: left out: {folder.name!r} is not a usable component id")
+        problems.append(f"{where}: {LEFT_OUT}{folder.name!r} is not a usable component id")
         return None
     problems += [f"{where}: {warning}" for warning in document.warnings]
     descriptor = document.value
@@ -141,7 +156,7 @@ def _read_parameter_sets(root: Path, problems: list[str]) -> dict[str, dict[str,
         try:
             document = read_object(folder / "parameter-set.json")
         except LenientJsonError as err:
-            problems.append(f"{where}: left out: {err}")
+            problems.append(f"{where}: {LEFT_OUT}{_reason(err, folder / 'parameter-set.json')}")
             continue
         problems += [f"{where}: {warning}" for warning in document.warnings]
         sets[folder.name] = document.value

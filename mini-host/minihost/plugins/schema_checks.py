@@ -106,12 +106,21 @@ def _one(text: str) -> Callable[[Any], Iterator[str]]:
 
 
 def _of_meta(error: Any) -> Iterator[str]:
-    yield f"meta has no {_missing(error) or _key(error)!r}"
+    if _missing(error) or error.validator != "type":
+        yield f"meta has no {_missing(error) or _key(error)!r}"
+    else:
+        expected = "a list of texts" if error.validator_value == "array" else "a text"
+        yield f"meta: {_key(error)} is {_shown(error.instance)}; {expected} is expected"
 
 
 def _of_version(error: Any) -> Iterator[str]:
-    value = None if _missing(error) else error.instance
-    yield f"version {value!r}: three numbers such as '1.0.0' are expected"
+    given = "has no 'version'" if _missing(error) else f"version {error.instance!r}"
+    yield f"{given}: three numbers such as '1.0.0' are expected"
+
+
+def _of_impersonate(error: Any) -> Iterator[str]:
+    given = "has no 'impersonate'" if _missing(error) else f"impersonate is {_shown(error.instance)}"
+    yield f"{given}; true or false is expected"
 
 
 def _of_name(error: Any) -> Iterator[str]:
@@ -163,7 +172,7 @@ _TEXTS: dict[str, Callable[[Any], Iterator[str]]] = {
         for name, meant in UNUSED.items()
         if name == error.absolute_path[-1]
     ),
-    "macro-impersonate": _one("does not say impersonate (true or false)"),
+    "macro-impersonate": _of_impersonate,
     "host-section": _of_host_section,
 }
 """Rule -> the sentences for a breach; every other rule has plain ones."""

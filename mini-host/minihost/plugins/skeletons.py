@@ -64,6 +64,11 @@ FILES: dict[str, dict[str, str]] = {
 def new_plugin(plugin_id: str, parent: Path) -> list[Path]:
     """Make a plugin with one recipe in a new folder of that name; return its files, sorted."""
     checked(plugin_id, "plugin")
+    if (parent / PLUGIN_FILE).is_file():
+        raise HostError(
+            f"{parent} is a plugin itself. Go to another folder for a new one, or add a component to it: "
+            "minihost new recipe ID"
+        )
     root = parent / plugin_id
     if root.exists() and not (root.is_dir() and all(entry.name == ".git" for entry in root.iterdir())):
         raise HostError(f"{root} exists already, and nothing was changed. Choose another id, or another folder.")
@@ -160,7 +165,8 @@ def _written(root: Path, files: Mapping[str, str]) -> list[Path]:
     """Write new files; when one exists, or cannot be written, all that was made so far goes again."""
     existing = [path for path in files if (root / path).exists()]
     if existing:
-        raise HostError(f"{', '.join(existing)}: exists already, and nothing was changed. Choose another id.")
+        exist = "exists already" if len(existing) == 1 else "exist already"
+        raise HostError(f"{', '.join(existing)}: {exist}, and nothing was changed. Choose another id.")
     made: list[Path] = []
     try:
         for path, text in files.items():

@@ -197,7 +197,7 @@ def _filled(project: Project, component: Component, side: str, request: Request,
     meant: set[str] = set()
     for name in [name for name in given if name not in by_name]:
         if has_roles(component):
-            near = did_you_mean(name, by_name) or _folder_parameter(component)
+            near = _other_side(component, side, name) or did_you_mean(name, by_name) or _folder_parameter(component)
             meant.update(nearest(name, by_name))
             mistakes.names.append(f"There is no {side} role {name!r}.{near} Roles: {one_of(by_name)}.")
         else:
@@ -223,6 +223,12 @@ def _filled(project: Project, component: Component, side: str, request: Request,
             except JobError as err:
                 mistakes.others += err.mistakes
     return references
+
+
+def _other_side(component: Component, side: str, name: str) -> str:
+    """How to fill a role that was named on the wrong side; with a leading space."""
+    other, roles = ("output", component.outputs) if side == "input" else ("input", component.inputs)
+    return f" It is an {other} role: {_flag(other)} {name}=…." if any(role.name == name for role in roles) else ""
 
 
 def _folder_parameter(component: Component) -> str:

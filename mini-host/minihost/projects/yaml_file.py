@@ -40,9 +40,21 @@ def mapping_of(path: Path) -> dict[str, Any]:
             raise JobError([f"{path} has {len(text) >> 20} MiB; a flow has at most {LIMIT >> 20}."])
         facts = yaml.load(text, Loader=Loader)
     except yaml.YAMLError as err:
-        raise JobError([f"{path} is not YAML: {err}"]) from err
+        raise JobError([f"{path} is not YAML: {_explained(err, text)}."]) from err
     except (OSError, RecursionError) as err:
         raise JobError([f"{path} cannot be read: {err}"]) from err
     if not isinstance(facts or {}, dict):
         raise JobError([f"{path.name}: a flow is a mapping with steps, folders, datasets; got {type(facts).__name__}."])
     return dict(facts or {})
+
+
+def _explained(err: Any, text: bytes) -> str:
+    """An error of the YAML reader in one line: where it stopped, and why."""
+    mark = getattr(err, "problem_mark", None)
+    if mark is None:
+        return str(err).replace("\n", "; ")
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else b""
+    tab = "; YAML is indented with spaces, not tabs" if line[: mark.column + 1].lstrip(b" ").startswith(b"\t") else ""
+    what = ", ".join(filter(None, (err.context, err.problem)))
+    return f"line {mark.line + 1}, column {mark.column + 1}: {what}{tab}"

@@ -16,9 +16,7 @@ import os
 import signal
 import sys
 import threading
-import traceback
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +32,14 @@ if not __package__:  # run as a file: make `minihost` importable without anythin
 
 from minihost import disk_space
 from minihost.dataiku_api import modules
+from minihost.dataiku_api.missing_names import asked_from
 from minihost.dataiku_api.session import Session
 from minihost.dataiku_api.small_modules import plain
-from minihost.errors import HostError
+from minihost.errors import DataError, HostError
 from minihost.folders import is_remote
 from minihost.job import Job
+from minihost.runs.failures import failure, line_of
 
-OWN = Path(__file__).parents[1]
 RESULT, EVENTS = "result.json", "events.jsonl"
 PLATFORM_FOLDERS = ("analysis-data", "saved_models", "config/projects")
 """What macros look through in the platform's data folder, which is never without them; here they are empty."""
@@ -67,7 +66,7 @@ def main(arguments: list[str]) -> int:
         part.write_text(text, encoding="utf-8")
         part.replace(folder / RESULT)
     except OSError as err:
-        outcome = failure(err, _places(job))
+        outcome = failure(err, _places(job), Path(job.plugin_root))
     if outcome["status"] != "done" and not quiet:
         print(outcome["reason"], file=sys.stderr)
     return {"done": 0, "refused": 2}.get(outcome["status"], 1)
@@ -108,7 +107,13 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     storage_failures().clear()
     try:
         modules.install(session)
-        return done(RUNS[job.kind](job, folder))
+        result = RUNS[job.kind](job, folder)
+        for name in session.unclosed:
+            text = (
+                f"warning: A writer of {name} was not closed, so its rows are lost. Write `with … .get_writer() as w:`."
+            )
+            print(text, file=sys.stderr)
+        return done(result)
     except modules.RealPackageFound as err:
         return {"status": "refused", "reason": str(err), "for_user": True}
     except SystemExit as err:
@@ -119,7 +124,7 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     except KeyboardInterrupt:
         return {"status": "failed", "reason": "Interrupted.", "for_user": True}
     except BaseException as err:
-        return {**failure(err, _places(job)), "line": line_of(err, Path(job.plugin_root))}
+        return {**failure(err, _places(job), Path(job.plugin_root)), "line": line_of(err, Path(job.plugin_root))}
     finally:
         session.release()
         flush()
@@ -136,50 +141,6 @@ def storage_failures() -> list[str]:
     """What went wrong for good with storages in this process, if one was opened at all."""
     storage = sys.modules.get("minihost.folders.storage")
     return storage.failures if storage is not None else []
-
-
-def failure(err: BaseException, places: dict[str, str]) -> dict[str, Any]:
-    """Return an exception as facts; a bug's traceback goes to stderr, without the host's own frames. A full disk is no
-    bug: `places` are where the component may have written."""
-    if getattr(err, "for_user", False) or isinstance(err, HostError):
-        return {"status": "failed", "reason": str(err) or type(err).__name__, "for_user": True}
-    if reason := disk_space.message(err, places):
-        return {"status": "failed", "reason": reason, "for_user": True}
-    lines = traceback.TracebackException.from_exception(err)
-    raised = lines.stack[-1] if lines.stack else None
-    for one in _chained(lines):
-        one.stack = traceback.StackSummary.from_list(_without_own(one.stack))
-    if raised is not None and _is_own(raised) and raised not in lines.stack:
-        where = Path(raised.filename).relative_to(OWN.parent)
-        print(f"Raised by the host ({where}, line {raised.lineno}), called by:", file=sys.stderr)
-    print("".join(lines.format()), end="", file=sys.stderr)
-    return {"status": "failed", "reason": "".join(lines.format_exception_only()).strip(), "for_user": False}
-
-
-def line_of(err: BaseException, plugin: Path) -> str:
-    """Return the last line of the plugin that led to an error, with its file and number; empty if none."""
-    found = [frame for frame in traceback.extract_tb(err.__traceback__) if Path(frame.filename).is_relative_to(plugin)]
-    if not found:
-        return ""
-    return f"{Path(found[-1].filename).relative_to(plugin)}, line {found[-1].lineno}: {found[-1].line}"
-
-
-def _chained(lines: traceback.TracebackException | None) -> Iterator[traceback.TracebackException]:
-    """Yield what is printed of an exception and of those that led to it."""
-    if lines is not None:
-        yield lines
-        yield from _chained(lines.__cause__)
-        yield from _chained(lines.__context__)
-
-
-def _without_own(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """The frames of a component; where it has none, those of the host except the ones in this file."""
-    others = [frame for frame in stack if not _is_own(frame) and not frame.filename.startswith("<frozen importlib")]
-    return others or [frame for frame in stack if Path(frame.filename) != Path(__file__)]
-
-
-def _is_own(frame: traceback.FrameSummary) -> bool:
-    return Path(frame.filename).is_relative_to(OWN)
 
 
 def _places(job: Job) -> dict[str, str]:
@@ -247,8 +208,13 @@ class Progress:
         self.events = events
 
     def __call__(self, value: Any) -> None:
-        """Tell how far the macro is."""
-        self.write(progress=float(value))
+        """Tell how far the macro is; raises `DataError` for what is no number."""
+        try:
+            done = float(value)
+        except (TypeError, ValueError):
+            text = f"progress_callback takes a number, such as the steps done so far, and got {value!r:.60}."
+            raise DataError(text + asked_from()) from None
+        self.write(progress=done)
 
     def write(self, **event: Any) -> None:
         """Append an event for the parent to see."""

@@ -6,9 +6,13 @@ import html
 import json
 import re
 import shutil
+import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+
+from minihost.errors import counted
 
 KINDS = ("HTML", "RESULT_TABLE", "URL", "NONE", "FILE", "FOLDER_FILE", "JSON_OBJECT")
 """Result types of macros."""
@@ -17,6 +21,8 @@ KINDS = ("HTML", "RESULT_TABLE", "URL", "NONE", "FILE", "FOLDER_FILE", "JSON_OBJ
 def packed(result: Any, descriptor: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return a macro's answer as facts that can be written as JSON; a file is moved into the job's folder."""
     kind = str(descriptor.get("resultType", "HTML"))
+    for text in _oddities(result, kind):
+        print(f"warning: {text}", file=sys.stderr)
     if hasattr(result, "records") and hasattr(result, "columns"):
         return {
             "type": "RESULT_TABLE",
@@ -29,6 +35,20 @@ def packed(result: Any, descriptor: dict[str, Any], folder: Path) -> dict[str, A
     if kind in ("JSON", "JSON_OBJECT") or isinstance(result, dict | list):
         return {"type": "JSON", "json": result}
     return {"type": "URL" if kind == "URL" else "HTML", "text": str(result)}
+
+
+def _oddities(result: Any, kind: str) -> Iterator[str]:
+    """What a macro's answer has that its descriptor does not announce; the platform may not show such an answer."""
+    is_table = hasattr(result, "records") and hasattr(result, "columns")
+    fits = {"RESULT_TABLE": is_table, "HTML": isinstance(result, str), "URL": isinstance(result, str)}
+    if result is not None and kind in (*KINDS, "JSON") and not fits.get(kind, not is_table):
+        got = "a ResultTable" if is_table else f"{type(result).__name__} {result!r:.40}"
+        yield f'runnable.json has "resultType": "{kind}", but run returned {got}. Change one of the two.'
+    for number, record in enumerate(result.records if is_table else (), start=1):
+        if len(record) != len(result.columns):
+            cells, columns = counted(len(record), "cell"), counted(len(result.columns), "column")
+            yield f"the table that run returned has {columns}, and its record {number} has {cells}."
+            return
 
 
 def _kept_file(result: Any, descriptor: dict[str, Any], folder: Path) -> Path:

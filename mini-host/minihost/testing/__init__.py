@@ -9,7 +9,7 @@ def test_copies(minihost_project):
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,13 @@ from minihost.testing.failure_reports import LOGS, pytest_runtest_makereport
 if TYPE_CHECKING:
     from minihost.testing.project import ProjectUnderTest
 
-__all__ = ["minihost_project", "pytest_addoption", "pytest_configure", "pytest_runtest_makereport"]
+__all__ = [
+    "minihost_project",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_make_collect_report",
+    "pytest_runtest_makereport",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +43,16 @@ def pytest_configure(config: pytest.Config) -> None:
             modules.make_importable()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Where a test file imports `dataiku` and nothing provides it, say what does."""
+    report = yield
+    if report.failed and "No module named 'dataiku'" in str(report.longrepr):
+        text = "`import dataiku` works in tests with these lines under [pytest] in pytest.ini:"
+        report.sections.append(("minihost", f"{text}\npythonpath = python-lib\nminihost_dataiku = true"))
+    return report
+
+
 @pytest.fixture
 def minihost_project(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., ProjectUnderTest]:
     """Return a maker of projects.
@@ -44,6 +60,7 @@ def minihost_project(tmp_path: Path, request: pytest.FixtureRequest) -> Callable
     It takes `plugin` (a folder or zip; by default the plugin that the test lies in), `datasets` (name -> frame, rows,
     columns or file), `folders` (name -> files, or a folder) and `variables`.
     """
+    from minihost.errors import JobError
     from minihost.plugins.manifests import PLUGIN_FILE
     from minihost.testing.project import ProjectUnderTest
 
@@ -59,6 +76,8 @@ def minihost_project(tmp_path: Path, request: pytest.FixtureRequest) -> Callable
     ) -> ProjectUnderTest:
         place = tmp_path / "minihost_project"
         place.mkdir(exist_ok=True)
+        if plugin is not None and not Path(plugin).exists():
+            raise JobError([f"There is no plugin at {plugin}: no such folder or zip (looked for in {Path.cwd()})."])
         made = ProjectUnderTest(place, [tested if plugin is None else plugin], variables or {})
         made.logs = logs
         for name, content in (datasets or {}).items():

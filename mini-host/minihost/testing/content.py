@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets.cells import STORAGE_TYPES
 from minihost.errors import JobError
+from minihost.suggestions import did_you_mean
 
 
 def copied(source: Path, place: Path, name: str) -> Path:
@@ -60,6 +62,21 @@ def columns(rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the schema of rows: each column's name, and the type that holds all its values."""
     names = dict.fromkeys(key for row in rows for key in row)
     return [{"name": key, "type": _type_of([row.get(key) for row in rows])} for key in names]
+
+
+def typed(name: str, columns: list[dict[str, Any]], types: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the columns of a dataset with these types; raises `JobError` for other columns and unknown types."""
+    names = [column["name"] for column in columns]
+    for column, kind in types.items():
+        if column not in names:
+            near = did_you_mean(column, names)
+            raise JobError([f"types of {name!r}: there is no column {column!r}.{near} Columns: {', '.join(names)}."])
+        if kind not in STORAGE_TYPES:
+            near, known = did_you_mean(str(kind), STORAGE_TYPES), ", ".join(STORAGE_TYPES)
+            raise JobError(
+                [f"types of {name!r}: {column!r} is {kind!r}, which is no storage type.{near} Known: {known}."]
+            )
+    return [{**column, "type": types.get(column["name"], column["type"])} for column in columns]
 
 
 def _type_of(values: list[Any]) -> str:

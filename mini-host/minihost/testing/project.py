@@ -82,7 +82,7 @@ class ProjectUnderTest:
             columns = contents.columns(content)
         path.parent.mkdir(exist_ok=True)
         self.project.flow.datasets[name] = {**options, "path": str(path)}
-        columns = [{**column, "type": (types or {}).get(column["name"], column["type"])} for column in columns]
+        columns = contents.typed(name, columns, types or {})
         with table(path, options).writer(columns) as writer:
             if contents.is_frame(content):
                 writer.write_frame(content)

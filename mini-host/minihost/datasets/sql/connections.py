@@ -55,7 +55,7 @@ def connected(location: Location) -> Iterator[Any]:
 @contextmanager
 def explained(location: Location) -> Iterator[None]:
     """Turn the errors of SQLAlchemy and the drivers into `DataError`."""
-    kinds = _kinds_of_errors(location)
+    kinds = kinds_of_errors(location)
     try:
         yield
     except kinds as err:
@@ -79,7 +79,8 @@ def sentence(err: BaseException) -> str:
     elif not hint and "onnection" in text:
         hint = "Check the host and the port, and that the server runs."
     lines = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-    return f"{'; '.join(lines).rstrip('.')}. {hint}".rstrip()
+    said = "; ".join(lines).rstrip(".")
+    return f"{said}{'' if said.endswith('?') else '.'} {hint}".rstrip()
 
 
 def _state_of(text: str) -> str:
@@ -119,7 +120,7 @@ def _sqlite(location: Location) -> sqlite3.Connection:
     return sqlite3.connect(url, uri=True, isolation_level=None, timeout=WAIT, check_same_thread=False)
 
 
-def _kinds_of_errors(location: Location) -> tuple[type[BaseException], ...]:
+def kinds_of_errors(location: Location) -> tuple[type[BaseException], ...]:
     """The errors to explain; raises `DataError` where SQLAlchemy or the driver is not installed."""
     try:
         import sqlalchemy

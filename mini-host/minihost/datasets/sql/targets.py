@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from minihost.datasets.sql.connections import connected
+from minihost.datasets.sql.connections import connected, kinds_of_errors
 from minihost.datasets.sql.locations import Location, located, quoted
 from minihost.datasets.sql.staged import check_names
 from minihost.datasets.sql.table import SqlTable
@@ -28,6 +28,7 @@ class Target:
     def _check(self) -> None:
         place = self.location
         check_names([], place)
+        kinds_of_errors(place)
         if place.database == "SQLite":
             _check_file(place)
         if place.database == "SQLite" and not place.file.exists():
