@@ -33,10 +33,10 @@ RULES: dict[str, Rule] = {
     "key-misspelt": Rule(
         WARNING, "Keys that DSS does not know do nothing.", "Write the key as suggested, or remove it."
     ),
-    "list-expected": Rule(ERROR, "Whatever is no list is not read, here or in DSS.", "Write a list: [ … ]."),
+    "list-expected": Rule(ERROR, "Anything but a list is ignored, here and in DSS.", "Write a list: [ … ]."),
     "plugin-id": Rule(
         ERROR,
-        "DSS documents identifiers as letters, digits, '_' and '-'; here they begin with a letter or digit.",
+        "DSS allows letters, digits, '_' and '-' in identifiers; here they begin with a letter or digit.",
         'Write "id": "my-plugin".',
     ),
     "plugin-version": Rule(
@@ -44,7 +44,7 @@ RULES: dict[str, Rule] = {
     ),
     "plugin-version-text": Rule(
         ERROR,
-        "The version stands in the name of the plugin's zip.",
+        "The version is part of the name of the plugin's zip.",
         "Write letters, digits and '.', '_', '+', '-' only.",
     ),
     "meta-object": Rule(
@@ -52,26 +52,26 @@ RULES: dict[str, Rule] = {
         "DSS shows plugins and components by their 'meta'.",
         'Write "meta": {"label": "…", "description": "…", "icon": "icon-picture"}.',
     ),
-    "meta-text": Rule(WARNING, "DSS shows it in its menus.", "Add the key to meta, with a text."),
+    "meta-text": Rule(WARNING, "DSS shows it in its menus.", "Add the key to meta, with a text as its value."),
     "meta-plugin": Rule(WARNING, "DSS shows it on the page of the plugin.", "Add the key to meta of plugin.json."),
     "meta-icon": Rule(
         WARNING,
-        "DSS draws icons of FontAwesome by their class.",
+        "DSS shows icons of FontAwesome, by their class.",
         'Write "icon": "icon-picture" or "icon": "fas fa-image".',
     ),
     "component-id": Rule(
         WARNING,
-        "The folder's name is the component's id; DSS documents ids as letters, digits, '_' and '-'.",
+        "The folder's name is the component's id; DSS allows letters, digits, '_' and '-' in ids.",
         "Rename the folder.",
     ),
     "component-name": Rule(
         ERROR,
-        "This host leaves out a component whose folder's name holds more than letters, digits, spaces and '_.-'.",
+        "This host ignores a component whose folder's name has more than letters, digits, spaces and '_.-'.",
         "Rename the folder.",
     ),
     "component-descriptor": Rule(
         WARNING,
-        "A component is a folder with its descriptor; without it DSS sees nothing.",
+        "A component is a folder with a descriptor; without one, DSS does not see it.",
         "Add the descriptor, or remove the folder.",
     ),
     "library-hides-dataiku": Rule(
@@ -92,9 +92,9 @@ RULES: dict[str, Rule] = {
         WARNING, "The Flow offers the recipe for what the named input role takes.", "Name an input role."
     ),
     "role-object": Rule(
-        ERROR, "A role is an object with a name; anything else is left out.", 'Write {"name": "input_dataset", …}.'
+        ERROR, "A role is an object with a name; anything else is ignored.", 'Write {"name": "input_dataset", …}.'
     ),
-    "role-twice": Rule(ERROR, "Code asks for roles by name.", "Give each role of a list its own name."),
+    "role-twice": Rule(ERROR, "Code finds roles by their names.", "Give each role of a list its own name."),
     "role-arity": Rule(
         ERROR,
         "A role takes one thing (UNARY) or several (NARY); DSS knows no third arity.",
@@ -107,11 +107,11 @@ RULES: dict[str, Rule] = {
     ),
     "role-flag": Rule(WARNING, "DSS reads true or false here.", "Write true or false, without quotes."),
     "code-missing": Rule(ERROR, "DSS and this host run that file.", "Add the file, under exactly that name."),
-    "code-syntax": Rule(ERROR, "Python does not compile it.", "Correct the line that is named."),
+    "code-syntax": Rule(ERROR, "Python cannot compile it.", "Correct the line that is named."),
     "code-python-2": Rule(
         ERROR,
         "This is Python 2. DSS dropped Python 2, and this host runs Python 3.",
-        "Port it; the tool `2to3` does most of it.",
+        "Port it to Python 3; the tool `2to3` does most of it.",
     ),
     "code-do": Rule(
         ERROR,
@@ -135,33 +135,33 @@ RULES: dict[str, Rule] = {
     ),
     "form-template": Rule(
         WARNING,
-        "paramsTemplate names an HTML file under resource/; without it DSS has no form to draw.",
+        "paramsTemplate names an HTML file under resource/; without it, DSS has no form to show.",
         "Write the path of a file, relative to resource/.",
     ),
     "param-object": Rule(
         ERROR,
-        "A parameter is an object; anything else is left out.",
+        "A parameter is an object; anything else is ignored.",
         'Write {"name": "x", "type": "STRING", "label": "X"}.',
     ),
     "param-name": Rule(
         ERROR, "Code reads a parameter by its name; only a SEPARATOR has none.", 'Write "name": "my_parameter".'
     ),
     "param-reserved": Rule(
-        ERROR, "DSS keeps names with two underscores in front for itself.", "Rename the parameter, in the code too."
+        ERROR, "DSS reserves names that begin with two underscores.", "Rename the parameter, in the code too."
     ),
     "param-identifier": Rule(
         WARNING,
-        "DSS documents names as valid variables of Python and JavaScript; conditions cannot name others.",
+        "DSS asks for names that are valid variables in Python and JavaScript; conditions cannot use others.",
         "Use letters, digits and '_' only.",
     ),
     "param-twice": Rule(
         WARNING,
-        "One value has one name: of two visible parameters the last counts.",
+        "A name has one value: of two visible parameters, the last one counts.",
         "Rename one, or give them conditions that exclude each other.",
     ),
     "param-type": Rule(
         WARNING,
-        "DSS draws a field by its type; this host passes on values of types that it does not know.",
+        "The type decides which field DSS shows; this host passes on values of unknown types as they are.",
         "Write one of the documented types.",
     ),
     "param-unused-key": Rule(
@@ -177,22 +177,20 @@ RULES: dict[str, Rule] = {
     ),
     "param-choice": Rule(WARNING, "DSS reads each choice as an object.", 'Write {"value": "a", "label": "A"}.'),
     "param-choice-twice": Rule(
-        WARNING, "Code cannot tell two choices of one value apart.", "Give each choice its own value."
+        WARNING, "Code cannot tell choices with the same value apart.", "Give each choice its own value."
     ),
-    "param-choices-both": Rule(
-        WARNING, "getChoicesFromPython counts, selectChoices is not shown.", "Remove one of them."
-    ),
+    "param-choices-both": Rule(WARNING, "With getChoicesFromPython, DSS ignores selectChoices.", "Remove one of them."),
     "param-choices-python": Rule(
         ERROR,
-        "Somebody must answer with the choices.",
+        "getChoicesFromPython needs a Python file that returns the choices.",
         'Add "paramsPythonSetup": "choices.py" and resource/choices.py.',
     ),
     "param-default": Rule(
         WARNING,
-        "DSS documents that the default's type must match; code gets it as it stands.",
+        "DSS documents that the default's type must match; code gets the default unchanged.",
         "Write a default that the form itself would accept.",
     ),
-    "param-bounds": Rule(ERROR, "No value lies between the bounds.", "Make minI/minD at most maxI/maxD."),
+    "param-bounds": Rule(ERROR, "The bounds leave no possible value.", "Make minI/minD at most maxI/maxD."),
     "param-condition": Rule(
         WARNING,
         "DSS evaluates it as an AngularJS expression over `model`.",
@@ -200,11 +198,11 @@ RULES: dict[str, Rule] = {
     ),
     "param-preset": Rule(
         ERROR,
-        "A PRESET is filled in by a parameter set of the plugin.",
+        "A PRESET takes its parameters from a parameter set of the plugin.",
         "Name a folder of parameter-sets/ as parameterSetId.",
     ),
     "param-column-role": Rule(
-        WARNING, "The columns offered are those of that input role.", "Name an input role as columnRole."
+        WARNING, "DSS offers the columns of that input role.", "Name an input role as columnRole."
     ),
     "macro-result": Rule(
         WARNING, "DSS shows a macro's answer by its type.", 'Write "resultType": "HTML", or the type that run returns.'
@@ -215,7 +213,7 @@ RULES: dict[str, Rule] = {
         'Write "impersonate": true.',
     ),
     "macro-target": Rule(
-        WARNING, "A macro role fills that parameter with what was selected.", "Declare a parameter of that name."
+        WARNING, "A macro role fills that parameter with the selected object.", "Declare a parameter of that name."
     ),
     "webapp-type": Rule(
         WARNING, "DSS chooses the server of a web app by its baseType.", 'Write "baseType": "STANDARD".'
@@ -230,7 +228,7 @@ RULES: dict[str, Rule] = {
     ),
     "env-core-packages": Rule(
         WARNING,
-        "Without the core packages dataiku and pandas are missing in DSS.",
+        "Without the core packages, DSS has neither dataiku nor pandas in the environment.",
         'Write "installCorePackages": true.',
     ),
     "env-requirements": Rule(

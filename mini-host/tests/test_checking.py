@@ -91,7 +91,7 @@ def test_our_own_plugin_has_nothing_wrong():
         ),
         (
             {"name": "x", "type": "INT", "visibilityCondition": "model.y"},
-            "visibilityCondition speaks of 'y', which is not declared",
+            "visibilityCondition uses 'y', which is not declared",
         ),
         ({"name": "x", "type": "INT", "visibilityCondition": "f(x)"}, "is not understood"),
         (

@@ -82,4 +82,4 @@ def _check_condition(param: dict[str, Any], names: Set[str]) -> Iterator[Facts]:
         yield "param-condition", read.warning
     for name in sorted(read.names - names):
         near = did_you_mean(name, names)
-        yield "param-condition", f"visibilityCondition speaks of {name!r}, which is not declared.{near}"
+        yield "param-condition", f"visibilityCondition uses {name!r}, which is not declared.{near}"
