@@ -11,7 +11,7 @@ import pytest
 
 from minihost.dataiku_api.missing_names import MissingModule, MissingName
 
-HERE = r"\(test_missing_names.py, line \d+\)"
+HERE = r"\(mini-host/tests/test_missing_names.py, line \d+\)"
 
 
 @pytest.fixture
@@ -24,7 +24,8 @@ class TestAttributes:
         with pytest.raises(MissingName) as caught:
             now.dataiku.Dataset("first").get_dataframes()
         assert str(caught.value).startswith(
-            "The mini-host does not have dataiku.Dataset.get_dataframes. Did you mean 'get_dataframe'? (test_missing_names.py"
+            "The mini-host does not have dataiku.Dataset.get_dataframes. Did you mean 'get_dataframe'? "
+            "(mini-host/tests/test_missing_names.py"
         )
         assert caught.value.for_user
 
@@ -41,7 +42,7 @@ class TestAttributes:
             (lambda api: api.api_client().get_default_project().list_datasets()[0].nam, "DSSDatasetListItem.nam. Did you mean 'name'"),
             (lambda api: api.api_client().get_default_project().get_dataset("first").get_settings().save_all, "DSSDatasetSettings.save_all"),
             (lambda api: api.Dataset("out").get_writer().write_rows, "DatasetWriter.write_rows"),
-            (lambda api: api.Dataset("first").read_schema().columns, r"have Schema.columns. .*\(test_missing_names.py"),
+            (lambda api: api.Dataset("first").read_schema().columns, r"have Schema.columns. .*\(mini-host/tests/test_missing_names.py"),
             (lambda api: api.get_custom_variable, "dataiku.get_custom_variable. Did you mean 'get_custom_variables'"),
         ],
     )  # fmt: skip
