@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from minihost.dataiku_api import session
 from minihost.dataiku_api.missing_names import Telling, misuse
 from minihost.errors import counted
 
@@ -108,17 +107,17 @@ class DatasetWriter(Telling):
 
     def _end(self) -> None:
         self._closed = True
-        session.current().unclosed.pop(self._dataset.full_name, None)
+        self._dataset._session.unclosed.pop(self._dataset.full_name, None)
 
     def _drop(self) -> None:
-        session.current().unclosed.pop(self._dataset.full_name, None)
+        self._dataset._session.unclosed.pop(self._dataset.full_name, None)
         self._writer.abandon()
         self._writer = None
 
     def _begin(self) -> None:
         self._columns = list(self._dataset._columns_to_write())
         self._writer = self._dataset._writing().writer(self._columns, append_to=self._dataset._previous())
-        session.current().unclosed[self._dataset.full_name] = None
+        self._dataset._session.unclosed[self._dataset.full_name] = None
 
 
 def _names(columns: list[dict[str, Any]]) -> str:
