@@ -89,6 +89,18 @@ def test_a_second_write_overwrites(out):
     assert [column["name"] for column in dataset.read_schema()] == ["b"]
 
 
+def test_a_dataset_is_written_several_times_in_one_run(out):
+    now, dataset = out
+    for width in (3, 1, 2):
+        dataset.write_with_schema(pd.DataFrame([range(width)], columns=list("abc")[:width]))
+        assert now.rows("out") == [[str(cell) for cell in range(width)]]
+        dataset.write_schema([{"name": name, "type": "string"} for name in "wxyz"])
+        assert [column["name"] for column in dataset.read_schema()] == list("wxyz")
+        with dataset.get_writer() as writer:
+            writer.write_row_array("1234")
+        assert now.rows("out") == [list("1234")]
+
+
 def test_append_mode(out):
     now, dataset = out
     dataset.write_with_schema(pd.DataFrame({"a": [1, 2]}))

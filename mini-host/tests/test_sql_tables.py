@@ -153,6 +153,27 @@ def test_rows_are_appended(project, database):
     assert len(made.rows("done")) == 2
 
 
+TWICE = """
+import dataiku
+import pandas as pd
+
+dataset = dataiku.Dataset("done")
+dataset.spec_item["appendMode"] = True
+dataset.write_with_schema(pd.DataFrame({"a": [1]}))
+dataset.write_dataframe(pd.DataFrame({"a": [2]}))
+"""
+
+
+def test_rows_are_appended_within_a_run(project, database):
+    made = typed_project(project, database, TWICE)
+    database.run("CREATE TABLE source (a int)")
+    with pytest.raises(HostError, match="where flow.yaml says `append: true`"):
+        run(made)
+    declare(made, "done", database.at("target"), append=True)
+    run(made)
+    assert [row["a"] for row in made.rows("done")] == [1, 2]
+
+
 FAILS = COPY + "\nraise ValueError('too late')\n"
 REFUSED = COPY.replace("writer.write_tuple(row)", "writer.write_tuple(row)\n    writer.write_tuple((1, None))")
 

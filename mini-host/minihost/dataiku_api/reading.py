@@ -12,13 +12,15 @@ from minihost.datasets import Table, cells, frames
 from minihost.errors import DataError, counted
 
 log = logging.getLogger(__name__)
+BY_COLUMN = ("random-column", "sort-column")
+"""The ways of sampling that look at one column."""
 
 
 @dataclass(frozen=True)
 class ReadOptions:
     """What a call asked for; the fields are the arguments of `Dataset.get_dataframe`."""
 
-    columns: Any = None
+    columns: list[str] | None = None
     sampling: str = "head"
     sampling_column: str | None = None
     limit: int | None = None
@@ -41,7 +43,16 @@ class ReadOptions:
     def of(cls, arguments: dict[str, Any]) -> ReadOptions:
         """Return the options that a method's arguments stand for."""
         names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in arguments.items() if name in names})
+        found = {name: value for name, value in arguments.items() if name in names}
+        if found.get("columns") is not None:
+            found["columns"] = [*found["columns"]]  # an index or array of pandas and numpy too
+        return cls(**found)
+
+    def read(self) -> list[str] | None:
+        """The columns to read, None for all: those asked for, and the one that decides about the rows."""
+        if self.columns is None or self.sampling_column is None or self.sampling not in BY_COLUMN:
+            return None if self.columns is None else [*self.columns]
+        return [*dict.fromkeys([*self.columns, self.sampling_column])]
 
 
 def frame(data: Table, options: ReadOptions) -> Any:
@@ -77,7 +88,7 @@ def _check(data: Table, options: ReadOptions) -> None:
     if not data.exists():
         raise DataError(f"Dataset {data.path} has no data yet. Build it first.")
     names = [column["name"] for column in data.columns()]
-    missing = [name for name in options.columns or [] if name not in names]
+    missing = [name for name in options.read() or [] if name not in names]
     if missing:
         raise DataError(
             f"Dataset {data.path} has no column {', '.join(map(repr, missing))}. Columns: {', '.join(names)}."
@@ -105,16 +116,16 @@ def _arguments(data: Table, options: ReadOptions) -> dict[str, Any]:
     arguments = {"dtype": dtypes, "na_values": options.na_values, "keep_default_na": options.keep_default_na}
     if options.float_precision is not None:
         arguments["float_precision"] = options.float_precision
-    if options.columns is not None:
-        arguments["usecols"] = list(options.columns)
-        arguments["dtype"] = {name: kind for name, kind in dtypes.items() if name in options.columns}
+    if (wanted := options.read()) is not None:
+        arguments["usecols"] = wanted
+        arguments["dtype"] = {name: kind for name, kind in dtypes.items() if name in wanted}
     return {**arguments, **(options.pandas_read_kwargs or {})}
 
 
 def _finished(found: Any, data: Table, options: ReadOptions) -> Any:
     """Return a frame that is the component's own: pandas 2 warns of changes in a slice of another."""
     if options.columns is not None:
-        found = found.reindex(columns=list(options.columns))
+        found = found.reindex(columns=options.columns)
     if options.parse_dates:
         found = frames.with_dates(found, data.columns())
     return frames.unescaped(found) if data.escaped else found
@@ -126,7 +137,7 @@ def _sampled(found: Any, options: ReadOptions) -> Any:
             found = found.sample(frac=options.ratio)
             return found if options.limit is None else found.head(int(options.limit))
         return found.sample(n=min(len(found), int(options.limit if options.limit is not None else len(found))))
-    if options.sampling in ("random-column", "sort-column") and options.sampling_column not in found.columns:
+    if options.sampling in BY_COLUMN and options.sampling_column not in found.columns:
         raise DataError(f"sampling={options.sampling!r} needs sampling_column, got {options.sampling_column!r}.")
     if options.sampling == "sort-column":
         found = found.sort_values(options.sampling_column, ascending=options.ascending, kind="stable")
@@ -174,7 +185,7 @@ def _narrowed(data: Any, options: ReadOptions) -> Any:
     if not hasattr(data, "narrowed"):
         return data
     limit = int(options.limit) if options.sampling == "head" and options.limit is not None else None
-    return data.narrowed(list(dict.fromkeys(options.columns or ())) or None, limit)
+    return data.narrowed(list(dict.fromkeys(options.read() or ())) or None, limit)
 
 
 def _rows(data: Any, options: ReadOptions) -> Iterator[Any]:

@@ -44,14 +44,14 @@ class ParquetTable:
         return schema.aligned([column["name"] for column in own], declared) if declared else own
 
     def set_columns(self, columns: Iterable[dict[str, Any]]) -> None:
-        """Write the schema; data that is already there is rewritten when names or types change."""
+        """Write the schema; data that is already there is rewritten by position when names or types change."""
         checked = schema.checked(columns, str(self.path))
-        if self.exists():
-            was = self.columns()
-            if [_core(column) for column in was] != [_core(column) for column in checked] and len(was) == len(checked):
-                with ParquetWriter(self, checked) as writer:
-                    for batch in self._batches():
-                        writer.write(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        if self.exists() and [_core(column) for column in self.columns()] != [_core(column) for column in checked]:
+            with ParquetWriter(self, checked) as writer:
+                for batch in self._batches():
+                    cells_of = [column.to_pylist() for column in batch.columns[: len(checked)]]
+                    added = [[None] * batch.num_rows] * (len(checked) - len(cells_of))
+                    writer.write(zip(*cells_of, *added, strict=True))
         schema.write(self.path, checked)
 
     def text_rows(self) -> Iterator[list[str]]:

@@ -67,7 +67,10 @@ class StagedRows(RowTable):
     def writer(self, columns: schema.Columns, *, append_to: Any = None) -> StagedWriter:
         """Open a writer that puts the rows in place when it is closed."""
         check_names([column["name"] for column in columns], self.location)
-        return StagedWriter(self, columns)
+        writer = StagedWriter(self, columns)
+        if append_to is not None:
+            writer.write(append_to.values())
+        return writer
 
     def _retyped(self, columns: schema.Columns) -> None:
         """Write the rows that are there anew, by position, when their types change."""
