@@ -55,7 +55,7 @@ class TestTop:
         assert (variables["threshold"], variables["name"], variables["projectKey"]) == ("3", "x", "PROJ")
         assert variables["dip.home"].endswith("home")
         assert dataiku.get_custom_variables(typed=True)["threshold"] == 3
-        assert dataiku.get_dss_settings() == {}
+        assert dataiku.get_dss_settings()["features"] == []
         assert dataiku.get_flow_variables() == {} == dataiku.dku_flow_variables
 
     def test_flow(self, now):
