@@ -275,6 +275,11 @@ def test_the_column_that_decides_about_the_rows_need_not_be_read(people):
     assert last["text"].tolist() == whole.sort_values("id")["text"].tolist()[-1:]
     some = people.get_dataframe(columns=["text"], sampling="random-column", sampling_column="id", ratio=1)
     assert len(some) == len(whole)
+    one = {"columns": ["text"], "sampling": "random-column", "sampling_column": "id", "limit": 1}
+    assert len(people.get_dataframe(**one)) == len(list(people.iter_tuples(**one))) == 1
+    assert len(list(people.iter_rows(sampling="random-column", sampling_column="id", ratio=1))) == len(whole)
+    with pytest.raises(DataError, match="needs sampling_column, got 'nothing'"):
+        list(people.iter_rows(sampling="random-column", sampling_column="nothing"))
     with pytest.raises(DataError, match="needs sampling_column, got 'nothing'"):
         people.get_dataframe(sampling="sort-column", sampling_column="nothing")
 

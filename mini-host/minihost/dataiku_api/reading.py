@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
@@ -144,16 +145,23 @@ def _sampled(found: Any, options: ReadOptions) -> Any:
         return found if options.limit is None else found.head(int(options.limit))
     if options.sampling != "random-column":
         raise DataError(f"sampling={options.sampling!r} is not known: head, random, random-column or sort-column.")
-    values = list(found[options.sampling_column].unique())
+    counts = found[options.sampling_column].value_counts(dropna=False, sort=False).to_dict()
+    return found[found[options.sampling_column].isin(_chosen(counts, options))]
+
+
+def _chosen(counts: dict[Any, int], options: ReadOptions) -> list[Any]:
+    """Values of the sampling column, at random: a part of them, or as many as have together `limit` rows."""
+    values = list(counts)
     random.shuffle(values)
     if options.ratio is not None:
-        return found[found[options.sampling_column].isin(values[: round(len(values) * options.ratio)])]
-    kept = found[:0]
-    for length in range(1, len(values) + 1):
-        kept = found[found[options.sampling_column].isin(values[:length])]
-        if options.limit is not None and len(kept) >= options.limit:
+        return values[: round(len(values) * options.ratio)]
+    chosen, rows = [], 0
+    for value in values:
+        if options.limit is not None and rows >= options.limit:
             break
-    return kept
+        chosen.append(value)
+        rows += counts[value]
+    return chosen
 
 
 def tuples(data: Table, options: ReadOptions, log_every: int = -1) -> Iterator[tuple[Any, ...]]:
@@ -190,19 +198,37 @@ def _narrowed(data: Any, options: ReadOptions) -> Any:
 
 def _rows(data: Any, options: ReadOptions) -> Iterator[Any]:
     """Rows as they are stored, sampled: texts, or typed values of what has such."""
-    rows: Any = data.values() if hasattr(data, "values") else data.text_rows()
     limit = None if options.limit is None else int(options.limit)
+    if options.sampling == "random-column":
+        yield from _rows_of_values(data, options)
+        return
+    rows = _stored(data)
     if options.sampling == "random":
         if options.ratio is not None:
             rows = (row for row in rows if random.random() < options.ratio)
         elif limit is not None:
             rows = iter(_reservoir(rows, limit))
     elif options.sampling != "head":
-        raise DataError(f"sampling={options.sampling!r} is for frames; rows are read with head or random.")
+        raise DataError(f"sampling={options.sampling!r} is for frames; rows are read with head, random, random-column.")
     for number, row in enumerate(rows):
         if limit is not None and number >= limit:
             return
         yield row
+
+
+def _stored(data: Any) -> Iterator[Any]:
+    rows: Iterator[Any] = data.values() if hasattr(data, "values") else data.text_rows()
+    return rows
+
+
+def _rows_of_values(data: Any, options: ReadOptions) -> Iterator[Any]:
+    """The rows of some values of a column; the data is read twice, so that memory holds the values alone."""
+    names = [column["name"] for column in data.columns()]
+    if options.sampling_column not in names:
+        raise DataError(f"sampling={options.sampling!r} needs sampling_column, got {options.sampling_column!r}.")
+    place = names.index(options.sampling_column)
+    chosen = {*_chosen(Counter(row[place] for row in _stored(data)), options)}
+    yield from (row for row in _stored(data) if row[place] in chosen)
 
 
 def _reservoir(rows: Iterator[list[str]], size: int) -> list[list[str]]:
