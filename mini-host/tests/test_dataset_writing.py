@@ -101,6 +101,26 @@ def test_a_dataset_is_written_several_times_in_one_run(out):
         assert now.rows("out") == [list("1234")]
 
 
+@pytest.mark.parametrize("kind", ["macro", "webapp"])
+def test_rows_that_cannot_have_the_next_schema(dss, kind):
+    dataset = dss(kind=kind, others={"out": (None, None, {"format": "parquet"})}).dataiku.Dataset("out")
+    for frame in ({"a": ["x"]}, {"a": [1]}, {"a": ["y"], "b": [2]}):
+        dataset.write_with_schema(pd.DataFrame(frame))
+        assert dataset.get_dataframe().to_dict("list") == frame
+    columns = [{"name": "a", "type": "bigint"}]
+    if kind == "webapp":  # what is there is not staged: it is not given up
+        with pytest.raises(DataError, match="column 'a' is bigint and cannot hold what was written"):
+            dataset.write_schema(columns)
+        assert dataset.get_dataframe()["a"].tolist() == ["y"]
+        return
+    dataset.write_schema(columns)
+    with pytest.raises(DataError, match="has no data yet"):
+        dataset.get_dataframe()
+    with dataset.get_writer() as writer:
+        writer.write_row_array([4])
+    assert dataset.get_dataframe()["a"].tolist() == [4]
+
+
 def test_append_mode(out):
     now, dataset = out
     dataset.write_with_schema(pd.DataFrame({"a": [1, 2]}))

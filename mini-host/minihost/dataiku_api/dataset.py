@@ -15,10 +15,10 @@ from minihost.dataiku_api.handle import Handle
 from minihost.dataiku_api.metrics import ComputedMetrics
 from minihost.dataiku_api.missing_names import Telling
 from minihost.dataiku_api.writer import DatasetWriter
-from minihost.datasets import Table, cells, frames, table
+from minihost.datasets import Table, cells, frames, schema, table
 from minihost.datasets.remote import fetched
 from minihost.datasets.sql import is_sql
-from minihost.errors import DataError
+from minihost.errors import DataError, UnfitDataError
 from minihost.folders import is_remote
 
 
@@ -209,8 +209,12 @@ class Dataset(Handle):
     def write_with_schema(self, df, drop_and_create=False, **kwargs):
         """Replace the schema by that of the frame, then the data."""
         reading.check_frame(df)
-        self.write_schema_from_dataframe(df, drop_and_create, **kwargs)
-        self.write_dataframe(df)
+        columns = schema.checked(frames.columns_of(df), self.full_name)
+        if not columns:
+            self.write_schema(columns)
+        self._writing()
+        with DatasetWriter(self, columns) as writer:  # what is there is replaced at once, so it need not fit the schema
+            writer.write_dataframe(df)
 
     def write_dataframe(self, df, infer_schema=False, drop_and_create=False, **kwargs):
         """Replace the data, by position, and keep the schema (unless it is to be inferred)."""
@@ -225,8 +229,15 @@ class Dataset(Handle):
         self.write_dataframe(df, infer_schema, drop_and_create)
 
     def write_schema(self, columns, drop_and_create=False, **kwargs):
-        """Replace the schema by these columns."""
-        self._writing().set_columns(columns)
+        """Replace the schema by these columns. Rows of this run that cannot have them count as not written."""
+        written = self._writing()
+        try:
+            written.set_columns(columns)
+        except UnfitDataError:
+            if self._session.stage(self._reference, ignore_flow=self._ignore_flow) is None:
+                raise
+            written.discard()
+            written.set_columns(columns)
 
     def write_schema_from_dataframe(self, df, drop_and_create=False, **kwargs):
         """Replace the schema by that of a frame."""
