@@ -129,6 +129,17 @@ def test_append_mode(out):
     assert now.rows("out") == [["1"], ["2"], ["3"]]
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_appending_adds_to_what_was_there_and_to_what_this_run_wrote(dss, kind):
+    now = dss(kind="macro", others={"out": ({"a": "bigint"}, [[1]], {"format": kind})})
+    dataset = now.dataiku.Dataset("out")
+    dataset.spec_item["appendMode"] = True
+    for value in (2, 3):
+        with dataset.get_writer() as writer:
+            writer.write_row_dict({"a": value})
+    assert dataset.get_dataframe()["a"].tolist() == [1, 2, 3]
+
+
 def test_a_frame_of_nothing_is_an_empty_dataset(out):
     """What `pd.DataFrame([])` makes of an empty list of problems."""
     now, dataset = out
