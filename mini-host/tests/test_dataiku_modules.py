@@ -106,6 +106,7 @@ class TestBeyondTheHost:
 
         with pytest.raises(NotAvailable, match=r"dataiku.sql.SelectQuery is not available outside DSS"):
             SelectQuery()
+        assert repr([JoinTypes.LEFT]) == "[<dataiku.sql.JoinTypes.LEFT, not available outside DSS>]"
         with pytest.raises(NotAvailable, match=r"dataiku.sql.JoinTypes.LEFT"):
             JoinTypes.LEFT()
         with pytest.raises(NotAvailable, match=r"dataiku.Model"):
