@@ -42,3 +42,7 @@ class DataError(HostError):
 
     exit_code = 1
     for_user = True
+
+
+class UnfitDataError(DataError):
+    """A schema that was declared is not one for the data that is there already."""

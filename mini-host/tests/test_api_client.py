@@ -5,6 +5,7 @@ import io
 import pytest
 
 from minihost.dataiku_api.modules import MODULES
+from minihost.errors import DataError
 
 
 @pytest.fixture
@@ -81,6 +82,18 @@ def test_folders(project):
     assert [one["path"] for one in handle.list_contents()["items"]] == ["/x"]
     handle.put_file("y", io.BytesIO(b"2"))
     assert handle.get_file("y").read() == b"2"
+    with handle.get_file("/y") as answer:
+        assert answer.raw.read() == b"2"
+    handle.put_file("z.json", '{"a":\n1}')
+    answer = handle.get_file("z.json")
+    answer.raise_for_status()
+    assert (answer.ok, answer.status_code) == (True, 200)
+    assert (answer.content, answer.text, answer.json()) == (b'{"a":\n1}', '{"a":\n1}', {"a": 1})
+    assert b"".join(handle.get_file("z.json").iter_content(3)) == answer.content
+    assert list(handle.get_file("z.json").iter_lines()) == [b'{"a":', b"1}"]
+    with pytest.raises(FileNotFoundError):
+        handle.get_file("nothing")
+    handle.delete_file("z.json")
     handle.delete_file("y")
     assert len(handle.list_contents()["items"]) == 1
 
@@ -95,6 +108,26 @@ def test_new_folders(dss):
     with pytest.raises(Exception, match="exists already"):
         project.create_managed_folder("My models")
     assert "/" not in project.create_managed_folder("../out/side").id
+
+
+def test_a_handle_may_be_made_before_the_thing(dss):
+    """Outside recipes, as in DSS: a macro asks for the id, and creates the folder where that fails."""
+    now = dss(kind="macro")
+    folder, dataset = now.dataiku.Folder("Later"), now.dataiku.Dataset("PROJ.nothing", ignore_flow=True)
+    assert (folder.name, folder.short_name, folder.full_name) == ("Later", "Later", "PROJ.Later")
+    assert (dataset.short_name, dataset.full_name, dataset.read_partitions) == ("nothing", "PROJ.nothing", None)
+    for use in (folder.get_id, folder.list_paths_in_partition, folder.get_path, dataset.read_schema):
+        with pytest.raises(DataError, match="There is no (folder|dataset) '(Later|PROJ.nothing)' in this job"):
+            use()
+    now.dataiku.api_client().get_default_project().create_managed_folder("Later")
+    folder.upload_data("x", b"1")
+    assert (folder.get_id(), folder.list_paths_in_partition()) == ("Later", ["/x"])
+
+
+def test_the_default_project_is_that_of_the_run(now):
+    now.dataiku.set_default_project_key(now.dataiku.default_project_key())
+    with pytest.raises(Exception, match="Project 'OTHER' does not exist here"):
+        now.dataiku.set_default_project_key("OTHER")
 
 
 def test_a_macro_takes_a_path_for_a_folder(dss):

@@ -55,7 +55,7 @@ class TestTop:
         assert (variables["threshold"], variables["name"], variables["projectKey"]) == ("3", "x", "PROJ")
         assert variables["dip.home"].endswith("home")
         assert dataiku.get_custom_variables(typed=True)["threshold"] == 3
-        assert dataiku.get_dss_settings() == {}
+        assert dataiku.get_dss_settings()["features"] == []
         assert dataiku.get_flow_variables() == {} == dataiku.dku_flow_variables
 
     def test_flow(self, now):
@@ -106,6 +106,7 @@ class TestBeyondTheHost:
 
         with pytest.raises(NotAvailable, match=r"dataiku.sql.SelectQuery is not available outside DSS"):
             SelectQuery()
+        assert repr([JoinTypes.LEFT]) == "[<dataiku.sql.JoinTypes.LEFT, not available outside DSS>]"
         with pytest.raises(NotAvailable, match=r"dataiku.sql.JoinTypes.LEFT"):
             JoinTypes.LEFT()
         with pytest.raises(NotAvailable, match=r"dataiku.Model"):

@@ -260,6 +260,30 @@ class TestRawData:
             people.raw_formatted_data(format="word")
 
 
+@pytest.mark.parametrize("kind", [tuple, pd.Index, np.array])
+def test_columns_are_any_sequence(people, kind):
+    assert people.get_dataframe(columns=kind(["text", "id"])).columns.tolist() == ["text", "id"]
+    assert list(next(people.iter_rows(columns=kind(["text", "id"])))) == ["text", "id"]
+
+
+def test_the_column_that_decides_about_the_rows_need_not_be_read(people):
+    whole = people.get_dataframe(columns=["id", "text"])
+    last = people.get_dataframe(
+        columns=["text"], sampling="sort-column", sampling_column="id", ascending=False, limit=1
+    )
+    assert last.columns.tolist() == ["text"]
+    assert last["text"].tolist() == whole.sort_values("id")["text"].tolist()[-1:]
+    some = people.get_dataframe(columns=["text"], sampling="random-column", sampling_column="id", ratio=1)
+    assert len(some) == len(whole)
+    one = {"columns": ["text"], "sampling": "random-column", "sampling_column": "id", "limit": 1}
+    assert len(people.get_dataframe(**one)) == len(list(people.iter_tuples(**one))) == 1
+    assert len(list(people.iter_rows(sampling="random-column", sampling_column="id", ratio=1))) == len(whole)
+    with pytest.raises(DataError, match="needs sampling_column, got 'nothing'"):
+        list(people.iter_rows(sampling="random-column", sampling_column="nothing"))
+    with pytest.raises(DataError, match="needs sampling_column, got 'nothing'"):
+        people.get_dataframe(sampling="sort-column", sampling_column="nothing")
+
+
 def test_names(people):
     assert (people.name, people.short_name, people.full_name, people.project_key) == (
         "people",

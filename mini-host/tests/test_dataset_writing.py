@@ -89,12 +89,55 @@ def test_a_second_write_overwrites(out):
     assert [column["name"] for column in dataset.read_schema()] == ["b"]
 
 
+def test_a_dataset_is_written_several_times_in_one_run(out):
+    now, dataset = out
+    for width in (3, 1, 2):
+        dataset.write_with_schema(pd.DataFrame([range(width)], columns=list("abc")[:width]))
+        assert now.rows("out") == [[str(cell) for cell in range(width)]]
+        dataset.write_schema([{"name": name, "type": "string"} for name in "wxyz"])
+        assert [column["name"] for column in dataset.read_schema()] == list("wxyz")
+        with dataset.get_writer() as writer:
+            writer.write_row_array("1234")
+        assert now.rows("out") == [list("1234")]
+
+
+@pytest.mark.parametrize("kind", ["macro", "webapp"])
+def test_rows_that_cannot_have_the_next_schema(dss, kind):
+    dataset = dss(kind=kind, others={"out": (None, None, {"format": "parquet"})}).dataiku.Dataset("out")
+    for frame in ({"a": ["x"]}, {"a": [1]}, {"a": ["y"], "b": [2]}):
+        dataset.write_with_schema(pd.DataFrame(frame))
+        assert dataset.get_dataframe().to_dict("list") == frame
+    columns = [{"name": "a", "type": "bigint"}]
+    if kind == "webapp":  # what is there is not staged: it is not given up
+        with pytest.raises(DataError, match="column 'a' is bigint and cannot hold what was written"):
+            dataset.write_schema(columns)
+        assert dataset.get_dataframe()["a"].tolist() == ["y"]
+        return
+    dataset.write_schema(columns)
+    with pytest.raises(DataError, match="has no data yet"):
+        dataset.get_dataframe()
+    with dataset.get_writer() as writer:
+        writer.write_row_array([4])
+    assert dataset.get_dataframe()["a"].tolist() == [4]
+
+
 def test_append_mode(out):
     now, dataset = out
     dataset.write_with_schema(pd.DataFrame({"a": [1, 2]}))
     dataset.spec_item["appendMode"] = True
     dataset.write_dataframe(pd.DataFrame({"a": [3]}))
     assert now.rows("out") == [["1"], ["2"], ["3"]]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_appending_adds_to_what_was_there_and_to_what_this_run_wrote(dss, kind):
+    now = dss(kind="macro", others={"out": ({"a": "bigint"}, [[1]], {"format": kind})})
+    dataset = now.dataiku.Dataset("out")
+    dataset.spec_item["appendMode"] = True
+    for value in (2, 3):
+        with dataset.get_writer() as writer:
+            writer.write_row_dict({"a": value})
+    assert dataset.get_dataframe()["a"].tolist() == [1, 2, 3]
 
 
 def test_a_frame_of_nothing_is_an_empty_dataset(out):

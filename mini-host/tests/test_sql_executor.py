@@ -49,3 +49,35 @@ def test_what_cannot_be_asked_is_said(project, database, call, says):
     database.run("CREATE TABLE source (a int)")
     with pytest.raises(ComponentFailed, match=says):
         run(made)
+
+
+FRAGMENT = """
+import dataiku
+from dataiku.core.sql import SQLExecutor2
+source, output = dataiku.Dataset("rows"), dataiku.Dataset("done")
+place = source.get_location_info()["info"]["quotedResolvedTableName"]
+query = f"SELECT a AS b, t, a > 1 AS more FROM {place} ORDER BY a"
+SQLExecutor2(dataset=source).exec_recipe_fragment(output, query=query, overwrite_output_schema=True)
+columns = output.read_schema()
+columns[0]["comment"] = "the number"
+output.write_schema(columns)
+SQLExecutor2.exec_recipe_fragment(output, query, [], [], False)
+"""
+
+
+def test_a_query_makes_an_output(project, database):
+    made = typed_project(project, database, FRAGMENT)
+    database.run("CREATE TABLE source (a int, t text)")
+    database.run("INSERT INTO source VALUES (2, 'é'), (1, NULL)")
+    run(made)
+    assert [(row["b"], row["t"], bool(row["more"])) for row in made.rows("done")] == [(1, None, False), (2, "é", True)]
+
+
+def test_a_statement_without_rows_makes_no_output(project, database):
+    code = "import dataiku\ndataiku.SQLExecutor2.exec_recipe_fragment('done', 'DELETE FROM {}')\n"
+    made = typed_project(
+        project, database, code.format("source" if database.kind == "sqlite" else database.schema + ".source")
+    )
+    database.run("CREATE TABLE source (a int, t text)")
+    with pytest.raises(ComponentFailed, match="a query that answers rows is wanted"):
+        run(made)

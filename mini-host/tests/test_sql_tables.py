@@ -153,6 +153,45 @@ def test_rows_are_appended(project, database):
     assert len(made.rows("done")) == 2
 
 
+TWICE = """
+import dataiku
+import pandas as pd
+
+dataset = dataiku.Dataset("done")
+dataset.spec_item["appendMode"] = True
+dataset.write_with_schema(pd.DataFrame({"a": [1]}))
+dataset.write_dataframe(pd.DataFrame({"a": [2]}))
+"""
+
+
+SEVERAL = """
+import dataiku
+import pandas as pd
+
+dataset = dataiku.Dataset("done")
+for frame in ({"a": ["x"]}, {"a": [1]}, {"a": ["y"], "b": [2]}, {"b": [3]}):
+    dataset.write_with_schema(pd.DataFrame(frame))
+    assert dataset.get_dataframe().to_dict("list") == frame, (dataset.get_dataframe(), frame)
+"""
+
+
+def test_a_table_is_written_several_times_in_one_run(project, database):
+    made = typed_project(project, database, SEVERAL)
+    database.run("CREATE TABLE source (a int)")
+    run(made)
+    assert [dict(row) for row in made.rows("done")] == [{"b": 3}]
+
+
+def test_rows_are_appended_within_a_run(project, database):
+    made = typed_project(project, database, TWICE)
+    database.run("CREATE TABLE source (a int)")
+    with pytest.raises(HostError, match="where flow.yaml says `append: true`"):
+        run(made)
+    declare(made, "done", database.at("target"), append=True)
+    run(made)
+    assert [row["a"] for row in made.rows("done")] == [1, 2]
+
+
 FAILS = COPY + "\nraise ValueError('too late')\n"
 REFUSED = COPY.replace("writer.write_tuple(row)", "writer.write_tuple(row)\n    writer.write_tuple((1, None))")
 

@@ -119,6 +119,18 @@ def test_names_set_afterwards_rename_by_position(place):
     assert list(table(place).text_rows()) == [["1", "2"]]
 
 
+def test_a_schema_of_another_width_cuts_rows_or_adds_empty_cells(place):
+    """As where a schema is laid over a file without a header; the next writer gets the columns that were declared."""
+    found = write(place, STRING, [["1", "2"], ["3", "4"]])
+    found.set_columns([{"name": name, "type": "string"} for name in "xyz"])
+    assert list(table(place).text_rows()) == [["1", "2", ""], ["3", "4", ""]]
+    found.set_columns([{"name": "x", "type": "string"}])
+    assert [column["name"] for column in table(place).columns()] == ["x"]
+    assert list(table(place).text_rows()) == [["1"], ["3"]]
+    found.set_columns([])
+    assert table(place).columns() == []
+
+
 def test_unknown_types_and_doubled_names_are_refused(place):
     with pytest.raises(DataError, match="type 'integer'; known: string"):
         table(place).set_columns([{"name": "a", "type": "integer"}])

@@ -79,9 +79,8 @@ class Client(Telling):
 
     def get_instance_info(self):
         """Return what this instance is."""
-        return InstanceInfo(
-            {"nodeId": "minihost", "nodeName": "minihost", "nodeType": "DESIGN", "dssVersion": "14.0.0"}
-        )
+        facts = {"nodeId": "minihost", "nodeName": "minihost", "nodeType": "DESIGN", "dssVersion": "14.0.0"}
+        return InstanceInfo({**facts, "dataDirPath": str(session.current().job.platform_home)})
 
 
 class InstanceInfo(Telling):

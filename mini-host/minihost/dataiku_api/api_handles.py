@@ -9,6 +9,7 @@ from minihost.dataiku_api import metrics, session
 from minihost.dataiku_api.api_settings import DatasetSettings, FolderSettings, Item, refusal
 from minihost.dataiku_api.dataset import Dataset
 from minihost.dataiku_api.definitions import custom_fields, definition
+from minihost.dataiku_api.file_answer import FileAnswer
 from minihost.dataiku_api.folder import Folder
 from minihost.dataiku_api.missing_names import Telling
 
@@ -186,8 +187,8 @@ class FolderHandle(Telling):
         }
 
     def get_file(self, path):
-        """Return a file as a stream."""
-        return self.get_as_core_folder().get_download_stream(path)
+        """Return a file as an answer of requests: `raw`, `content`, `iter_content` … Raises when it is missing."""
+        return FileAnswer(self.get_as_core_folder().get_download_stream(path).detach(), 1 << 16)
 
     def put_file(self, path, f):
         """Write a file."""

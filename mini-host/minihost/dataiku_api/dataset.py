@@ -11,13 +11,14 @@ from typing import Any
 from minihost.dataiku_api import reading, session, sql_places
 from minihost.dataiku_api.definitions import custom_fields, definition
 from minihost.dataiku_api.exports import raw_stream
+from minihost.dataiku_api.handle import Handle
 from minihost.dataiku_api.metrics import ComputedMetrics
 from minihost.dataiku_api.missing_names import Telling
 from minihost.dataiku_api.writer import DatasetWriter
-from minihost.datasets import Table, cells, frames, table
+from minihost.datasets import Table, cells, frames, schema, table
 from minihost.datasets.remote import fetched
 from minihost.datasets.sql import is_sql
-from minihost.errors import DataError
+from minihost.errors import DataError, UnfitDataError
 from minihost.folders import is_remote
 
 
@@ -27,24 +28,19 @@ class Schema(Telling, list):
     _dss_name = "Schema"
 
 
-class Dataset(Telling):
+class Dataset(Handle):
     """A handle on a dataset, by short or full name."""
 
     _dss_name = "dataiku.Dataset"
+    _kind = session.DATASET
 
     def __init__(self, name, project_key=None, ignore_flow=False):
-        self._session = session.current()
-        self._reference = self._session.find(name, session.DATASET, project_key=project_key, ignore_flow=ignore_flow)
-        self._ignore_flow = ignore_flow
-        self.name = name
+        super().__init__(name, project_key, ignore_flow)
         self.cols = None  # what older releases keep of a schema that nobody asked for yet
-        self.project_key = self._reference.project_key
-        self.short_name = self._reference.name
-        self.full_name = self._reference.full_name
-        output = self._reference in self._session.job.outputs
-        self.read_partitions = None if output else list(self._reference.partitions) or None
-        self.writePartition = self._reference.partitions[0] if output and self._reference.partitions else ""
-        self.spec_item = {"appendMode": bool(self._reference.options.get("append", False))}
+        self.read_partitions = None if self._is_output else self._partitions or None
+        self.writePartition = self._partitions[0] if self._is_output and self._partitions else ""
+        options = self._known.options if self._known is not None else {}
+        self.spec_item = {"appendMode": bool(options.get("append", False))}
 
     @staticmethod
     def list(project_key=None):
@@ -193,8 +189,9 @@ class Dataset(Telling):
         self, sampling="head", sampling_column=None, limit=None, ratio=None, log_every=-1, timeout=30, columns=None
     ):
         """Yield each row as a dict, values cast by the types of the schema; empty cells are None."""
-        names = columns or [column["name"] for column in self._reading().columns()]
-        for row in reading.tuples(self._reading(), reading.ReadOptions.of(locals()), log_every):
+        options = reading.ReadOptions.of(locals())
+        names = options.columns or [column["name"] for column in self._reading().columns()]
+        for row in reading.tuples(self._reading(), options, log_every):
             yield dict(zip(names, row, strict=True))
 
     def iter_tuples(
@@ -212,8 +209,12 @@ class Dataset(Telling):
     def write_with_schema(self, df, drop_and_create=False, **kwargs):
         """Replace the schema by that of the frame, then the data."""
         reading.check_frame(df)
-        self.write_schema_from_dataframe(df, drop_and_create, **kwargs)
-        self.write_dataframe(df)
+        columns = schema.checked(frames.columns_of(df), self.full_name)
+        if not columns:
+            self.write_schema(columns)
+        self._writing()
+        with DatasetWriter(self, columns) as writer:  # what is there is replaced at once, so it need not fit the schema
+            writer.write_dataframe(df)
 
     def write_dataframe(self, df, infer_schema=False, drop_and_create=False, **kwargs):
         """Replace the data, by position, and keep the schema (unless it is to be inferred)."""
@@ -228,8 +229,15 @@ class Dataset(Telling):
         self.write_dataframe(df, infer_schema, drop_and_create)
 
     def write_schema(self, columns, drop_and_create=False, **kwargs):
-        """Replace the schema by these columns."""
-        self._writing().set_columns(columns)
+        """Replace the schema by these columns. Rows of this run that cannot have them count as not written."""
+        written = self._writing()
+        try:
+            written.set_columns(columns)
+        except UnfitDataError:
+            if self._session.stage(self._reference, ignore_flow=self._ignore_flow) is None:
+                raise
+            written.discard()
+            written.set_columns(columns)
 
     def write_schema_from_dataframe(self, df, drop_and_create=False, **kwargs):
         """Replace the schema by that of a frame."""
@@ -262,10 +270,18 @@ class Dataset(Telling):
         return self._there(wanted) if stage is None else sql_places.staged(stage, self._reference, wanted)
 
     def _previous(self) -> Table | None:
-        """The data to append to, if this run appends."""
-        if not self.spec_item.get("appendMode") or is_sql(self._reference.path):
-            return None  # a database appends by itself
-        return self._there([self.writePartition] if self.writePartition else [])
+        """The data to append to, if this run appends: what it wrote already, else what was there."""
+        if not self.spec_item.get("appendMode"):
+            return None
+        if (sql := is_sql(self._reference.path)) and not self._reference.options.get("append"):
+            raise DataError(
+                f"Dataset {self.full_name}: rows are added to a SQL table where flow.yaml says `append: true`; "
+                "`appendMode` alone does not do it."
+            )
+        written = self._writing()
+        if written.exists():
+            return written
+        return None if sql else self._there([self.writePartition] if self.writePartition else [])
 
     def _there(self, partitions: Sequence[str]) -> Table:
         """The data as it was before the run; of a remote dataset a copy, which goes with the working directory."""

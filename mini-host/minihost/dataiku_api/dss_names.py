@@ -41,8 +41,8 @@ _NAMES = {
         get_mlflow_extension get_model_evaluation_store get_object_discussions get_project_folder get_project_git
         get_saved_model get_scenario get_sql_notebook get_statistics_worksheet get_streaming_endpoint get_tags
         get_timeline get_webapp get_wiki import_bundle_from_archive import_bundle_from_stream init_tables_import
-        list_agent_tools list_analyses list_code_studios list_exported_bundles list_imported_bundles list_insights
-        list_jobs list_jupyter_notebooks list_labeling_tasks list_llms list_macros list_ml_tasks
+        list_agent_tools list_agents list_analyses list_code_studios list_exported_bundles list_imported_bundles
+        list_insights list_jobs list_jupyter_notebooks list_labeling_tasks list_llms list_macros list_ml_tasks
         list_running_notebooks list_sql_notebooks list_streaming_endpoints move_to_folder new_agent_tool new_job
         new_managed_dataset new_managed_dataset_creation_helper new_recipe preload_bundle publish_bundle
         remove_exposed_object set_metadata set_permissions set_tags setup_mlflow start_job start_job_and_wait

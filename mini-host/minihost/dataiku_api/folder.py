@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from minihost.dataiku_api import session
+from minihost.dataiku_api.handle import Handle
 from minihost.dataiku_api.missing_names import Telling
 from minihost.errors import DataError
 from minihost.folders import is_remote, open_folder
@@ -17,23 +18,20 @@ from minihost.folders.overlay import OverlayFolder
 from minihost.folders.paths import canonical, mime_type, parts
 
 
-class Folder(Telling):
+class Folder(Handle):
     """A handle on a managed folder, looked up by id, name or full name."""
 
     _dss_name = "dataiku.Folder"
+    _kind = session.FOLDER
 
     def __init__(self, lookup, project_key=None, ignore_flow=False):
-        self._session = session.current()
-        self._reference = self._session.find(lookup, session.FOLDER, project_key=project_key, ignore_flow=ignore_flow)
-        self._ignore_flow = ignore_flow
-        self._base = open_folder(self._reference)
+        super().__init__(lookup, project_key, ignore_flow)
+        self._opened: Any = None
+        if self._known is not None:
+            self._opened = open_folder(self._known)  # tells at once what is wrong with it
         self.lookup = lookup
-        self.name = lookup
-        self.project_key = self._reference.project_key
-        self.short_name = self._reference.name
-        self.full_name = self._reference.full_name
-        self.read_partitions = list(self._reference.partitions) or None
-        self.writePartition = self._reference.partitions[0] if self._reference.partitions else None
+        self.read_partitions = self._partitions or None
+        self.writePartition = self._partitions[0] if self._partitions else None
 
     def get_id(self):
         """Return the id of the folder; here it is its name."""
@@ -188,6 +186,12 @@ class Folder(Telling):
     def _writable(self) -> bool:
         declared = self._reference in self._session.job.outputs
         return declared or self._session.free(self._ignore_flow)
+
+    @property
+    def _base(self) -> Any:
+        if self._opened is None:
+            self._opened = open_folder(self._reference)
+        return self._opened
 
     @property
     def _storage(self) -> Any:

@@ -31,6 +31,7 @@ __all__ = [
     "get_dss_settings",
     "get_flow_variables",
     "import_from_plugin",
+    "set_default_project_key",
     "use_plugin_libs",
 ]
 
@@ -38,6 +39,11 @@ __all__ = [
 def default_project_key():
     """Return the key of the project that the job belongs to."""
     return session.current().job.project_key
+
+
+def set_default_project_key(project_key):
+    """Choose the project whose names come without a key; raises when it is not the one of this job."""
+    api_client().get_project(project_key)
 
 
 def api_client():
@@ -69,8 +75,8 @@ def _text(value: Any) -> str:
 
 
 def get_dss_settings():
-    """Return the settings of the instance: there is none, so they are empty."""
-    return {}
+    """Return the settings of the instance: there is none, so it has no features."""
+    return {"features": []}
 
 
 def use_plugin_libs(plugin_id):

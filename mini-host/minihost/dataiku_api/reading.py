@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,13 +14,15 @@ from minihost.datasets import Table, cells, frames
 from minihost.errors import DataError, counted
 
 log = logging.getLogger(__name__)
+BY_COLUMN = ("random-column", "sort-column")
+"""The ways of sampling that look at one column."""
 
 
 @dataclass(frozen=True)
 class ReadOptions:
     """What a call asked for; the fields are the arguments of `Dataset.get_dataframe`."""
 
-    columns: Any = None
+    columns: list[str] | None = None
     sampling: str = "head"
     sampling_column: str | None = None
     limit: int | None = None
@@ -42,7 +45,16 @@ class ReadOptions:
     def of(cls, arguments: dict[str, Any]) -> ReadOptions:
         """Return the options that a method's arguments stand for."""
         names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in arguments.items() if name in names})
+        found = {name: value for name, value in arguments.items() if name in names}
+        if found.get("columns") is not None:
+            found["columns"] = [*found["columns"]]  # an index or array of pandas and numpy too
+        return cls(**found)
+
+    def read(self) -> list[str] | None:
+        """The columns to read, None for all: those asked for, and the one that decides about the rows."""
+        if self.columns is None or self.sampling_column is None or self.sampling not in BY_COLUMN:
+            return None if self.columns is None else [*self.columns]
+        return [*dict.fromkeys([*self.columns, self.sampling_column])]
 
 
 def frame(data: Table, options: ReadOptions) -> Any:
@@ -78,7 +90,7 @@ def _check(data: Table, options: ReadOptions) -> None:
     if not data.exists():
         raise DataError(f"Dataset {data.path} has no data yet. Build it first.")
     names = [column["name"] for column in data.columns()]
-    missing = [name for name in options.columns or [] if name not in names]
+    missing = [name for name in options.read() or [] if name not in names]
     if missing:
         raise DataError(
             f"Dataset {data.path} has no column {', '.join(map(repr, missing))}. Columns: {', '.join(names)}."
@@ -106,16 +118,16 @@ def _arguments(data: Table, options: ReadOptions) -> dict[str, Any]:
     arguments = {"dtype": dtypes, "na_values": options.na_values, "keep_default_na": options.keep_default_na}
     if options.float_precision is not None:
         arguments["float_precision"] = options.float_precision
-    if options.columns is not None:
-        arguments["usecols"] = list(options.columns)
-        arguments["dtype"] = {name: kind for name, kind in dtypes.items() if name in options.columns}
+    if (wanted := options.read()) is not None:
+        arguments["usecols"] = wanted
+        arguments["dtype"] = {name: kind for name, kind in dtypes.items() if name in wanted}
     return {**arguments, **(options.pandas_read_kwargs or {})}
 
 
 def _finished(found: Any, data: Table, options: ReadOptions) -> Any:
     """Return a frame that is the component's own: pandas 2 warns of changes in a slice of another."""
     if options.columns is not None:
-        found = found.reindex(columns=list(options.columns))
+        found = found.reindex(columns=options.columns)
     if options.parse_dates:
         found = frames.with_dates(found, data.columns())
     return frames.unescaped(found) if data.escaped else found
@@ -127,23 +139,30 @@ def _sampled(found: Any, options: ReadOptions) -> Any:
             found = found.sample(frac=options.ratio)
             return found if options.limit is None else found.head(int(options.limit))
         return found.sample(n=min(len(found), int(options.limit if options.limit is not None else len(found))))
-    if options.sampling in ("random-column", "sort-column") and options.sampling_column not in found.columns:
+    if options.sampling in BY_COLUMN and options.sampling_column not in found.columns:
         raise DataError(f"sampling={options.sampling!r} needs sampling_column, got {options.sampling_column!r}.")
     if options.sampling == "sort-column":
         found = found.sort_values(options.sampling_column, ascending=options.ascending, kind="stable")
         return found if options.limit is None else found.head(int(options.limit))
     if options.sampling != "random-column":
         raise DataError(f"sampling={options.sampling!r} is not known: head, random, random-column or sort-column.")
-    values = list(found[options.sampling_column].unique())
+    counts = found[options.sampling_column].value_counts(dropna=False, sort=False).to_dict()
+    return found[found[options.sampling_column].isin(_chosen(counts, options))]
+
+
+def _chosen(counts: dict[Any, int], options: ReadOptions) -> list[Any]:
+    """Values of the sampling column, at random: a part of them, or as many as have together `limit` rows."""
+    values = list(counts)
     random.shuffle(values)
     if options.ratio is not None:
-        return found[found[options.sampling_column].isin(values[: round(len(values) * options.ratio)])]
-    kept = found[:0]
-    for length in range(1, len(values) + 1):
-        kept = found[found[options.sampling_column].isin(values[:length])]
-        if options.limit is not None and len(kept) >= options.limit:
+        return values[: round(len(values) * options.ratio)]
+    chosen, rows = [], 0
+    for value in values:
+        if options.limit is not None and rows >= options.limit:
             break
-    return kept
+        chosen.append(value)
+        rows += counts[value]
+    return chosen
 
 
 def tuples(data: Table, options: ReadOptions, log_every: int = -1) -> Iterator[tuple[Any, ...]]:
@@ -175,24 +194,42 @@ def _narrowed(data: Any, options: ReadOptions) -> Any:
     if not hasattr(data, "narrowed"):
         return data
     limit = int(options.limit) if options.sampling == "head" and options.limit is not None else None
-    return data.narrowed(list(dict.fromkeys(options.columns or ())) or None, limit)
+    return data.narrowed(list(dict.fromkeys(options.read() or ())) or None, limit)
 
 
 def _rows(data: Any, options: ReadOptions) -> Iterator[Any]:
     """Rows as they are stored, sampled: texts, or typed values of what has such."""
-    rows: Any = data.values() if hasattr(data, "values") else data.text_rows()
     limit = None if options.limit is None else int(options.limit)
+    if options.sampling == "random-column":
+        yield from _rows_of_values(data, options)
+        return
+    rows = _stored(data)
     if options.sampling == "random":
         if options.ratio is not None:
             rows = (row for row in rows if random.random() < options.ratio)
         elif limit is not None:
             rows = iter(_reservoir(rows, limit))
     elif options.sampling != "head":
-        raise DataError(f"sampling={options.sampling!r} is for frames; rows are read with head or random.")
+        raise DataError(f"sampling={options.sampling!r} is for frames; rows are read with head, random, random-column.")
     for number, row in enumerate(rows):
         if limit is not None and number >= limit:
             return
         yield row
+
+
+def _stored(data: Any) -> Iterator[Any]:
+    rows: Iterator[Any] = data.values() if hasattr(data, "values") else data.text_rows()
+    return rows
+
+
+def _rows_of_values(data: Any, options: ReadOptions) -> Iterator[Any]:
+    """The rows of some values of a column; the data is read twice, so that memory holds the values alone."""
+    names = [column["name"] for column in data.columns()]
+    if options.sampling_column not in names:
+        raise DataError(f"sampling={options.sampling!r} needs sampling_column, got {options.sampling_column!r}.")
+    place = names.index(options.sampling_column)
+    chosen = {*_chosen(Counter(row[place] for row in _stored(data)), options)}
+    yield from (row for row in _stored(data) if row[place] in chosen)
 
 
 def _reservoir(rows: Iterator[list[str]], size: int) -> list[list[str]]:

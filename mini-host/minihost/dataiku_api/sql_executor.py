@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from minihost.dataiku_api import session
+from minihost.dataiku_api.dataset import Dataset
 from minihost.dataiku_api.missing_names import Telling, misuse
 from minihost.datasets import cells, frames
 from minihost.datasets.sql import Location, is_sql, located
@@ -64,6 +65,30 @@ class SQLExecutor2(Telling):
     ):
         """Return a reader of the rows of a query, one at a time."""
         return QueryReader(self, query, pre_queries, post_queries)
+
+    @staticmethod
+    def exec_recipe_fragment(
+        output_dataset,
+        query,
+        pre_queries=None,
+        post_queries=None,
+        overwrite_output_schema=True,
+        drop_partitioned_on_schema_mismatch=False,
+    ):
+        """Replace the rows of an output by those of a query to the database that it lies in."""
+        from minihost.dataiku_api.query_answer import Answer
+
+        output = output_dataset if isinstance(output_dataset, Dataset) else Dataset(output_dataset)
+        executor = SQLExecutor2(dataset=output)
+        with executor._carried_out(query, pre_queries, post_queries) as found:
+            if not found.returns_rows:
+                raise DataError(f"exec_recipe_fragment: a query that answers rows is wanted, a SELECT, got {query!r}.")
+            rows = Answer(found, executor._location)
+            if overwrite_output_schema:
+                output.write_schema(rows.columns())
+            with output.get_writer() as writer:
+                for row in rows.values():
+                    writer.write_tuple(row)
 
     @contextlib.contextmanager
     def _carried_out(self, query: str, before: Any, after: Any, *, streamed: bool = False) -> Iterator[Any]:

@@ -29,6 +29,9 @@ class _Refusing(type):
             raise AttributeError(name)
         return unavailable(f"{cls.__name__}.{name}")
 
+    def __repr__(cls) -> str:
+        return f"<{cls.__name__}, not available outside DSS>"
+
 
 def unavailable(name: str) -> Any:
     """Return a class of that name which can be imported, named in annotations and derived from, but not called; one

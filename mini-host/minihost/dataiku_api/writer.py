@@ -16,8 +16,9 @@ class DatasetWriter(Telling):
 
     _dss_name = "DatasetWriter"
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: Any, columns: list[dict[str, Any]] | None = None) -> None:
         self._dataset = dataset
+        self._given = columns
         self._writer: Any = None
         self._columns: list[dict[str, Any]] = []
         self._closed = False
@@ -115,7 +116,7 @@ class DatasetWriter(Telling):
         self._writer = None
 
     def _begin(self) -> None:
-        self._columns = list(self._dataset._columns_to_write())
+        self._columns = self._given or list(self._dataset._columns_to_write())
         self._writer = self._dataset._writing().writer(self._columns, append_to=self._dataset._previous())
         self._dataset._session.unclosed[self._dataset.full_name] = None
 

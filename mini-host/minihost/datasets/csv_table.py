@@ -59,14 +59,10 @@ class CsvTable:
         return schema.aligned(names, declared) if names else declared
 
     def set_columns(self, columns: Iterable[dict[str, Any]]) -> None:
-        """Write the schema; data that is already there gets the new names by position when their number is the same."""
+        """Write the schema; data that is already there gets the new names by position, cells are cut or left empty."""
         checked = schema.checked(columns, str(self.path))
         names = [column["name"] for column in checked]
-        if (
-            self.exists()
-            and len(names) == len(self.columns())
-            and names != [column["name"] for column in self.columns()]
-        ):
+        if self.exists() and names != [column["name"] for column in self.columns()]:
             self._rewrite(names)
         schema.write(self.path, checked, **{key: fact for key, fact in self._facts().items() if key != "columns"})
 
@@ -182,8 +178,8 @@ class CsvTable:
 
     def _rewrite(self, names: list[str]) -> None:
         with CsvWriter(self, [{"name": name, "type": "string"} for name in names], keep_schema=True) as writer:
-            for row in self.text_rows():
-                writer.write_texts([row])
+            for row in self.text_rows() if names else ():
+                writer.write_texts([[*row[: len(names)], *[""] * (len(names) - len(row))]])
 
 
 class TsvTable(CsvTable):

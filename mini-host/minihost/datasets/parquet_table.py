@@ -11,7 +11,7 @@ from minihost.datasets import cells, schema
 from minihost.datasets.arrow import arrow_schema, columns_of, natives
 from minihost.datasets.text_stream import TextOf
 from minihost.datasets.writer import Writer
-from minihost.errors import DataError, counted
+from minihost.errors import DataError, UnfitDataError, counted
 
 GROUP_ROWS = 50_000
 """Rows of a row group; fewer when rows are wide."""
@@ -44,14 +44,16 @@ class ParquetTable:
         return schema.aligned([column["name"] for column in own], declared) if declared else own
 
     def set_columns(self, columns: Iterable[dict[str, Any]]) -> None:
-        """Write the schema; data that is already there is rewritten when names or types change."""
+        """Write the schema; data that is already there is rewritten by position when names or types change.
+
+        Raises `UnfitDataError` where that data cannot have the new types.
+        """
         checked = schema.checked(columns, str(self.path))
-        if self.exists():
-            was = self.columns()
-            if [_core(column) for column in was] != [_core(column) for column in checked] and len(was) == len(checked):
-                with ParquetWriter(self, checked) as writer:
-                    for batch in self._batches():
-                        writer.write(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        if self.exists() and [_core(column) for column in self.columns()] != [_core(column) for column in checked]:
+            try:
+                self._rewrite(checked)
+            except DataError as err:
+                raise UnfitDataError(str(err)) from err
         schema.write(self.path, checked)
 
     def text_rows(self) -> Iterator[list[str]]:
@@ -80,6 +82,17 @@ class ParquetTable:
                 cells.to_texts(column.to_pylist(), kind) for column, kind in zip(batch.columns, types, strict=True)
             ]
             yield from zip(*texts, strict=True)
+
+    def discard(self) -> None:
+        """Delete the data; the schema file stays."""
+        self.path.unlink()
+
+    def _rewrite(self, columns: schema.Columns) -> None:
+        with ParquetWriter(self, columns) as writer:
+            for batch in self._batches():
+                kept = [column.to_pylist() for column in batch.columns[: len(columns)]]
+                added = [[None] * batch.num_rows] * (len(columns) - len(kept))
+                writer.write(zip(*kept, *added, strict=True))
 
     def _file(self) -> Any:
         import pyarrow as pa

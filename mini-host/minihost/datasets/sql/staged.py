@@ -15,7 +15,7 @@ from minihost.datasets.sql import values
 from minihost.datasets.sql.locations import Location
 from minihost.datasets.sql.rows import RowTable
 from minihost.datasets.writer import Writer
-from minihost.errors import DataError, counted
+from minihost.errors import DataError, UnfitDataError, counted
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,12 +44,20 @@ class StagedRows(RowTable):
         return list((schema.read(self.file) or {}).get("columns", []))
 
     def set_columns(self, columns: Iterable[dict[str, Any]]) -> None:
-        """Declare the columns; raises `DataError` for names that the database cannot have."""
+        """Declare the columns; raises `DataError` for names that the database cannot have, `UnfitDataError` where rows
+        that were written cannot have the new types."""
         checked = schema.checked(columns, self.path)
         check_names([column["name"] for column in checked], self.location)
-        if self.exists() and len(checked) == len(self.columns()):
-            self._retyped(checked)
+        if self.exists():
+            try:
+                self._retyped(checked)
+            except DataError as err:
+                raise UnfitDataError(str(err)) from err
         schema.write(self.file, checked)
+
+    def discard(self) -> None:
+        """Forget the rows; the columns stay."""
+        self.file.unlink()
 
     def raw(self) -> Iterator[tuple[values.Raw, ...]]:
         """Yield each row as it is stored."""
@@ -67,13 +75,17 @@ class StagedRows(RowTable):
     def writer(self, columns: schema.Columns, *, append_to: Any = None) -> StagedWriter:
         """Open a writer that puts the rows in place when it is closed."""
         check_names([column["name"] for column in columns], self.location)
-        return StagedWriter(self, columns)
+        writer = StagedWriter(self, columns)
+        if append_to is not None:
+            writer.write(append_to.values())
+        return writer
 
     def _retyped(self, columns: schema.Columns) -> None:
         """Write the rows that are there anew, by position, when their types change."""
         if [column["type"] for column in columns] != [column["type"] for column in self.columns()]:
+            width = len(columns)
             with StagedWriter(self, columns) as writer:
-                writer.write(self.values())
+                writer.write([*row[:width], *[None] * (width - len(row))] for row in self.values())
 
 
 class StagedWriter(Writer):
