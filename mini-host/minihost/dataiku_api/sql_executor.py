@@ -11,6 +11,7 @@ from minihost.dataiku_api.dataset import Dataset
 from minihost.dataiku_api.missing_names import Telling, misuse
 from minihost.datasets import cells, frames
 from minihost.datasets.sql import Location, is_sql, located
+from minihost.errors import DataError
 from minihost.suggestions import did_you_mean, one_of
 
 
