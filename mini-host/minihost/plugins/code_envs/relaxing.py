@@ -61,9 +61,9 @@ class Relaxed:
     ) -> None:
         """Relax each pin that no wheel for this Python fits to the series of the nearest newer wheel.
 
-        What has no wheels at all stays as it is, and so does, at first, what nothing has to be compiled for: both may
-        be built. The functions answer the versions with wheels, the oldest first, and those with wheels for every
-        machine.
+        What has no wheels at all stays as it is, and so does, at first, what nothing has to be compiled for or what is
+        newer than any wheel: they may be built. The functions answer the versions with wheels, the oldest first, and
+        those with wheels for every machine.
         """
         pinned = [line for line in self.lines if line.is_pinned]
         with ThreadPoolExecutor(QUERIES_AT_ONCE) as pool:
@@ -74,8 +74,7 @@ class Relaxed:
                 continue
             nearest = next(iter(_newer(versions, _pinned_at(line))), None)
             if nearest is None:
-                newest = line.with_versions(f"<={versions[-1]}")
-                self.put(line, newest, f"newer than any wheel for Python {self.python}")
+                self.nearest[line.name] = f"<={versions[-1]}"
             elif nearest in pure_versions_of(line.name):
                 self.nearest[line.name] = _series(nearest)
             else:
