@@ -199,6 +199,22 @@ def test_an_old_package_is_built_with_the_tools_that_it_needs(built, wheel, tmp_
     assert "old needs pkg_resources to be built: building with setuptools<81" in said
 
 
+@pytest.mark.parametrize(
+    ("requirements", "version"), [("old\n", "80.0"), ("old\nsetuptools\n", "82.0"), ("new\n", "80.0")]
+)
+def test_an_environment_has_pkg_resources_unless_the_plugin_chooses_its_setuptools(
+    built, wheel, home, requirements, version
+):
+    wheel("setuptools", "80.0", {"setuptools/__init__.py": "", "pkg_resources/__init__.py": ""})
+    wheel("setuptools", "82.0", {"setuptools/__init__.py": ""})
+    wheel("old", files={"old.py": "def use():\n    import pkg_resources\n"})
+    wheel("new", requires=["setuptools"])
+    record, _ = built(requirements)
+    assert record.changes() == []
+    found = [path.name for path in (home / "envs" / "sample").glob("*/lib/python*/site-packages/setuptools-*")]
+    assert found == [f"setuptools-{version}.dist-info"]
+
+
 def test_a_package_that_imports_numpy_is_built_beside_the_numpy_of_the_environment(built, wheel, tmp_path):
     archive_needing(tmp_path, "numpy")
     for name in ("setuptools", "wheel", "cython"):

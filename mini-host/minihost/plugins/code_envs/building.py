@@ -19,7 +19,7 @@ from minihost.plugins.code_envs.pip_calls import NotBuilt, PipFailure
 from minihost.plugins.code_envs.records import ImportFailure, Record
 from minihost.plugins.code_envs.relaxing import Relaxed
 from minihost.plugins.code_envs.repairs import BUILD_REPAIRS, Repair, candidates
-from minihost.plugins.code_envs.requirement_lines import Line, lines_of
+from minihost.plugins.code_envs.requirement_lines import Line, lines_of, plain
 from minihost.plugins.code_envs.spec import EnvironmentSpec, Interpreter, interpreter
 
 Report = Callable[[str], None]
@@ -136,13 +136,14 @@ class Work:
         )
 
     def add_setuptools(self) -> None:
-        """Add setuptools where it is missing: environments of DSS have it, and old packages use its pkg_resources."""
-        if any(self.place.glob("lib/python*/site-packages/setuptools*")):
+        """Add a setuptools with pkg_resources, which environments of DSS have and old packages import when they run."""
+        asked = {plain(line) for line in self._lines()}
+        if "setuptools" in asked or any(self.place.glob("lib/python*/site-packages/pkg_resources*")):
             return
         try:
             pip_calls.install(self.python, [SETUPTOOLS], self.report)
         except PipFailure as failure:
-            self.report(f"The environment has no setuptools: {failure.sentence}")
+            self.report(f"The environment has no pkg_resources: {failure.sentence}")
 
     def checked(self) -> Record:
         """Import every requirement, mend what can be mended, and return what came of it all."""
