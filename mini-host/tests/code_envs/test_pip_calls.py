@@ -82,3 +82,7 @@ def test_versions_with_a_wheel_are_not_those_that_had_to_be_built(wheel, tmp_pat
     write_wheel(tmp_path / "wheels", "native", "1.3", tag="cp36-cp36m-manylinux1_x86_64")
     assert wheel_versions(Path(sys.executable), "native") == ["1.2", "1.10"]
     assert wheel_versions(Path(sys.executable), "absent") == []
+    assert wheel_versions(Path(sys.executable), "native", pure=True) == ["1.2", "1.10"]
+    here = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    write_wheel(tmp_path / "wheels", "native", "1.4", tag=f"{here}-{here}-linux_x86_64")
+    assert "1.4" not in wheel_versions(Path(sys.executable), "native", pure=True)

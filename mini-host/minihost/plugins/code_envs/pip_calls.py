@@ -93,7 +93,9 @@ def wheel_versions(python: Path, name: str, *, pure: bool = False) -> list[str]:
     lists those without a wheel, too. Raises `PipFailure` where the index cannot be reached.
     """
     command = [*_pip(python), "install", "--dry-run", "--no-deps", "--only-binary=:all:", f"{name}<0"]
-    command += ["--platform", "any", "--abi", "none", "--implementation", "py"] if pure else []
+    if pure:  # old pips want a target, too, which nothing gets into
+        everywhere = ["--platform", "any", "--abi", "none", "--implementation", "py"]
+        command += [*everywhere, "--target", str(python.parents[1] / "nothing")]
     try:
         _, lines = processes.run(command, lambda _line: None, QUERY_LIMIT, {**RETRIES, **os.environ})
     except processes.TooLong:
