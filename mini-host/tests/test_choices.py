@@ -101,6 +101,15 @@ def test_a_function_that_never_returns(place):
         choices.ask(LAYER, job, timeout=1)
 
 
+def test_menus_that_never_return_share_one_time(place, monkeypatch, capsys):
+    monkeypatch.setattr(choices, "TIMEOUT", 1.0)
+    write(place / "resource/menus/menu.py", "def do(*arguments):\n    import time; time.sleep(600)\n")
+    assert main(["show", "pick", "--plugin", str(place), "--choices"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "did not finish within 1" in said
+    assert "They were not asked for: those before took 1 seconds." in said
+
+
 def test_a_file_outside_of_resource_is_not_run(place):
     descriptor = json.loads((place / "custom-recipes/pick/recipe.json").read_text())
     write(place / "custom-recipes/pick/recipe.json", {**descriptor, "paramsPythonSetup": "../python-lib/words.py"})

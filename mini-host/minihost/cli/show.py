@@ -89,7 +89,9 @@ def _add_choices(
     inputs: tuple[str, ...],
     params: tuple[str, ...],
 ) -> None:
-    """Put dynamic choices in, or the reason why there are none."""
+    """Put dynamic choices in, or the reason why there are none; all of them share the time that one has."""
+    import time
+
     from minihost.errors import JobError
     from minihost.parameters.forms import named
     from minihost.parameters.resolving import Given
@@ -105,10 +107,15 @@ def _add_choices(
         raise JobError(mistakes)
     job = question(request, catalogue, project.open(project_dir))
     dynamic = {param["name"]: param for param in named(component.params) if choices.is_dynamic(param)}
+    until = time.monotonic() + choices.TIMEOUT
     for param in facts["params"]:
         if param["name"] in dynamic:
+            left = round(until - time.monotonic())
+            if left <= 0:
+                param["no_choices"] = f"They were not asked for: those before took {choices.TIMEOUT:.0f} seconds."
+                continue
             try:
-                answer = choices.ask(dynamic[param["name"]], job)
+                answer = choices.ask(dynamic[param["name"]], job, timeout=left)
                 param["choices"] = [{"value": choice.value, "label": choice.label} for choice in answer]
             except choices.NoChoices as err:
                 param["no_choices"] = str(err)

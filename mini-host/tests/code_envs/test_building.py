@@ -1,6 +1,8 @@
 """Environments that are built, or not, and who uses them."""
 
+import os
 import re
+import signal
 import tarfile
 import threading
 
@@ -9,7 +11,7 @@ from component_plugins import put
 from local_wheels import MADE_FOR_NUMPY_1, NUMPY
 
 from minihost.cli import main
-from minihost.errors import ComponentFailed, HostError
+from minihost.errors import ComponentFailed, HostError, Interrupted
 from minihost.plugins.code_envs import building, lookup, records, spec
 
 RECIPE = """
@@ -79,12 +81,13 @@ def test_what_cannot_be_built_says_why_and_leaves_nothing(plugin, wheel, home, c
     assert list((home / "envs" / "sample").iterdir()) == []
 
 
-def test_without_a_network_it_is_one_sentence(plugin, home, monkeypatch, capsys):
+@pytest.mark.parametrize("options", [(), ("--relax",)])
+def test_without_a_network_it_is_one_sentence(options, plugin, home, monkeypatch, capsys):
     for name, value in {"CONFIG_FILE": "/dev/null", "INDEX_URL": "http://127.0.0.1:9/simple", "RETRIES": "1"}.items():
         monkeypatch.setenv(f"PIP_{name}", value)
     monkeypatch.delenv("PIP_NO_INDEX", raising=False)
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    assert main(["env", str(plugin("absent\n"))]) == 1
+    assert main(["env", str(plugin("absent==1\n")), *options]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.endswith("was not built: 127.0.0.1 cannot be reached: there is no network, or it is blocked.")
 
@@ -162,7 +165,7 @@ def test_imports_that_fail_are_reported_and_the_environment_stays(built, wheel, 
 
 
 BACKEND = """
-import os, pkg_resources, sys, tarfile, zipfile
+import os, NEEDED, sys, tarfile, zipfile
 def build_wheel(folder, settings=None, metadata=None):
     name = "old-1.0.dist-info"
     with zipfile.ZipFile(os.path.join(folder, "old-1.0-py3-none-any.whl"), "w") as archive:
@@ -175,20 +178,93 @@ def build_wheel(folder, settings=None, metadata=None):
 PROJECT = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
 
-def test_an_old_package_is_built_with_the_tools_that_it_needs(built, wheel, tmp_path):
-    for version, files in (("80.0", {"setuptools.py": "", "pkg_resources.py": ""}), ("82.0", {"setuptools.py": ""})):
-        wheel("setuptools", version, files)
+def archive_needing(tmp_path, module):
+    """Write an archive of `old` whose build imports a module that it does not ask for."""
     texts = {
-        "backend.py": BACKEND,
+        "backend.py": BACKEND.replace("NEEDED", module),
         "pyproject.toml": PROJECT,
         "PKG-INFO": "Metadata-Version: 2.1\nName: old\nVersion: 1.0\n",
     }
     with tarfile.open(tmp_path / "wheels" / "old-1.0.tar.gz", "w:gz") as archive:
         for name, text in texts.items():
             archive.add(put(tmp_path / "source" / name, text), f"old-1.0/{name}")
+
+
+def test_an_old_package_is_built_with_the_tools_that_it_needs(built, wheel, tmp_path):
+    archive_needing(tmp_path, "pkg_resources")
+    for version, files in (("80.0", {"setuptools.py": "", "pkg_resources.py": ""}), ("82.0", {"setuptools.py": ""})):
+        wheel("setuptools", version, files)
     record, said = built("old==1.0\n")
     assert record.failures == ()
     assert "old needs pkg_resources to be built: building with setuptools<81" in said
+
+
+@pytest.mark.parametrize(
+    ("requirements", "version"), [("old\n", "80.0"), ("old\nsetuptools\n", "82.0"), ("new\n", "80.0")]
+)
+def test_an_environment_has_pkg_resources_unless_the_plugin_chooses_its_setuptools(
+    built, wheel, home, requirements, version
+):
+    wheel("setuptools", "80.0", {"setuptools/__init__.py": "", "pkg_resources/__init__.py": ""})
+    wheel("setuptools", "82.0", {"setuptools/__init__.py": ""})
+    wheel("old", files={"old.py": "def use():\n    import pkg_resources\n"})
+    wheel("new", requires=["setuptools"])
+    record, _ = built(requirements)
+    assert record.changes() == []
+    found = [path.name for path in (home / "envs" / "sample").glob("*/lib/python*/site-packages/setuptools-*")]
+    assert found == [f"setuptools-{version}.dist-info"]
+
+
+def test_a_package_that_imports_numpy_is_built_beside_the_numpy_of_the_environment(built, wheel, tmp_path):
+    archive_needing(tmp_path, "numpy")
+    for name in ("setuptools", "wheel", "cython"):
+        wheel(name)
+    for version in ("1.26.4", "2.4.0"):
+        wheel("numpy", version, {"numpy/__init__.py": NUMPY.format(version=version)})
+    record, said = built("old==1.0\nnumpy<2\n")
+    assert record.failures == ()
+    assert (
+        "old==1.0 needs more to be built than it says: building it beside setuptools<81, wheel, numpy<2, cython<3"
+        in said
+    )
+    assert not any("numpy-2.4.0" in line for line in said)
+
+
+def test_a_package_that_cannot_be_built_beside_numpy_either_says_so_once(plugin, wheel, tmp_path, capsys):
+    archive_needing(tmp_path, "numpy.distutils")
+    for name in ("setuptools", "wheel", "cython", "numpy"):
+        wheel(name)
+    assert main(["env", str(plugin("old==1.0\n"))]) == 1
+    said = capsys.readouterr().err
+    assert said.count("building it beside") == 1
+    assert "old==1.0 has no wheel for Python" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize("relax", [False, True])
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, lambda: os.kill(os.getpid(), signal.SIGTERM)])
+def test_an_interrupted_build_leaves_nothing(plugin, wheel, home, capsys, interruption, relax):
+    wheel("there")
+    root = plugin("there\n")
+    wanted = spec.spec_of("sample", root)
+
+    def interrupt(line):
+        if "Installing collected" in line:
+            if isinstance(interruption, type):
+                raise interruption
+            interruption()
+
+    with pytest.raises(Interrupted, match="The code environment of sample was not built"):
+        building.build(wanted, interrupt, relax=relax)
+    assert list((home / "envs" / "sample").iterdir()) == []
+    assert main(["env", str(root)]) == 0
+
+
+def test_a_pip_that_does_not_end_is_ended(plugin, wheel, home, monkeypatch, capsys):
+    monkeypatch.setattr("minihost.plugins.code_envs.pip_calls.LIMIT", 0.01)
+    wheel("there")
+    assert main(["env", str(plugin("there\n"))]) == 1
+    assert "was not built: pip did not end within" in capsys.readouterr().err
+    assert list((home / "envs" / "sample").iterdir()) == []
 
 
 def test_an_import_that_does_not_end_is_not_waited_for(built, wheel, monkeypatch):

@@ -1,8 +1,12 @@
 """What pip says when it fails, in its own words of several versions, and what is made of it."""
 
-import pytest
+import sys
+from pathlib import Path
 
-from minihost.plugins.code_envs.pip_calls import understood
+import pytest
+from local_wheels import write_wheel
+
+from minihost.plugins.code_envs.pip_calls import understood, wheel_versions
 
 ASKED = {"scipy": "scipy==1.4.1", "spacy": "spacy[ja]==2.3.5", "flask": "flask==1.1.2", "joblib": "joblib==0.14.1"}
 
@@ -52,6 +56,14 @@ ASKED = {"scipy": "scipy==1.4.1", "spacy": "spacy[ja]==2.3.5", "flask": "flask==
             "To fix this you could try to:\nERROR: ResolutionImpossible: for help visit",
             "conflict", "The user requested joblib==0.14.1; learner 1.1.3 depends on joblib>=1.0.0.", ("joblib", "learner"),
         ),
+        (  # pip 23: no name
+            "Collecting flask==1.1.2 (from -r requirements.txt (line 1))\n"
+            "Collecting scipy==1.4.1 (from -r requirements.txt (line 2))\n"
+            "  Preparing metadata (pyproject.toml): finished with status 'error'\n  error: subprocess-exited-with-error\n\n"
+            "      Collecting other (from x)\n      ERROR: Could not find a version that satisfies the requirement other "
+            "(from versions: none)\nerror: metadata-generation-failed\n\n╰─> See above for output.",
+            "build", "scipy==1.4.1 has no wheel for Python 3.11 and cannot be built here.", ("scipy",),
+        ),
         ("ERROR: Invalid requirement: 'a==='", "other", "Invalid requirement: 'a==='", ()),
         ("", "other", "pip ended without a word.", ()),
     ],
@@ -61,3 +73,16 @@ def test_a_failure_is_a_reason_and_names_the_requirement(said, reason, sentence,
     assert found.reason == reason
     assert sentence in found.sentence
     assert found.names == names
+
+
+def test_versions_with_a_wheel_are_not_those_that_had_to_be_built(wheel, tmp_path):
+    for version in ("1.2", "1.10"):
+        wheel("native", version)
+    (tmp_path / "wheels" / "native-1.1.tar.gz").write_bytes(b"")
+    write_wheel(tmp_path / "wheels", "native", "1.3", tag="cp36-cp36m-manylinux1_x86_64")
+    assert wheel_versions(Path(sys.executable), "native") == ["1.2", "1.10"]
+    assert wheel_versions(Path(sys.executable), "absent") == []
+    assert wheel_versions(Path(sys.executable), "native", pure=True) == ["1.2", "1.10"]
+    here = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    write_wheel(tmp_path / "wheels", "native", "1.4", tag=f"{here}-{here}-linux_x86_64")
+    assert "1.4" not in wheel_versions(Path(sys.executable), "native", pure=True)

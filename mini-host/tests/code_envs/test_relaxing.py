@@ -12,10 +12,10 @@ from minihost.plugins.code_envs.requirement_lines import lines_of
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def relaxed(text, wheels):
+def relaxed(text, wheels, pure=()):
     found = Relaxed(list(lines_of(text)), "3.11")
     found.drop_needless()
-    found.find_wheels(lambda name: wheels.get(name, []))
+    found.find_wheels(lambda name: wheels.get(name, []), lambda name: list(pure))
     return found
 
 
@@ -29,7 +29,7 @@ def relaxed(text, wheels):
         ("a<2", ["3.0", "2.1"], "a~=2.1"),
         ("a[x,y]==1.0.*; python_version > '3'", ["2.0rc1", "2021.4"], "a[x,y]~=2021.4"),
         ("a==0.1; python_version < '3.8'\na==1.0; python_version >= '3.8'", ["2.0"], "a~=2.0"),
-        ("a==5", ["4", "3"], "a<=4"),
+        ("a==5", ["3", "4"], "a==5"),  # it may be built
         ("a==1+cu11", ["7"], "a>=7"),
         ("a>=1", ["7"], "a>=1"),
         ("a", ["7"], "a"),
@@ -63,6 +63,18 @@ def test_steps_lead_from_a_pin_to_nothing():
     assert not kept.loosen(["a"], "why", may_drop=False)
 
 
+def test_what_is_not_compiled_is_built_as_pinned_first():
+    found = relaxed("a==1.0", {"a": ["1.2.3", "2.0"]}, pure=["1.2.3"])
+    texts = [found.lines[0].text]
+    while found.loosen(["a"], "why", may_drop=False):
+        texts.append(found.lines[0].text)
+    assert texts == ["a==1.0", "a~=1.2.3", "a>=1.2.3", "a"]
+    assert found.copy() == found
+    newer = relaxed("a==5", {"a": ["3", "4"]})
+    assert newer.loosen(["a"], "why", may_drop=False)
+    assert newer.said() == ["a==5 -> a<=4 (why)"]
+
+
 def test_an_environment_for_an_old_python(built, wheel):
     wheel("learner", "1.1.3", requires=["jobs>=1.0"])
     wheel("learner", "1.4")
@@ -73,7 +85,7 @@ def test_an_environment_for_an_old_python(built, wheel):
     )
     assert record.is_relaxed
     assert set(record.relaxed) == {
-        f"learner>=0.20,<0.21 -> learner~=1.1.3 (no wheel for Python {PYTHON})",
+        f"learner>=0.20,<0.21 -> learner~=1.1.3 (no version for Python {PYTHON})",
         "jobs==0.14.1 -> jobs>=0.14.1 (does not go with the others)",
         "enum34==1.1 is left out (part of Python since 3.4)",
     }
@@ -85,7 +97,7 @@ def test_what_does_not_exist_is_left_out_and_said(plugin, wheel, capsys):
     root = plugin("there==1.0\nabsent==1.0\n")
     assert main(["env", str(root), "--relax"]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [
-        f"relaxed: there==1.0 -> there~=2.0 (no wheel for Python {PYTHON})",
+        f"relaxed: there==1.0 -> there~=2.0 (no version for Python {PYTHON})",
         f"relaxed: absent==1.0 is left out (no version for Python {PYTHON})",
     ]
     assert main(["env", str(root)]) == 0
@@ -104,4 +116,4 @@ def test_a_wheel_for_another_python_is_none(built, wheel, tmp_path):
     write_wheel(tmp_path / "wheels", "native", "1.0", tag="cp36-cp36m-manylinux1_x86_64")
     wheel("native", "1.5")
     record, _ = built("native==1.0\n", relax=True)
-    assert record.relaxed == (f"native==1.0 -> native~=1.5 (no wheel for Python {PYTHON})",)
+    assert record.relaxed == (f"native==1.0 -> native~=1.5 (no version for Python {PYTHON})",)

@@ -26,16 +26,31 @@ def test_core_packages_give_way_to_what_the_plugin_pins(plugin):
         ("PANDAS15", (3, 11), "pandas>=1.5,<1.6", "numpy<2", ""),
         ("PANDAS21", (3, 12), "pandas>=2.1,<2.2", "numpy<2", ""),
         ("PANDAS23", (3, 13), "pandas>=2.3,<2.4", "numpy<2.5", ""),
-        ("PANDAS10", (3, 11), "pandas>=2.2,<3", "numpy<2.5", "pandas 1.0, which was never published for Python 3.11"),
+        ("PANDAS10", (3, 11), "pandas>=1.5,<1.6", "numpy<2", "pandas 1.0, which was never published for Python 3.11"),
         ("PANDAS20", (3, 13), "pandas>=2.2,<3", "numpy<2.5", "never published for Python 3.13"),
         ("PANDAS20", (3, 99), "pandas>=2.2,<3", "numpy<2.5", "never published for Python 3.99"),
-        ("LEGACY_PANDAS023", (3, 11), "pandas>=2.2,<3", "numpy<2.5", "pandas 0.23"),
+        ("PANDAS13", (3, 12), "pandas>=2.2,<3", "numpy<2.5", "never published for Python 3.12"),
+        ("LEGACY_PANDAS023", (3, 11), "pandas>=1.5,<1.6", "numpy<2", "pandas 0.23"),
         ("POLARS", (3, 11), "pandas>=2.2,<3", "numpy<2.5", "'POLARS' is not known"),
     ],
 )
 def test_the_set_of_core_packages_leads_to_its_pandas(chosen, python, pandas, numpy, remark):
     packages, said = core_packages(chosen, python)
     assert packages[:2] == (pandas, numpy)
+    assert (remark in said) if remark else not said
+
+
+@pytest.mark.parametrize(
+    ("accepted", "python", "pandas", "remark"),
+    [
+        (((3, 7), (3, 6)), (3, 11), "pandas>=1.5,<1.6", "pandas 1: pandas>=1.5,<1.6 is installed"),
+        (((3, 6), (2, 7)), (3, 12), "pandas>=2.2,<3", "pandas 1: pandas>=2.2,<3 is installed"),
+        (((3, 8), (3, 6)), (3, 11), "pandas>=2.2,<3", ""),
+    ],
+)
+def test_a_plugin_for_pythons_before_pandas_2_gets_pandas_1_where_there_is_one(accepted, python, pandas, remark):
+    packages, said = core_packages(None, python, accepted)
+    assert packages[0] == pandas
     assert (remark in said) if remark else not said
 
 

@@ -7,29 +7,35 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
+from minihost.errors import Interrupted
+from minihost.interrupts import interruptible, uninterrupted
 from minihost.locks import Lock
-from minihost.plugins.code_envs import pip_calls
+from minihost.plugins.code_envs import pip_calls, processes
+from minihost.plugins.code_envs.build_tools import tools_for
 from minihost.plugins.code_envs.import_check import Failed, check_imports
 from minihost.plugins.code_envs.pip_calls import NotBuilt, PipFailure
 from minihost.plugins.code_envs.records import ImportFailure, Record
 from minihost.plugins.code_envs.relaxing import Relaxed
 from minihost.plugins.code_envs.repairs import BUILD_REPAIRS, Repair, candidates
-from minihost.plugins.code_envs.requirement_lines import Line, lines_of
+from minihost.plugins.code_envs.requirement_lines import Line, lines_of, plain
 from minihost.plugins.code_envs.spec import EnvironmentSpec, Interpreter, interpreter
 
 Report = Callable[[str], None]
 ROUNDS = 24
 """How often pip is called again with other requirements before it is given up."""
+TOTAL_LIMIT = 3 * 3600.0
+"""Seconds after which it is not called again."""
+VENV_LIMIT = 300.0
+SETUPTOOLS = "setuptools<81"
 
 
 def build(spec: EnvironmentSpec, report: Report, *, relax: bool = False) -> Record:
     """Build the environment in place of older ones of the plugin and return what was built.
 
     With `relax`, requirements that this Python cannot install are replaced by the nearest that it can. Raises
-    `NotBuilt` with the reason; then nothing is left of it, and an older environment is as it was.
+    `NotBuilt` with the reason, or `Interrupted`; then nothing is left of it, and an older environment is as it was.
     """
     python = interpreter(spec.plugin_id, spec.pythons)
     for remark in (python.warning, spec.remark):
@@ -41,6 +47,7 @@ def build(spec: EnvironmentSpec, report: Report, *, relax: bool = False) -> Reco
         if relax:
             work.prepare()
         work.install()
+        work.add_setuptools()
         record = work.checked()
         record.write(place)
     for old in spec.place.parent.glob("[!.]*"):
@@ -63,20 +70,29 @@ def _place_of(spec: EnvironmentSpec) -> Iterator[Path]:
         ) from err
     complete = False
     try:
-        shutil.rmtree(place, ignore_errors=True)
-        yield place
-        complete = True
+        with interruptible():
+            shutil.rmtree(place, ignore_errors=True)
+            yield place
+            complete = True
+    except (KeyboardInterrupt, Interrupted):
+        message = f"Interrupted. The code environment of {spec.plugin_id} was not built; an older one is as it was."
+        raise Interrupted(message) from None
     except OSError as err:
         raise NotBuilt(f"The code environment of {spec.plugin_id} cannot be kept in {folder}: {err}.") from err
     finally:
-        if not complete:
-            shutil.rmtree(place, ignore_errors=True)
-        lock.free()
+        with uninterrupted():
+            if not complete:
+                shutil.rmtree(place, ignore_errors=True)
+            lock.free()
 
 
 def _make_venv(python: Interpreter, place: Path, report: Report) -> None:
     without = ["--without-pip"] if pip_calls.has_own_pip() else []
-    code, lines = pip_calls.run([python.path, "-m", "venv", *without, str(place)], report)
+    command = [python.path, "-m", "venv", *without, str(place)]
+    try:
+        code, lines = processes.run(command, report, VENV_LIMIT)
+    except processes.TooLong:
+        code, lines = 1, [f"It did not end within {VENV_LIMIT:.0f} seconds."]
     if code:
         raise NotBuilt("\n".join([*lines[-5:], f"{python.path} cannot make a virtual environment."]))
 
@@ -92,12 +108,20 @@ class Work:
         self.caps: list[Repair] = []
         self.capped: dict[str, str] = {}
         self.build_caps: list[Repair] = []
+        self.built_apart: set[str] = set()
+        self.until = time.monotonic() + TOTAL_LIMIT
 
     def prepare(self) -> None:
         """Relax what this Python cannot install, as far as the index says so."""
         self.asked.drop_needless()
         self.report("Looking for versions with wheels …")
-        self.asked.find_wheels(lambda name: pip_calls.wheel_versions(self.python, name))
+        try:
+            self.asked.find_wheels(
+                lambda name: pip_calls.wheel_versions(self.python, name),
+                lambda name: pip_calls.wheel_versions(self.python, name, pure=True),
+            )
+        except PipFailure as failure:
+            raise self._not_built(failure) from failure
 
     def install(self, *options: str) -> None:
         """Install what was asked for, relaxed step by step where that was asked for, too; raises `NotBuilt`."""
@@ -105,11 +129,21 @@ class Work:
             try:
                 return self._pip(*options)
             except PipFailure as failure:
-                if not self._has_build_cap(failure) and not (self.relax and self._loosened(failure)):
+                if time.monotonic() > self.until or not self._is_changed(failure):
                     raise self._not_built(failure) from failure
         raise NotBuilt(
             f"The code environment of {self.spec.plugin_id} was not built: {ROUNDS} sets were tried in vain."
         )
+
+    def add_setuptools(self) -> None:
+        """Add a setuptools with pkg_resources, which environments of DSS have and old packages import when they run."""
+        asked = {plain(line) for line in self._lines()}
+        if "setuptools" in asked or any(self.place.glob("lib/python*/site-packages/pkg_resources*")):
+            return
+        try:
+            pip_calls.install(self.python, [SETUPTOOLS], self.report)
+        except PipFailure as failure:
+            self.report(f"The environment has no pkg_resources: {failure.sentence}")
 
     def checked(self) -> Record:
         """Import every requirement, mend what can be mended, and return what came of it all."""
@@ -117,7 +151,7 @@ class Work:
         failures = self._mended(check_imports(self.python))
         for _ in range(ROUNDS if self.relax else 0):
             names = [one.name for one in failures if not one.is_outside]
-            before = replace(self.asked, lines=[*self.asked.lines], changes={**self.asked.changes})
+            before = self.asked.copy()
             if not self.asked.loosen(names, "cannot be imported", may_drop=False):
                 break
             try:
@@ -171,8 +205,7 @@ class Work:
 
     def _pip(self, *options: str) -> None:
         file = self.place / "requirements.txt"
-        caps = [repair.requirement for repair in self.caps]
-        lines = [*(line.text for line in self.asked.lines), *self.spec.core, *caps]
+        lines = self._lines()
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         if not any(Line(line).name or "://" in line for line in lines):
             return
@@ -183,6 +216,32 @@ class Work:
             environment = {"PIP_BUILD_CONSTRAINT": str(limits), "PIP_CONSTRAINT": str(limits)}
         options = (*options, "--prefer-binary") if self.relax else options
         pip_calls.install(self.python, file, self.report, options=options, **environment)
+
+    def _lines(self) -> list[str]:
+        caps = [repair.requirement for repair in self.caps]
+        return [*(line.text for line in self.asked.lines), *self.spec.core, *caps]
+
+    def _is_changed(self, failure: PipFailure) -> bool:
+        """Do what may help against a failure; answer whether there was something left to do."""
+        if self._has_build_cap(failure) or self._is_built_apart(failure):
+            return True
+        return self.relax and self._loosened(failure)
+
+    def _is_built_apart(self, failure: PipFailure) -> bool:
+        """Build what failed for want of packages that it does not name beside these; answer whether that worked."""
+        tools = tools_for(failure, self._lines())
+        if not tools or failure.built in self.built_apart:
+            return False
+        self.built_apart.add(failure.built)
+        self.report(f"{failure.built} needs more to be built than it says: building it beside {', '.join(tools)}")
+        try:
+            pip_calls.install(self.python, tools, self.report)
+            alone = ("--no-build-isolation", "--no-deps")
+            pip_calls.install(self.python, [failure.built], self.report, options=alone)
+        except PipFailure as other:
+            self.report(f"That did not work: {other.sentence}")
+            return False
+        return True
 
     def _has_build_cap(self, failure: PipFailure) -> bool:
         """Add the constraint on building that a failure speaks for; answer whether there was a new one."""

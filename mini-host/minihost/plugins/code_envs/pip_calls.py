@@ -5,16 +5,21 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from minihost.errors import HostError
+from minihost.plugins.code_envs import processes
 from minihost.plugins.code_envs.requirement_lines import plain
 
 Report = Callable[[str], None]
+LIMIT = 2 * 3600.0
+"""Seconds that a call of pip may take: a large set over a slow line, with packages to build, but not for ever."""
+QUERY_LIMIT = 120.0
+RETRIES = {"PIP_RETRIES": "2"}
+"""How often pip asks an index again that does not answer; who sets more gets more."""
 NOISE = re.compile(r"WARNING: Location 'file:.*' is ignored|Requirement already satisfied: ")
 
 UNREACHABLE = re.compile(
@@ -23,7 +28,7 @@ UNREACHABLE = re.compile(
 )
 HOST = re.compile(r"host='([^']+)'|Could not resolve host: (\S+)|Failed to connect to (\S+)")
 MISSING = re.compile(
-    r"Could not find a version that satisfies the requirement (?P<what>.+?)"
+    r"(?:ERROR: )?Could not find a version that satisfies the requirement (?P<what>.+?)"
     r"(?: \(from (?!versions)(?P<by>[^()]*(?:\([^()]*\))?[^()]*)\))? \(from versions: (?P<versions>.*)\)"
 )
 BUILD = (
@@ -35,6 +40,7 @@ BUILD = (
 """Where pip says which package could not be built, the outermost first."""
 
 COLLECTING = re.compile(r"\s*(?:Collecting|Processing) (\S+).*? \(from ([^()]+(?:\(line \d+\))?[^()]*)\)")
+SOURCE = re.compile(r"\s*(?:Processing|Downloading|Using cached) (?:\S*/)?(\S+)-([^-\s]+?)\.(?:tar\.\w+|zip)\b")
 
 
 class NotBuilt(HostError):
@@ -47,30 +53,59 @@ class NotBuilt(HostError):
 class PipFailure(Exception):
     """Why pip stopped, in one sentence, and the names of the plugin's requirements that are to blame.
 
-    `reason` is `network`, `version` (no such version for this Python), `build`, `conflict` or `other`.
+    `reason` is `network`, `time`, `version` (no such version for this Python), `build`, `conflict` or `other`;
+    `built` is the requirement that could not be built.
     """
 
     reason: str
     sentence: str
     names: tuple[str, ...] = ()
     lines: list[str] = field(default_factory=list, repr=False)
+    built: str = ""
 
 
-def install(python: Path, file: Path, report: Report, *, options: tuple[str, ...] = (), **environment: str) -> None:
-    """Install a requirements file into the environment of a Python; raises `PipFailure`."""
-    command = [*_pip(python), "install", "--no-input", *options, "-r", str(file)]
-    code, lines = run(command, report, {**os.environ, **environment})
+def install(
+    python: Path, what: Path | list[str], report: Report, *, options: tuple[str, ...] = (), **environment: str
+) -> None:
+    """Install a requirements file, or requirements, into the environment of a Python; raises `PipFailure`."""
+    given = what if isinstance(what, list) else ["-r", str(what)]
+    texts = what if isinstance(what, list) else what.read_text(encoding="utf-8").splitlines()
+    command = [*_pip(python), "install", "--no-input", *options, *given]
+    try:
+        code, lines = processes.run(command, _without_noise(report), LIMIT, {**RETRIES, **os.environ, **environment})
+    except processes.TooLong:
+        sentence = f"pip did not end within {LIMIT / 3600:.0f} hours. More exact requirements help it to choose."
+        raise PipFailure("time", sentence) from None
     if code:
-        asked = {plain(line): line.strip() for line in file.read_text(encoding="utf-8").splitlines()}
-        raise understood(lines, asked, _version(python))
+        raise understood(lines, {plain(line): line.strip() for line in texts}, _version(python))
 
 
-def wheel_versions(python: Path, name: str) -> list[str]:
-    """Return the versions of a project that have a wheel for this Python, the newest first; empty where none has."""
-    command = [*_pip(python), "index", "versions", "--only-binary=:all:", name]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    found = re.search(r"^Available versions: (.*)$", done.stdout, re.M)
-    return [version.strip() for version in found[1].split(",")] if found else []
+def _without_noise(report: Report) -> Report:
+    return lambda line: None if NOISE.match(line) else report(line)
+
+
+def wheel_versions(python: Path, name: str, *, pure: bool = False) -> list[str]:
+    """Return the versions of a project that have a wheel for this Python, the oldest first; empty where none has.
+
+    With `pure`, those alone whose wheel is for every machine, so that nothing of them has to be compiled.
+
+    They are those that pip names where a version is asked for that cannot exist: before pip 25, `pip index versions`
+    lists those without a wheel, too. Raises `PipFailure` where the index cannot be reached.
+    """
+    command = [*_pip(python), "install", "--dry-run", "--no-deps", "--only-binary=:all:", f"{name}<0"]
+    if pure:  # old pips want a target, too, which nothing gets into
+        everywhere = ["--platform", "any", "--abi", "none", "--implementation", "py"]
+        command += [*everywhere, "--target", str(python.parents[1] / "nothing")]
+    try:
+        _, lines = processes.run(command, lambda _line: None, QUERY_LIMIT, {**RETRIES, **os.environ})
+    except processes.TooLong:
+        sentence = f"the package index says nothing about {name} within {QUERY_LIMIT:.0f} seconds."
+        raise PipFailure("network", sentence) from None
+    found = next((found for line in lines if (found := MISSING.match(line))), None)
+    versions = _listed(found["versions"]) if found else []
+    if not versions and (failure := _unreachable("\n".join(lines))):
+        raise failure
+    return versions
 
 
 def has_own_pip() -> bool:
@@ -78,47 +113,40 @@ def has_own_pip() -> bool:
     return importlib.util.find_spec("pip") is not None
 
 
-def run(command: list[str], report: Report, environment: dict[str, str] | None = None) -> tuple[int, list[str]]:
-    """Run a command, hand on its lines, and return its exit code and all lines."""
-    lines: list[str] = []
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, text=True, errors="replace", env=environment, **streams) as process:  # type: ignore[call-overload]
-        try:
-            for line in process.stdout:
-                lines.append(line.rstrip())
-                if not NOISE.match(line):
-                    report(lines[-1])
-        except BaseException:
-            process.terminate()
-            raise
-    return process.returncode, lines
-
-
 def understood(lines: list[str], asked: dict[str, str], python: str) -> PipFailure:
     """Return what the output of a failed pip means; `asked` are the requirements by name, `python` is `Python 3.11`."""
-    text = "\n".join(lines)
-    missing = next((found for line in lines if (found := MISSING.search(line))), None)
-    if UNREACHABLE.search(text) and (missing is None or missing["versions"] in ("none", "")):
-        found = HOST.search(text)
-        host = next((name for name in found.groups() if name), "") if found else ""
-        where = f"{host} cannot be reached" if host else "the package index cannot be reached"
-        return PipFailure("network", f"{where}: there is no network, or it is blocked.", lines=lines)
+    own = [line for line in lines if not line.startswith("   ")]  # what else it runs is shown further in
+    missing = next((found for line in own if (found := MISSING.match(line))), None)
+    if (missing is None or not _listed(missing["versions"])) and (failure := _unreachable("\n".join(lines))):
+        return failure
     if missing is not None:
         what, by = missing["what"], _root(missing["by"] or "")
         return PipFailure(
             "version", f"{_which(what, by)}{_there(missing['versions'], python)}", _names(by or what), lines
         )
     roots = dict(_roots(lines))
-    if "ResolutionImpossible" in text or "resolution-too-deep" in text:
+    if any("ResolutionImpossible" in line or "resolution-too-deep" in line for line in own):
         return _conflict(lines, roots)
     built = next((found[1] for pattern in BUILD for line in lines if (found := pattern.search(line))), "")
+    built = built or _collected_last(own)
     if built:
         which = _which(asked.get(plain(built), built), roots.get(plain(built), ""))
         names = _names(roots.get(plain(built)) or built)
-        return PipFailure("build", f"{which} has no wheel for {python} and cannot be built here.", names, lines)
+        sentence = f"{which} has no wheel for {python} and cannot be built here."
+        return PipFailure("build", sentence, names, lines, dict(_collected(own)).get(plain(built), built))
     errors = [line for line in lines if re.match(r"(ERROR|error): ", line)] or lines[-1:]
     last = re.sub(r"^(ERROR|error): ", "", errors[-1]) if errors else "pip ended without a word."
     return PipFailure("other", last, lines=lines)
+
+
+def _unreachable(text: str) -> PipFailure | None:
+    """The failure of an index or another server that does not answer, if there is one."""
+    if not UNREACHABLE.search(text):
+        return None
+    found = HOST.search(text)
+    host = next((name for name in found.groups() if name), "") if found else ""
+    where = f"{host} cannot be reached" if host else "the package index cannot be reached"
+    return PipFailure("network", f"{where}: there is no network, or it is blocked.", lines=text.splitlines())
 
 
 def _which(requirement: str, by: str) -> str:
@@ -126,11 +154,16 @@ def _which(requirement: str, by: str) -> str:
 
 
 def _there(versions: str, python: str) -> str:
-    there = [one.strip() for one in versions.split(",") if one.strip() not in ("", "none")]
+    there = _listed(versions)
     if not there:
         return f" is nowhere to be found for {python}."
     shown = ", ".join(there) if len(there) <= 4 else f"{there[0]} … {there[-1]}"
     return f" does not exist for {python}; versions that do: {shown}."
+
+
+def _listed(versions: str) -> list[str]:
+    """`1.0, 1.1` as a list, `none` as an empty one."""
+    return [one.strip() for one in versions.split(",") if one.strip() not in ("", "none")]
 
 
 def _conflict(lines: list[str], roots: dict[str, str]) -> PipFailure:
@@ -143,6 +176,21 @@ def _conflict(lines: list[str], roots: dict[str, str]) -> PipFailure:
     ]
     why = "; ".join(said) or "there is no set of versions that fits all"
     return PipFailure("conflict", f"its requirements contradict each other: {why}.", tuple(dict.fromkeys(names)), lines)
+
+
+def _collected(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names of what pip collected, each with the requirement: `a<2`, and `a==1.9` once it has the source."""
+    for line in lines:
+        if found := SOURCE.match(line):
+            yield plain(found[1]), f"{found[1]}=={found[2]}"
+        elif (found := COLLECTING.match(line)) and not found[1].endswith((".whl", ".gz", ".zip")):
+            yield plain(found[1]), found[1]
+
+
+def _collected_last(lines: list[str]) -> str:
+    """What pip was busy with when a build failed; empty where none did. Before pip 25 it does not say so."""
+    failed = next((place for place, line in enumerate(lines) if "subprocess-exited-with-error" in line), 0)
+    return next((name for name, _ in reversed([*_collected(lines[:failed])])), "")
 
 
 def _roots(lines: list[str]) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,12 @@ class Relaxed:
     python: str
     changes: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     """Name -> (as written, as relaxed or nothing, why)."""
+    nearest: dict[str, str] = field(default_factory=dict)
+    """Name -> the series of the nearest wheel, where the pin itself may be built and is tried first."""
+
+    def copy(self) -> Relaxed:
+        """Return another that changes on its own."""
+        return Relaxed([*self.lines], self.python, {**self.changes}, {**self.nearest})
 
     def said(self) -> list[str]:
         """What was relaxed from what to what, one sentence each."""
@@ -50,10 +56,14 @@ class Relaxed:
             elif line.name in INSTALLERS:
                 self.put(line, None, "the host installs with its own")
 
-    def find_wheels(self, versions_of: Callable[[str], list[str]]) -> None:
+    def find_wheels(
+        self, versions_of: Callable[[str], list[str]], pure_versions_of: Callable[[str], list[str]]
+    ) -> None:
         """Relax each pin that no wheel for this Python fits to the series of the nearest newer wheel.
 
-        What has no wheels at all stays as it is: it may be built. `versions_of` answers the versions with wheels.
+        What has no wheels at all stays as it is, and so does, at first, what nothing has to be compiled for or what is
+        newer than any wheel: they may be built. The functions answer the versions with wheels, the oldest first, and
+        those with wheels for every machine.
         """
         pinned = [line for line in self.lines if line.is_pinned]
         with ThreadPoolExecutor(QUERIES_AT_ONCE) as pool:
@@ -63,20 +73,24 @@ class Relaxed:
             if requirement is None or not versions or any(requirement.specifier.filter(versions, prereleases=True)):
                 continue
             nearest = next(iter(_newer(versions, _pinned_at(line))), None)
-            if nearest is not None:
-                self.put(line, line.with_versions(_series(nearest)), f"no wheel for Python {self.python}")
+            if nearest is None:
+                self.nearest[line.name] = f"<={versions[-1]}"
+            elif nearest in pure_versions_of(line.name):
+                self.nearest[line.name] = _series(nearest)
             else:
-                self.put(line, line.with_versions(f"<={versions[0]}"), f"newer than any wheel for Python {self.python}")
+                self.put(line, line.with_versions(_series(nearest)), f"no wheel for Python {self.python}")
 
     def loosen(self, names: Iterable[str], why: str, *, may_drop: bool) -> bool:
         """Take one step with each of these requirements; answer whether there was one to take.
 
-        From a pin or a series to no upper bound, to any version, and, where `may_drop`, out of the list.
+        From a pin to the nearest wheel, to no upper bound, to any version, and, where `may_drop`, out of the list.
         """
         moved = False
         for line in [line for line in self.lines if line.name in set(names)]:
             requirement = line.requirement
-            if requirement is not None and line.is_pinned:
+            if requirement is not None and line.name in self.nearest:
+                self.put(line, line.with_versions(self.nearest.pop(line.name)), why)
+            elif requirement is not None and line.is_pinned:
                 at = _pinned_at(line)
                 self.put(line, line.with_versions(f">={at}" if at else ""), why)
             elif requirement is not None and requirement.specifier:

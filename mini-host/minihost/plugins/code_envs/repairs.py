@@ -61,6 +61,7 @@ REPAIRS = tuple(
         ("matplotlib<3.8", _lacks("matplotlib", "docstring"), "was made for Matplotlib 3.7"),
         ("huggingface-hub<0.26", _lacks("huggingface_hub", "cached_download"), "was made for huggingface-hub 0.25"),
         ("sqlalchemy<2", _lacks(r"sqlalchemy(?:\.\w+)*", r"\w+"), "was made for SQLAlchemy 1"),
+        ("typer<0.8", r"No module named 'click\.shell_completion'", "needs Click 8 by way of Typer"),
         ("cython<3", r"No module named 'Cython\.", "was made for Cython 0"),
     )
 )

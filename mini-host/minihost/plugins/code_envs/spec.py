@@ -65,7 +65,8 @@ def spec_of(plugin_id: str, root: Path) -> EnvironmentSpec | None:
     core: tuple[str, ...] = ()
     remark = ""
     if described.get("installCorePackages") is True:
-        core, remark = core_packages(described.get("corePackagesSet"), interpreter(plugin_id, pythons).version)
+        python = interpreter(plugin_id, pythons).version
+        core, remark = core_packages(described.get("corePackagesSet"), python, pythons)
     named = {plain(line) for line in requirements.splitlines()}
     remark = "" if "pandas" in named else remark
     core = tuple(package for package in core if plain(package) not in named)
