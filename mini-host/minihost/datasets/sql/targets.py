@@ -8,7 +8,7 @@ from typing import Any
 from minihost.datasets.sql.connections import connected, kinds_of_errors
 from minihost.datasets.sql.locations import Location, located, quoted
 from minihost.datasets.sql.staged import check_names
-from minihost.datasets.sql.table import SqlTable
+from minihost.datasets.sql.table import SqlTable, is_view
 from minihost.errors import DataError
 from minihost.suggestions import did_you_mean, one_of
 
@@ -40,7 +40,7 @@ class Target:
             if place.schema and place.schema not in (names := found.get_schema_names()):
                 near = did_you_mean(place.schema, names)
                 raise DataError(f"{place.shown}: the database has no schema {place.schema!r}.{near}")
-            if place.table in found.get_view_names(schema=place.schema or None):
+            if is_view(found, place):
                 raise DataError(f"{place.shown} is a view, which cannot be written. Choose a table.")
             if place.database == "PostgreSQL":
                 _check_rights(connection, place)
@@ -70,6 +70,8 @@ def _check_file(place: Location) -> None:
     if place.file.is_dir():
         raise DataError(f"{place.shown}: {place.file} is a folder, and a SQLite database is a file.")
     folder = next(folder for folder in place.file.parents if folder.exists())
+    if not folder.is_dir():
+        raise DataError(f"{place.shown}: {folder} is a file, not a folder.")
     for where in (place.file, folder):
         if where.exists() and not os.access(where, os.W_OK):
             raise DataError(f"{place.shown}: {where} is read-only. Choose another place, or change its rights.")

@@ -174,7 +174,7 @@ class Work:
         caps = [repair.requirement for repair in self.caps]
         lines = [*(line.text for line in self.asked.lines), *self.spec.core, *caps]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        if not any(Line(line).name or "://" in line for line in lines):
+        if not lines:
             return
         environment = {}
         if self.build_caps:
