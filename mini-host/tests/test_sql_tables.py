@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 from component_plugins import role
 from one_recipe import COPY
-from sql_databases import Database
 
-from minihost.errors import ComponentFailed, DataError, HostError, JobError
+from minihost.errors import ComponentFailed, HostError, JobError
 
 COPY_FRAMES = """
 import dataiku
@@ -267,50 +266,6 @@ def test_columns_that_the_database_computes_are_read_and_kept(project, database)
         )
     )
     assert made.rows("done") == [{"a": 3, "twice": 6}]
-
-
-def test_names_that_differ_in_case_are_one_in_sqlite(project, tmp_path):
-    pytest.importorskip("sqlalchemy")
-    database = Database("sqlite", f"sqlite:///{tmp_path}/data.db")
-    made = typed_project(project, database)
-    database.run("CREATE TABLE Source (a int PRIMARY KEY)")
-    database.run("INSERT INTO Source VALUES (3), (1)")
-    database.run("CREATE VIEW Target AS SELECT * FROM Source")
-    assert made.rows("rows") == [{"a": 1}, {"a": 3}]
-    assert sorted(row["a"] for row in made.rows("done")) == [1, 3]
-    with pytest.raises(JobError, match="target is a view"):
-        run(made)
-    made = project(COPY, outputs=[role("out"), role("more")])
-    declare(made, "first", database.at("new"))
-    declare(made, "second", database.at("NEW"))
-    with pytest.raises(JobError, match="are the same place"):
-        made.run("do", inputs={"in": "rows"}, outputs={"out": "first", "more": "second"}, in_process=True)
-
-
-def test_folders_of_a_new_file_are_made(project, tmp_path):
-    pytest.importorskip("sqlalchemy")
-    made = project(COPY)
-    declare(made, "done", f"sqlite:///{tmp_path}/new/deep/\udcff.db::t")
-    run(made)
-    assert made.rows("done") == [{"a": 1}]
-    declare(made, "done", f"sqlite:///{tmp_path}/plugin/plugin.json/data.db::t")
-    with pytest.raises(JobError, match=r"plugin\.json is a file, not a folder"):
-        run(made)
-    declare(made, "done", f"sqlite:///{tmp_path}/data.db::SQLite_x")
-    with pytest.raises(JobError, match="begin with `sqlite_`"):
-        run(made)
-
-
-def test_cells_of_sqlite_lose_nothing(project, tmp_path):
-    pytest.importorskip("sqlalchemy")
-    database = Database("sqlite", f"sqlite:///{tmp_path}/data.db")
-    made = typed_project(project, database)
-    database.run("CREATE TABLE source (image blob, number numeric)")
-    database.run("INSERT INTO source VALUES (x'ff00', 1.5)")
-    assert made.rows("rows") == [{"image": r"\xff00", "number": 1.5}]
-    database.run(f"INSERT INTO source VALUES (NULL, {2**53 + 1})")
-    with pytest.raises(DataError, match=f"row 2, column 'number' .*{2**53 + 1} has more digits than a double"):
-        made.rows("rows")
 
 
 def test_two_tables_of_one_database_appear_together(project, database):

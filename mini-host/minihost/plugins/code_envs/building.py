@@ -17,7 +17,7 @@ from minihost.plugins.code_envs.pip_calls import NotBuilt, PipFailure
 from minihost.plugins.code_envs.records import ImportFailure, Record
 from minihost.plugins.code_envs.relaxing import Relaxed
 from minihost.plugins.code_envs.repairs import BUILD_REPAIRS, Repair, candidates
-from minihost.plugins.code_envs.requirement_lines import Line, lines_of
+from minihost.plugins.code_envs.requirement_lines import lines_of
 from minihost.plugins.code_envs.spec import EnvironmentSpec, Interpreter, interpreter
 
 Report = Callable[[str], None]
