@@ -12,6 +12,9 @@ from minihost.datasets.sql.table import SqlTable, is_view
 from minihost.errors import DataError
 from minihost.suggestions import did_you_mean, one_of
 
+TABLE_KINDS = ("r", "p", "f")
+"""The kinds of relations in PostgreSQL that rows are written to: tables, also partitioned and foreign ones."""
+
 
 class Target:
     """A table that a run writes. What it wrote is put there at the end (see `minihost.datasets.sql.loading`)."""
@@ -85,12 +88,15 @@ def _check_rights(connection: Any, place: Location) -> None:
     if schema is None:
         raise DataError(f"{place.shown}: the user has no schema to write to. Name one: URL::SCHEMA.TABLE.")
     table = quoted(schema, place.table)
-    known = connection.execute(text("SELECT to_regclass(:name)"), {"name": table}).scalar()
+    known = connection.execute(text("SELECT to_regclass(:name)::oid"), {"name": table}).scalar()
     if known is None:
         allowed = text("SELECT has_schema_privilege(:schema, 'CREATE')")
         if not connection.execute(allowed, {"schema": schema}).scalar():
             raise DataError(f"{place.shown}: the user may not make tables in the schema {schema!r}. Ask its owner.")
     else:
+        kind = connection.execute(text("SELECT relkind FROM pg_class WHERE oid = :table"), {"table": known}).scalar()
+        if kind not in TABLE_KINDS:
+            raise DataError(f"{place.shown} is not a table that can be written. Choose another name.")
         allowed = text("SELECT has_table_privilege(:name, 'INSERT') AND has_table_privilege(:name, 'TRUNCATE')")
         if not connection.execute(allowed, {"name": table}).scalar():
             raise DataError(f"{place.shown}: the user may not replace the rows of this table. Ask its owner.")
