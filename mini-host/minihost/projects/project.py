@@ -194,8 +194,8 @@ class Project:
                 hint = " Save the spreadsheet as .xlsx or as CSV UTF-8."
             known = f" Names: {one_of(names)}." if names and not is_path(ref) else ""
             takes = f"takes a dataset (a {endings(output=side == 'output')} file, or a name from {FLOW})"
-            named = without_password(ref)
-            raise JobError([f"The {side} role {role.name!r} {takes}, and {named!r} is {what}.{hint}{known}"])
+            given = without_password(ref)
+            raise JobError([f"The {side} role {role.name!r} {takes}, and {given!r} is {what}.{hint}{known}"])
         raise self._wrong(role, ref, side, "a dataset")
 
     def _wrong(self, role: Role, ref: str, side: str, what: str) -> JobError:
