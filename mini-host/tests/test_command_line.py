@@ -185,6 +185,26 @@ def test_show(plugin, capsys):
     assert [param["name"] for param in facts["params"]] == ["column", "columns", "times", "cloud"]
 
 
+def test_codes_that_a_terminal_obeys_are_not_shown(plugin, capsys):
+    file = plugin / "custom-recipes/copy/recipe.json"
+    facts = json.loads(file.read_text())
+    facts["meta"]["description"] = "one \x1b]8;;http://elsewhere\x07 two\nthree"
+    facts["params"][0]["label"] = "\x1b[2J"
+    file.write_text(json.dumps(facts))
+    assert main(["show", "copy", "--plugin", str(plugin)]) == 0
+    out = capsys.readouterr().out
+    assert "one ?]8;;http://elsewhere? two" in out
+    assert "\x1b" not in out.replace("\x1b[0m", "").replace("\x1b[1m", "")
+
+
+def test_a_password_of_another_database_is_not_repeated(plugin, capsys):
+    roles = ["-i", "input_dataset=oracle://me:geheim@h/d::t", "-o", "output_dataset=clickhouse://me:geheim@h/d"]
+    assert main(["run", "copy", "--plugin", str(plugin), *roles]) == 2
+    said = capsys.readouterr().err
+    assert "clickhouse://me:*****@h/d" in said
+    assert "geheim" not in said
+
+
 def test_list(plugin, capsys):
     assert main(["list", "--plugin", str(plugin)]) == 0
     out = capsys.readouterr().out

@@ -98,6 +98,10 @@ steps:
         assert wanted in found
 
 
+LAUGHS = "variables:\n  a0: &a0 [" + "x," * 9 + "]\n"
+LAUGHS += "".join(f"  a{n}: &a{n} [{f'*a{n - 1},' * 9}]\n" for n in range(1, 10))
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -111,7 +115,15 @@ steps:
         ("steps: 3", "steps: 3 is not of type"),
         ("stpes:", "there is no 'stpes'. Did you mean 'steps'?"),
         ("a: !!python/object/apply:os.system ['true']", "is not YAML"),
+        ("variables: &v {a: *v}", "is not YAML"),
+        (LAUGHS, "more than 200,000 values"),
+        (LAUGHS.replace("[", "{<<: [").replace("]", "]}").replace("x,", "{a: b},"), "more than 200,000 values"),
     ],
 )
 def test_files_that_are_no_flow(tmp_path, text, wanted):
     assert wanted in mistakes(tmp_path, text)[0]
+
+
+def test_a_mapping_may_take_over_another(tmp_path):
+    found = read(tmp_path, "variables: {b: &b {recipe: x}}\nsteps:\n- {<<: *b}\n- {<<: *b, recipe: y}\n")
+    assert [step.component for step in found.steps] == ["x", "y"]

@@ -135,3 +135,12 @@ def test_a_macro_that_lacks_its_folder_is_told_what_to_add(plugin, capfd):
 
 def test_silence(plugin, capfd):
     assert run(plugin, capfd, "train", "-q", "-i", "pictures=my photos", "-o", "model=m") == []
+
+
+def test_no_command_repeats_a_password(plugin, capfd, tmp_path):
+    pytest.importorskip("sqlalchemy")
+    recipe = {"outputRoles": [role("rows")], "minihost": {"next": ["minihost run use -i rows={rows}"]}}
+    code = "import dataiku, pandas\ndataiku.Dataset('t').write_with_schema(pandas.DataFrame({'a': [1]}))"
+    write_components(plugin, {"fill": (recipe, code)})
+    out = run(plugin, capfd, "fill", "-o", f"rows=sqlite://me:geheim@/{tmp_path}/data.db::t")
+    assert "geheim" not in "".join(out)

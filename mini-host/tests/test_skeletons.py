@@ -203,6 +203,18 @@ class TestRefusals:
         assert "Nothing was made." in capfd.readouterr().err
         assert sorted(os.listdir(tmp_path)) == ["plugin.json", "tests"]
 
+    def test_a_link_out_of_the_plugin_is_not_followed(self, tmp_path, monkeypatch, capfd):
+        (tmp_path / "outside").mkdir()
+        plugin = tmp_path / "plugin"
+        plugin.mkdir()
+        (plugin / "plugin.json").write_text('{"id": "words"}')
+        (plugin / "tests").symlink_to(tmp_path / "outside")
+        monkeypatch.chdir(plugin)
+        assert main(["new", "macro", "x"]) == 2
+        assert "leads out of" in capfd.readouterr().err
+        assert os.listdir(tmp_path / "outside") == []
+        assert sorted(os.listdir(plugin)) == ["plugin.json", "tests"]
+
     def test_an_interrupt_leaves_nothing_behind(self, tmp_path, monkeypatch):
         def interrupted(*_arguments, **_options):
             if len(list(tmp_path.rglob("*"))) > 5:

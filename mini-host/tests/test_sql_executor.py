@@ -81,3 +81,17 @@ def test_a_statement_without_rows_makes_no_output(project, database):
     database.run("CREATE TABLE source (a int, t text)")
     with pytest.raises(ComponentFailed, match="a query that answers rows is wanted"):
         run(made)
+
+
+def test_columns_of_one_name_and_single_statements(project, database):
+    code = """
+from dataiku import SQLExecutor2
+ask = SQLExecutor2(dataset="rows")
+print(ask.query_to_df("SELECT 1 AS a, 2 AS a, 3 AS a", pre_queries="SELECT 1", post_queries="SELECT 1").to_dict("list"))
+print(list(ask.query_to_iter("SELECT 1 AS a, 2 AS a").iter_rows()))
+import dataiku
+dataiku.Dataset("done").write_with_schema(dataiku.Dataset("rows").get_dataframe())
+"""
+    made = typed_project(project, database, code)
+    database.run("CREATE TABLE source (a int)")
+    assert "{'a': [1], 'a.1': [2], 'a.2': [3]}\n[{'a': 1, 'a.1': 2}]" in run(made).log

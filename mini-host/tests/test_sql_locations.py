@@ -66,6 +66,8 @@ def test_the_file_is_relative_to_the_project(tmp_path):
         ("sqlite://::t", "is a file here"),
         ("sqlite:///:memory:::t", "is a file here"),
         ("sqlite:///x.db::other.t", "no schema 'other'"),
+        ("sqlite:///x.db?mode=ro::t", r"settings after '\?' are for PostgreSQL"),
+        ("sqlite:///x\0.db::t", "no NUL character"),
         ("mysql://h/d::t", "mysql are not supported"),
         ("${NO_SUCH_VARIABLE}", "NO_SUCH_VARIABLE is not set"),
     ],
@@ -81,6 +83,7 @@ def test_what_is_no_location_is_refused(text, says):
         "postgresql://u:geh%C3%A9im@h/d::t",
         "postgresql+psycopg://u:geh%C3%A9im@h/d",
         "postgresql://h/d?user=u&password=geh%C3%A9im&x=1::t",
+        "postgresql://h/d?sslpassword=geh%C3%A9im::t",
     ],
 )
 def test_a_password_moves_to_the_environment(text):
@@ -116,3 +119,16 @@ def test_a_whole_url_may_come_from_the_environment(monkeypatch):
     place = located("${DATABASE}", table="t")
     assert "geheim" not in place.path
     assert place.secrets() == ["geheim"]
+
+
+def test_every_password_of_a_url_moves():
+    place = located("postgresql://u:geheim@h/d?password=a:geheim&sslpassword=geheim&x=1::t")
+    assert "geheim" not in place.path
+    assert place.secrets() == ["geheim", "a:geheim", "geheim"]
+    assert place.full_url() == "postgresql://u:geheim@h/d?password=a%3Ageheim&sslpassword=geheim&x=1"
+    assert located("postgresql://u:geheim@h/d?password=a:geheim&sslpassword=geheim&x=1::other").url == place.url
+
+
+def test_one_table_is_one_place_however_it_is_written():
+    assert located("sqlite:///x.db::Some").place == located("sqlite:///./x.db::sOME").place
+    assert located("postgresql://h/d::Some").place != located("postgresql://h/d::some").place

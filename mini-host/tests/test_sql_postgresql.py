@@ -166,6 +166,15 @@ def test_missing_rights_are_said_before_the_run(project, postgresql, limited, mo
         run(made)
 
 
+@pytest.mark.parametrize("what", ["MATERIALIZED VIEW target AS SELECT 1 AS a", "SEQUENCE target"])
+def test_what_is_no_table_is_refused_before_the_run(project, postgresql, what):
+    made = typed_project(project, postgresql, COPY)
+    made.add_dataset("rows", [{"a": 1}])
+    postgresql.run(f"CREATE {what}")
+    with pytest.raises(JobError, match=r"target is not a table that can be written"):
+        run(made)
+
+
 def test_servers_that_do_not_answer_are_named(project, postgresql):
     made = typed_project(project, postgresql, COPY)
     declare(made, "rows", "postgresql://me:geheim@127.0.0.1:1/data::t")

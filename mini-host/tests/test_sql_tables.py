@@ -4,6 +4,7 @@ import datetime as dt
 
 import pandas as pd
 import pytest
+from component_plugins import role
 from one_recipe import COPY
 
 from minihost.errors import ComponentFailed, HostError, JobError
@@ -289,9 +290,24 @@ def test_a_view_is_read_and_not_written(project, database):
         run(made)
 
 
-def test_two_tables_of_one_database_appear_together(project, database):
-    from component_plugins import role
+def test_columns_that_the_database_computes_are_read_and_kept(project, database):
+    made = typed_project(project, database)
+    for name in ("source", "target"):
+        database.run(f"CREATE TABLE {name} (a int, twice int GENERATED ALWAYS AS (a * 2) STORED)")
+    database.run("INSERT INTO source (a) VALUES (3)")
+    assert made.rows("rows") == [{"a": 3, "twice": 6}]
+    run(
+        recipe(
+            made,
+            COPY_FRAMES.replace("source.read_schema()", "[{'name': 'a', 'type': 'int'}]").replace(
+                "chunksize=3", "chunksize=3, columns=['a']"
+            ),
+        )
+    )
+    assert made.rows("done") == [{"a": 3, "twice": 6}]
 
+
+def test_two_tables_of_one_database_appear_together(project, database):
     code = """
 import dataiku
 for name in ("first", "second"):

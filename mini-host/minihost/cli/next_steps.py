@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minihost.datasets.sql import guarded, without_secrets
 from minihost.plugins import host_section
 from minihost.runs.progress import harmless, shown
 
@@ -52,8 +53,8 @@ def _sparing(command: str, request: Request) -> str:
 
 
 def _given(request: Request) -> dict[str, str]:
-    """Roles and parameters that one text fills, as the user gave it."""
-    pairs = [*request.inputs, *request.outputs]
+    """Roles and parameters that one text fills, as the user gave it; a password in the URL of a database is `*****`."""
+    pairs = [(name, without_secrets(guarded(text))) for name, text in (*request.inputs, *request.outputs)]
     names = [name for name, _text in pairs]
     values = {name: value for name, value in request.params.values.items() if isinstance(value, str)}
     given = values | dict(request.params.texts) | {name: text for name, text in pairs if names.count(name) == 1}

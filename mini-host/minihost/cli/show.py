@@ -12,6 +12,7 @@ from minihost.cli.options import as_json, find_plugins, options_again, pairs, pl
 from minihost.parameters.condition_text import in_words
 from minihost.plugins import Component
 from minihost.plugins.discovery import Catalogue
+from minihost.runs.progress import harmless_facts
 
 LONGEST, FIRST, LAST = 25, 5, 15
 """Longer lists of choices are cut: so many are shown from their beginning and their end. --choices shows all."""
@@ -65,7 +66,7 @@ def _answer(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
-        _print(facts)
+        _print(harmless_facts(facts))
 
 
 def _shortened(facts: dict[str, Any]) -> dict[str, Any]:

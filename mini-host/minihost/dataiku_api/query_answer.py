@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
-from minihost.datasets.sql import Location
+from minihost.datasets.sql import Location, values
 from minihost.datasets.sql.rows import RowTable
 
 
@@ -16,7 +17,7 @@ class Answer(RowTable):
 
     def __init__(self, found: Any, location: Location) -> None:
         self.path = location.shown
-        self._names = list(found.keys())
+        self._names = distinct(found.keys())
         self._rows = [tuple(map(plain, row)) for row in found]
 
     def exists(self) -> bool:
@@ -36,11 +37,21 @@ class Answer(RowTable):
         yield from self._rows
 
 
+def distinct(names: Iterable[str]) -> list[str]:
+    """Return the names of a query's columns; one that comes again gets a number, as in pandas: `id`, `id.1`."""
+    found: list[str] = []
+    for name in names:
+        again = (f"{name}.{number}" for number in count(1))
+        found.append(name if name not in found else next(one for one in again if one not in found))
+    return found
+
+
 def plain(value: Any) -> Any:
     """Return a cell as components get it: numbers, texts, dates, anything else as text."""
     if isinstance(value, Decimal):
         return float(value)
-    return value if isinstance(value, str | int | float | bool | None) or hasattr(value, "isoformat") else str(value)
+    is_plain = isinstance(value, str | int | float | bool | None) or hasattr(value, "isoformat")
+    return value if is_plain else values.reader("string")(value)
 
 
 def _kind(value: Any) -> str:

@@ -103,13 +103,13 @@ class SQLExecutor2(Telling):
             connection = connection.execution_options(no_parameters=True)
             if self._location.database == "SQLite":
                 connection.exec_driver_sql("BEGIN")
-            for statement in before or []:
+            for statement in [before] if isinstance(before, str) else before or []:
                 connection.exec_driver_sql(statement)
             if streamed and query.lstrip("( \n\t").lower().startswith(("select", "with")):
                 yield connection.execution_options(yield_per=1000).exec_driver_sql(query)
             else:
                 yield connection.exec_driver_sql(query)
-            for statement in after or []:
+            for statement in [after] if isinstance(after, str) else after or []:
                 connection.exec_driver_sql(statement)
 
 
@@ -132,10 +132,10 @@ class QueryReader(Telling):
 
     def iter_rows(self, log_every=-1, timeout=None):
         """Yield each row as a dict."""
-        from minihost.dataiku_api.query_answer import plain
+        from minihost.dataiku_api.query_answer import distinct, plain
 
         with self._executor._carried_out(*self._asked, streamed=True) as found:
-            names = list(found.keys()) if found.returns_rows else []
+            names = distinct(found.keys()) if found.returns_rows else []
             for row in found if names else ():
                 yield dict(zip(names, map(plain, row), strict=True))
 

@@ -171,6 +171,8 @@ def _written(root: Path, files: Mapping[str, str]) -> list[Path]:
     try:
         for path, text in files.items():
             target = root / path
+            if not target.parent.resolve().is_relative_to(root.resolve()):
+                raise HostError(f"{target.parent} leads out of {root}, and nothing was made. Replace that link.")
             for folder in [folder for folder in reversed([target, *target.parents][1:]) if not folder.exists()]:
                 folder.mkdir()
                 made.append(folder)

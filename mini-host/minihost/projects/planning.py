@@ -128,7 +128,7 @@ def _dataset_parameter(component: Component) -> str | None:
     """The name of the parameter that takes the dataset which a custom chart draws, None where there is none."""
     chart = component.descriptor.get("chart") if component.kind == "webapp" else None
     name = chart.get("datasetParamName") if isinstance(chart, dict) else None
-    return name if name in {param.get("name") for param in component.params} else None
+    return name if name in [param.get("name") for param in component.params] else None
 
 
 def _with_dataset_of_chart(component: Component, given: Given, project: Project) -> tuple[Given, list[str]]:

@@ -13,6 +13,7 @@ from minihost.datasets import SPREADSHEETS, TABLES, WRITTEN, format_of
 from minihost.datasets.sql import is_sql
 from minihost.errors import JobError
 from minihost.folders import is_remote
+from minihost.folders.urls import without_password
 from minihost.job import Reference
 from minihost.outputs import commits
 from minihost.plugins import Role
@@ -193,12 +194,13 @@ class Project:
                 hint = " Save the spreadsheet as .xlsx or as CSV UTF-8."
             known = f" Names: {one_of(names)}." if names and not is_path(ref) else ""
             takes = f"takes a dataset (a {endings(output=side == 'output')} file, or a name from {FLOW})"
-            raise JobError([f"The {side} role {role.name!r} {takes}, and {ref!r} is {what}.{hint}{known}"])
+            given = without_password(ref)
+            raise JobError([f"The {side} role {role.name!r} {takes}, and {given!r} is {what}.{hint}{known}"])
         raise self._wrong(role, ref, side, "a dataset")
 
     def _wrong(self, role: Role, ref: str, side: str, what: str) -> JobError:
         wanted = "a folder" if what == "a dataset" else "a dataset"
-        return JobError([f"The {side} role {role.name!r} takes {wanted}, and {ref!r} is {what}."])
+        return JobError([f"The {side} role {role.name!r} takes {wanted}, and {without_password(ref)!r} is {what}."])
 
     def _check_input(self, found: Reference, ref: str, side: str) -> None:
         path = Path(found.path)

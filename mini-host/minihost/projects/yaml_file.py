@@ -1,4 +1,4 @@
-"""The text of a flow.yaml as plain data: no key twice, no dates, no objects, no endless file."""
+"""The text of a flow.yaml as plain data: no key twice, no dates, no objects, nothing endless."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from minihost.errors import JobError
 
 LIMIT = 4 << 20
 """The largest file that is read, in bytes."""
+
+MOST = 200_000
+"""The most values that a file holds, those of an alias (`*name`) counted where it stands."""
+
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def mapping_of(path: Path) -> dict[str, Any]:
@@ -26,6 +31,8 @@ def mapping_of(path: Path) -> dict[str, Any]:
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key, _value in node.value:
+            if key.tag == _MERGE:  # `<<: *name` takes over the values of another mapping
+                continue
             name = loader.construct_object(key, deep=True)
             if isinstance(name, str) and name in seen:
                 raise JobError([f"{path.name}: line {key.start_mark.line + 1}: {name!r} is given twice."])
@@ -38,7 +45,11 @@ def mapping_of(path: Path) -> dict[str, Any]:
         text = path.read_bytes()
         if len(text) > LIMIT:
             raise JobError([f"{path} has {len(text) >> 20} MiB; a flow has at most {LIMIT >> 20}."])
-        facts = yaml.load(text, Loader=Loader)
+        loader = Loader(text)
+        node = loader.get_single_node()
+        if _values_in(node, {}) > MOST:
+            raise JobError([f"{path} holds more than {MOST:,} values, those of an alias counted where it stands."])
+        facts = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as err:
         raise JobError([f"{path} is not YAML: {_explained(err, text)}."]) from err
     except (OSError, RecursionError) as err:
@@ -58,3 +69,15 @@ def _explained(err: Any, text: bytes) -> str:
     tab = "; YAML is indented with spaces, not tabs" if line[: mark.column + 1].lstrip(b" ").startswith(b"\t") else ""
     what = ", ".join(filter(None, (err.context, err.problem)))
     return f"line {mark.line + 1}, column {mark.column + 1}: {what}{tab}"
+
+
+def _values_in(node: Any, known: dict[int, int]) -> int:
+    """How many values a node of YAML stands for; `known` holds those that were counted, and 0 for those that are being
+    counted, as one that holds itself is (PyYAML refuses it)."""
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = 0
+    inner = node.value if isinstance(getattr(node, "value", None), list) else []
+    nodes = [one for pair in inner for one in (pair if isinstance(pair, tuple) else (pair,))]
+    known[id(node)] = 1 + sum(_values_in(one, known) for one in nodes)
+    return known[id(node)]

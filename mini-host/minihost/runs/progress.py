@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets.sql import is_sql, without_secrets
+
 EVERY = 5.0
 """Seconds between two plain lines of progress."""
 
@@ -157,8 +159,19 @@ def harmless(line: str) -> str:
     return "".join(letter if letter.isprintable() or letter == "\t" else "?" for letter in line)
 
 
+def harmless_facts(facts: Any) -> Any:
+    """Facts about a plugin without control characters in any text; lines stay lines."""
+    if isinstance(facts, str):
+        return "\n".join(map(harmless, facts.splitlines()))
+    if isinstance(facts, dict):
+        return {harmless(str(key)): harmless_facts(value) for key, value in facts.items()}
+    return [harmless_facts(one) for one in facts] if isinstance(facts, list | tuple) else facts
+
+
 def shown(path: str) -> str:
-    """A path as a person would type it: relative to the current folder where that is shorter."""
+    """A path as a person would type it: relative to the current folder where that is shorter, without passwords."""
+    if is_sql(path):
+        return without_secrets(path)
     try:
         relative = str(Path(path).relative_to(Path.cwd()))
     except (ValueError, OSError):

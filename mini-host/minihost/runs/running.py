@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minihost.datasets.sql import is_sql, located
 from minihost.disk_space import is_full
 from minihost.errors import ComponentFailed, HostError, Interrupted, JobError
 from minihost.folders.paths import OWN
@@ -109,7 +110,7 @@ def _stage(job: Job, held: list[stages.Stage], folder: Path) -> None:
     seen: dict[str, str] = {}
     for reference in job.outputs:
         what = f"Output {reference.role} ({reference.name})"
-        place = reference.path.rstrip("/")
+        place = located(reference.path).place if is_sql(reference.path) else reference.path.rstrip("/")
         if place in seen:
             mistakes.append(f"{what} and output {seen[place]} are the same place: {place}.")
             continue

@@ -67,6 +67,8 @@ def test_runs_use_the_environment_once_it_is_built(plugin, wheel, home, minihost
         ("nothing @ file:///nowhere/nothing-1.0-py3-none-any.whl\n", "nowhere/nothing-1.0-py3-none-any.whl"),
         ("there==3.0\n", r"there==3.0 does not exist for Python 3.\d+; versions that do: 1.0, 2.0. .* --relax"),
         ("absent\n", r"absent is nowhere to be found for Python 3.\d+\.$"),
+        ("-r more.txt\n", "Could not open requirements file: .*more.txt"),
+        ("../other.whl\n", "Invalid wheel filename .*other"),
         ("there==1.0\nneeds-two==1.0\n", r"contradict each other: .*there==1.0.* --relax"),
     ],
 )

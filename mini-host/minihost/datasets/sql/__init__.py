@@ -5,6 +5,6 @@ SQLAlchemy and the drivers are the extra `sql`; they are imported when a databas
 
 from __future__ import annotations
 
-from minihost.datasets.sql.locations import Location, guarded, is_sql, located, secrets
+from minihost.datasets.sql.locations import Location, guarded, is_sql, located, secrets, without_secrets
 
-__all__ = ["Location", "guarded", "is_sql", "located", "secrets"]
+__all__ = ["Location", "guarded", "is_sql", "located", "secrets", "without_secrets"]

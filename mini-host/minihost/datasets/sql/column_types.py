@@ -57,13 +57,17 @@ _SQLITE = {kind: name for name, kind in CREATED["SQLite"].items() if kind != "JS
 
 @dataclass(frozen=True)
 class SqlColumn:
-    """A column of a table: its storage type, and how it is selected: as it is, cast to text, or as JSON."""
+    """A column of a table: its storage type, and how it is selected: as it is, cast to text, or as JSON.
+
+    The database computes a column that is `computed` from others, so nothing can be written to it.
+    """
 
     name: str
     kind: str
     selected: str = ""
     content: str = ""
     comment: str = ""
+    computed: bool = False
 
     def described(self) -> dict[str, Any]:
         """Return the column as a schema has it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import sys
@@ -97,11 +98,15 @@ def _state_of(text: str) -> str:
 
 
 def _engine(location: Location) -> Any:
-    from sqlalchemy import create_engine, event, pool
+    from sqlalchemy import create_engine, event, make_url, pool
 
     if location.database == "SQLite":
         return create_engine("sqlite://", poolclass=pool.NullPool, creator=lambda: _sqlite(location))
-    url = location.full_url().replace("postgresql:", "postgresql+psycopg:", 1)
+    try:
+        url = make_url(location.full_url().replace("postgresql:", "postgresql+psycopg:", 1))
+    except ValueError:
+        what = "the port is not a number. Write postgresql://USER@HOST:PORT/DATABASE::TABLE."
+        raise DataError(f"{location.shown}: {what}") from None
     engine = create_engine(url, poolclass=pool.NullPool, connect_args={"connect_timeout": WAIT})
 
     @event.listens_for(engine, "connect")
@@ -116,7 +121,7 @@ def _sqlite(location: Location) -> sqlite3.Connection:
     """A connection to the file of a database, made where it does not exist; transactions are begun by statements."""
     from urllib.parse import quote
 
-    url = f"file:{quote(str(location.file))}?mode=rwc"
+    url = f"file:{quote(os.fsencode(location.file))}?mode=rwc"
     return sqlite3.connect(url, uri=True, isolation_level=None, timeout=WAIT, check_same_thread=False)
 
 

@@ -44,12 +44,22 @@ class Loads:
 
     def _connection(self, target: Location) -> Any:
         if target.url not in self._connections:
+            is_file = target.database == "SQLite"
+            if is_file:
+                _make_folder(target)
             connection = self._open.enter_context(connected(target))
             with explained(target):
-                is_file = target.database == "SQLite"
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if is_file else f"SET lock_timeout = '{WAIT}s'")
             self._connections[target.url] = target, connection
         return self._connections[target.url][1]
+
+
+def _make_folder(target: Location) -> None:
+    """Make the folder of a SQLite file; raises `DataError`."""
+    try:
+        target.file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise DataError(f"{target.shown}: {target.file.parent} cannot be made: {err.strerror}.") from err
 
 
 class Load:
@@ -64,7 +74,7 @@ class Load:
         self.names = [column["name"] for column in columns]
         self.kinds = [column["type"] for column in columns]
         check_names(self.names, target)
-        self.there = [(column.name, column.kind) for column in reflected(connection, target)]
+        self.there = [(column.name, column.kind) for column in reflected(connection, target) if not column.computed]
         self.table = quoted(target.schema, target.table)
         self.listed = ", ".join(quoted(name) for name in self.names)
         types = [column_types.created(kind, target.database) for kind in self.kinds]

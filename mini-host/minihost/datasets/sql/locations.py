@@ -19,8 +19,8 @@ UNSUPPORTED = ("mysql", "mariadb", "mssql", "oracle", "snowflake", "redshift", "
 """Schemes that are recognised as those of databases, to be refused."""
 
 _SCHEME = re.compile(rf"(?i)({'|'.join((*DATABASES, *UNSUPPORTED))})(\+\w+)?://")
-_USER = re.compile(r"(?P<head>^[\w+]+://[^:/@]*:)(?P<password>[^@]+)(?P<tail>@.*)$", re.DOTALL)
-_QUERY = re.compile(r"(?P<head>^[\w+]+://.*[?&]password=)(?P<password>[^&:]+)(?P<tail>.*)$", re.DOTALL)
+_USER = re.compile(r"(?P<head>^[\w+]+://[^:/@]*:)(?P<password>[^@]+)(?=@)")
+_QUERY = re.compile(r"(?i)(?P<head>[?&](?:ssl)?password=)(?P<password>(?:[^&:]|:(?!:))+)")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _MOVED = re.compile(r"\$\{MINIHOST_PASSWORD_\w+\}")
 _SPECIAL = re.compile(r"[%./:@\]]")
@@ -53,7 +53,14 @@ class Location:
     @property
     def shown(self) -> str:
         """The location for messages; a password that was written out is `*****`."""
-        return _MOVED.sub("*****", self.path)
+        return without_secrets(self.path)
+
+    @property
+    def place(self) -> str:
+        """The location as a text that is the same for every way to write it: SQLite has no two names that differ in
+        case alone."""
+        is_folded = self.database == "SQLite" and self.table.isascii()
+        return Location(self.url, self.table.lower()).path if is_folded else self.path
 
     @property
     def file(self) -> Path:
@@ -62,8 +69,8 @@ class Location:
 
     def secrets(self) -> list[str]:
         """Return the passwords that the URL names, decoded, and the one that PostgreSQL's own programs use."""
-        found = [pattern.match(self.url) for pattern in (_USER, _QUERY)]
-        names = [name for one in found if one for name in _VARIABLE.findall(one["password"])]
+        found = [one for pattern in (_USER, _QUERY) for one in pattern.finditer(self.url)]
+        names = [name for one in found for name in _VARIABLE.findall(one["password"])]
         names += ["PGPASSWORD"] if self.database == "PostgreSQL" else []
         return [os.environ[name] for name in names if os.environ.get(name)]
 
@@ -92,15 +99,22 @@ def guarded(reference: str) -> str:
     """
     if not is_sql(reference):
         return reference
-    for pattern in (_USER, _QUERY):
-        found = pattern.match(reference)
-        if found is None or _VARIABLE.fullmatch(found["password"]):
-            continue
-        bare = found["head"] + found["tail"].partition("::")[0]
-        name = f"MINIHOST_PASSWORD_{zlib.crc32(bare.encode()):08X}"
+    bare = _QUERY.sub(r"\g<head>", _USER.sub(r"\g<head>", reference)).partition("::")[0]
+
+    def moved(found: re.Match[str]) -> str:
+        if _VARIABLE.fullmatch(found["password"]):
+            return found[0]
+        what = f"{bare} {found['head']}".encode("utf-8", "surrogateescape")
+        name = f"MINIHOST_PASSWORD_{zlib.crc32(what):08X}"
         os.environ[name] = unquote(_VARIABLE.sub(lambda one: os.environ.get(one[1], one[0]), found["password"]))
-        reference = f"{found['head']}${{{name}}}{found['tail']}"
-    return reference
+        return f"{found['head']}${{{name}}}"
+
+    return _QUERY.sub(moved, _USER.sub(moved, reference))
+
+
+def without_secrets(text: str) -> str:
+    """Return a text for people to see: what stands for a password that was written out is `*****`."""
+    return _MOVED.sub("*****", text)
 
 
 def located(reference: str, project: Path | None = None, table: str = "", schema: str = "") -> Location:
@@ -129,7 +143,7 @@ def located(reference: str, project: Path | None = None, table: str = "", schema
         above, _, below = names.rpartition(".")
         schema, table = unquote(above), unquote(below)
     if not table:
-        url = _MOVED.sub("*****", url)
+        url = without_secrets(url)
         raise DataError(f"{url}: which table? Write {url}::TABLE, or URL::SCHEMA.TABLE.")
     rest = url[found.end() :]
     kind = "sqlite" if scheme == "sqlite" else "postgresql"
@@ -147,8 +161,12 @@ def secrets(paths: Iterable[str]) -> list[str]:
 
 def _sqlite_url(rest: str, project: Path | None) -> str:
     """The URL of a SQLite file with an absolute path; `rest` follows `sqlite://`."""
-    file = rest.partition("?")[0].removeprefix("/")
+    file = rest.removeprefix("/")
     if not file or file == ":memory:":
         raise DataError("A SQLite database is a file here: sqlite:///data.db, or sqlite:////absolute/data.db.")
+    if "?" in file:
+        raise DataError(f"sqlite:///{file}: settings after '?' are for PostgreSQL. A SQLite database is a file.")
+    if "\0" in file:
+        raise DataError(f"sqlite:///{file!r}: a path has no NUL character.")
     path = Path(file).expanduser()
     return f"sqlite:///{((project or Path.cwd()) / path).resolve()}"

@@ -197,6 +197,8 @@ def check_names(names: list[str], location: Location) -> None:
             raise DataError(f"{what} is no name for a database. Rename it.")
         if location.database == "PostgreSQL" and len(name.encode()) > LONGEST_NAME:
             raise DataError(f"{what} has {len(name.encode())} bytes; PostgreSQL has at most {LONGEST_NAME}. Rename it.")
+    if location.database == "SQLite" and location.table.lower().startswith("sqlite_"):
+        raise DataError(f"{location.shown}: SQLite keeps names that begin with `sqlite_` for itself. Rename it.")
     for name in names:
         folded = name.lower() if location.database == "SQLite" and name.isascii() else name
         if folded in seen:

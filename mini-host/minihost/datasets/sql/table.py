@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,9 @@ from minihost.errors import DataError
 
 FETCHED = 1000
 """Rows that are fetched at once."""
+
+_HIDDEN, _COMPUTED = 1, (2, 3)
+"""What SQLite says of a column: one of a virtual table's own, or one that it computes."""
 
 
 class SqlTable(RowTable):
@@ -85,10 +89,10 @@ class SqlTable(RowTable):
         place = self.location
         with connected(place) as connection:
             found = inspect(connection)
-            key = found.get_pk_constraint(place.table, schema=place.schema or None)["constrained_columns"]
-            if key or place.database != "SQLite":
-                return list(key)
-            return [] if place.table in found.get_view_names() else ["rowid"]
+            if place.database != "SQLite":
+                return list(found.get_pk_constraint(place.table, schema=place.schema or None)["constrained_columns"])
+            key = sorted((row[5], row[1]) for row in _sqlite_facts(connection, place) if row[5])
+            return [name for _place, name in key] or ([] if is_view(found, place) else ["rowid"])
 
     def _read_columns(self) -> list[SqlColumn]:
         if self.chosen is None:
@@ -119,16 +123,34 @@ class SqlTable(RowTable):
         return DataError(f"{self.path}, row {number}: {err}.")
 
 
+def _sqlite_facts(connection: Any, location: Location) -> list[Any]:
+    """What SQLite says of the columns of a table, whose name may be written in another case."""
+    cursor = connection.connection.driver_connection.cursor()
+    return list(cursor.execute(f"PRAGMA table_xinfo({quoted(location.table)})"))
+
+
+def is_view(found: Any, place: Location) -> bool:
+    """Whether a location is a view, by what SQLAlchemy inspects; SQLite does not mind the case of a name."""
+    views = found.get_view_names(schema=place.schema or None)
+    return place.place in [Location(place.url, name, place.schema).place for name in views]
+
+
 def reflected(connection: Any, location: Location) -> list[SqlColumn]:
     """Return the columns of a table as the database describes them, none where there is no table."""
     from sqlalchemy import exc, inspect
 
     if location.database == "SQLite":
-        cursor = connection.connection.driver_connection.cursor()
-        found = cursor.execute(f"PRAGMA table_info({quoted(location.table)})").fetchall()
-        return [column_types.of_sqlite(row[1], row[2] or "") for row in found]
+        facts = _sqlite_facts(connection, location)
+        columns = [(column_types.of_sqlite(row[1], row[2] or ""), row[6]) for row in facts]
+        return [replace(column, computed=mark in _COMPUTED) for column, mark in columns if mark != _HIDDEN]
     try:
         described = inspect(connection).get_columns(location.table, schema=location.schema or None)
     except exc.NoSuchTableError:
         return []
-    return [column_types.of_postgresql(one["name"], one["type"], one.get("comment") or "") for one in described]
+    return [
+        replace(
+            column_types.of_postgresql(one["name"], one["type"], one.get("comment") or ""),
+            computed=bool(one.get("computed")),
+        )
+        for one in described
+    ]

@@ -8,9 +8,12 @@ from typing import Any
 from minihost.datasets.sql.connections import connected, kinds_of_errors
 from minihost.datasets.sql.locations import Location, located, quoted
 from minihost.datasets.sql.staged import check_names
-from minihost.datasets.sql.table import SqlTable
+from minihost.datasets.sql.table import SqlTable, is_view
 from minihost.errors import DataError
 from minihost.suggestions import did_you_mean, one_of
+
+TABLE_KINDS = ("r", "p", "f")
+"""The kinds of relations in PostgreSQL that rows are written to: tables, also partitioned and foreign ones."""
 
 
 class Target:
@@ -40,7 +43,7 @@ class Target:
             if place.schema and place.schema not in (names := found.get_schema_names()):
                 near = did_you_mean(place.schema, names)
                 raise DataError(f"{place.shown}: the database has no schema {place.schema!r}.{near}")
-            if place.table in found.get_view_names(schema=place.schema or None):
+            if is_view(found, place):
                 raise DataError(f"{place.shown} is a view, which cannot be written. Choose a table.")
             if place.database == "PostgreSQL":
                 _check_rights(connection, place)
@@ -70,6 +73,8 @@ def _check_file(place: Location) -> None:
     if place.file.is_dir():
         raise DataError(f"{place.shown}: {place.file} is a folder, and a SQLite database is a file.")
     folder = next(folder for folder in place.file.parents if folder.exists())
+    if not folder.is_dir():
+        raise DataError(f"{place.shown}: {folder} is a file, not a folder.")
     for where in (place.file, folder):
         if where.exists() and not os.access(where, os.W_OK):
             raise DataError(f"{place.shown}: {where} is read-only. Choose another place, or change its rights.")
@@ -83,12 +88,15 @@ def _check_rights(connection: Any, place: Location) -> None:
     if schema is None:
         raise DataError(f"{place.shown}: the user has no schema to write to. Name one: URL::SCHEMA.TABLE.")
     table = quoted(schema, place.table)
-    known = connection.execute(text("SELECT to_regclass(:name)"), {"name": table}).scalar()
+    known = connection.execute(text("SELECT to_regclass(:name)::oid"), {"name": table}).scalar()
     if known is None:
         allowed = text("SELECT has_schema_privilege(:schema, 'CREATE')")
         if not connection.execute(allowed, {"schema": schema}).scalar():
             raise DataError(f"{place.shown}: the user may not make tables in the schema {schema!r}. Ask its owner.")
     else:
+        kind = connection.execute(text("SELECT relkind FROM pg_class WHERE oid = :table"), {"table": known}).scalar()
+        if kind not in TABLE_KINDS:
+            raise DataError(f"{place.shown} is not a table that can be written. Choose another name.")
         allowed = text("SELECT has_table_privilege(:name, 'INSERT') AND has_table_privilege(:name, 'TRUNCATE')")
         if not connection.execute(allowed, {"name": table}).scalar():
             raise DataError(f"{place.shown}: the user may not replace the rows of this table. Ask its owner.")

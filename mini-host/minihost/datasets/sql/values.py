@@ -137,7 +137,10 @@ def _integer(value: Any) -> int | None:
 def _number(value: Any) -> float | None:
     if value is None or type(value) is float:
         return value
-    return float(value)
+    number = float(value)
+    if isinstance(value, int) and number != value:
+        raise ValueError(f"{value} has more digits than a double holds")
+    return number
 
 
 def _boolean(value: Any) -> bool | None:
@@ -168,4 +171,6 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     return cells.to_text(value)

@@ -19,7 +19,7 @@ from minihost.plugins.code_envs.pip_calls import NotBuilt, PipFailure
 from minihost.plugins.code_envs.records import ImportFailure, Record
 from minihost.plugins.code_envs.relaxing import Relaxed
 from minihost.plugins.code_envs.repairs import BUILD_REPAIRS, Repair, candidates
-from minihost.plugins.code_envs.requirement_lines import Line, lines_of, plain
+from minihost.plugins.code_envs.requirement_lines import lines_of, plain
 from minihost.plugins.code_envs.spec import EnvironmentSpec, Interpreter, interpreter
 
 Report = Callable[[str], None]
@@ -207,7 +207,7 @@ class Work:
         file = self.place / "requirements.txt"
         lines = self._lines()
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        if not any(Line(line).name or "://" in line for line in lines):
+        if not lines:
             return
         environment = {}
         if self.build_caps:
