@@ -157,6 +157,13 @@ class Build:
         return plan(request, self.catalogue, self.project)
 
     def _judge(self, step: Step, record: dict[str, Any]) -> tuple[str, str]:
+        """The state of a step and why; one whose data cannot be reached may be out of date for all that is known."""
+        try:
+            return self._compared(step, record)
+        except HostError as err:
+            return STALE, f"it cannot be seen whether its data changed: {err}"
+
+    def _compared(self, step: Step, record: dict[str, Any]) -> tuple[str, str]:
         missing = [ref for ref, one in self._made(step) if not _has_data(one)]
         if missing:
             return MISSING, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there"

@@ -227,9 +227,12 @@ class ProjectUnderTest:
         return found
 
     def _find(self, kind: str, name: str) -> Reference:
-        """Return what a name or path means; raises `JobError` for a name that there is not."""
+        """Return what a name or path means; raises `JobError` for a name that there is not.
+
+        A macro that is given a new name in a parameter makes its folder in the project's own.
+        """
         names = self.project.names(kind)
-        if name not in names and not project.is_path(name):
+        if name not in names and not project.is_path(name) and not (self.project.dir / name).exists():
             what = "dataset" if kind == "DATASET" else "folder"
             raise JobError([f"There is no {what} {name!r}.{did_you_mean(name, names)} Known: {one_of(names)}."])
         return self.project.find(kind, name)

@@ -277,6 +277,28 @@ def test_an_import_that_does_not_end_is_not_waited_for(built, wheel, monkeypatch
     assert record.is_sound
 
 
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("import os\nos._exit(0)", "the import ended with code 0."),
+        ("raise ValueError('\\x1b[31m' + 'a' * 5000)", "ValueError: aaa"),
+        ("import sys\nwhile True: sys.stderr.write('x' * 65536 + '\\n')", "xxxx"),
+    ],
+)
+def test_an_import_that_misbehaves_is_a_failure_in_one_short_line(built, wheel, code, error):
+    wheel("odd", files={"odd.py": code})
+    record, _ = built("odd\n")
+    said = record.failures[0].error
+    assert said.startswith(error)
+    assert len(said) <= 300
+    assert "\x1b" not in said
+
+
+def test_what_an_import_starts_is_not_waited_for(built, wheel):
+    wheel("forks", files={"forks.py": "import os, time\nif os.fork() == 0:\n    time.sleep(600)"})
+    assert built("forks\n")[0].failures == ()
+
+
 def test_one_process_builds_at_a_time(plugin, wheel, home):
     wheel("there")
     wanted = spec.spec_of("sample", plugin("there\n"))

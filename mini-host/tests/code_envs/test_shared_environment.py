@@ -8,7 +8,7 @@ from component_plugins import put
 from minihost.cli import main
 from minihost.errors import ComponentFailed
 from minihost.plugins.code_envs import lookup
-from minihost.plugins.code_envs.core_packages import BUILT_IN, MODULES_OF_BASE, REQUIREMENTS, core_packages
+from minihost.plugins.code_envs.core_packages import BUILT_IN, FOR_TABLES, MODULES_OF_BASE, REQUIREMENTS, core_packages
 from minihost.plugins.code_envs.requirement_lines import plain
 from minihost.plugins.code_envs.spec import shared_spec
 
@@ -20,7 +20,7 @@ with dataiku.Dataset(get_output_names_for_role("out")[0]).get_writer() as writer
     dataiku.Dataset(get_output_names_for_role("out")[0]).write_schema([{"name": "word", "type": "string"}])
     writer.write_row_dict(rows[0])
 """
-VERSIONS = {"pandas": "2.3.3", "numpy": "2.4.0"}
+VERSIONS = {"pandas": "2.3.3", "numpy": "2.4.0", "sqlalchemy": "2.1.0", "psycopg": "3.3"}
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def bare(plugin, wheel):
     """Return a plugin without requirements whose recipe imports sklearn, and an index with the base's packages."""
     root = plugin("", RECIPE)
     (root / REQUIREMENTS).unlink()
-    for package in (*BUILT_IN, *core_packages("AUTO", (3, 11))[0]):
+    for package in (*BUILT_IN, *FOR_TABLES, *core_packages("AUTO", (3, 11))[0]):
         name = plain(package)
         module = {"scikit-learn": "sklearn", "python-dateutil": "dateutil"}.get(name, name)
         wheel(name, VERSIONS.get(name, "1.0"), {f"{module}/__init__.py": "WORD = 'shared'\n"})

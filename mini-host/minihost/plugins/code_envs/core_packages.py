@@ -22,6 +22,9 @@ scikit-learn, Jinja2 and XGBoost, which is left out for its size. Of 20 public p
 requests, four Flask and four scikit-learn.
 """
 
+FOR_TABLES = ("SQLAlchemy>=2.0.36", "psycopg[binary]>=3.2")
+"""What opens datasets that are SQL tables, in the environment of plugins that do not care for it."""
+
 MODULES_OF_BASE = {"sklearn", "scipy", "matplotlib", "jinja2", "dateutil", "requests", "flask", "openpyxl", "pyarrow"}
 """The modules that a plugin without requirements may count on."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -20,12 +21,25 @@ from minihost.plugins.code_envs.requirement_lines import plain
 LIMIT = 180.0
 """Seconds that an import may take."""
 AT_ONCE = 2
-IMPORT = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)"
+LONGEST = 300
+"""Characters of an error's last line that are shown."""
+KEPT = 1 << 16
+"""Bytes that are read of what an import wrote, from the end."""
+IMPORT = """
+import importlib, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+open(sys.argv[1], "w").close()
+"""
+"""Imports modules, with a limit on the files that they write, and leaves a file when that is done."""
 OUTSIDE = re.compile(
     r"\blib[\w.+-]+\.so[\w.]*: cannot open shared object file|\bfailed to find lib|cannot load library|"
     r"Could not find (the )?\S* ?(shared )?library|Unable to find .*(shared library|\bdriver\b)"
 )
 """What says that the machine lacks a library which pip does not install."""
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+"""What would change a terminal."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +64,16 @@ class Failed:
 def check_imports(python: Path) -> list[Failed]:
     """Import every requested distribution of the environment and return those that fail."""
     distributions = _requested(python)
+    running: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
-        checked = pool.map(lambda item: _failed(python, folder, *item), distributions.items())
+        work = [pool.submit(_failed, python, folder, running, *item) for item in distributions.items()]
+        try:
+            checked = [one.result() for one in work]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in running:
+                _end(process)
+            raise
         return [one for one in checked if one is not None]
 
 
@@ -65,21 +87,40 @@ def _requested(python: Path) -> dict[str, list[str]]:
         raise NotBuilt(f"The packages of the code environment cannot be listed: {last}") from None
 
 
-def _failed(python: Path, folder: str, distribution: str, modules: list[str]) -> Failed | None:
+def _failed(
+    python: Path, folder: str, running: list[subprocess.Popen[bytes]], distribution: str, modules: list[str]
+) -> Failed | None:
     if not modules:
         return None
-    command = [str(python), "-I", "-c", IMPORT, *modules]
+    work = Path(tempfile.mkdtemp(dir=folder))
+    done, log = work / "done", work / "stderr"
+    command = [str(python), "-I", "-c", IMPORT, str(done), *modules]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "MPLBACKEND": "Agg"}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True, errors="replace", timeout=LIMIT,
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            command, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+            start_new_session=True,
         )  # fmt: skip
+    running.append(process)
+    try:
+        code = process.wait(LIMIT)
     except subprocess.TimeoutExpired:
         return Failed(distribution, "", f"it did not end within {LIMIT:.0f} seconds.")
-    if done.returncode == 0 and not NUMPY_1.search(done.stderr):
+    finally:
+        _end(process)
+    with log.open("rb") as written:
+        written.seek(max(0, log.stat().st_size - KEPT))
+        text = CONTROL.sub("", written.read().decode("utf-8", "replace"))
+    if done.exists() and not NUMPY_1.search(text):
         return None
-    return Failed(distribution, done.stderr, "".join(_last_words(done.returncode, done.stderr)))
+    return Failed(distribution, text, "".join(_last_words(code, text))[:LONGEST])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End an import and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _last_words(code: int, text: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from minihost.errors import HostError
 from minihost.lenient_json import LenientJsonError, read_object, read_text
-from minihost.plugins.code_envs.core_packages import BUILT_IN, REQUIREMENTS, SHARED, core_packages
+from minihost.plugins.code_envs.core_packages import BUILT_IN, FOR_TABLES, REQUIREMENTS, SHARED, core_packages
 from minihost.plugins.code_envs.requirement_lines import plain
 from minihost.user_folders import code_env_store
 
@@ -45,7 +45,7 @@ class EnvironmentSpec:
 def shared_spec() -> EnvironmentSpec:
     """Return what the environment is built from that serves every plugin without requirements of its own."""
     core, _ = core_packages("AUTO", (sys.version_info.major, sys.version_info.minor))
-    return EnvironmentSpec(SHARED, "\n".join(BUILT_IN), core, ())
+    return EnvironmentSpec(SHARED, "\n".join((*BUILT_IN, *FOR_TABLES)), core, ())
 
 
 def spec_of(plugin_id: str, root: Path) -> EnvironmentSpec | None:
