@@ -372,3 +372,16 @@ class TestCommands:
         assert wrong.returncode == 2
         assert "Did you mean 'steps'" in wrong.stderr
         assert self.command(place, "status", "-f", "nothing.yaml").returncode == 2
+
+
+def test_a_storage_out_of_reach_hides_no_other_step(place):
+    pytest.importorskip("s3fs", reason="storages need the extra remote")
+    opened(place).run([], Options(quiet=True), force=False, report=lambda line: None)
+    change(place, "flow.yaml", "  - {name: fill, macro: fill, creates: [files], params: {where: files}}\n", "")
+    bucket = "{url: s3://photos/all, options: {endpoint_url: 'http://127.0.0.1:9', key: k, secret: s, attempts: 1}}"
+    change(place, "flow.yaml", "datasets:", f"folders: {{files: {bucket}}}\ndatasets:")
+    found = states(place)
+    assert found["list"][0] == "stale"
+    assert found["list"][1].startswith("it cannot be seen whether its data changed: ")
+    assert "127.0.0.1:9" in found["list"][1]
+    assert found["aside"][0] == "up to date"
