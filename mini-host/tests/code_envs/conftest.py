@@ -23,6 +23,7 @@ def wheel(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "cache"))  # it knows packages by their path, and paths return
     return lambda name, version="1.0", files=None, **more: write_wheel(folder, name, version, files, **more)
 
 
