@@ -10,8 +10,8 @@ from typing import Any
 from minihost.datasets import cells, schema
 from minihost.datasets.arrow import arrow_schema, columns_of, natives
 from minihost.datasets.text_stream import TextOf
-from minihost.datasets.writer import Writer
-from minihost.errors import DataError, UnfitDataError, counted
+from minihost.datasets.writer import Writer, check_width
+from minihost.errors import DataError, UnfitDataError
 
 GROUP_ROWS = 50_000
 """Rows of a row group; fewer when rows are wide."""
@@ -130,11 +130,7 @@ class ParquetWriter(Writer):
         """Write rows of values, in the order of the columns."""
         width = len(self.columns)
         for row in rows:
-            if len(row) != width:
-                raise DataError(
-                    f"{self.table.path}: a row has {counted(len(row), 'cell')}, "
-                    f"the schema has {counted(width, 'column')}."
-                )
+            check_width(row, width, self.table.path)
             self.rows.append(row)
             if len(self.rows) % SAMPLE == 1:
                 self.weight += SAMPLE * sum(len(value) if hasattr(value, "__len__") else 1 for value in row)

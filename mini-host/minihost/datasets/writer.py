@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Self
+from collections.abc import Sequence
+from typing import Any, Self
+
+from minihost.errors import DataError, counted
 
 
 class Writer(ABC):
@@ -26,3 +29,9 @@ class Writer(ABC):
                 self.close()
         finally:
             self.abandon()
+
+
+def check_width(row: Sequence[Any], width: int, place: object) -> None:
+    """Raise `DataError` where a row for the table at `place` has another number of cells than the schema columns."""
+    if len(row) != width:
+        raise DataError(f"{place}: a row has {counted(len(row), 'cell')}, the schema has {counted(width, 'column')}.")

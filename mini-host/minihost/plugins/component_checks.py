@@ -12,12 +12,11 @@ from minihost.plugins import KINDS, Component, Plugin, host_section
 from minihost.plugins.code_checks import check_python
 from minihost.plugins.findings import Finding
 from minihost.plugins.foreign_kinds import why_not_run
-from minihost.plugins.manifests import DATASET_FLAG, FOLDER_FLAG, MODEL_FLAG
+from minihost.plugins.manifests import DATASET_FLAG, FOLDER_FLAG
 from minihost.plugins.schema_checks import check_schema
 from minihost.suggestions import did_you_mean
 
 DSS_ID = re.compile(r"[A-Za-z0-9_-]+")
-_ACCEPTED = (DATASET_FLAG, FOLDER_FLAG, MODEL_FLAG)
 
 
 def check_component(component: Component, plugin: Plugin) -> Iterator[Finding]:

@@ -14,8 +14,8 @@ from minihost.datasets import schema
 from minihost.datasets.sql import values
 from minihost.datasets.sql.locations import Location
 from minihost.datasets.sql.rows import RowTable
-from minihost.datasets.writer import Writer
-from minihost.errors import DataError, UnfitDataError, counted
+from minihost.datasets.writer import Writer, check_width
+from minihost.errors import DataError, UnfitDataError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -112,11 +112,7 @@ class StagedWriter(Writer):
         """Write rows of values, in the order of the columns."""
         width = len(self.columns)
         for row in rows:
-            if len(row) != width:
-                raise DataError(
-                    f"{self.table.path}: a row has {counted(len(row), 'cell')}, "
-                    f"the schema has {counted(width, 'column')}."
-                )
+            check_width(row, width, self.table.path)
             self.done += 1
             try:
                 stored = [values.stored(value, kind) for value, kind in zip(row, self.kinds, strict=True)]
