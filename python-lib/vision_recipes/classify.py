@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from vision_recipes import rows
-from vision_recipes.errors import ModelFolderError, SettingsError
+from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures
-from vision_recipes.inference.engine import SCORES, SCORES_AND_FEATURES
+from vision_recipes.inference.classification import Classification
 from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.pictures import Picture
@@ -57,11 +57,7 @@ def classify(
     if model is None:
         from vision_recipes.default_model import open_default
     opened = open_default() if model is None else open_model(model)
-    if opened.config.ends_in_features:
-        raise ModelFolderError(
-            f"Model {opened.name!r} gives a vector of features for a picture and has no labels. Retrain it on labels "
-            "of your own with vision-retrain, or write the vectors with vision-extract."
-        )
+    classification = Classification(opened, settings)
     if review is not None and opened.ood_detector is None:
         raise SettingsError(
             f"review_dataset: model {opened.name!r} has no out-of-distribution detector, so no picture can be flagged. "
@@ -72,33 +68,25 @@ def classify(
         from vision_recipes.dataset.extra_columns import encode_table
 
         encoded = encode_table(opened.extra_columns, paths, extra, opened.name)
-    output = SCORES if opened.ood_detector is None else SCORES_AND_FEATURES
-    request = Request(output, batch=settings.batch_size, verb="classified", extra=encoded)
+    request = Request(classification.output, batch=settings.batch_size, verb="classified", extra=encoded)
     results = forward(pictures, paths, opened, settings.compute, request, cache=cache)
-    columns = rows.CLASSIFIED if opened.ood_detector is None else (*rows.CLASSIFIED, rows.VERDICT)
-    return Classified(columns, _rows(results, columns, opened, settings, review))
+    return Classified(classification.columns, _rows(results, classification, opened, review))
 
 
 def _rows(
     results: Iterator[tuple[Picture, np.ndarray | None]],
-    columns: tuple[rows.Column, ...],
+    classification: Classification,
     model: Model,
-    settings: ClassifySettings,
     review: OutputTable | None,
 ) -> Generator[Row, None, None]:
-    classes, detector, flagged = model.config.n_classes, model.ood_detector, _Flagged()
+    flagged = _Flagged()
     for picture, vector in results:
-        if vector is None:
-            yield rows.rejected(picture, columns)
-            continue
-        scores = vector[:classes]
-        row = rows.classified(picture, scores, model.label_keys, settings)
-        if detector is not None:
-            row["verdict"], ood_score = detector.assess(scores, vector[classes:])
-            if row["verdict"] != rows.KNOWN:
-                flagged.add(ood_score, rows.flagged(picture, scores, model.label_keys, row["verdict"], ood_score))
+        row, ood_score = classification.row(picture, vector)
+        if vector is not None and ood_score is not None and row["verdict"] != rows.KNOWN:
+            scores = vector[: model.config.n_classes]
+            flagged.add(ood_score, rows.flagged(picture, scores, model.label_keys, row["verdict"], ood_score))
         yield row
-    if detector is not None:
+    if model.ood_detector is not None:
         log.info("%s unsure or unknown", counted(flagged.count, "picture is", "pictures are"))
     if review is not None:
         review.write(rows.REVIEW, flagged.highest_first())

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING
-
-import numpy as np
+from functools import partial
 
 from vision_recipes.errors import PictureFolderError
-from vision_recipes.images.decoding import LIMITS, Limits, Rejected, decode, repaired
-from vision_recipes.images.formats import sniff
-from vision_recipes.pictures import REASONS, Picture
+from vision_recipes.images.decoding import LIMITS, Limits
+from vision_recipes.images.picture_decoder import Lookup, PictureDecoder
+from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import Store, read_bytes
 
-if TYPE_CHECKING:
-    from vision_recipes.images.decoder_process import DecoderProcess
-
 READING = 2
 """Counts up when the same file gives other pixels than before, so that results cached earlier are not used."""
-
-Lookup = Callable[[Picture], np.ndarray | None]
-"""Returns the cached result of a picture whose `digest` is known, float32 (length,), or None; called by any thread."""
-
-_CONTAINED = ("TIFF", "WEBP", "GIF", "BMP", "AVIF", "HEIF")
-"""Formats decoded outside the job's process; the decoders of JPEG and PNG are plain and the best tested of all."""
 
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
 
@@ -139,55 +126,11 @@ class _Readers:
         threading.Thread(target=self._work, name=f"pictures-{self._threads}", daemon=True).start()
 
     def _work(self) -> None:
-        with ExitStack() as stack:
-
-            @cache
-            def process() -> DecoderProcess:
-                from vision_recipes.images.decoder_process import DecoderProcess
-
-                return stack.enter_context(closing(DecoderProcess(self._limits)))
-
+        with closing(PictureDecoder(self._preprocessing, self._limits, self._lookup, self._decode_cached)) as decoder:
             while (slot := self._waiting.get()) is not None and not self._closed:
                 slot.started = time.monotonic()
-                slot.picture = self._read(slot.path, process)
+                slot.picture = decoder.picture(slot.path, partial(self._content, slot.path))
                 slot.done.set()
 
-    def _read(self, path: str, process: Callable[[], DecoderProcess]) -> Picture:
-        picture = Picture(path)
-        try:
-            content = read_bytes(self._store, path, self._limits.file_bytes)
-            if len(content) > self._limits.file_bytes:
-                raise Rejected("too_large", f"more than {self._limits.file_bytes} bytes")
-            picture.digest = hashlib.sha256(content).hexdigest()
-            if self._lookup is not None:
-                picture.cached = self._lookup(picture)
-            if picture.cached is None or self._decode_cached:
-                self._decode(picture, content, process)
-        except Rejected as err:
-            picture.reason, picture.detail = err.reason, err.detail
-        except FileNotFoundError as err:
-            picture.reason, picture.detail = "missing", str(err)
-        except Exception as err:  # storages raise anything; one file never ends the job
-            named = getattr(err, "reason", None)  # set by our own stores; in other errors it means other things
-            picture.reason = named if isinstance(named, str) and named in REASONS else "unreadable"
-            picture.detail = f"{type(err).__name__}: {err}"
-        return picture
-
-    def _decode(self, picture: Picture, content: bytes, process: Callable[[], DecoderProcess]) -> None:
-        """Give a picture its pixels; raises Rejected."""
-        if _risky(content, self._limits):
-            picture.pixels = process().decode(content, self._preprocessing)
-            return
-        try:
-            picture.pixels = decode(content, self._preprocessing, self._limits)
-        except Rejected as err:
-            whole = repaired(content, self._limits) if err.reason == "truncated" else None
-            if whole is None:
-                raise
-            picture.pixels = decode(whole, self._preprocessing, self._limits)
-            picture.repaired = True
-
-
-def _risky(content: bytes, limits: Limits) -> bool:
-    name = sniff(content)
-    return name in _CONTAINED or (name == "JPEG" and content.count(b"\xff\xda") > limits.scans)
+    def _content(self, path: str) -> bytes:
+        return read_bytes(self._store, path, self._limits.file_bytes)

@@ -17,7 +17,7 @@ from vision_recipes.pictures import Picture
 SCORES = "scores"
 FEATURES = "features"
 SCORES_AND_FEATURES = "scores and features"
-"""Of a network with a head of its own: the scores, and after them the pooled features that they were made from."""
+"""The scores, and after them the pooled features: of a network with a head of its own, those that it was made for."""
 SEVERAL_FEATURES = "features of several layers"
 """The feature layer, pooled, and after it the means and maxima of the inner layers (model_folder.inner_layers)."""
 
@@ -48,7 +48,7 @@ def find_output(model: Model, output: str | int, pooling: str) -> Output:
     if output == SCORES:
         return THE_SCORES
     if output == SCORES_AND_FEATURES:
-        pooled = model.config.layer_named(POOLED)
+        pooled = model.config.layer_named(POOLED) if model.config.head else model.feature_layer
         return (*THE_SCORES, Part(pooled.output, pooled.name))
     if output == SEVERAL_FEATURES:
         from vision_recipes.model_folder.inner_layers import inner_layers
