@@ -38,38 +38,46 @@ class PictureThreads:
         self._decoding: dict[threading.Thread, tuple[float, Request]] = {}
         self._left_behind: set[threading.Thread] = set()
         self._ended = threading.Event()
-        for _ in range(cpu_count()):
-            self._start(self._decode, "decode")
-        self._computing = [self._start(self._compute, "compute") for _ in range(cpu_count() + 1)]
-        self._start(self._look_after, "look-after")
+        self._threads: list[threading.Thread] = []
+        for work, count in ((self._decode, cpu_count()), (self._compute, cpu_count() + 1), (self._look_after, 1)):
+            for _ in range(count):
+                self._start(work)
 
     def end(self, seconds: float) -> None:
-        """Wait for the threads that compute, once the queue has ended; all others may be left behind."""
+        """Wait so long for the threads to end, once the queue has; those that hang are left behind."""
         self._ended.set()
         ends = time.monotonic() + seconds
-        for thread in self._computing:
-            thread.join(max(0.0, ends - time.monotonic()))
+        for thread in self._threads:
+            if thread not in self._left_behind:
+                thread.join(max(0.0, ends - time.monotonic()))
 
-    def _start(self, work: Callable[[], None], name: str) -> threading.Thread:
-        thread = threading.Thread(target=work, name=name, daemon=True)
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True)
+        self._threads.append(thread)
         thread.start()
-        return thread
 
     def _decode(self) -> None:
-        me = threading.current_thread()
         with closing(PictureDecoder(Preprocessing(1, 1), self._limits)) as decoder:
-            while me not in self._left_behind and (request := self._queue.take_file()) is not None:
-                if not request.future.set_running_or_notify_cancel():
-                    self._queue.close_request(request)
-                    continue
-                self._decoding[me] = time.monotonic(), request
-                try:
-                    self._decode_one(decoder, request)
-                except Exception as err:  # a mistake of ours costs this picture, not the thread
-                    self._fail(request, err)
-                finally:
-                    del self._decoding[me]
-        self._left_behind.discard(me)
+            while threading.current_thread() not in self._left_behind and self._decode_next(decoder):
+                pass
+        self._left_behind.discard(threading.current_thread())
+
+    def _decode_next(self, decoder: PictureDecoder) -> bool:
+        """Decode the next picture; return False at the end. Nothing of it stays in memory while another is awaited."""
+        request = self._queue.take_file()
+        if request is None:
+            return False
+        if not request.future.set_running_or_notify_cancel():
+            self._queue.close_request(request)
+            return True
+        self._decoding[threading.current_thread()] = time.monotonic(), request
+        try:
+            self._decode_one(decoder, request)
+        except Exception as err:  # a mistake of ours costs this picture, not the thread
+            self._fail(request, err)
+        finally:
+            del self._decoding[threading.current_thread()]
+        return True
 
     def _decode_one(self, decoder: PictureDecoder, request: Request) -> None:
         loaded = request.loaded
@@ -91,20 +99,28 @@ class PictureThreads:
                 self._left_behind.add(thread)
                 self._answer(request, Picture("", reason="timeout", detail=f"not decoded within {seconds:g} s"), None)
                 if len(self._left_behind) <= _LEFT_BEHIND:
-                    self._start(self._decode, "decode")
+                    self._start(self._decode)
                 log.warning("a picture was not decoded within %g s; its thread is left behind", seconds)
 
     def _compute(self) -> None:
-        while (batch := self._queue.take_batch()) is not None:
-            try:
-                found = _vectors_or_errors(batch.slot, batch.requests)
-            finally:
-                self._queue.give_back(batch)
-            for request, vector in zip(batch.requests, found, strict=True):
-                if isinstance(vector, Exception):
-                    self._fail(request, vector)
-                else:
-                    self._answer(request, request.picture or Picture(""), vector)
+        while self._compute_next():
+            pass
+
+    def _compute_next(self) -> bool:
+        """Compute the next batch; return False at the end. Nothing of it stays in memory while another is awaited."""
+        batch = self._queue.take_batch()
+        if batch is None:
+            return False
+        try:
+            found = _vectors_or_errors(batch.slot, batch.requests)
+        finally:
+            self._queue.give_back(batch)
+        for request, vector in zip(batch.requests, found, strict=True):
+            if isinstance(vector, Exception):
+                self._fail(request, vector)
+            else:
+                self._answer(request, request.picture or Picture(""), vector)
+        return True
 
     def _answer(self, request: Request, picture: Picture, vector: np.ndarray | None) -> None:
         try:

@@ -13,6 +13,7 @@ import numpy as np
 from vision_recipes.images.reading import cpu_count
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import ExtraColumn
+from vision_recipes.serving import heap
 from vision_recipes.serving.loaded_model import LoadedModel, OpenLog
 from vision_recipes.serving.picture_queue import Overloaded, PictureQueue, Request, ScoringFailed
 from vision_recipes.serving.picture_threads import PictureThreads
@@ -108,6 +109,7 @@ class ServedModels:
 
         `features` asks for those in every answer. `open_log` opens what keeps something of each answer.
         """
+        heap.keep_small()
         self._folders = [
             WatchedFolder(store, settings, features=features, open_log=open_log) for store in folders.values()
         ]
@@ -149,9 +151,16 @@ class ServedModels:
         """Choose the forms of the models, which answer already, then look at their folders until the end."""
         for folder in self._folders:
             folder.tune()
+        heap.trim()
         replaced: list[LoadedModel] = []
         while not self._ended.wait(_LOOK):
-            for loaded in [loaded for loaded in replaced if not self._queue.holds(loaded)]:
-                loaded.close()
-                replaced.remove(loaded)
             replaced += [before for folder in self._folders if (before := folder.look()) is not None]
+            replaced = [loaded for loaded in replaced if not self._closed(loaded)]
+
+    def _closed(self, loaded: LoadedModel) -> bool:
+        """Close a version that was replaced and return True, unless it has pictures to answer."""
+        if self._queue.holds(loaded):
+            return False
+        loaded.close()
+        heap.trim()
+        return True
