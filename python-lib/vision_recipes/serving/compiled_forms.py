@@ -27,7 +27,7 @@ _GAIN = 1.05
 """A larger batch, or a form for lone pictures, has to be this many times faster."""
 _BUDGET = 3.0
 """Seconds after which no further batch is tried."""
-_ROUNDS, _ROUND_SECONDS = 3, 0.03
+_REPEATS, _REPEAT_SECONDS = 3, 0.03
 
 
 class Form:
@@ -41,7 +41,7 @@ class Form:
         self.batch, self.count = len(engine.slots[0].pixels), len(engine.slots)
         self._free = list(engine.slots)
         self.scores = self._check(model)
-        self.seconds = self.batch * min(self.seconds_per_picture(1) for _ in range(_ROUNDS))
+        self.seconds = self.batch * min(self.seconds_per_picture(1) for _ in range(_REPEATS))
 
     def take(self) -> Slot | None:
         """Return a slot that no other thread has, or None."""
@@ -63,7 +63,7 @@ class Form:
         busy, started, done = self._free[: slots or self.count], time.perf_counter(), 0
         for slot in busy:
             slot.start()
-        while done < len(busy) or time.perf_counter() - started < _ROUND_SECONDS:
+        while done < len(busy) or time.perf_counter() - started < _REPEAT_SECONDS:
             slot = busy[done % len(busy)]
             slot.collect()
             slot.start()
@@ -142,5 +142,5 @@ def choose(source: OpenVinoSource, model: Model, output: Output, precision: str,
 
 def _faster(form: Form, than: Form) -> bool:
     """Return whether a form computes more pictures per second; they take turns, so that both see the same machine."""
-    times = [(form.seconds_per_picture(), than.seconds_per_picture()) for _ in range(_ROUNDS)]
+    times = [(form.seconds_per_picture(), than.seconds_per_picture()) for _ in range(_REPEATS)]
     return min(new for new, _ in times) * _GAIN < min(old for _, old in times)
