@@ -1,6 +1,8 @@
 """vision-serve beside vision-classify: same answers, pictures per second, time of one picture, start, memory, a soak.
 
-python -m benchmarks.serving [--photos FOLDER] [--count 1000] [--rounds 3] [--soak MINUTES]; writes benchmarks/serving.md
+python -m benchmarks.serving [--photos FOLDER] [--count 1000] [--rounds 3] [--soak MINUTES]
+
+It writes benchmarks/serving.md.
 """
 
 from __future__ import annotations
@@ -42,9 +44,9 @@ class Server:
 
     def memory(self) -> float:
         """Return the resident memory of the process and those it started, in MB."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        numbers = [self.process.pid, *map(int, children)]
-        return sum(_resident(number) for number in numbers)
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [int(number) for thread in threads for number in thread.read_text().split()]
+        return sum(_resident(number) for number in (self.process.pid, *children))
 
 
 def main() -> None:
@@ -107,7 +109,8 @@ def _network(place: Place, name: str) -> list[str]:
             engine.append(_engine_milliseconds(place.model(name)))
             lone.append(median(_load(server, place.photos, 1, LONE_PICTURES)["milliseconds"]))
             _tell(
-                f"{name}, round {number + 1}: {rates[-1]:.1f} of {recipe_rates[-1]:.1f} pictures/s, one {lone[-1]:.1f} ms"
+                f"{name}, round {number + 1}: {rates[-1]:.1f} of {recipe_rates[-1]:.1f} pictures/s, "
+                f"one {lone[-1]:.1f} ms"
             )
     differing, moved = _differences(answers, place.folder / f"{name}.csv")
     ratio = median(mine / theirs for mine, theirs in zip(rates, recipe_rates, strict=True))
@@ -117,8 +120,8 @@ def _network(place: Place, name: str) -> list[str]:
         "",
         f"- {len(answers)} photos posted by {CLIENTS} clients: {differing} labels differ from vision-classify, a "
         f"probability by at most {moved:.1g}",
-        f"- pictures per second with {CLIENTS} clients: {median(rates):.1f}, vision-classify {median(recipe_rates):.1f}: "
-        f"{ratio:.2f} times",
+        f"- pictures per second with {CLIENTS} clients: {median(rates):.1f}, vision-classify "
+        f"{median(recipe_rates):.1f}: {ratio:.2f} times",
         f"- one client, one picture at a time: {median(lone):.1f} ms, the engine alone {median(engine):.1f} ms: "
         f"{more:.1f} ms more",
         "",
@@ -181,14 +184,15 @@ def _soak(place: Place, name: str, seconds: float, source: Path | None) -> list[
         sampler.join()
         swaps = _swaps(server)
     third = len(memory) // 3
+    thirds = ", ".join(f"{median(part):.0f}" for part in (memory[:third], memory[third:-third], memory[-third:]))
+    told = ", ".join(f"{status}: {number}" for status, number in sorted(statuses.items()))
     return [
         "## Mixed load at capacity",
         "",
         f"- {seconds / 60:.0f} minutes, {CLIENTS} clients, photos, pictures of 12 megapixels and files that are none, "
         f"{swaps} swaps of the model: {sum(statuses.values())} requests, by status "
-        f"{', '.join(f'{status}: {number}' for status, number in sorted(statuses.items()))} (422: files without a picture)",
-        f"- resident memory, medians of the thirds: {median(memory[:third]):.0f}, {median(memory[third : 2 * third]):.0f}, "
-        f"{median(memory[2 * third :]):.0f} MB; highest {max(memory):.0f} MB",
+        f"{told} (422: files without a picture)",
+        f"- resident memory, medians of the thirds: {thirds} MB; highest {max(memory):.0f} MB",
         f"- requests per second in the thirds: {', '.join(f'{rate:.1f}' for rate in rates)}",
         "",
     ]
