@@ -40,14 +40,15 @@ class PictureDecoder:
         self._lookup, self._decode_cached = lookup, decode_cached
         self._process: DecoderProcess | None = None
 
-    def picture(self, path: str, content: Callable[[], bytes]) -> Picture:
+    def picture(self, path: str, content: Callable[[], bytes], preprocessing: Preprocessing | None = None) -> Picture:
         """Return the picture of a file, with pixels at the preprocessing's size, a cached result, or a reason.
 
-        `content` is called once for the file's bytes; whatever it raises becomes a reason.
+        `content` is called once for the file's bytes; whatever it raises becomes a reason. `preprocessing` stands for
+        this picture in place of the decoder's own.
         """
         picture = Picture(path)
         try:
-            self._fill(picture, content())
+            self._fill(picture, content(), preprocessing or self._preprocessing)
         except Rejected as err:
             picture.reason, picture.detail = err.reason, err.detail
         except FileNotFoundError as err:
@@ -63,27 +64,27 @@ class PictureDecoder:
         if self._process is not None:
             self._process.close()
 
-    def _fill(self, picture: Picture, content: bytes) -> None:
+    def _fill(self, picture: Picture, content: bytes, preprocessing: Preprocessing) -> None:
         if len(content) > self._limits.file_bytes:
             raise Rejected("too_large", f"more than {self._limits.file_bytes} bytes")
         picture.digest = hashlib.sha256(content).hexdigest()
         if self._lookup is not None:
             picture.cached = self._lookup(picture)
         if picture.cached is None or self._decode_cached:
-            self._decode(picture, content)
+            self._decode(picture, content, preprocessing)
 
-    def _decode(self, picture: Picture, content: bytes) -> None:
+    def _decode(self, picture: Picture, content: bytes, preprocessing: Preprocessing) -> None:
         """Give a picture its pixels; raises Rejected."""
         if _risky(content, self._limits):
-            picture.pixels = self._own_process().decode(content, self._preprocessing)
+            picture.pixels = self._own_process().decode(content, preprocessing)
             return
         try:
-            picture.pixels = decode(content, self._preprocessing, self._limits)
+            picture.pixels = decode(content, preprocessing, self._limits)
         except Rejected as err:
             whole = repaired(content, self._limits) if err.reason == "truncated" else None
             if whole is None:
                 raise
-            picture.pixels = decode(whole, self._preprocessing, self._limits)
+            picture.pixels = decode(whole, preprocessing, self._limits)
             picture.repaired = True
 
     def _own_process(self) -> DecoderProcess:

@@ -56,7 +56,7 @@ def open_engine(
             "or 'keras' for the GPU, or use_gpu to 'false'."
         )
     with closing(_open_source(model, compute, gpus, batch, pictures)) as source:
-        engine = _compile_verified(model, found, source, compute)
+        engine = compile_verified(model, found, source, compute)
     seconds = time.perf_counter() - started
     words = (model.name, engine.name, engine.precision, engine.device, seconds)
     log.info("model %s: %s, %s on %s, ready after %.1f s", *words)
@@ -89,7 +89,7 @@ def _open_source(
     return OpenVinoSource(model, batch)
 
 
-def _compile_verified(
+def compile_verified(
     model: Model, output: Output, source: KerasSource | OpenVinoSource, compute: ComputeSettings
 ) -> Engine:
     """Return an engine for an output, in the first precision that gives the model's own scores."""

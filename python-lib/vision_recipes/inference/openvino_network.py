@@ -38,19 +38,20 @@ class OpenVinoSource:
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         return precision == "float32" or _CAPABILITIES[precision] in capabilities
 
-    def compile(self, output: Output, precision: str, *, verified: bool = False) -> Engine:
+    def compile(self, output: Output, precision: str, *, verified: bool = False, throughput: int = 0) -> Engine:
         """Return an engine that computes an output; raises DeviceError for a precision that the CPU lacks.
 
-        A network that is not `verified` on this machine is read within limits.
+        A network that is not `verified` on this machine is read within limits. `throughput` asks for batches of that
+        many pictures, several at once, in place of the source's own batch.
         """
         if not self.native(precision):
             raise DeviceError(
                 f"precision is {precision!r}, which the processor of this machine ({self._processor}) has no "
                 "instructions for. Set precision to 'auto' or 'float32'."
             )
-        graph, batch = self._read(verified)
+        graph, batch = self._read(verified, throughput or self._batch)
         graph = _prepared(graph, output, batch)
-        single = batch == 1  # is computed soon, rather than many at once
+        single = batch == 1 and not throughput  # is computed soon, rather than many at once
         hint = "LATENCY" if single else "THROUGHPUT"
         settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _TYPES[precision]}
         compiled = self._core.compile_model(graph, "CPU", settings)
@@ -58,7 +59,7 @@ class OpenVinoSource:
         slots: list[Slot] = [_Slot(compiled.create_infer_request(), len(graph.inputs)) for _ in range(count)]
         return Engine("openvino", precision, "CPU", int(compiled.outputs[0].shape[1]), slots)
 
-    def _read(self, verified: bool) -> tuple[Any, int]:
+    def _read(self, verified: bool, batch: int) -> tuple[Any, int]:
         """Return the ov.Model and the batch that it will take, which is 1 for a network that takes one picture."""
         self._fetching.result()
         xml = self._model.ir(self._folder.name)  # fetched anew where another job removed it
@@ -67,8 +68,8 @@ class OpenVinoSource:
         else:
             from vision_recipes.model_folder.ir_limits import read_ir
 
-            graph = read_ir(self._core, xml, self._model, self._batch)
-        return graph, self._batch if graph.input(0).get_partial_shape()[0].is_dynamic else 1
+            graph = read_ir(self._core, xml, self._model, batch)
+        return graph, batch if graph.input(0).get_partial_shape()[0].is_dynamic else 1
 
     def close(self) -> None:
         """Remove the local copy of the IR; compiled networks may live on where the system lets an open file go."""
