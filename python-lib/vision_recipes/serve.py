@@ -48,8 +48,8 @@ def serve(options: ServeOptions) -> None:
         from vision_recipes.serving.http.application import application
     except ModuleNotFoundError as err:
         raise SettingsError(
-            f"The package {err.name!r} is missing: install what the endpoint needs with pip install "
-            "'vision-recipes[serve]'."
+            f"The package {err.name!r} is missing: install what the endpoint needs with pip install starlette uvicorn "
+            "httptools prometheus-client multipart."
         ) from err
     from vision_recipes.serving.http.gate import LOCAL_NAMES, Gate
     from vision_recipes.serving.served_models import ServedModels

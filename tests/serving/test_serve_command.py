@@ -111,8 +111,8 @@ def test_without_the_extra_it_says_what_to_install(tiny: Path, monkeypatch: pyte
     done = subprocess.run([sys.executable, "-c", code, tiny], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == (
-        "vision-serve: The package 'uvicorn' is missing: install what the endpoint needs with pip install "
-        "'vision-recipes[serve]'.\n"
+        "vision-serve: The package 'uvicorn' is missing: install what the endpoint needs with pip install starlette "
+        "uvicorn httptools prometheus-client multipart.\n"
     )
 
 

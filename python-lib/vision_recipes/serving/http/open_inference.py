@@ -73,14 +73,14 @@ async def infer(request: Request, body: bytes) -> Response:
     """Answer POST /v2/models/M/infer."""
     model = _model(request)
     question, binary = _split(request, body)
-    wanted = _wanted(question)
+    asked = _asked_for(question)
     posted = _posted(read_inputs(question.get("inputs"), binary), model)
     answers = await scored(request, model, posted)
     if all(found.scores is None for found in answers):
         reasons = sorted({found.row["reason"] for found in answers})
         raise Refused(422, f"no picture could be read: {', '.join(reasons)}")
     values = _values(answers)
-    written = [write_output(name, OUTPUTS[name], values[name], is_binary) for name, is_binary in wanted.items()]
+    written = [write_output(name, OUTPUTS[name], values[name], is_binary) for name, is_binary in asked.items()]
     answer: dict[str, Any] = {"model_name": model.name, "model_version": answers[0].version}
     if "id" in question:
         answer["id"] = str(question["id"])[:1000]
@@ -106,20 +106,20 @@ def _split(request: Request, body: bytes) -> tuple[dict[str, Any], memoryview]:
     return parsed(body[: int(length)]), memoryview(body)[int(length) :]
 
 
-def _wanted(question: Mapping[str, Any]) -> dict[str, bool]:
+def _asked_for(question: Mapping[str, Any]) -> dict[str, bool]:
     """Return which outputs are asked for, each with whether it is to be binary."""
     parameters, outputs = question.get("parameters", {}), question.get("outputs")
     all_binary = isinstance(parameters, dict) and parameters.get("binary_data_output") is True
     if not outputs:
         return dict.fromkeys(OUTPUTS, all_binary)
-    wanted = {}
+    asked = {}
     for output in outputs if isinstance(outputs, list) else [outputs]:
         name = output.get("name") if isinstance(output, dict) else None
         if not isinstance(name, str) or name not in OUTPUTS:
             raise Refused(400, f"there is no output {str(name)[:100]!r}: {', '.join(OUTPUTS)}")
         own = output.get("parameters")
-        wanted[name] = own.get("binary_data", all_binary) is True if isinstance(own, dict) else all_binary
-    return wanted
+        asked[name] = own.get("binary_data", all_binary) is True if isinstance(own, dict) else all_binary
+    return asked
 
 
 def _posted(tensors: Sequence[Tensor], model: ServedModel) -> list[Posted]:

@@ -17,7 +17,7 @@ from vision_recipes.serving.http.answers import Refused
 MOST_PICTURES = 256
 """Pictures of a request."""
 MOST_PARTS = 1000
-MOST_OBJECTS, MOST_ARRAYS, MOST_ITEMS = 10_000, 1_000_000, 4_000_000
+MOST_OBJECTS, MOST_ARRAYS, MOST_ITEMS = 10_000, 500_000, 2_000_000
 """What a JSON body may hold, before it is parsed: as Python objects it takes many times the room."""
 CURL = "application/x-www-form-urlencoded"
 """What curl says of any body unless it is told better; forms of this kind hold no files, so none is meant."""
