@@ -284,10 +284,9 @@ def test_one_class_whose_pictures_can_be_read_is_not_enough(model, pictures, out
     assert output.paths() == []
 
 
-def test_labels_that_are_identifiers_are_told_before_any_picture_is_read(model, tmp_path, output):
-    never_read = LocalStore(tmp_path / "never")
-    for number in range(10_000):
-        never_read.write(f"/{number}.png", b"nothing")
+def test_labels_that_are_identifiers_are_told_before_any_picture_is_read(model, output):
+    never_read = MemoryStore()
+    never_read.files = {f"/{number}.png": b"nothing" for number in range(10_000)}
     cells = [(path, f"product {path}") for path in never_read.paths()]
     with pytest.raises(LabelsError, match="Each of the 10000 labels is on one picture only.*identifiers"):
         retrain(never_read, model, output, by_table(), MemoryTable("labels", ["path", "label"], cells))

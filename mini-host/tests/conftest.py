@@ -1,5 +1,6 @@
 """`dss` makes `import dataiku` work in the test's own process; `project` makes projects with one recipe to run."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from one_recipe import COPY, IN, OUT, ROWS
 from minihost.dataiku_api import modules, session
 from minihost.datasets import table
 from minihost.job import Job, Reference
+
+os.fsync = lambda descriptor: None  # what tests write need not outlive a power cut, and thousands of waits add up
 
 
 @dataclass

@@ -15,8 +15,10 @@ HOST, PLUGIN = ROOT / "mini-host", ROOT
 CODE = {HOST: ["minihost"], PLUGIN: ["python-lib", "custom-recipes", "python-runnables", "webapps"]}
 OWN = {"minihost", "vision_recipes", "dss_ports", "dataiku", "dataikuapi"}
 """Our own packages, and the modules that the host makes in memory."""
-OPTIONAL = {HOST: {"fsspec", "sqlalchemy", "psycopg"}, PLUGIN: {"torch", "pillow_heif"}}
-"""Imported only where it is installed for another reason: for storages and tables, Keras on another backend, HEIC."""
+SERVE = {"starlette", "uvicorn", "httptools", "prometheus_client", "multipart"}
+OPTIONAL = {HOST: {"fsspec", "sqlalchemy", "psycopg"}, PLUGIN: {"torch", "pillow_heif", *SERVE}}
+"""Imported only where it is installed for another reason: for storages and tables, Keras on another backend, HEIC, the
+endpoint."""
 UNIMPORTED = {HOST: set(), PLUGIN: {"dss-minihost"}}
 """What is declared for its command alone."""
 OF_DSS = {"dss-minihost", "numpy", "flask", "werkzeug"}

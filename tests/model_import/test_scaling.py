@@ -178,7 +178,14 @@ def own_scaling(tmp_path, ending, **given):
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize(("ending", "given"), [(".h5", {}), (".keras", {}), (".keras", {"dtype": "uint8"})])
+@pytest.mark.parametrize(
+    ("ending", "given"),
+    [
+        pytest.param(".h5", {}, marks=pytest.mark.slow),
+        (".keras", {}),
+        pytest.param(".keras", {"dtype": "uint8"}, marks=pytest.mark.slow),
+    ],
+)
 def test_scaling_twice_is_told(tmp_path, ending, given):
     network, path = own_scaling(tmp_path, ending, **given)
     model, facts = run(tmp_path, model_file=path, preprocessing="auto")

@@ -40,7 +40,7 @@ class ScoringFailed(VisionError):
 class Request:
     """A picture that was accepted: `content` until it is decoded, then `picture` and the encoded table `columns`.
 
-    `held` is how many bytes of the queue's room it takes; `decoded_at` is on the monotonic clock.
+    `held` is how many bytes of the queue's room it takes; `accepted_at` and `decoded_at` are on the monotonic clock.
     """
 
     loaded: LoadedModel
@@ -49,6 +49,7 @@ class Request:
     picture: Picture | None = None
     columns: np.ndarray | None = None
     held: int = 0
+    accepted_at: float = field(default_factory=time.monotonic)
     decoded_at: float = 0.0
     future: Future[Scored] = field(default_factory=Future)
 

@@ -22,6 +22,9 @@ from vision_recipes.serving.picture_queue import PictureQueue, Request, ScoringF
 
 log = logging.getLogger("vision_recipes")
 
+Observer = Callable[[str, float], None]
+"""Takes "queue", "decode" or "infer" with seconds, or "batch" with how many pictures it holds; from any thread."""
+
 _LEFT_BEHIND = 8
 """Decoding threads that may hang at a time before no more are started in their place."""
 _TICK = 1.0
@@ -35,6 +38,7 @@ class PictureThreads:
 
     def __init__(self, queue: PictureQueue, limits: Limits) -> None:
         self._queue, self._limits = queue, limits
+        self.observe: Observer = lambda what, value: None
         self._decoding: dict[threading.Thread, tuple[float, Request]] = {}
         self._left_behind: set[threading.Thread] = set()
         self._ended = threading.Event()
@@ -70,13 +74,16 @@ class PictureThreads:
         if not request.future.set_running_or_notify_cancel():
             self._queue.close_request(request)
             return True
-        self._decoding[threading.current_thread()] = time.monotonic(), request
+        started = time.monotonic()
+        self._decoding[threading.current_thread()] = started, request
+        self.observe("queue", started - request.accepted_at)
         try:
             self._decode_one(decoder, request)
         except Exception as err:  # a mistake of ours costs this picture, not the thread
             self._fail(request, err)
         finally:
             del self._decoding[threading.current_thread()]
+            self.observe("decode", time.monotonic() - started)
         return True
 
     def _decode_one(self, decoder: PictureDecoder, request: Request) -> None:
@@ -111,10 +118,13 @@ class PictureThreads:
         batch = self._queue.take_batch()
         if batch is None:
             return False
+        started = time.monotonic()
         try:
             found = _vectors_or_errors(batch.slot, batch.requests)
         finally:
             self._queue.give_back(batch)
+        self.observe("infer", time.monotonic() - started)
+        self.observe("batch", len(batch.requests))
         for request, vector in zip(batch.requests, found, strict=True):
             if isinstance(vector, Exception):
                 self._fail(request, vector)

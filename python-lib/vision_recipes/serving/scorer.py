@@ -25,14 +25,19 @@ from vision_recipes.settings import ClassifySettings
 class Scored:
     """The answer for a picture. `row` has the columns of vision-classify, `images` is the name that was given.
 
-    `features` are the pooled features, float32 (d,), None unless they were asked for or a detector needed them;
-    `ood_score` is None without a detector. A picture that could not be read has a reason in `row` and neither.
+    `scores` are the probabilities in output order, float32 (classes,). `features` are the pooled features, float32
+    (d,), None unless they were asked for or a detector needed them; `ood_score` is None without a detector. A picture
+    that could not be read has a reason in `row` and none of them. `labels` and `version` are those of the model that
+    gave it, which may have been replaced since.
     """
 
     row: dict[str, Any]
     picture: Picture
+    scores: np.ndarray | None = None
     features: np.ndarray | None = None
     ood_score: float | None = None
+    labels: Sequence[str] = ()
+    version: str = ""
 
 
 class Answers:
@@ -44,13 +49,18 @@ class Answers:
     def __init__(self, model: Model, settings: ClassifySettings, *, features: bool = False) -> None:
         self._classification = Classification(model, settings)
         self._columns, self._classes = model.extra_columns, model.config.n_classes
+        self._labels, self._version = model.label_keys, model.folder_hash
         self.output = SCORES_AND_FEATURES if features else self._classification.output
 
     def scored(self, picture: Picture, vector: np.ndarray | None) -> Scored:
         """Return the answer for a picture with its vector, float32, of `output`; None with the reason why not."""
         row, ood_score = self._classification.row(picture, vector)
-        features = None if vector is None or len(vector) == self._classes else vector[self._classes :]
-        return Scored(row, picture, features, ood_score)
+        if vector is None:
+            return Scored(row, picture, labels=self._labels, version=self._version)
+        features = None if len(vector) == self._classes else vector[self._classes :]
+        return Scored(
+            row, picture, vector[: self._classes], features, ood_score, labels=self._labels, version=self._version
+        )
 
     def encoded(self, cells: Mapping[str, Any] | None) -> np.ndarray | None:
         """Return a picture's table columns as the network takes them, float32 (width,); None when it takes none.

@@ -16,7 +16,7 @@ from vision_recipes.preprocessing import ExtraColumn
 from vision_recipes.serving import heap
 from vision_recipes.serving.loaded_model import LoadedModel, OpenLog
 from vision_recipes.serving.picture_queue import Overloaded, PictureQueue, Request, ScoringFailed
-from vision_recipes.serving.picture_threads import PictureThreads
+from vision_recipes.serving.picture_threads import Observer, PictureThreads
 from vision_recipes.serving.scorer import Scored
 from vision_recipes.serving.serving_limits import SERVING_LIMITS, ServingLimits
 from vision_recipes.serving.watched_folder import WatchedFolder
@@ -133,6 +133,10 @@ class ServedModels:
     def waiting(self) -> int:
         """Return how many pictures are accepted and not answered."""
         return len(self._queue)
+
+    def observe(self, observer: Observer) -> None:
+        """Have an observer see the seconds of each stage and the sizes of batches from now on."""
+        self._threads.observe = observer
 
     def close(self, grace_seconds: float = 20.0) -> None:
         """Take no more pictures, answer the accepted ones within the grace time, and end."""

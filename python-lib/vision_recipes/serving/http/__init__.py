@@ -1,0 +1,1 @@
+"""Served models over HTTP: three protocols, their limits, and what an operator watches."""
