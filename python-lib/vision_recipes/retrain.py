@@ -18,6 +18,7 @@ from vision_recipes.training.feature_choice import may_use_several
 from vision_recipes.training.features import FeatureSource, read_pictures
 from vision_recipes.training.outcome import outcome
 from vision_recipes.training.output import require_writable, save
+from vision_recipes.training.reference_pictures import thumbnail_paths
 from vision_recipes.training.resize_choice import AUTO, choose_resize
 from vision_recipes.training.run_reports import Run
 from vision_recipes.training.stages import train
@@ -57,9 +58,10 @@ def retrain(
         if settings.image_resize == AUTO:
             source = replace(source, base=choose_resize(source, table, settings.random_seed))
         keep_pixels = settings.data_augmentation or settings.layer_to_retrain != "last"
-        read = read_pictures(source, list(table.labels), keep_pixels=keep_pixels)
+        shown = thumbnail_paths(table.labels, settings)
+        read = read_pictures(source, list(table.labels), keep_pixels=keep_pixels, shown=shown)
         prepared = prepare(read, table, settings)
-        trained = train(prepared.images, source, settings, output)
+        trained = train(prepared.images, source, settings, output, read.thumbnails)
         unreadable = [(p.path, table.labels[p.path], p.reason, p.detail) for p in read.unreadable]
         run = Run(replace(settings, label_source=table.source), prepared, trained, unreadable, source)
         save(output, run)
