@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vision_recipes.dataset.column_encoding import encode_missing
+from vision_recipes.dataset.feedback import SameBytes
 from vision_recipes.dataset.labelled_images import ReadPictures
 from vision_recipes.dataset.mapped_arrays import MappedRows, RowWriter
 from vision_recipes.errors import PictureFolderError, listed
@@ -70,12 +71,18 @@ class FeatureSource:
 
 
 def read_pictures(
-    source: FeatureSource, paths: Sequence[str], *, keep_pixels: bool = False, shown: Collection[str] = ()
+    source: FeatureSource,
+    paths: Sequence[str],
+    *,
+    keep_pixels: bool = False,
+    shown: Collection[str] = (),
+    same: SameBytes | None = None,
 ) -> ReadPictures:
     """Return the pictures with their features, each file opened once; those that cannot be read are listed apart.
 
     `keep_pixels` also writes the pixels into the working folder, for augmentation and fine-tuning. Thumbnails are made
-    of the pictures with the paths `shown`. Raises PictureFolderError when no picture can be read.
+    of the pictures with the paths `shown`. Those that repeat others, as `same` finds, are left out. Raises
+    PictureFolderError when no picture can be read.
     """
     read, features, pixels = ReadPictures(), RowWriter(source.workdir / "features"), None
     if keep_pixels:
@@ -90,6 +97,8 @@ def read_pictures(
         for picture, vector in found:
             if vector is None:
                 read.unreadable.append(picture)
+                continue
+            if same is not None and same.repeats(picture):
                 continue
             if pixels is not None and picture.pixels is not None:
                 pixels.append(picture.pixels)
