@@ -268,6 +268,19 @@ def test_odd_archives_are_refused(tmp_path, members, message):
         pass
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_told(tmp_path, method):
+    """Other methods than deflate may unpack a megabyte to gigabytes at once, so they are refused unread."""
+    with zipfile.ZipFile(tmp_path / "model.keras", "w", method) as archive:
+        for name in ("config.json", "model.weights.h5"):
+            archive.writestr(name, CONFIG)
+    content = (tmp_path / "model.keras").read_bytes()
+    start = content.index(b"model.weights.h5") + len(b"model.weights.h5")
+    (tmp_path / "model.keras").write_bytes(content[:start] + b"\xff" * 20 + content[start + 20 :])
+    with pytest.raises(ModelFolderError, match="damaged"), open_keras_file(tmp_path / "model.keras", "model.keras"):
+        pass
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -12,4 +12,6 @@ retrain(
     labels=input_table("label_dataset"),
     extra=input_table("extra_dataset"),
     cache=output_folder("cache_folder"),
+    feedback=input_folder("feedback_folder"),
+    corrections=input_table("feedback_dataset"),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import dataiku
 
 from dss_ports.recipes import input_name, output_name
-from vision_recipes.errors import OutputError
+from vision_recipes.errors import LabelsError, OutputError
 from vision_recipes.rows import Column
 
 
@@ -41,6 +41,47 @@ class OutputDataset:
                 writer.write_row_dict(row)
                 written += 1
         return written
+
+
+class EditableDataset:
+    """A dataset of the host that is read and replaced in turn, as the core's EditableTable."""
+
+    def __init__(self, name: str) -> None:
+        self._dataset = dataiku.Dataset(name)
+        self.name = str(self._dataset.short_name)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order; none of a dataset that was never written. Raises LabelsError."""
+        return [str(column["name"]) for column in self._schema()]
+
+    def rows(self) -> Iterator[Mapping[str, Any]]:
+        """Yield every row as a dict; cells are typed by the dataset's schema. Raises LabelsError."""
+        try:
+            yield from InputDataset(self._dataset).rows()
+        except Exception as err:  # hosts raise types of their own for storage errors
+            raise self._unreadable(err) from err
+
+    def rewrite(self, more: Iterable[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace all rows; the columns stay, and `more` come after them. Raises OutputError."""
+        try:
+            if added := [_described(column) for column in more]:
+                self._dataset.write_schema([*self._schema(), *added])
+            with self._dataset.get_writer() as writer:
+                for row in rows:
+                    writer.write_row_dict(row)
+        except Exception as err:  # hosts raise types of their own for storage errors
+            words = (isinstance(err, OSError) and err.strerror) or err
+            raise OutputError(f"Dataset {self.name} could not be written: {words}. Check rights and space.") from err
+
+    def _schema(self) -> list[dict[str, Any]]:
+        try:
+            return [dict(column) for column in self._dataset.read_schema(raise_if_empty=False)]
+        except Exception as err:
+            raise self._unreadable(err) from err
+
+    def _unreadable(self, err: Exception) -> LabelsError:
+        return LabelsError(f"Dataset {self.name} could not be read: {err} Check it, or choose another.")
 
 
 def input_table(role: str) -> InputDataset | None:

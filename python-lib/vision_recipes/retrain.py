@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import replace
 
+from vision_recipes.dataset.feedback import SameBytes, join_feedback
 from vision_recipes.dataset.label_table import read_label_table, require_classes
 from vision_recipes.dataset.preparation import prepare
 from vision_recipes.default_model import open_default
@@ -18,6 +19,7 @@ from vision_recipes.training.feature_choice import may_use_several
 from vision_recipes.training.features import FeatureSource, read_pictures
 from vision_recipes.training.outcome import outcome
 from vision_recipes.training.output import require_writable, save
+from vision_recipes.training.reference_pictures import thumbnail_paths
 from vision_recipes.training.resize_choice import AUTO, choose_resize
 from vision_recipes.training.run_reports import Run
 from vision_recipes.training.stages import train
@@ -35,10 +37,13 @@ def retrain(
     labels: Table | None = None,
     extra: Table | None = None,
     cache: Store | None = None,
+    feedback: Store | None = None,
+    corrections: Table | None = None,
 ) -> None:
     """Write a model of your own labels into `output`, which may be the folder of `model` itself.
 
-    Without a `model` it starts from the default network.
+    Without a `model` it starts from the default network. `feedback` is a folder of corrected pictures that join the
+    others, `corrections` a table with their paths and labels.
     Until config.json is written, last, the folder's previous model stays intact. Raises SettingsError, LabelsError,
     PictureFolderError, ModelFolderError, DeviceError, TrainingError, OutputError.
     """
@@ -49,6 +54,8 @@ def retrain(
         base, settings = prepare_model(opened, settings, workdir)
         require_writable(output)
         table = read_label_table(pictures, settings, labels, extra)
+        if feedback is not None or corrections is not None:
+            pictures, table = join_feedback(pictures, table, feedback, corrections)
         require_classes(table.labels, MAX_CLASSES, table.source, splittable=not table.split)
         source = FeatureSource(
             *(pictures, base, workdir, settings.compute, settings.model_pooling, settings.batch_size, cache),
@@ -57,9 +64,11 @@ def retrain(
         if settings.image_resize == AUTO:
             source = replace(source, base=choose_resize(source, table, settings.random_seed))
         keep_pixels = settings.data_augmentation or settings.layer_to_retrain != "last"
-        read = read_pictures(source, list(table.labels), keep_pixels=keep_pixels)
+        shown, same = thumbnail_paths(table.labels, settings), SameBytes(table)
+        read = read_pictures(source, list(table.labels), keep_pixels=keep_pixels, shown=shown, same=same)
+        same.correct()
         prepared = prepare(read, table, settings)
-        trained = train(prepared.images, source, settings, output)
+        trained = train(prepared.images, source, settings, output, read.thumbnails)
         unreadable = [(p.path, table.labels[p.path], p.reason, p.detail) for p in read.unreadable]
         run = Run(replace(settings, label_source=table.source), prepared, trained, unreadable, source)
         save(output, run)

@@ -65,6 +65,13 @@ class OutputTable(Protocol):
         """Write the rows as they come, one by one, and return how many; `columns` are rows.Column."""
 
 
+class EditableTable(Table, Protocol):
+    """A dataset that is read and replaced, in turn."""
+
+    def rewrite(self, more: Iterable[Any], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace all rows; the columns stay, and `more` (rows.Column) come after them. Raises OutputError."""
+
+
 class LinkOutside(OSError):
     """A link inside a folder leads out of it."""
 

@@ -77,7 +77,8 @@ class RetrainSettings(LabelSettings):
     `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer by logistic
     regression and fine-tunes with adamw; `head_features` "auto" takes the features of several layers where
     cross-validation on the training pictures finds them better; `initial_weights` "random" trains all layers, whatever
-    `layer_to_retrain` says; `class_weights` "auto" weights each class by the inverse of its frequency.
+    `layer_to_retrain` says; `class_weights` "auto" weights each class by the inverse of its frequency;
+    `keep_pictures` says what the model keeps of some of its pictures.
     """
 
     col_decision: str = column()
@@ -113,6 +114,7 @@ class RetrainSettings(LabelSettings):
     extra_columns: tuple[str, ...] = names()
     verdict_precision: float = number(0.0, 0.0, 1.0)
     tensorboard: bool = flag(True)
+    keep_pictures: str = choice("thumbnails", "features", "nothing")
     compute: ComputeSettings = preset()
 
     def mistakes(self) -> Iterator[str]:

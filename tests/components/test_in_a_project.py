@@ -39,3 +39,19 @@ def test_what_is_wrong_is_named_at_once(project):
     project.add_folder("empty", {})
     with pytest.raises(ComponentFailed, match="empty"):
         project.run("vision-classify", inputs={"image_folder": "empty"}, outputs=roles["outputs"])
+
+
+def test_pictures_that_were_corrected_are_trained_on(project):
+    """A picture as the page of vision-try keeps it, with its row; the folder's name cannot hold the label."""
+    eggs = {path: content for path, content in project.files("eggs").items() if path.endswith((".jpg", ".png"))}
+    paths = sorted(eggs)
+    wrong = {f"/a_b/{number:016x}.jpg": eggs[path] for number, path in enumerate(paths[:3])}
+    project.add_folder("mistakes", wrong)
+    rows = [{"path": path, "label": "a/b", "predicted_label": "egg", "probability": 0.6} for path in wrong]
+    project.add_dataset("corrections", rows)
+    labels = [{"path": path, "label": "egg" if place % 2 else "stone"} for place, path in enumerate(paths)]
+    project.add_dataset("labels", labels)
+    inputs = {"image_folder": "eggs", "label_dataset": "labels", "feedback_folder": "mistakes"}
+    project.run("vision-retrain", inputs=inputs | {"feedback_dataset": "corrections"}, outputs={"model_output": "mine"})
+    assert project.files("mine")["/model_labels.csv"].decode().split() == ["id,className", "0,a/b", "1,egg", "2,stone"]
+    assert "/reference.npz" in project.files("mine")

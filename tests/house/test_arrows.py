@@ -28,6 +28,7 @@ GROUND |= {
     "report_columns",
     "strict_json",
     "training_settings",
+    "webapp_settings",
     "wording",
 }
 HEAVY = {"tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "jinja2", "h5py", "requests", "tensorboard"}

@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 import pytest
 from conftest import ROOT
 
-from vision_recipes import macro_settings, settings, training_settings
+from vision_recipes import macro_settings, settings, training_settings, webapp_settings
 
 PAIRS = {
     "custom-recipes/vision-classify/recipe.json": settings.ClassifySettings,
@@ -18,6 +18,7 @@ PAIRS = {
     "python-runnables/vision-download/runnable.json": macro_settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
     "python-runnables/vision-export/runnable.json": macro_settings.ExportSettings,
+    "webapps/vision-try/webapp.json": webapp_settings.TryModelSettings,
     "parameter-sets/vision-compute/parameter-set.json": settings.ComputeSettings,
 }
 
@@ -55,4 +56,5 @@ def test_every_component_is_held_to_its_settings():
         for p in (ROOT / top).glob("*/*.json")
     }
     found |= {str(p.relative_to(ROOT)) for p in ROOT.glob("parameter-sets/*/parameter-set.json")}
-    assert found == set(PAIRS)
+    found |= {str(p.relative_to(ROOT)) for p in ROOT.glob("webapps/*/webapp.json")}
+    assert found - {"webapps/vision-tensorboard/webapp.json"} == set(PAIRS), "but that which takes a folder alone"

@@ -169,7 +169,7 @@ def test_cached_pictures_are_read_but_not_decoded() -> None:
 def test_cached_pictures_are_decoded_when_their_pixels_are_asked_for() -> None:
     store = MemoryStore({"/a.png": encoded(picture(), "PNG")})
     result = np.ones(3, np.float32)
-    (found,) = _read(store, lookup=lambda found: result, decode_cached=True)
+    (found,) = _read(store, lookup=lambda found: result, decode_cached=store.paths())
     assert found.cached is result and found.pixels is not None
 
 

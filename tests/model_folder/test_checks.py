@@ -1,13 +1,14 @@
 """The check that every model carries."""
 
 import io
+import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.checks import COUNT, Check, draw_pictures, read_check, write_check
+from vision_recipes.model_folder.checks import COUNT, Check, draw_pictures, read_check, read_npz, write_check
 
 PICTURES = draw_pictures(20, 12)
 SCORES = np.linspace(0, 1, COUNT * 3, dtype=np.float32).reshape(COUNT, 3)
@@ -79,3 +80,17 @@ def lying(shape):
 def test_other_archives_are_refused(content):
     with pytest.raises(ModelFolderError, match=r"check\.npz"):
         read_check(content, "check.npz", (12, 20), 3)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_array_that_unpacks_to_more_than_it_says_takes_no_memory(method):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("values.npy", bytes(64 << 20))
+    honest = (64 << 20).to_bytes(4, "little")
+    content = stream.getvalue().replace(honest, (100).to_bytes(4, "little"))
+    tracemalloc.start()
+    with pytest.raises(ModelFolderError, match="bomb.npz"):
+        read_npz(content, "bomb.npz", {"values": 400})
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()

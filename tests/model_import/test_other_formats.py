@@ -147,6 +147,10 @@ def test_archives_that_are_traps_are_refused(tmp_path):
         archive.writestr("keras_model.h5", b"\0" * (200 << 20))
     with pytest.raises(ModelFolderError, match="unpacks to 209,715,200 bytes"):
         find(tmp_path, model_file=str(tmp_path / "bomb.zip"))
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("model.h5", b"\0" * 1000)
+    with pytest.raises(ModelFolderError, match="other than deflate"):
+        find(tmp_path, model_file=str(tmp_path / "packed.zip"))
     (tmp_path / "cut.zip").write_bytes((tmp_path / "bomb.zip").read_bytes()[:1000])
     with pytest.raises(ModelFolderError, match="cut off or damaged"):
         find(tmp_path, model_file=str(tmp_path / "cut.zip"))

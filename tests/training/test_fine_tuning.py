@@ -24,7 +24,7 @@ from vision_recipes.preprocessing import ExtraColumn, normalise
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training import batches, fine_tuning, frozen_layers
-from vision_recipes.training.batches import image_samples, pooled_features, predict
+from vision_recipes.training.batches import features_and_scores, image_samples
 from vision_recipes.training.checkpoints import Checkpoints
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.fine_tuning import FineTuned, fine_tune
@@ -131,7 +131,8 @@ def test_only_the_trained_layers_change(base: Model, tuned_once: FineTuned) -> N
 
 
 def test_the_start_is_the_head_that_was_given(base: Model, tuned_once: FineTuned) -> None:
-    scores, truth = predict(attach_head(base, a_head()), VALIDATION, base.preprocessing), VALIDATION.targets
+    _, scores = features_and_scores(attach_head(base, a_head()), VALIDATION, base.preprocessing)
+    truth = VALIDATION.targets
     assert tuned_once.start is not None and tuned_once.start.number == 0
     assert tuned_once.start.val_accuracy == pytest.approx((scores.argmax(1) == truth).mean())
     assert tuned_once.start.val_loss == pytest.approx(-np.log(scores[np.arange(len(truth)), truth]).mean(), abs=1e-5)
@@ -208,7 +209,8 @@ def test_fine_tuning_beats_a_head_that_is_not_enough(base: Model, tmp_path: Path
     assert tuned.start is not None and (tuned.start.val_accuracy or 1) < 0.75 < 0.9 < (tuned.best.val_accuracy or 0)
     assert tuned.beats_start and tuned.epochs == told and tuned.best in told
     assert tuned.best == max(told, key=lambda epoch: epoch.rank)
-    right = (predict(tuned.network, VALIDATION, base.preprocessing).argmax(1) == VALIDATION.targets).mean()
+    _, scores = features_and_scores(tuned.network, VALIDATION, base.preprocessing)
+    right = (scores.argmax(1) == VALIDATION.targets).mean()
     assert right == pytest.approx(tuned.best.val_accuracy)
     store = LocalStore(tmp_path / "tuned")
     save_model(store, tuned.network, spec_with_head(base, a_head(), About("tuned")))
@@ -230,7 +232,7 @@ def test_random_weights_train_all_layers_with_their_normalisation(base: Model) -
 def test_weights_of_pictures_count(base: Model) -> None:
     heavy = np.where(IMAGES.sides == VALID, 1, np.where(IMAGES.targets == 1, 9, 0.1)).astype(np.float32)
     tuned = fine_tune(base, a_head(), replace(IMAGES, weights=heavy), replace(SETTINGS, early_stopping_patience=0))
-    scores = predict(tuned.network, VALIDATION, base.preprocessing)
+    _, scores = features_and_scores(tuned.network, VALIDATION, base.preprocessing)
     assert (scores.argmax(1) == 1).mean() > 0.8
 
 
@@ -276,7 +278,7 @@ def test_outputs_and_pooled_features_of_pictures(base: Model) -> None:
     extra = np.random.default_rng(1).normal(size=(len(IMAGES), 1)).astype(np.float32)
     head = a_head((ExtraColumn("order", "number"),))
     network, images = attach_head(base, head), replace(IMAGES, extra=extra)
-    outputs, features = (compute(network, images, base.preprocessing) for compute in (predict, pooled_features))
+    features, outputs = features_and_scores(network, images, base.preprocessing)
     assert outputs.dtype == features.dtype == np.float32
     expected = network([normalise(IMAGES.pixels[:], base.preprocessing), extra], training=False)
     np.testing.assert_allclose(outputs, np.asarray(expected), atol=1e-5)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def next_steps(planned: Plan, request: Request, options: str, created: Sequence[Reference] = ()) -> Iterator[str]:
-    """Yield the lines for the page and the commands that the component declares, as far as what they name was given.
+    """Yield the lines for the page that a run wrote and for the commands that the component declares.
 
     `options` are those that a further command needs as this one did. `created` is what the component made itself: the
     folder of a macro then counts as given.
@@ -29,14 +29,20 @@ def next_steps(planned: Plan, request: Request, options: str, created: Sequence[
     page = host_section.filled(section.page, places)
     if page and Path(page).is_file():
         yield f"Report: {harmless(shown(page))}"
-    given = {name: text for name, text in _given(request).items() if text not in job.secrets}
+    for command in next_commands(planned, request, options, created):
+        yield f"Next: {command}"
+
+
+def next_commands(planned: Plan, request: Request, options: str, created: Sequence[Reference] = ()) -> Iterator[str]:
+    """Yield the commands that the component declares, as far as what they name was given."""
+    given = {name: text for name, text in _given(request).items() if text not in planned.job.secrets}
     if len(created) == 1:
         for key in host_section.keys_of_macro_roles(planned.component)[:1]:
             given.setdefault(key, created[0].name)
-    for template in section.next:
+    for template in host_section.read(planned.component).next:
         command = host_section.filled(template, {name: shlex.quote(text) for name, text in given.items()})
         if command is not None:
-            yield f"Next: {harmless(_sparing(command, request))}{options}"
+            yield f"{harmless(_sparing(command, request))}{options}"
 
 
 def _sparing(command: str, request: Request) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
+from minihost.cli.next_steps import next_commands
 from minihost.cli.options import (
     find_plugins,
     from_file,
     one_by_one,
+    options_again,
     pairs,
     plugin_option,
     plugin_settings,
@@ -68,7 +70,8 @@ def command(
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
     token = secrets.token_urlsafe(24)
-    planned.job.payload = {"port": port, "token": token}
+    commands = next_commands(planned, request, options_again(plugin_paths, project_dir))
+    planned.job.payload = {"port": port, "token": token, "next": [*commands]}
     planned.job.secrets = [*planned.job.secrets, token]
     show = Served(planned.component.full_id, token, quiet=quiet, open_it=webbrowser.open if open_it else None)
     try:

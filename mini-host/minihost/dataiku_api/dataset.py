@@ -286,7 +286,7 @@ class Dataset(Handle):
     def _there(self, partitions: Sequence[str]) -> Table:
         """The data as it was before the run; of a remote dataset a copy, which goes with the working directory."""
         if is_remote(self._reference.path) and not is_sql(self._reference.path):
-            return fetched(self._reference, Path(self._session.job.work_dir, ".minihost-fetched"))
+            return fetched(self._reference, self._session.fetched)
         return table(self._reference.path, self._reference.options, [*partitions])
 
     def _columns_to_write(self) -> Iterator[dict[str, Any]]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from minihost.dataiku_api.missing_names import misuse
-from minihost.datasets.remote import opened
+from minihost.datasets.remote import forget, opened
+from minihost.datasets.sql import is_sql
 from minihost.errors import DataError
 from minihost.folders import is_remote
 from minihost.job import Job, Reference
-from minihost.outputs import stages, staging, tables
+from minihost.outputs import commits, stages, staging, tables
 
 DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
 WORDS = {DATASET: "dataset", FOLDER: "folder"}
@@ -130,16 +131,42 @@ class Session:
             return None
         if not self.free(ignore_flow):
             raise misuse(f"{reference.full_name!r} is an input of this recipe; it cannot be written.")
-        if self.job.kind not in ("recipe", "macro"):
+        if self.job.kind not in ("recipe", "macro") and not self.is_sent(reference):
+            if reference.type == DATASET:
+                Path(reference.path).parent.mkdir(parents=True, exist_ok=True)
             return None
         with self._guard:
             if reference.path not in self.begun:
                 self.begun[reference.path] = self._begin_once(reference)
             return self.begun[reference.path]
 
+    def is_sent(self, reference: Reference) -> bool:
+        """Return whether a dataset is written elsewhere first and then sent, each time that a writer is closed.
+
+        Web apps have no end at which all they wrote would take its place. What they write to this disk is replaced
+        there; a table of a database or an object in a bucket is not written piece by piece.
+        """
+        elsewhere = is_sql(reference.path) or is_remote(reference.path)
+        return self.job.kind == "webapp" and reference.type == DATASET and elsewhere
+
+    def settle(self, reference: Reference, *, keep: bool) -> None:
+        """Send what a closed writer of a web app wrote, or drop it; nothing for datasets that are written in place."""
+        with self._guard:
+            stage = self.begun.pop(reference.path, None) if self.is_sent(reference) else None
+        if stage is not None and keep:
+            commits.commit([stage])
+            forget(reference, self.fetched)
+        elif stage is not None:
+            stage.discard()
+
+    @property
+    def fetched(self) -> Path:
+        """Where the copies of datasets in buckets are kept that this job reads."""
+        return Path(self.job.work_dir, ".minihost-fetched")
+
     def _begin_once(self, reference: Reference) -> stages.Stage:
         """Begin a stage, or join the one that another process of this job has begun: the journal knows of both."""
-        if self.journal is None:
+        if self.journal is None or self.is_sent(reference):
             return self._begin(reference)
         with open(self.journal, "a+", encoding="utf-8") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
@@ -180,8 +207,9 @@ class Session:
         """
         if reference.stage:
             return stages.Stage(Path(reference.path), stages.kind_of(reference), Path(reference.stage))
-        if self.job.kind == "webapp" and reference.type == FOLDER and not is_remote(reference.path):
-            return stages.going_on(Path(reference.path))
+        if self.job.kind == "webapp":
+            is_here = reference.type == FOLDER and not is_remote(reference.path)
+            return stages.going_on(Path(reference.path)) if is_here else None
         if reference.path not in self.begun and self.job.kind == "macro" and not is_remote(reference.path):
             going_on = stages.place_of(Path(os.path.realpath(reference.path))).is_dir()
             return self._begun_elsewhere(reference) if going_on else None

@@ -67,7 +67,12 @@ class DatasetWriter(Telling):
         if self._writer is None:
             self._begin()
         self._end()
-        self._writer.close()
+        written = False
+        try:
+            self._writer.close()
+            written = True
+        finally:
+            self._settle(keep=written)
 
     def __enter__(self):
         return self
@@ -78,6 +83,7 @@ class DatasetWriter(Telling):
         elif self._writer is not None and not self._closed:
             self._end()
             self._writer.abandon()
+            self._settle(keep=False)
 
     def _open(self) -> Any:
         if self._closed:
@@ -109,6 +115,9 @@ class DatasetWriter(Telling):
     def _end(self) -> None:
         self._closed = True
         self._dataset._session.unclosed.pop(self._dataset.full_name, None)
+
+    def _settle(self, *, keep: bool) -> None:
+        self._dataset._session.settle(self._dataset._reference, keep=keep)
 
     def _drop(self) -> None:
         self._dataset._session.unclosed.pop(self._dataset.full_name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 from collections.abc import Iterable, Sequence
@@ -56,9 +57,13 @@ class CsvWriter(Writer):
         """Put the data in place; a second call does nothing."""
         if self.stream.closed:
             return
-        self.stream.flush()
-        os.fsync(self.stream.fileno())
-        self.stream.close()
+        try:
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+        except OSError:
+            self.abandon()
+            raise
         columns = self.columns
         if self.keep_schema:
             columns = (schema.read(self.table.path) or {}).get("columns", [])
@@ -67,5 +72,6 @@ class CsvWriter(Writer):
 
     def abandon(self) -> None:
         """Drop what was written, unless it is in place already."""
-        self.stream.close()
+        with contextlib.suppress(OSError):  # of a full disk: what was not written yet is not missed
+            self.stream.close()
         self.part.unlink(missing_ok=True)

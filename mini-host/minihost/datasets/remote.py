@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,14 @@ def fetched(reference: Reference, folder: Path) -> Table:
         with copy.writer(columns) as writer:
             writer.write_texts(remote.text_rows())
     return copy
+
+
+def forget(reference: Reference, folder: Path) -> None:
+    """Remove the local copy of a remote dataset, so that the next reading fetches what is there now."""
+    shutil.rmtree(folder / reference.name, ignore_errors=True)
+    copy = folder / f"{reference.name}.csv"
+    for path in (copy, schema.schema_file(copy)):
+        path.unlink(missing_ok=True)
 
 
 def put(remote: Any, made: Path) -> None:

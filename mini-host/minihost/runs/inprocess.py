@@ -92,7 +92,7 @@ def _put_back(job: Job) -> Iterator[None]:
     finally:
         session.end() if importable else modules.uninstall()
         for name in [name for name in sys.modules if name not in before and _inside(sys.modules[name], library)]:
-            del sys.modules[name]
+            _forget(name)
         sys.modules.update(hidden)
         sys.modules["__main__"] = main
         sys.path[:], sys.argv[:] = kept["path"], kept["argv"]
@@ -101,6 +101,14 @@ def _put_back(job: Job) -> Iterator[None]:
             del os.environ[name]
         os.environ.update(variables)
         logging.getLogger().handlers[:] = handlers
+
+
+def _forget(name: str) -> None:
+    """Take a module out of those that are imported, and out of its package, which may stay: a later import is whole."""
+    package, _, inside = name.rpartition(".")
+    if package in sys.modules:
+        vars(sys.modules[package]).pop(inside, None)
+    del sys.modules[name]
 
 
 def _inside(module: Any, folder: Path) -> bool:

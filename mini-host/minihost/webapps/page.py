@@ -67,6 +67,7 @@ class Page:
 
     def _page(self) -> str:
         facts = {"config": self.job.config, "desc": self.job.descriptor, "backend": "/backend/"}
+        facts["next"] = self.job.payload.get("next", [])
         module = ' type="module"' if _is_true(self.job.descriptor.get("enableJavascriptModules")) else ""
         head = [f"<script>window.minihostWebApp = {_json(facts)};</script>", '<script src="/host/dss.js"></script>']
         for key in self.libraries:

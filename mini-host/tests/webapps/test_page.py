@@ -52,6 +52,13 @@ def test_what_it_was_told_cannot_break_out_of_the_script(page):
     assert "\u2028" not in text
 
 
+def test_commands_to_go_on_with_are_handed_to_the_page(page):
+    made = page()
+    made.job.payload["next"] = ["minihost run train -i pictures='a b'"]
+    (facts,) = re.findall(r"window\.minihostWebApp = (.*);</script>", made.answer("/")[0].decode())
+    assert json.loads(facts)["next"] == ["minihost run train -i pictures='a b'"]
+
+
 @pytest.mark.parametrize(
     ("path", "content"),
     [

@@ -126,6 +126,23 @@ def test_a_backend_in_the_process_of_a_test(minihost_project, plugin):
         pass
 
 
+def test_a_package_that_a_test_uses_itself_stays_whole(minihost_project, plugin, monkeypatch):
+    put(plugin / "python-lib" / "its_package" / "__init__.py", "")
+    put(plugin / "python-lib" / "its_package" / "late.py", "")
+    put(plugin / "webapps" / "show" / "backend.py", "from its_package import late")
+    monkeypatch.syspath_prepend(str(plugin / "python-lib"))
+    import its_package
+
+    project = minihost_project(plugin=plugin, folders={"data": {}})
+    with project.webapp("show", {"folder": "data"}):
+        assert its_package.late
+    from its_package import late
+
+    assert sys.modules["its_package.late"] is late
+    for name in ("its_package.late", "its_package"):
+        del sys.modules[name]
+
+
 def test_a_backend_may_put_an_application_of_its_own_in_place(minihost_project, plugin):
     code = """
         def app(environ, start_response):

@@ -27,6 +27,7 @@ class LabelTable:
     The paths are in the order of the folder whatever gave the labels, since the split and the model depend on it.
     `source` is what gave the labels: dataset, folder_names or file_names.
     `split` is empty when nothing gives a split; `split_source` says in words what gives it.
+    `feedback` holds the labels of the pictures that people corrected; they are the last ones of `labels`, too.
     """
 
     labels: dict[str, str]
@@ -36,6 +37,7 @@ class LabelTable:
     group: Mapping[str, str | None] = field(default_factory=dict)
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     extra_source: str = ""
+    feedback: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_label_table(

@@ -19,7 +19,7 @@ class ReadPictures:
 
     `features` is float32 (n, d), one row for each of `usable`. `pixels` is uint8 (n, height, width, 3) RGB at the
     network's size, None unless it was asked for. `several` is float32 (n, d + e): the features, and after them those of
-    inner layers; None unless they were asked for.
+    inner layers; None unless they were asked for. `thumbnails` are WEBP files by path, of those that were asked for.
     """
 
     usable: list[Picture] = field(default_factory=list)
@@ -27,6 +27,7 @@ class ReadPictures:
     features: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
     pixels: MappedRows | None = None
     several: np.ndarray | None = None
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

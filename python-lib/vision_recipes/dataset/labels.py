@@ -108,7 +108,7 @@ def find_labels(paths: Sequence[str], source: LabelSettings, table: Table | None
         return _from_table(paths, source, table)
     found = _from_folders(paths, source) if chosen == "folder_names" else _from_names(paths, source.label_pattern)
     found.source = chosen
-    found.of = {path: _bounded(label, path) for path, label in found.of.items()}
+    found.of = {path: bounded(label, path) for path, label in found.of.items()}
     found.unlabelled = [path for path in paths if path not in found.of]
     return found
 
@@ -192,7 +192,7 @@ def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None
         elif label is None:
             found.without_label.append(path)
         elif path not in found.of:
-            found.of[path], found.rows[path] = _bounded(label, path), row
+            found.of[path], found.rows[path] = bounded(label, path), row
         elif found.of[path] == label:
             found.repeated.append(path)
         elif path not in conflicting:
@@ -233,7 +233,8 @@ def _nothing_matched(paths: Sequence[str], source: LabelSettings, table: Table, 
     )
 
 
-def _bounded(label: str, path: str) -> str:
+def bounded(label: str, path: str) -> str:
+    """Return the label of a picture; raises LabelsError when it is too long to be one."""
     if len(label) > LONGEST_LABEL:
         raise LabelsError(
             f"The label of {path} has {len(label)} characters ({label[:60]!r}…); at most {LONGEST_LABEL} are accepted. "

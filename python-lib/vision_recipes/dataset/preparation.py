@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,23 +113,51 @@ def _split(images: LabelledImages, table: LabelTable, settings: RetrainSettings,
 def _draw_validation(
     images: LabelledImages, training: Sequence[bool], table: LabelTable, settings: RetrainSettings, remarks: list[str]
 ) -> LabelledImages:
-    """Return the images with some of those for training held out for validation."""
-    rows, sides, groups = np.flatnonzero(training), images.sides.copy(), images.groups
+    """Return the images with some of those for training held out for validation, drawn as if there were no feedback."""
+    sides, groups = images.sides.copy(), images.groups
+    rows, feedback = _without_feedback(images, np.flatnonzero(training), table)
 
-    def draw() -> np.ndarray:
+    def draw(some: np.ndarray) -> np.ndarray:
         names, ratio, seed = images.classes, settings.train_ratio, settings.random_seed
-        return splits.draw_split(images.targets[rows], groups[rows], names, ratio, seed)
+        return splits.draw_split(images.targets[some], groups[some], names, ratio, seed)
 
     try:
-        sides[rows] = draw()
+        sides[rows] = draw(rows)
     except LabelsError:  # raised again below, unless near-duplicates were the reason
         groups = splits.merge_groups(len(images), _same_cell(images, table))
-        sides[rows] = draw()
+        sides[rows] = draw(rows)
         remarks.append(
             "so many pictures are near-duplicates that they could not be kept on one side of the split; "
             "the validation metrics may be too optimistic"
         )
+    new = feedback[~np.isin(images.targets[feedback], images.targets[rows])]
+    with suppress(LabelsError):  # too few pictures of the labels that only the feedback has
+        sides[new] = draw(new)
+    _keep_together(sides, groups, images.targets, feedback)
+    if len(feedback):
+        trained = int((sides[feedback] == splits.TRAIN).sum())
+        remarks.append(
+            f"{counted(len(feedback), 'picture comes', 'pictures come')} from feedback, {trained} of them to train on; "
+            "any others are near-duplicates of validation pictures or have a label that only the feedback has"
+        )
     return replace(images, groups=groups, sides=sides)
+
+
+def _without_feedback(images: LabelledImages, rows: np.ndarray, table: LabelTable) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the feedback apart from the others; none apart where the others alone cannot be split."""
+    apart = np.array([images.paths[row] in table.feedback for row in rows], bool)
+    others = rows[~apart]
+    if not len(others) or np.bincount(images.targets[others]).max() < 2:
+        return rows, rows[:0]
+    return others, rows[apart]
+
+
+def _keep_together(sides: np.ndarray, groups: np.ndarray, targets: np.ndarray, feedback: np.ndarray) -> None:
+    """Move rows of the feedback to the validation pictures that they nearly repeat, but never a whole class."""
+    held_out = np.isin(groups, groups[sides == splits.VALID])
+    for row in feedback[held_out[feedback]]:
+        if ((sides == splits.TRAIN) & (targets == targets[row])).sum() > 1:
+            sides[row] = splits.VALID
 
 
 def _missing_classes(classes: Sequence[str], table: LabelTable) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +26,7 @@ _CONTAINED = ("TIFF", "WEBP", "GIF", "BMP", "AVIF", "HEIF")
 class PictureDecoder:
     """Decodes for one thread at a time; risky formats in a process of its own, which starts when first needed.
 
-    A picture that `lookup` finds has its result as `cached`, and is decoded only with `decode_cached`.
+    A picture that `lookup` finds has its result as `cached`, and is decoded only if `decode_cached` has its path.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class PictureDecoder:
         preprocessing: Preprocessing,
         limits: Limits = LIMITS,
         lookup: Lookup | None = None,
-        decode_cached: bool = False,
+        decode_cached: Collection[str] = (),
     ) -> None:
         self._preprocessing, self._limits = preprocessing, limits
         self._lookup, self._decode_cached = lookup, decode_cached
@@ -70,7 +70,7 @@ class PictureDecoder:
         picture.digest = hashlib.sha256(content).hexdigest()
         if self._lookup is not None:
             picture.cached = self._lookup(picture)
-        if picture.cached is None or self._decode_cached:
+        if picture.cached is None or picture.path in self._decode_cached:
             self._decode(picture, content, preprocessing)
 
     def _decode(self, picture: Picture, content: bytes, preprocessing: Preprocessing) -> None:

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,12 +32,12 @@ def read(
     limits: Limits = LIMITS,
     *,
     lookup: Lookup | None = None,
-    decode_cached: bool = False,
+    decode_cached: Collection[str] = (),
 ) -> Iterator[Picture]:
     """Yield one Picture per path, in order: with pixels at the preprocessing's size, a cached result, or a reason.
 
-    A picture that `lookup` finds has its result as `cached`, and is decoded only with `decode_cached`. Memory holds
-    some dozens of pictures, whatever the number of paths. A read that hangs is left behind: `timeout`.
+    A picture that `lookup` finds has its result as `cached`, and is decoded only if `decode_cached` has its path.
+    Memory holds some dozens of pictures, whatever the number of paths. A read that hangs is left behind: `timeout`.
     """
     readers = _Readers(store, preprocessing, limits, lookup, decode_cached=decode_cached)
     ahead: deque[_Slot] = deque()
@@ -91,11 +91,11 @@ class _Readers:
         limits: Limits,
         lookup: Lookup | None,
         *,
-        decode_cached: bool,
+        decode_cached: Collection[str],
     ) -> None:
         self.count = cpu_count()
         self._store, self._preprocessing, self._limits = store, preprocessing, limits
-        self._lookup, self._decode_cached = lookup, decode_cached
+        self._lookup, self._decode_cached = lookup, frozenset(decode_cached)
         self._waiting: queue.SimpleQueue[_Slot | None] = queue.SimpleQueue()
         self._threads = 0
         self._closed = False

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 
@@ -33,8 +33,8 @@ _LOG_SECONDS = 2.0
 class Request:
     """What is asked of a network: `output`, `pooling` and `batch` as for open_engine; `verb` is for the log.
 
-    `extra` gives a picture's standardised table columns, for networks that take some. With `pixels`, pictures with a
-    cached result are decoded all the same.
+    `extra` gives a picture's standardised table columns, for networks that take some. Pictures with the paths
+    `pixels` are decoded even if their result is cached.
     """
 
     output: str | int = SCORES
@@ -42,7 +42,7 @@ class Request:
     batch: int = 0
     verb: str = "scored"
     extra: Callable[[Picture], np.ndarray] | None = None
-    pixels: bool = False
+    pixels: Collection[str] = ()
 
 
 def forward(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -30,6 +32,13 @@ Keras' float32 scores are from its float64 ones)."""
 MAX_BYTES = 256 << 20
 _HEADER = 4096
 """Bytes that the header of an array may take beside its data."""
+
+
+_DAMAGED = (
+    *(ValueError, OSError, EOFError, NotImplementedError, RuntimeError, OverflowError),
+    *(zipfile.BadZipFile, zlib.error, SyntaxError, TokenError),
+)
+"""What reading a damaged archive raises: the last two come from numpy's reader of headers."""
 
 
 @dataclass(frozen=True)
@@ -131,24 +140,32 @@ def read_npz(content: bytes, where: str, limits: Mapping[str, int]) -> dict[str,
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            found = {info.filename: info for info in archive.infolist()}
             allowed = {f"{name}.npy": limit + _HEADER for name, limit in limits.items()}
-            if sorted(sizes) != sorted(allowed) or any(sizes[name] > allowed[name] for name in allowed):
-                raise ValueError(f"it holds {sorted(sizes)[:5]} of unexpected size")
-            return {name: _read_array(archive.read(f"{name}.npy")) for name in limits}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as err:
+            if sorted(found) != sorted(allowed) or any(found[name].file_size > allowed[name] for name in allowed):
+                raise ValueError(f"it holds {sorted(found)[:5]} of unexpected size")
+            if {info.compress_type for info in found.values()} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise ValueError("it is compressed in an unexpected way")
+            return {name: _read_array(_read_member(archive, found[f"{name}.npy"])) for name in limits}
+    except _DAMAGED as err:
         raise ModelFolderError(f"{where} cannot be read: {err}. {NEXT_STEP}") from err
 
 
-def write_npz(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Return the bytes of an archive; the same arrays give the same bytes."""
+def write_npz(arrays: Mapping[str, np.ndarray], level: int | None = None) -> bytes:
+    """Return the bytes of an archive; the same arrays give the same bytes. `level` is from 1 (fast) to 9 (small)."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in arrays.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED, level)
     return stream.getvalue()
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of a member; of one that unpacks to more than it says, no more than that is ever in memory."""
+    with archive.open(info) as stream:
+        return stream.read(max(1, info.file_size))
 
 
 def _read_array(content: bytes) -> np.ndarray:

@@ -17,6 +17,7 @@ from vision_recipes.model_folder.config import CONFIG, FileEntry, Files, Layer, 
 from vision_recipes.model_folder.labels import write_labels
 from vision_recipes.model_folder.layer_graph import write_graph
 from vision_recipes.model_folder.ood import write_ood
+from vision_recipes.model_folder.reference_pictures import write_reference
 from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.resources import plugin_version
 from vision_recipes.stores import Store, file_digest, read_bytes
@@ -24,7 +25,7 @@ from vision_recipes.strict_json import MAX_BYTES
 
 log = logging.getLogger("vision_recipes")
 
-OWN_FILES = re.compile(r"(model|head|graph|check|known|model_labels)-[0-9a-f]{8}\.[a-z0-9.]+")
+OWN_FILES = re.compile(r"(model|head|graph|check|known|reference|model_labels)-[0-9a-f]{8}\.[a-z0-9.]+")
 """Names that only our own runs give; a file with a plainer name is a model's when its config says so."""
 
 ROLES = {
@@ -36,6 +37,7 @@ ROLES = {
     "bin": "model.bin",
     "check": "check.npz",
     "known": "known.npz",
+    "reference": "reference.npz",
 }
 """The files of a model and their plain names; weights always have a piece of their hash in the name."""
 _ALWAYS_HASHED = ("weights", "head", "graph")
@@ -60,7 +62,7 @@ def commit(
 ) -> None:
     """Make a model the folder's model. `files` are local paths by role, `reports` are for people, by fixed name.
 
-    The files with the roles `labels`, `graph` and `known` are written from the spec.
+    The files with the roles `labels`, `graph`, `known` and `reference` are written from the spec.
     """
     with work_folder() as workdir:
         contents = {"labels": write_labels(spec.labels)}
@@ -68,6 +70,8 @@ def commit(
             contents["graph"] = write_graph(spec.graph)
         if spec.ood_detector is not None:
             contents["known"] = write_ood(spec.ood_detector)
+        if spec.reference_pictures is not None:
+            contents["reference"] = write_reference(spec.reference_pictures)
         paths = {role: workdir / role for role in contents}
         for role, path in paths.items():
             path.write_bytes(contents[role])

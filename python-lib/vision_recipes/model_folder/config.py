@@ -47,7 +47,7 @@ class Files:
     """The files of a model: `head` holds the weights of a head trained on features, `graph` an imported network.
 
     A network that came as an ONNX file is its IR alone: it has neither `weights` nor `graph`. `known` holds
-    what out-of-distribution detection compares pictures with.
+    what out-of-distribution detection compares pictures with, `reference` what is kept of the pictures themselves.
     """
 
     labels: FileEntry
@@ -58,6 +58,7 @@ class Files:
     head: FileEntry | None = None
     graph: FileEntry | None = None
     known: FileEntry | None = None
+    reference: FileEntry | None = None
 
     def entries(self) -> list[FileEntry]:
         """Return the entry of every file."""

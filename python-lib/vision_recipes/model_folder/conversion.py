@@ -42,7 +42,9 @@ def convert(spec: ModelSpec, files: Mapping[str, Path], *, cut: bool = False) ->
     `files["weights"]` is the path of the network's weights. Raises ModelFolderError.
     """
     target = files["xml"]
-    request = ConversionRequest(replace(spec, ood_detector=None), str(files["weights"]), str(target), cut)
+    request = ConversionRequest(
+        replace(spec, ood_detector=None, reference_pictures=None), str(files["weights"]), str(target), cut
+    )
     environment = {"KERAS_BACKEND": "openvino", "CUDA_VISIBLE_DEVICES": "-1"}
     done = call_main(__name__, request, target.parent, TIME_LIMIT, environment)
     if done.returncode == REFUSED:

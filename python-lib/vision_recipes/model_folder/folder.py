@@ -19,6 +19,7 @@ from vision_recipes.strict_json import MAX_BYTES
 if TYPE_CHECKING:
     from vision_recipes.model_folder.checks import Check
     from vision_recipes.model_folder.ood import OodDetector
+    from vision_recipes.model_folder.reference_pictures import ReferencePictures
 
 NEXT_STEP = "Run the macro vision-download or vision-import into the folder, or retrain the model again."
 
@@ -101,6 +102,17 @@ class Model:
 
         content = self.read(entry, ood.MAX_BYTES)
         return ood.read_ood(content, self.where(entry), config, head.features, self.config.n_classes)
+
+    @cached_property
+    def reference_pictures(self) -> ReferencePictures | None:
+        """What is kept of the pictures that the model was made from; None if it was not retrained or keeps nothing."""
+        entry = self.config.files.reference
+        if entry is None or self.config.head is None:
+            return None
+        from vision_recipes.model_folder import reference_pictures as reference
+
+        width, content = reference.feature_width(self.config), self.read(entry, reference.MAX_BYTES)
+        return reference.read_reference(content, self.where(entry), width, self.config.n_classes)
 
     def layer(self, index: int) -> Layer:
         """Return a layer by its index, negative ones from the end; raises ModelFolderError when there is none."""

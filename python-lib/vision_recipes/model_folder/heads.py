@@ -20,6 +20,7 @@ from vision_recipes.model_folder.folder import Model
 from vision_recipes.model_folder.head_formulas import HIDDEN, SCORES, HiddenLayer
 from vision_recipes.model_folder.ir_limits import read_ir
 from vision_recipes.model_folder.ood import OodDetector
+from vision_recipes.model_folder.reference_pictures import ReferencePictures
 from vision_recipes.model_folder.spec import ModelSpec, require_keras, spec_of
 from vision_recipes.preprocessing import ExtraColumn
 from vision_recipes.stores import Store
@@ -76,11 +77,12 @@ class Head:
 
 @dataclass(frozen=True)
 class About:
-    """What people read about a retrained model: its name, what it was trained on, notes for its card."""
+    """What is said and kept of a retrained model: its name, what it was trained on, notes for its card, pictures."""
 
     name: str
     trained_on: str = ""
     notes: str = ""
+    reference_pictures: ReferencePictures | None = None
 
 
 def save_with_head(
@@ -114,6 +116,7 @@ def spec_with_head(base: Model, head: Head, about: About) -> ModelSpec:
         trained_on=about.trained_on,
         notes=about.notes,
         ood_detector=head.ood_detector,
+        reference_pictures=about.reference_pictures,
     )
 
 

@@ -12,6 +12,7 @@ from vision_recipes.model_folder.checks import check_columns
 from vision_recipes.model_folder.config import HeadConfig, Network
 from vision_recipes.model_folder.folder import Model
 from vision_recipes.model_folder.ood import OodDetector
+from vision_recipes.model_folder.reference_pictures import ReferencePictures
 from vision_recipes.model_folder.weights import snake_case, stable_names
 from vision_recipes.preprocessing import Preprocessing
 
@@ -37,6 +38,7 @@ class ModelSpec:
     notes: str = ""
     pack: bool = False
     ood_detector: OodDetector | None = None
+    reference_pictures: ReferencePictures | None = None
 
     @property
     def extra_width(self) -> int:

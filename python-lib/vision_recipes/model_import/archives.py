@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from typing import BinaryIO, cast
 
 from vision_recipes.errors import ModelFolderError
@@ -35,6 +36,11 @@ class ArchiveStore:
                 f"{bomb[0].filename[:80]!r} unpacks to {bomb[0].file_size:,} bytes" if bomb else f"{len(found)} files"
             )
             raise ModelFolderError(f"{self.name!r} is no archive of a model: {what}. Unpack it, and name the model.")
+        if {info.compress_type for info in found} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise ModelFolderError(
+                f"{self.name!r} is packed by a method other than deflate, which may unpack without end. Unpack it, and "
+                "name the model."
+            )
         tops = {info.filename.partition("/")[0] for info in found if "/" in info.filename}
         shared = len(tops) == 1 and all("/" in info.filename for info in found)
         self._members = {"/" + (info.filename.partition("/")[2] if shared else info.filename): info for info in found}
@@ -74,7 +80,7 @@ class _Member(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         try:
             return self._stream.read(size)
-        except (zipfile.BadZipFile, EOFError, ValueError) as err:
+        except (zipfile.BadZipFile, EOFError, ValueError, zlib.error) as err:
             raise OSError(f"it is damaged: {err}") from err
 
 

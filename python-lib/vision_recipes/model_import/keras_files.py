@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,8 @@ def _open_archive(path: Path, where: str, workdir: Path, output: str) -> Iterato
                     f"{where} is not a .keras file that can be read: it holds "
                     f"{', '.join(map(repr, extra or names))[:200]}, where {', '.join(MEMBERS)} are expected, each once."
                 )
+            if {info.compress_type for info in archive.infolist()} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise NotImplementedError("it is compressed in a way that Keras does not use")
             description, stored = workdir / "config.json", workdir / "model.weights.h5"
             _copy_member(archive, description.name, description, MAX_CONFIG, where)
             about = {"keras_version": "3"}
@@ -69,7 +72,7 @@ def _open_archive(path: Path, where: str, workdir: Path, output: str) -> Iterato
                     (workdir / "metadata.json").read_bytes(), f"metadata.json in {where}", MAX_METADATA
                 )
             _copy_member(archive, stored.name, stored, MAX_WEIGHTS, where)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as err:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error) as err:
         raise ModelFolderError(f"{where} is damaged or cut off: {err}. Copy or export it again.") from err
     config = strict_json.parse(description.read_bytes(), f"config.json in {where}", MAX_CONFIG)
     version = _version(about.get("keras_version") if isinstance(about, dict) else None)

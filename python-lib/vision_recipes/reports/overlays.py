@@ -74,6 +74,17 @@ def overlay(pixels: np.ndarray, saliency: np.ndarray, caption: Caption) -> bytes
     """Return a JPEG: the picture uint8 (height, width, 3), it in grey with bright colours where the map of the same
     height and width is high, and the caption under both.
     """
+    pair = Image.fromarray(np.concatenate([pixels, tinted(pixels, saliency)], axis=1))
+    return _jpeg(_captioned(pair, caption))
+
+
+def tinted_jpeg(pixels: np.ndarray, saliency: np.ndarray) -> bytes:
+    """Return a JPEG of the picture as `tinted` draws it, alone."""
+    return _jpeg(Image.fromarray(tinted(pixels, saliency)))
+
+
+def tinted(pixels: np.ndarray, saliency: np.ndarray) -> np.ndarray:
+    """Return the picture uint8 (height, width, 3) in grey, with bright colours where the map of its size is high."""
     highest = float(np.quantile(saliency, _BRIGHTEST)) or float(saliency.max()) or 1.0
     strength = np.minimum(saliency / highest, 1.0)
     stops = np.linspace(0, 1, len(_COLOURS))
@@ -81,9 +92,12 @@ def overlay(pixels: np.ndarray, saliency: np.ndarray, caption: Caption) -> bytes
     strength = strength[..., None]
     grey = pixels.mean(axis=2, keepdims=True).astype(np.float32)
     mixed = grey * 0.85 * (1 - _STRONGEST * strength) + colour * _STRONGEST * strength
-    pair = Image.fromarray(np.concatenate([pixels, np.clip(mixed, 0, 255).astype(np.uint8)], axis=1))
+    return np.clip(mixed, 0, 255).astype(np.uint8)
+
+
+def _jpeg(image: Image.Image) -> bytes:
     stream = io.BytesIO()
-    _captioned(pair, caption).save(stream, "JPEG", quality=90)
+    image.save(stream, "JPEG", quality=90)
     return stream.getvalue()
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, WebPImagePlugin
 
 from vision_recipes.images.reading import read
+from vision_recipes.images.webp import encode_webp
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.stores import Store
 
@@ -43,8 +42,5 @@ def make_thumbnails(store: Store | None, paths: Iterable[str]) -> dict[str, Thum
 
 def encode(pixels: np.ndarray, digest: str = "") -> Thumbnail:
     """Return pixels uint8 (height, width, 3) as a thumbnail of their own size."""
-    stream = io.BytesIO()
-    # the import of the one format needed spares that of all others
-    Image.fromarray(pixels).save(stream, WebPImagePlugin.WebPImageFile.format, quality=72, method=2)
-    content = base64.b64encode(stream.getvalue()).decode()
+    content = base64.b64encode(encode_webp(pixels)).decode()
     return Thumbnail(f"data:image/webp;base64,{content}", pixels.shape[1], pixels.shape[0], digest)

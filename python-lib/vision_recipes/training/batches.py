@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
+from vision_recipes.model_folder.config import POOLED
 from vision_recipes.preprocessing import Preprocessing, normalise
 from vision_recipes.training.augmentation import AugmentationPlan, augment
 from vision_recipes.training_settings import RetrainSettings
@@ -115,20 +116,16 @@ def as_keras(samples: Samples, order: BatchOrder, first: int | None = None) -> A
     return Batches()
 
 
-def predict(network: Any, images: LabelledImages, preprocessing: Preprocessing) -> np.ndarray:
-    """Return the output of a keras.Model for each picture, float32: the probabilities (n, classes) of a whole network.
+def features_and_scores(
+    network: Any, images: LabelledImages, preprocessing: Preprocessing
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a keras.Model with a head gives for each picture, float32: (n, features), probabilities (n, classes).
 
-    Pixels are read batch by batch.
+    The features are those from which the head computes its logits. Pixels are read batch by batch.
     """
-    order = BatchOrder(len(images), min(_PREDICT_BATCH, len(images)), None)
-    samples = image_samples(images, preprocessing)
-    outputs = network.predict(as_keras(samples, order), verbose=0)
-    return np.asarray(outputs, np.float32)
-
-
-def pooled_features(network: Any, images: LabelledImages, preprocessing: Preprocessing) -> np.ndarray:
-    """Return the pooled features from which a keras.Model's head computes its logits, float32 (n, features)."""
     import keras
 
-    pooled = keras.Model(network.inputs, network.get_layer("head_pooling").output)
-    return predict(pooled, images, preprocessing)
+    both = keras.Model(network.inputs, [network.get_layer(POOLED).output, network.output])
+    order = BatchOrder(len(images), min(_PREDICT_BATCH, len(images)), None)
+    features, scores = both.predict(as_keras(image_samples(images, preprocessing), order), verbose=0)
+    return np.asarray(features, np.float32), np.asarray(scores, np.float32)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vision_recipes.dataset.column_encoding import encode_missing
+from vision_recipes.dataset.feedback import SameBytes
 from vision_recipes.dataset.labelled_images import ReadPictures
 from vision_recipes.dataset.mapped_arrays import MappedRows, RowWriter
 from vision_recipes.errors import PictureFolderError, listed
@@ -21,6 +23,7 @@ from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
+from vision_recipes.training.reference_pictures import Thumbnails
 from vision_recipes.wording import counted
 
 if TYPE_CHECKING:
@@ -67,10 +70,18 @@ class FeatureSource:
         return SEVERAL_FEATURES if self.several else FEATURES
 
 
-def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: bool = False) -> ReadPictures:
+def read_pictures(
+    source: FeatureSource,
+    paths: Sequence[str],
+    *,
+    keep_pixels: bool = False,
+    shown: Collection[str] = (),
+    same: SameBytes | None = None,
+) -> ReadPictures:
     """Return the pictures with their features, each file opened once; those that cannot be read are listed apart.
 
-    `keep_pixels` also writes the pixels into the working folder, for augmentation and fine-tuning. Raises
+    `keep_pixels` also writes the pixels into the working folder, for augmentation and fine-tuning. Thumbnails are made
+    of the pictures with the paths `shown`. Those that repeat others, as `same` finds, are left out. Raises
     PictureFolderError when no picture can be read.
     """
     read, features, pixels = ReadPictures(), RowWriter(source.workdir / "features"), None
@@ -78,16 +89,23 @@ def read_pictures(source: FeatureSource, paths: Sequence[str], *, keep_pixels: b
         pixels = RowWriter(source.workdir / "pixels")
     extra = encode_missing(source.base.extra_columns)  # columns of a former last layer do not matter to features
     request = Request(
-        source.output, source.pooling, source.batch_size, "computed features of", extra, pixels=keep_pixels
+        *(source.output, source.pooling, source.batch_size, "computed features of", extra),
+        pixels=paths if keep_pixels else shown,
     )
-    for picture, vector in forward(source.pictures, paths, source.base, source.compute, request, cache=source.cache):
-        if vector is None:
-            read.unreadable.append(picture)
-            continue
-        if pixels is not None and picture.pixels is not None:
-            pixels.append(picture.pixels)
-        features.append(vector)
-        read.usable.append(Picture(picture.path, digest=picture.digest))
+    found = forward(source.pictures, paths, source.base, source.compute, request, cache=source.cache)
+    with closing(Thumbnails(shown)) as thumbnails:
+        for picture, vector in found:
+            if vector is None:
+                read.unreadable.append(picture)
+                continue
+            if same is not None and same.repeats(picture):
+                continue
+            if pixels is not None and picture.pixels is not None:
+                pixels.append(picture.pixels)
+            thumbnails.add(picture)
+            features.append(vector)
+            read.usable.append(Picture(picture.path, digest=picture.digest))
+        read.thumbnails = thumbnails.all()
     read.features = features.array()
     if source.several:
         inner = sum(2 * layer.size for layer in source.inner_layers)

@@ -10,6 +10,7 @@ import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import SIDES, TRAIN, VALID
+from vision_recipes.training.reference_pictures import described
 from vision_recipes.training.run_reports import Run, side_metrics
 from vision_recipes.wording import counted, percent
 
@@ -31,6 +32,8 @@ def outcome(run: Run) -> Iterator[str]:
     if VALID in run.trained.logits:
         yield _confusions(run.trained.logits[VALID], run.images.subset(VALID))
     yield from choices(run.trained.metrics)
+    if run.trained.reference is not None:
+        yield described(run.trained.reference)
     if run.images.columns:
         names = ", ".join(dict.fromkeys(column.name for column in run.images.columns))
         yield f"scoring with this model takes a dataset with the column {names} as well: connect it as extra_dataset"

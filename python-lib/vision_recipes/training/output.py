@@ -35,6 +35,7 @@ def save(output: Store, run: Run) -> None:
         name=_last_part(output.name) or base.name,
         trained_on=f"{len(images.rows(TRAIN)):,} pictures in folder “{pictures}”, starting from {base.name}",
         notes=describe(run),
+        reference_pictures=trained.reference,
     )
     if trained.network is None:
         save_with_head(output, base, trained.head, about, reports)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import SIDES, TEST, TRAIN, VALID
 from vision_recipes.model_folder.heads import Head
 from vision_recipes.model_folder.ood import MAX_CLASSES
+from vision_recipes.model_folder.reference_pictures import ReferencePictures
 from vision_recipes.stores import Store
 from vision_recipes.training.calibration import calibrate
 from vision_recipes.training.epochs import Epoch
@@ -24,6 +26,7 @@ from vision_recipes.training.feature_choice import choose_features
 from vision_recipes.training.features import FeatureSource
 from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.ood import fit_ood
+from vision_recipes.training.reference_pictures import Kept, choose_kept, reference_pictures
 from vision_recipes.training.tensorboard_logs import TensorBoardLogs
 from vision_recipes.training_settings import RetrainSettings
 from vision_recipes.wording import counted, percent
@@ -36,14 +39,17 @@ class Trained:
     """The result: the head, and a keras.Model when training the layers below made it better.
 
     `logits` holds float32 (n, classes) for the validation and the test side; `metrics` more figures for metrics.json.
+    Of the pictures in `kept` the model keeps what `reference` then holds.
     """
 
     head: Head
     how: str
+    kept: Kept
     network: Any = None
     epochs: list[tuple[str, Epoch]] = field(default_factory=list)
     logits: dict[int, np.ndarray] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    reference: ReferencePictures | None = None
 
     def summary(self, images: LabelledImages) -> str:
         """Return a sentence on the accuracy, for the log."""
@@ -54,7 +60,13 @@ class Trained:
         return "; ".join(parts)
 
 
-def train(images: LabelledImages, source: FeatureSource, settings: RetrainSettings, output: Store) -> Trained:
+def train(
+    images: LabelledImages,
+    source: FeatureSource,
+    settings: RetrainSettings,
+    output: Store,
+    thumbnails: Mapping[str, bytes] = MappingProxyType({}),
+) -> Trained:
     """Return the trained model. TensorBoard logs are written into `output` meanwhile, if the settings say so."""
     epochs: list[tuple[str, Epoch]] = []
     with closing(TensorBoardLogs(output)) if settings.tensorboard else nullcontext() as logs:
@@ -65,19 +77,26 @@ def train(images: LabelledImages, source: FeatureSource, settings: RetrainSettin
                 logs.add(stage, epoch)
 
         images, source, choice = choose_features(images, source, settings)
-        trained = _train_last_layer(images, source, settings, partial(record, "last layer"))
+        width = source.base.feature_layer.size if source.inner_layers else images.features.shape[1]
+        kept = choose_kept(images, width, thumbnails, settings)
+        trained = _train_last_layer(images, source, settings, kept, partial(record, "last layer"))
         trained.metrics["features"] = choice.described()
         if settings.layer_to_retrain != "last":
-            _fine_tune(images, source, settings, trained, partial(record, "fine-tuning"))
+            images = _fine_tune(images, source, settings, trained, partial(record, "fine-tuning"))
     trained.epochs = epochs
     if VALID in trained.logits:
         _calibrate(images, trained)
         _fit_ood(images, source, settings, trained)
+    trained.reference = reference_pictures(images, kept, trained.head.ood_detector, thumbnails)
     return trained
 
 
 def _train_last_layer(
-    images: LabelledImages, source: FeatureSource, settings: RetrainSettings, on_epoch: Callable[[Epoch], None]
+    images: LabelledImages,
+    source: FeatureSource,
+    settings: RetrainSettings,
+    kept: Kept,
+    on_epoch: Callable[[Epoch], None],
 ) -> Trained:
     train, valid = images.subset(TRAIN), images.subset(VALID)
     commonest = np.bincount(train.targets).argmax()
@@ -91,7 +110,9 @@ def _train_last_layer(
         columns=fitted.columns,
         hidden=fitted.hidden,
     )
-    trained = Trained(head, fitted.how)
+    trained = Trained(head, fitted.how, kept)
+    if len(kept.rows):
+        kept.logits = np.concatenate([fitted.logits(images.take(rows)) for rows in kept.blocks()])
     for side in (VALID, TEST):
         part = images.subset(side)
         if len(part):
@@ -137,9 +158,11 @@ def _fine_tune(
     settings: RetrainSettings,
     trained: Trained,
     on_epoch: Callable[[Epoch], None],
-) -> None:
-    """Train the layers below the head too, and take the result if it is better on the validation pictures."""
-    from vision_recipes.training.batches import predict
+) -> LabelledImages:
+    """Train the layers below the head too, and take the result if it is better on the validation pictures.
+
+    Returns the images with the features that the network then has.
+    """
     from vision_recipes.training.checkpoints import Checkpoints
     from vision_recipes.training.fine_tuning import fine_tune
 
@@ -149,7 +172,7 @@ def _fine_tune(
         log.warning("fine-tuning did not beat the last layer alone on the validation pictures, so it is not used")
         trained.how += "; fine-tuning did not beat it and is not used"
         trained.metrics["fine_tuning_used"] = False
-        return
+        return images
     valid_targets = images.targets[images.rows(VALID)]
     trained.metrics |= {
         "fine_tuning_used": True,
@@ -162,10 +185,27 @@ def _fine_tune(
         f"the best epoch is {tuned.best.number}"
     )
     trained.how = how if tuned.start is None else f"{trained.how}; {how}"
-    for side in list(trained.logits):
-        probabilities = predict(tuned.network, images.subset(side), source.base.preprocessing)
-        trained.logits[side] = np.log(np.maximum(probabilities, 1e-30))
+    images = _with_network(images, trained, source)
     log.info("fine-tuning: %s", trained.summary(images))
+    return images
+
+
+def _with_network(images: LabelledImages, trained: Trained, source: FeatureSource) -> LabelledImages:
+    """Return the images with the features of the network that was trained; its logits take the place of the others."""
+    from vision_recipes.training.batches import features_and_scores
+
+    kept, features = trained.kept, np.zeros((len(images), trained.head.config.features), np.float32)
+    for side in (TRAIN, VALID, TEST):
+        rows = images.rows(side)
+        if not len(rows):
+            continue
+        features[rows], scores = features_and_scores(trained.network, images.take(rows), source.base.preprocessing)
+        logits = np.log(np.maximum(scores, 1e-30))
+        if side in trained.logits:
+            trained.logits[side] = logits
+        of_side = images.sides[kept.rows] == side
+        kept.logits[of_side] = logits[np.searchsorted(rows, kept.rows[of_side])]
+    return replace(images, features=features)
 
 
 def _training_key(images: LabelledImages, source: FeatureSource, settings: RetrainSettings) -> str:
@@ -188,6 +228,7 @@ def _calibrate(images: LabelledImages, trained: Trained) -> None:
         factor, head = np.float32(found.factor), trained.head
         trained.head = replace(head, kernel=head.kernel * factor, bias=head.bias * factor)
         trained.logits = {side: logits * factor for side, logits in trained.logits.items()}
+        trained.kept.logits = trained.kept.logits * factor
         if trained.network is not None:
             layer = trained.network.get_layer("head_scores")
             layer.set_weights([np.asarray(weight) * factor for weight in layer.get_weights()])
@@ -204,12 +245,6 @@ def _calibrate(images: LabelledImages, trained: Trained) -> None:
 def _fit_ood(images: LabelledImages, source: FeatureSource, settings: RetrainSettings, trained: Trained) -> None:
     """Add the detector of pictures unlike those of the training, if there are enough pictures for one."""
     train, valid = images.subset(TRAIN), images.subset(VALID)
-    if trained.network is not None:
-        from vision_recipes.training.batches import pooled_features
-
-        preprocessing = source.base.preprocessing
-        train = replace(train, features=pooled_features(trained.network, train, preprocessing))
-        valid = replace(valid, features=pooled_features(trained.network, valid, preprocessing))
     logits, precision, seed = trained.logits[VALID], settings.verdict_precision, settings.random_seed
     detector = fit_ood(train, valid, logits, precision, source.feature_parts, seed)
     if detector is None:

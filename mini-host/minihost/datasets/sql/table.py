@@ -64,7 +64,7 @@ class SqlTable(RowTable):
 
     def set_columns(self, _columns: Any) -> None:
         """Refuse to change the table: only the stage of a run is written (see `minihost.datasets.sql.staged`)."""
-        raise DataError(f"{self.path}: a SQL table is written by recipes and macros, when they have succeeded.")
+        raise DataError(f"{self.path}: a SQL table is not written in place.")
 
     def writer(self, columns: Any, **_: Any) -> Any:
         """Refuse to write to the table itself."""
