@@ -17,6 +17,7 @@ FLOORS = [
     {"inference"},
     {"training"},
     {"reports", "serving"},
+    {"monitoring"},
 ]
 """The packages, from the ground up; those on one floor never import each other."""
 ROOMS = set().union(*FLOORS)

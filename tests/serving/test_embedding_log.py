@@ -76,6 +76,16 @@ def test_a_folder_that_cannot_be_written_to_disturbs_nobody(caplog):
     assert caplog.text.count("no space") == len(caplog.records) == 1
 
 
+def test_the_first_features_are_enough():
+    store = MemoryStore()
+    log = EmbeddingLog(store, MODEL, width=3)
+    log.add(*rows(4))
+    log.close()
+    assert (read_embedding_log(store, MODEL, 2).features == rows(4)[0][:, :2]).all()
+    with pytest.raises(EmbeddingLogError, match="features are .4, 3., where the model has 5"):
+        read_embedding_log(store, MODEL, WIDTH)
+
+
 def test_files_that_lie_around_are_left_alone():
     store = MemoryStore()
     store.files["/keep.txt"] = b"mine"
@@ -100,7 +110,7 @@ def test_the_log_of_another_model_is_named():
         lambda content: content[:-40],
         lambda content: b"",
         lambda content: write_npz({"features": np.zeros((2, WIDTH), np.float16)}),
-        lambda content: forged(features=np.zeros((2, WIDTH + 1), np.float16)),
+        lambda content: forged(features=np.zeros((2, WIDTH - 1), np.float16)),
         lambda content: forged(features=np.zeros((2000, WIDTH), np.float16)),
         lambda content: forged(features=np.full((2, WIDTH), np.inf, np.float16)),
         lambda content: forged(times=np.zeros(3)),

@@ -68,8 +68,9 @@ class EmbeddingLog:
     Files are written in the background. A folder that cannot be written to costs log rows and a warning, nothing else.
     """
 
-    def __init__(self, folder: Store, model_hash: str, rows: int = ROWS) -> None:
-        self._folder, self._model_hash, self._rows = folder, model_hash, max(rows, 1)
+    def __init__(self, folder: Store, model_hash: str, rows: int = ROWS, *, width: int | None = None) -> None:
+        """Make the log; of each picture the first `width` features are kept (reference_pictures.feature_width)."""
+        self._folder, self._model_hash, self._rows, self._width = folder, model_hash, max(rows, 1), width
         self._lock = threading.Lock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="embedding-log")
         self._writing: list[Future[None]] = []
@@ -91,6 +92,7 @@ class EmbeddingLog:
 
         Returns at once. A picture whose features are not finite is left out.
         """
+        features = features[:, : self._width]
         kept = np.clip(features, -_LARGEST, _LARGEST).astype(np.float16)
         finite = np.isfinite(features).all(axis=1)
         with self._lock:
@@ -148,7 +150,7 @@ class EmbeddingLog:
 
 
 def read_embedding_log(folder: Store, model_hash: str, width: int, rows: int = ROWS) -> Embeddings:
-    """Return the newest `rows` pictures at most that a folder's log has of a model with `width` features.
+    """Return the newest `rows` pictures at most that a folder's log has of a model, with their first `width` features.
 
     Raises EmbeddingLogError when there is none of this model, naming those there are, or when a file is damaged.
     """
@@ -210,7 +212,7 @@ def _encode(rows: Sequence[tuple[np.ndarray, str, float, str, float]], model_has
 def _decode(content: bytes, where: str, model_hash: str, width: int) -> Embeddings:
     """Return what a file says; every size is checked before an array is made, and nothing is unpickled."""
     limits = {
-        _FEATURES: 2 * width * _ROWS_OF_FILE,
+        _FEATURES: max(_BYTES_OF_FILE, 2 * width),
         _PROBABILITIES: 4 * _ROWS_OF_FILE,
         _TIMES: 8 * _ROWS_OF_FILE,
         _TEXTS: _TEXT_BYTES,
@@ -226,8 +228,10 @@ def _decode(content: bytes, where: str, model_hash: str, width: int) -> Embeddin
             raise ValueError(
                 f"it is of the model {str(said['model'])[:_MODEL_DIGITS]}, not {model_hash[:_MODEL_DIGITS]}"
             )
-        if features.shape != (count, width) or probabilities.shape != (count,) or times.shape != (count,):
-            raise ValueError(f"its features are {features.shape}, where the model gives {width} for a picture")
+        if features.shape[1:] < (width,) or features.ndim != 2 or count > _ROWS_OF_FILE:
+            raise ValueError(f"its features are {features.shape}, where the model has {width} of a picture")
+        if probabilities.shape != (count,) or times.shape != (count,):
+            raise ValueError("its probabilities and times are not one for each picture")
         for texts_of_pictures in (labels, verdicts):
             if len(texts_of_pictures) != count or not all(isinstance(text, str) for text in texts_of_pictures):
                 raise ValueError("its labels are not one for each picture")
@@ -237,7 +241,7 @@ def _decode(content: bytes, where: str, model_hash: str, width: int) -> Embeddin
         raise EmbeddingLogError(str(err)) from err
     except (ValueError, KeyError, TypeError) as err:  # of other JSON than what is written here
         raise EmbeddingLogError(f"{where} is not a file of this model's log: {err}. {_DELETE}") from err
-    return Embeddings(features.astype(np.float32), tuple(labels), probabilities, tuple(verdicts), times)
+    return Embeddings(features[:, :width].astype(np.float32), tuple(labels), probabilities, tuple(verdicts), times)
 
 
 def _files(paths: Sequence[str]) -> list[tuple[str, re.Match[str]]]:
