@@ -87,10 +87,11 @@ def test_pictures_of_something_else(trained, new, tmp_path):
     draw = np.random.default_rng(0)
     for number in range(25):
         noise = Image.fromarray(draw.integers(0, 255, (20, 30, 3)).astype(np.uint8))
-        (other / f"{number}.png").write_bytes(encoded(noise, "PNG"))
+        (other / f"<img onerror=x>{number}.png").write_bytes(encoded(noise, "PNG"))
     row, _, page = written(MonitorInputs(pictures=LocalStore(other), model=trained))
     assert row["alarm"] == 1 and "looks" in row["reasons"].split(",") and row["p_value"] <= 0.01
     assert "The new pictures are different" in page and "What to do next" in page
+    assert "<img onerror" not in page and "&lt;img onerror" in page
 
 
 def test_another_reference_and_a_part_of_the_pictures(trained, new):

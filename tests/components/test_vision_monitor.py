@@ -8,7 +8,9 @@ def test_new_pictures_are_compared_with_those_of_the_training(workshop):
     done = workshop.well("run", "vision-monitor", *roles, "-o", "metrics_dataset=now.csv", "-o", "report_folder=page")
     (row,) = workshop.table("now.csv")
     trained = json.loads((workshop.folder / "egg_model" / "run.json").read_text(encoding="utf-8"))
-    assert row["alarm"] == "0" and row["pictures"] == "60" and row["reference_pictures"] == str(len(trained["pictures"]))
+    assert (
+        row["alarm"] == "0" and row["pictures"] == "60" and row["reference_pictures"] == str(len(trained["pictures"]))
+    )
     assert row["summary"] in done.stderr and len(workshop.table("moved.csv")) == 60
     page = (workshop.folder / "page" / "index.html").read_text(encoding="utf-8")
     assert "No sign of a change" in page and page.count("<img") == 24 and "://" not in page

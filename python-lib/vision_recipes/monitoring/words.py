@@ -56,7 +56,9 @@ def reasons(found: Comparison, references: References, new: ScoredPictures, labe
     if UNREADABLE in found.reasons:
         yield f"{len(new.unreadable):,} of {counted(count + len(new.unreadable), 'file')} could not be read."
     if LOOKS in found.reasons:
-        if (found.separability or 0) < _HARDLY_SEPARABLE:
+        if REPEATED in found.reasons:
+            yield "They look unlike the reference pictures."
+        elif (found.separability or 0) < _HARDLY_SEPARABLE:
             yield "As a whole they have moved, though a single one can hardly be told from a reference picture."
         else:
             yield (
