@@ -22,12 +22,12 @@ from PIL import Image, ImageFilter
 
 from vision_recipes.default_model import open_default
 from vision_recipes.model_folder import Model, open_model
+from vision_recipes.monitor_settings import MonitorSettings
 from vision_recipes.monitoring.comparison import References, Rules, compare
 from vision_recipes.monitoring.kept_pictures import kept_references
 from vision_recipes.monitoring.sample import Sample
 from vision_recipes.monitoring.scoring import score_folder
 from vision_recipes.retrain import retrain
-from vision_recipes.settings import MonitorSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training_settings import RetrainSettings
 

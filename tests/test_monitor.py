@@ -15,10 +15,11 @@ from training.colours import SHADES, shade, write_colour_model, write_colours
 from vision_recipes.errors import EmbeddingLogError, ModelFolderError, PictureFolderError, SettingsError
 from vision_recipes.model_folder import open_model
 from vision_recipes.monitor import MonitorInputs, MonitorOutputs, monitor
+from vision_recipes.monitor_settings import MonitorSettings
 from vision_recipes.report_columns import MONITORED, MOVED
 from vision_recipes.retrain import retrain
 from vision_recipes.serving.embedding_log import EmbeddingLog
-from vision_recipes.settings import ComputeSettings, MonitorSettings
+from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.training_settings import RetrainSettings
 

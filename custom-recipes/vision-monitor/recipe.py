@@ -2,8 +2,8 @@
 
 from dss_ports import input_folder, input_table, optional_output_table, output_folder, output_table, params
 from vision_recipes.monitor import MonitorInputs, MonitorOutputs, monitor
+from vision_recipes.monitor_settings import MonitorSettings
 from vision_recipes.report_columns import MONITORED
-from vision_recipes.settings import MonitorSettings
 
 rows = monitor(
     inputs=MonitorInputs(

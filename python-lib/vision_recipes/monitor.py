@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vision_recipes.model_folder import open_model
+from vision_recipes.monitor_settings import MonitorSettings
 from vision_recipes.monitoring.comparison import LOOKS, UNKNOWN_SHARE, Rules, compare
 from vision_recipes.monitoring.moved import most_moved
 from vision_recipes.monitoring.page import MonitoredRun, render_monitoring_page
@@ -16,7 +17,6 @@ from vision_recipes.monitoring.sources import MonitorInputs, find_new_pictures, 
 from vision_recipes.monitoring.words import summary
 from vision_recipes.report_columns import MOVED
 from vision_recipes.rows import UNKNOWN, UNSURE, rounded
-from vision_recipes.settings import MonitorSettings
 from vision_recipes.stores import OutputTable, Store
 
 log = logging.getLogger("vision_recipes")

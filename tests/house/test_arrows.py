@@ -26,6 +26,7 @@ GROUND |= {
     "local_folders",
     "macro_settings",
     "metrics",
+    "monitor_settings",
     "report_columns",
     "strict_json",
     "training_settings",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vision_recipes.model_folder import Model
+from vision_recipes.monitor_settings import MonitorSettings
 from vision_recipes.monitoring import words
 from vision_recipes.monitoring.comparison import Comparison, References
 from vision_recipes.monitoring.moved import Moved
@@ -19,7 +20,6 @@ from vision_recipes.pictures import REASONS
 from vision_recipes.reports.rendering import render
 from vision_recipes.reports.thumbnails import Thumbnail, make_thumbnails
 from vision_recipes.rows import KNOWN, UNKNOWN, UNSURE
-from vision_recipes.settings import MonitorSettings
 
 _LABELS, _FILES = 12, 40
 _KEPT_SIDE = 96

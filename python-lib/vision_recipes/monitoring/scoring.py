@@ -12,9 +12,9 @@ from vision_recipes.inference.engine import FEATURES, SCORES_AND_FEATURES
 from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.reference_pictures import feature_width
+from vision_recipes.monitor_settings import MonitorSettings
 from vision_recipes.monitoring.sample import Sample
 from vision_recipes.pictures import Picture
-from vision_recipes.settings import MonitorSettings
 from vision_recipes.stores import Store
 
 

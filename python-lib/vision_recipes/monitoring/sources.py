@@ -12,6 +12,7 @@ from vision_recipes.dataset.extra_columns import encode_table
 from vision_recipes.dataset.splits import VALID
 from vision_recipes.errors import EmbeddingLogError, ModelFolderError, SettingsError
 from vision_recipes.model_folder import Model
+from vision_recipes.monitor_settings import MonitorSettings
 from vision_recipes.monitoring.comparison import MAX_TESTED, References
 from vision_recipes.monitoring.kept_pictures import kept_references, kept_sample
 from vision_recipes.monitoring.sample import Sample
@@ -19,7 +20,6 @@ from vision_recipes.monitoring.scoring import ScoredPictures, compared_width, sc
 from vision_recipes.pictures import Picture
 from vision_recipes.reports.training_record import read_training_record
 from vision_recipes.serving.embedding_log import read_embedding_log
-from vision_recipes.settings import MonitorSettings
 from vision_recipes.stores import Store, Table
 
 
