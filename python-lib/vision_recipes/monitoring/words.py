@@ -107,8 +107,8 @@ def trust(found: Comparison) -> str:
     """Return how far the expected accuracy can be trusted."""
     if found.alarm and not only_the_mix(found):
         return (
-            "Take it as the most to hope for. On pictures that have changed it is often too high: measured, by up to 10 "
-            "points with half the brightness, by 10 to 20 with a third of the pictures of an unknown class, and by 15 to "
-            "25 with a much worse camera. To know better, label a hundred of them and run vision-evaluate."
+            "Take it as the most to hope for. On pictures that have changed it is often too high: measured, by up to "
+            "10 points with half the brightness, by 10 to 20 with a third of the pictures of an unknown class, by 15 "
+            "to 25 with a much worse camera. To know better, label a hundred of them and run vision-evaluate."
         )
     return "It holds for pictures like the reference pictures, and these are. True labels of some would confirm it."
