@@ -44,6 +44,10 @@ class TrainingError(VisionError):
     """Training cannot start or had to stop; the previous model is untouched."""
 
 
+class EmbeddingLogError(VisionError):
+    """A log of embeddings is missing, damaged, or of another model."""
+
+
 class OutputError(VisionError):
     """An output cannot be written."""
 

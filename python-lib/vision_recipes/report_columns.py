@@ -1,4 +1,4 @@
-"""The columns that evaluate, explain and check-labels write."""
+"""The columns that evaluate, explain, check-labels and monitor write."""
 
 from __future__ import annotations
 
@@ -59,4 +59,49 @@ CHECKED = (
         "accept (keep the given label), relabel (use the suggested label) or drop; for you to fill in",
     ),
     Column("rank", "bigint", "1 = most suspicious"),
+)
+
+MONITORED = (
+    Column("time", "string", "When the run took place: ISO 8601, UTC"),
+    Column("model", "string", "Name of the model"),
+    Column("source", "string", "Where the new pictures come from: the folder or the log"),
+    Column("alarm", "int", "1 when the new pictures differ, or can hardly be read, else 0"),
+    Column("reasons", "string", "Of an alarm, separated by commas: looks, unknown, label_mix, repeated, unreadable"),
+    Column("summary", "string", "The result in words"),
+    Column("p_value", "double", "How probable such a difference would be by chance, all tests together"),
+    Column("separability", "double", "Area under the ROC curve of old against new: 0.5 alike, 1 wholly different"),
+    Column("pictures", "bigint", "New pictures that were scored"),
+    Column("unreadable", "bigint", "New files that could not be read"),
+    Column("reference_pictures", "bigint", "Pictures that they were compared with"),
+    Column("unknown_share", "double", "Fraction of new pictures with the verdict unknown"),
+    Column("unsure_share", "double", "Fraction of new pictures with the verdict unsure"),
+    Column("expected_unknown_share", "double", "Fraction of reference pictures with the verdict unknown"),
+    Column("expected_unsure_share", "double", "Fraction of reference pictures with the verdict unsure"),
+    Column("expected_flagged_share", "double", "Fraction of reference pictures that are unknown or unsure"),
+    Column("label_mix_change", "double", "Fraction of pictures that would need another label for the mixes to agree"),
+    Column("expected_accuracy", "double", "Accuracy expected on the new pictures, without their true labels"),
+    Column("expected_accuracy_low", "double", "Lower end of its 95 % interval"),
+    Column("expected_accuracy_high", "double", "Upper end of its 95 % interval"),
+    Column("validation_accuracy", "double", "Accuracy on the validation pictures that the model keeps"),
+    Column("repeated_share", "double", "Fraction of new pictures that are the same as another one"),
+    Column("p_looks", "double", "p-value of the test of looks alone"),
+    Column(
+        "p_within_labels",
+        "double",
+        "The same within predicted labels; only when an alarm may come from their mix",
+    ),
+    Column("p_unknown", "double", "p-value of the fraction of unknown and unsure pictures"),
+    Column("p_label_mix", "double", "p-value of the mix of predicted labels"),
+)
+
+MOVED = (
+    IMAGES,
+    Column("time", "string", "When the endpoint answered, for pictures of a log: ISO 8601, UTC"),
+    Column("score", "double", "How new it looks, in standard deviations of the reference pictures; highest first"),
+    Column("label", "string", "The predicted label"),
+    Column("probability", "double", "Probability of the predicted label"),
+    Column("verdict", "string", "known, unsure or unknown; empty without a detector"),
+    Column("nearest", "string", "Path of the most similar reference picture"),
+    Column("nearest_label", "string", "Its label"),
+    Column("similarity", "double", "Cosine similarity of the two"),
 )

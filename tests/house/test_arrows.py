@@ -17,6 +17,7 @@ FLOORS = [
     {"inference"},
     {"training"},
     {"reports", "serving"},
+    {"monitoring"},
 ]
 """The packages, from the ground up; those on one floor never import each other."""
 ROOMS = set().union(*FLOORS)
@@ -25,6 +26,7 @@ GROUND |= {
     "local_folders",
     "macro_settings",
     "metrics",
+    "monitor_settings",
     "report_columns",
     "strict_json",
     "training_settings",

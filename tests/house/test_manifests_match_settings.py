@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 import pytest
 from conftest import ROOT
 
-from vision_recipes import macro_settings, settings, training_settings, webapp_settings
+from vision_recipes import macro_settings, monitor_settings, settings, training_settings, webapp_settings
 
 PAIRS = {
     "custom-recipes/vision-classify/recipe.json": settings.ClassifySettings,
@@ -15,6 +15,7 @@ PAIRS = {
     "custom-recipes/vision-evaluate/recipe.json": training_settings.EvaluateSettings,
     "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,
     "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
+    "custom-recipes/vision-monitor/recipe.json": monitor_settings.MonitorSettings,
     "python-runnables/vision-download/runnable.json": macro_settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
     "python-runnables/vision-export/runnable.json": macro_settings.ExportSettings,

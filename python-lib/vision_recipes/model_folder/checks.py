@@ -133,10 +133,12 @@ def write_ir_check(target: Path, xml: Path, preprocessing: Preprocessing, extra:
     return check
 
 
-def read_npz(content: bytes, where: str, limits: Mapping[str, int]) -> dict[str, np.ndarray]:
+def read_npz(
+    content: bytes, where: str, limits: Mapping[str, int], *, next_step: str = NEXT_STEP
+) -> dict[str, np.ndarray]:
     """Return the arrays of an archive, which must be exactly those of `limits`: name -> maximum bytes of data.
 
-    Raises ModelFolderError that names `where`.
+    Raises ModelFolderError that names `where` and ends in the next step.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -148,7 +150,7 @@ def read_npz(content: bytes, where: str, limits: Mapping[str, int]) -> dict[str,
                 raise ValueError("it is compressed in an unexpected way")
             return {name: _read_array(_read_member(archive, found[f"{name}.npy"])) for name in limits}
     except _DAMAGED as err:
-        raise ModelFolderError(f"{where} cannot be read: {err}. {NEXT_STEP}") from err
+        raise ModelFolderError(f"{where} cannot be read: {err}. {next_step}") from err
 
 
 def write_npz(arrays: Mapping[str, np.ndarray], level: int | None = None) -> bytes:
