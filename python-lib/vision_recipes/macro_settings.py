@@ -73,7 +73,7 @@ class ExportSettings(OutputFolderSettings):
     """Which model to write for other programs, in which formats, into which folder."""
 
     model_folder: str = text()
-    export_format: str = choice("both", "onnx", "openvino")
+    export_format: str = choice("both", "onnx", "openvino", "model_server")
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing model or output folder."""
