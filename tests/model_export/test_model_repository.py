@@ -161,6 +161,16 @@ def test_the_script_sends_what_the_server_takes(tmp_path, extra):
     assert float(probability) == pytest.approx(expected.max(), abs=6e-4)
 
 
+@pytest.mark.network
+def test_what_a_server_says_of_a_request_is_shown(small, tmp_path):
+    folder = exported(small, tmp_path)
+    Image.new("RGB", (30, 30)).save(tmp_path / "photo.png")
+    with serving(folder) as url:
+        done = asked(folder, f"{url}/elsewhere", "photo.png")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{url}/elsewhere: HTTP Error 404: Not Found. ") and "Traceback" not in done.stderr
+
+
 def test_a_server_that_does_not_answer_is_named_in_a_sentence(small, tmp_path):
     folder = exported(small, tmp_path)
     Image.new("RGB", (30, 30)).save(tmp_path / "photo.png")
@@ -172,7 +182,7 @@ def test_a_server_that_does_not_answer_is_named_in_a_sentence(small, tmp_path):
 def test_the_script_is_short_and_mentions_nothing_of_ours():
     text = script("model_server", columns=False)
     compile(text, "classify.py", "exec")
-    assert len([line for line in text.splitlines() if line.strip()]) <= 45
+    assert len([line for line in text.splitlines() if line.strip()]) <= 47
     assert "vision_recipes" not in text
 
 

@@ -43,8 +43,8 @@ def write_endpoint_folder(model: Model, settings: Mapping[str, Any], folder: Pat
     columns = [column.name for column in model.extra_columns]
     if taken := sorted({PICTURE, "img_b64", "features"}.intersection(columns)):
         raise ModelFolderError(
-            f"Model {model.name!r} takes a column named {taken[0]!r}, which is what a query calls its picture. Give the "
-            "column another name and retrain the model."
+            f"Model {model.name!r} takes a column named {taken[0]!r}, which is what a query calls its picture. Give "
+            "the column another name and retrain the model."
         )
     packed = pack(MODULE)
     (folder / MODEL).mkdir(parents=True)

@@ -100,6 +100,8 @@ def network(inputs):  # Open Inference Protocol: a description in JSON, then the
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             (output,) = json.load(answer)["outputs"]
+    except urllib.error.HTTPError as err:
+        sys.exit(f"{server}: {err}. {err.read(500).decode(errors='replace')}")
     except OSError as err:
         sys.exit(f"{server}: {err}. Start the model server, or set SERVER to its address.")
     return [numpy.array(output["data"]).reshape(output["shape"])]
