@@ -106,11 +106,14 @@ def test_the_application_of_ray_uses_what_there_is():
 def test_its_steps_give_a_server_without_a_framework(tmp_path):
     """The lines of the Dockerfile, run by hand in a folder that holds only what the builder gets."""
     allowed = [line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").split() if line[0] == "!"]
+    leave = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in allowed:
         target = tmp_path / "source" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        leave = shutil.ignore_patterns("__pycache__", "*.egg-info")
-        shutil.copytree(ROOT / name, target, ignore=leave) if (ROOT / name).is_dir() else shutil.copy(ROOT / name, target)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, target, ignore=leave)
+        else:
+            shutil.copy(ROOT / name, target)
     text = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", "")
     (steps,) = re.findall(r"^RUN (.*)$", text, re.M)
     environment = tmp_path / "vision"
