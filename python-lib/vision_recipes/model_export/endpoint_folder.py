@@ -71,17 +71,23 @@ def queries(model: Model) -> list[dict[str, Any]]:
 def answers(folder: Path, asked: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return what an endpoint answers to queries in a process of its own, started as an API node does.
 
-    Raises ModelFolderError when it does not start.
+    Raises ModelFolderError when it does not start, or not in time.
     """
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-I", "-c", _ASK, str(folder)],
-        input=json.dumps(list(asked)),
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-P", "-c", _ASK, str(folder)],
+            input=json.dumps(list(asked)),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as err:
+        raise ModelFolderError(
+            f"The endpoint does not answer its test query within {_SECONDS} s, so nothing is written. Free the "
+            "processor and run the macro again, or use a smaller network."
+        ) from err
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ModelFolderError(f"The endpoint does not start, so nothing is written: {last[:300]}")
