@@ -9,13 +9,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from images.files import encoded, picture
 from inference.tiny import EXTRA, write_tiny_model
 from model_folder.small import local
 
 from vision_recipes.classify import classify
+from vision_recipes.dataset.splits import VALID
 from vision_recipes.errors import ModelFolderError, SettingsError
 from vision_recipes.macro_settings import EndpointSettings
 from vision_recipes.model_export import endpoint_folder
@@ -154,6 +157,22 @@ def test_columns_are_attributes_of_a_query(tmp_path):
     first, other = answered(tmp_path / "endpoint", [asked[0], asked[0] | {"town": "Oslo"}])
     assert first["error"] == other["error"] == 0 and first["prediction"] != other["prediction"]
     assert '"price": ..., "town": ...' in (tmp_path / "endpoint/endpoint.py").read_text("utf-8")
+
+
+def test_pictures_that_the_model_keeps_are_the_test_queries(tmp_path):
+    model = write_tiny_model(tmp_path / "model")
+    webp = [encoded(picture(30 + number, 40), "WEBP") for number in range(4)]
+    kept = SimpleNamespace(
+        thumbnails=(b"", webp[1], webp[2], webp[3]),
+        labels=np.array([0, 0, 2, 1]),
+        predicted=np.array([0, 0, 2, 2]),
+        rows=lambda side: np.flatnonzero(np.array([VALID, VALID, VALID, VALID]) == side),
+    )
+    model.__dict__["reference_pictures"] = kept
+    assert [one["input"] for one in endpoint_folder.queries(model)] == [query(webp[place])["input"] for place in (1, 2)]
+    kept.thumbnails = (b"",) * 4
+    (drawn,) = endpoint_folder.queries(model)
+    assert base64.b64decode(drawn["input"]).startswith(b"\x89PNG")
 
 
 def test_nothing_is_written_when_the_endpoint_answers_otherwise(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from vision_recipes.dataset.splits import VALID
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_export.endpoint_code import CODE, CODE_ZIP, MODEL, MODULE, REQUIREMENTS, endpoint_code
 from vision_recipes.model_export.packed_code import pack
@@ -23,6 +24,9 @@ from vision_recipes.strict_json import MAX_BYTES
 
 PICTURE = "input"
 """The attribute of a query that holds a picture in base64."""
+
+_QUERIES = 3
+"""How many test queries there are at most."""
 
 _SECONDS = 300
 """How long the endpoint may take to start and to answer its test queries."""
@@ -65,7 +69,7 @@ def queries(model: Model) -> list[dict[str, Any]]:
     cells: dict[str, Any] = {
         column.name: column.mean if column.kind == "number" else column.categories[0] for column in model.extra_columns
     }
-    return [{PICTURE: base64.b64encode(_drawn_picture()).decode(), **cells}]
+    return [{PICTURE: base64.b64encode(content).decode(), **cells} for content in _pictures(model)]
 
 
 def answers(folder: Path, asked: Sequence[Mapping[str, Any]]) -> list[Any]:
@@ -93,6 +97,18 @@ def answers(folder: Path, asked: Sequence[Mapping[str, Any]]) -> list[Any]:
         raise ModelFolderError(f"The endpoint does not start, so nothing is written: {last[:300]}")
     found: list[Any] = json.loads(done.stdout)
     return found
+
+
+def _pictures(model: Model) -> list[bytes]:
+    """Return the thumbnails of a few validation pictures of different labels; without any, a drawn picture."""
+    kept = model.reference_pictures
+    if kept is None:
+        return [_drawn_picture()]
+    found: dict[int, bytes] = {}
+    for number in kept.rows(VALID):
+        if kept.thumbnails[number] and kept.predicted[number] == kept.labels[number]:
+            found.setdefault(int(kept.labels[number]), kept.thumbnails[number])
+    return list(found.values())[:_QUERIES] or [_drawn_picture()]
 
 
 def _drawn_picture() -> bytes:
