@@ -11,6 +11,10 @@ from vision_recipes.model_folder import open_model
 FILES = {
     "onnx": ["/onnx/about.json", "/onnx/classify.py", "/onnx/model.onnx"],
     "openvino": ["/openvino/about.json", "/openvino/classify.py", "/openvino/model.bin", "/openvino/model.xml"],
+    "model_server": [
+        f"/model_server/{name}"
+        for name in ("about.json", "classify.py", "config.json", "small/1/model.bin", "small/1/model.xml")
+    ],
 }
 
 
@@ -27,9 +31,7 @@ def model(tmp_path):
     return write_small_model(local(tmp_path / "model"))
 
 
-@pytest.mark.parametrize(
-    ("chosen", "files"), [("onnx", FILES["onnx"]), ("openvino", FILES["openvino"]), ("both", sum(FILES.values(), []))]
-)
+@pytest.mark.parametrize(("chosen", "files"), [*FILES.items(), ("both", FILES["onnx"] + FILES["openvino"])])
 def test_the_chosen_formats_are_written(model, tmp_path, chosen, files):
     calls = []
     facts = export_model(

@@ -1,4 +1,4 @@
-"""Export a model for programs that know nothing of this project: ONNX and OpenVINO, preprocessing inside."""
+"""Export a model for programs that know nothing of this project: ONNX, OpenVINO and its model server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from vision_recipes.local_folders import work_folder
 from vision_recipes.macro_settings import ExportSettings
 from vision_recipes.model_export.exporting import export, open_network
+from vision_recipes.model_export.model_repository import CONFIG
 from vision_recipes.model_folder import open_model
 from vision_recipes.stores import Store
 
@@ -26,7 +27,8 @@ def export_model(
         for done, kind in enumerate(kinds):
             progress(done, len(kinds) + 1)
             differences.append(export(model, network, kind, workdir))
-        files = {f"{kind}/{path.name}": path for kind in kinds for path in sorted((workdir / kind).iterdir())}
+        found = (path for kind in kinds for path in sorted((workdir / kind).rglob("*")))
+        files = {path.relative_to(workdir).as_posix(): path for path in found if path.is_file()}
         for name, path in files.items():
             with open(path, "rb") as stream:
                 output.write(f"/{name}", stream)
@@ -38,4 +40,5 @@ def export_model(
         **sizes,
         "Checked": f"a probability differs from the model's own by at most {max(differences):.1g}",
         "Use": " and ".join(f"python {kind}/classify.py PHOTO" for kind in kinds),
+        **({"Serve": f"ovms --config_path model_server/{CONFIG} --rest_port 8000"} if "model_server" in kinds else {}),
     }

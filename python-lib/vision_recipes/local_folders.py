@@ -87,10 +87,11 @@ def reserve(path: Path, size: int, purpose: str) -> None:
 
 def cache_folder() -> Path:
     """Return the folder for what a later job may use again: VISION_RECIPES_CACHE, or the user's cache folder."""
+    if chosen := os.environ.get("VISION_RECIPES_CACHE"):
+        return Path(chosen)
     import platformdirs
 
-    chosen = os.environ.get("VISION_RECIPES_CACHE")
-    return Path(chosen) if chosen else platformdirs.user_cache_path("vision-recipes", appauthor=False)
+    return platformdirs.user_cache_path("vision-recipes", appauthor=False)
 
 
 def _free(folder: str | os.PathLike[str]) -> int:

@@ -73,10 +73,25 @@ class ExportSettings(OutputFolderSettings):
     """Which model to write for other programs, in which formats, into which folder."""
 
     model_folder: str = text()
-    export_format: str = choice("both", "onnx", "openvino")
+    export_format: str = choice("both", "onnx", "openvino", "model_server")
 
     def mistakes(self) -> Iterator[str]:
         """Yield a missing model or output folder."""
         if not self.model_folder:
             yield "model_folder: choose the folder of the model to export"
+        yield from super().mistakes()
+
+
+@dataclass(frozen=True)
+class EndpointSettings(OutputFolderSettings):
+    """Which model to write as an endpoint of DSS, what it answers, and into which folder."""
+
+    model_folder: str = text()
+    max_nb_labels: int = whole(5, 1)
+    min_threshold: float = number(0.0, 0.0, 1.0)
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield a missing model or output folder."""
+        if not self.model_folder:
+            yield "model_folder: choose the folder of the model for the endpoint"
         yield from super().mistakes()

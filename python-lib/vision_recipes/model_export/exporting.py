@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes import strict_json
+from vision_recipes.model_export.model_repository import interface, served_name, write_repository
 from vision_recipes.model_export.onnx_files import write_onnx
 from vision_recipes.model_export.scripts import EXTRA, PICTURES, PROBABILITIES, script
 from vision_recipes.model_folder import openvino_ir
@@ -46,10 +47,11 @@ def open_network(model: Model, workdir: Path) -> Any:
 
 
 def export(model: Model, network: Any, kind: str, workdir: Path) -> float:
-    """Write a network into the folder `kind`, "onnx" or "openvino", with a description and a script that uses it.
+    """Write a network into the folder `kind`, with a description and a script that uses it.
 
-    Return the largest difference of a probability from the model's own. Raises ModelFolderError when the scores are
-    not those that the model gave when it was made.
+    `kind` is "onnx", "openvino" or "model_server", a model repository of OpenVINO Model Server. Return the largest
+    difference of a probability from the model's own. Raises ModelFolderError when the scores are not those that the
+    model gave when it was made.
     """
     folder = workdir / kind
     folder.mkdir()
@@ -58,8 +60,12 @@ def export(model: Model, network: Any, kind: str, workdir: Path) -> float:
         write_onnx(network, folder / "model.onnx", {"model": json.dumps(about)})
         scores = _run_onnx(folder / "model.onnx", _inputs(model))
     else:
-        openvino_ir.write_ir(network, folder / "model.xml")
-        scores = _run_openvino(folder / "model.xml", _inputs(model))
+        xml = folder / "model.xml"
+        if kind == "model_server":
+            xml = write_repository(folder, served_name(model.name))
+            about |= {"model": served_name(model.name), **interface(network)}
+        openvino_ir.write_ir(network, xml)
+        scores = _run_openvino(xml, _inputs(model))
     model.check.require(scores, f"The {kind} form of {model.name!r}")
     (folder / "about.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "classify.py").write_text(script(kind, columns=bool(about.get("columns"))), encoding="utf-8")

@@ -5,15 +5,17 @@ It reads the values of extra columns as `dataset.column_encoding` does.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 PICTURES, EXTRA, PROBABILITIES = "pictures", "extra", "probabilities"
 
-_OPENING = '''"""Label photos: python classify.py PHOTO ...{usage}    (needs {package}, pillow and numpy)"""
-import {modules}, numpy, {package}
+_OPENING = '''"""Label photos: python classify.py PHOTO ...{usage}    ({needs})"""
+import {modules}
 from PIL import Image, ImageOps
 
 here = pathlib.Path(__file__).resolve().parent
 about = json.loads((here / "about.json").read_text("utf-8"))
-network = {opened}
+{opened}
 fit = {{"squash": Image.Image.resize, "crop": ImageOps.fit, "pad": ImageOps.pad}}[about["resize"]]
 centre = {{"bleed": (1 - about["crop_fraction"]) / 2}} if about["resize"] == "crop" else {{}}
 '''
@@ -76,24 +78,91 @@ for path in photos:
     print(path, about["labels"][scores.argmax()], f"{{scores.max():.3f}}", sep="\\t")
 """
 
-_PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino"}
-_OPENED = {
-    "onnx": 'onnxruntime.InferenceSession(here / "model.onnx")',
-    "openvino": 'openvino.compile_model(here / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})',
+_NETWORK_OF_A_SERVER = """server = os.environ.get("SERVER", "http://localhost:8000").rstrip("/")
+
+
+def network(inputs):  # Open Inference Protocol: a description in JSON, then the arrays as they lie in memory
+    kinds = {"uint8": "UINT8", "float32": "FP32"}
+    tensors = [
+        {
+            "name": name,
+            "shape": array.shape,
+            "datatype": kinds[str(array.dtype)],
+            "parameters": {"binary_data_size": array.nbytes},
+        }
+        for name, array in inputs.items()
+    ]
+    header = json.dumps({"inputs": tensors}).encode()
+    body = header + b"".join(array.tobytes() for array in inputs.values())
+    request = urllib.request.Request(f"{server}/v2/models/{about['model']}/infer", body)
+    request.add_header("Content-Type", "application/octet-stream")
+    request.add_header("Inference-Header-Content-Length", str(len(header)))
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            (output,) = json.load(answer)["outputs"]
+    except urllib.error.HTTPError as err:
+        sys.exit(f"{server}: {err}. {err.read(500).decode(errors='replace')}")
+    except OSError as err:
+        sys.exit(f"{server}: {err}. Start the model server, or set SERVER to its address.")
+    return [numpy.array(output["data"]).reshape(output["shape"])]
+
+"""
+
+
+@dataclass(frozen=True)
+class _Runtime:
+    """What computes the network of a format, and how the script uses it; `needs` is for people.
+
+    `modules` are of Python itself, `package` is the runtime's, empty for a server.
+    """
+
+    modules: tuple[str, ...]
+    package: str
+    needs: str
+    opened: str
+    scored: str
+
+
+_RUNTIMES = {
+    "onnx": _Runtime(
+        (),
+        "onnxruntime",
+        "needs onnxruntime, pillow and numpy",
+        'network = onnxruntime.InferenceSession(here / "model.onnx")',
+        "network.run(None, {inputs})[0]",
+    ),
+    "openvino": _Runtime(
+        (),
+        "openvino",
+        "needs openvino, pillow and numpy",
+        'network = openvino.compile_model(here / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})',
+        "network({inputs})[0]",
+    ),
+    "model_server": _Runtime(
+        ("os", "urllib.request"),
+        "",
+        "needs pillow and numpy; SERVER is the address of the server",
+        _NETWORK_OF_A_SERVER,
+        "network({inputs})[0]",
+    ),
 }
-_SCORED = {"onnx": "network.run(None, {inputs})[0]", "openvino": "network({inputs})[0]"}
 
 
 def script(kind: str, *, columns: bool) -> str:
-    """Return the script for a format, "onnx" or "openvino"; `columns` is whether the model takes extra columns."""
+    """Return the script for a format: "onnx", "openvino" or "model_server".
+
+    `columns` is whether the model takes extra columns.
+    """
     inputs = '"pictures": numpy.asarray(photo)[None]' + (
         ', "extra": numpy.array([extra], "float32")' if columns else ""
     )
+    runtime = _RUNTIMES[kind]
+    modules = sorted({"json", "pathlib", "sys", *runtime.modules, *(("math", "re") if columns else ())})
     opening = _OPENING.format(
         usage=" [COLUMN=VALUE ...]" if columns else "",
-        modules="json, math, pathlib, re, sys" if columns else "json, pathlib, sys",
-        package=_PACKAGES[kind],
-        opened=_OPENED[kind],
+        modules=", ".join([*modules, "numpy", *filter(None, [runtime.package])]),
+        needs=runtime.needs,
+        opened=runtime.opened,
     )
-    scored = _SCORED[kind].replace("{inputs}", "{" + inputs + "}")
+    scored = runtime.scored.replace("{inputs}", "{" + inputs + "}")
     return opening + (_COLUMNS if columns else "photos = sys.argv[1:]\n") + _PHOTOS.format(scored=scored)
