@@ -23,7 +23,7 @@ ANOTHER_MIX = 0.05
 MAX_TESTED = 2000
 """How many pictures of a side the test of looks takes at most; more would only find what is too small to matter."""
 
-_LEVEL_OF = {LOOKS: 0.8, UNKNOWN_SHARE: 0.1, LABEL_MIX: 0.1}
+_LEVEL_OF = {LOOKS: 0.9, UNKNOWN_SHARE: 0.05, LABEL_MIX: 0.05}
 """The parts of the alarm's level that the tests have (Bonferroni): the first finds nearly all that there is."""
 
 _REPEATED, _USUAL, _LEAST = 0.5, 0.1, 10
