@@ -137,7 +137,6 @@ def test_what_does_not_go_together_is_said_first(trained, new, tmp_path):
         (MonitorInputs(model=trained), SettingsError, "neither is connected"),
         (MonitorInputs(new, new, trained), SettingsError, "both are connected"),
         (MonitorInputs(new, model=keeps_nothing), ModelFolderError, "keep_pictures"),
-        (MonitorInputs(embeddings=new, model=keeps_nothing, reference=new), EmbeddingLogError, "not retrained here"),
         (MonitorInputs(LocalStore(tmp_path / "empty"), model=trained), PictureFolderError, "has no files"),
         (MonitorInputs(new, model=trained, reference=bad), SettingsError, "no picture of .* could be read"),
         (MonitorInputs(embeddings=new, model=trained), EmbeddingLogError, "no log at all"),
@@ -150,6 +149,11 @@ def test_a_model_without_a_head_of_its_own(new, tmp_path):
     write_tiny_model(tmp_path / "plain")
     row, _, _ = written(MonitorInputs(new, model=LocalStore(tmp_path / "plain"), reference=new))
     assert row["alarm"] == 0 and row["expected_accuracy"] is None and row["label_mix_change"] == 0
+    model, folder = open_model(LocalStore(tmp_path / "plain")), LocalStore(tmp_path)
+    log = EmbeddingLog(folder, model.folder_hash)
+    log.add(np.eye(6)[:3], [model.label_keys[1]] * 3, np.ones(3), [""] * 3, np.arange(3))
+    log.close()
+    assert written(MonitorInputs(embeddings=folder, model=model.store, reference=new))[0]["pictures"] == 3
 
 
 def test_a_model_with_table_columns(tmp_path, new):

@@ -81,6 +81,6 @@ class _Answers:
         )
 
 
-def compared_width(model: Model) -> int | None:
-    """Return how many features of a picture are compared, from the first; None for all of them."""
-    return feature_width(model.config) if model.config.head else None
+def compared_width(model: Model) -> int:
+    """Return how many features of a picture are compared, from the first."""
+    return feature_width(model.config) if model.config.head else model.feature_layer.size

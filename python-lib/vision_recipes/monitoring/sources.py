@@ -40,7 +40,7 @@ class MonitorInputs:
 
 
 def require_fitting(inputs: MonitorInputs, model: Model) -> None:
-    """Raise SettingsError, ModelFolderError or EmbeddingLogError when inputs are missing or do not go together."""
+    """Raise SettingsError or ModelFolderError when inputs are missing or do not go together."""
     if (inputs.pictures is None) == (inputs.embeddings is None):
         both = "neither is" if inputs.pictures is None else "both are"
         raise SettingsError(
@@ -52,11 +52,6 @@ def require_fitting(inputs: MonitorInputs, model: Model) -> None:
             f"Model {model.name!r} keeps nothing of the pictures that it was made from, so there is nothing to compare "
             "new ones with. Connect a reference_folder with pictures like those, or retrain the model with "
             "keep_pictures 'thumbnails' or 'features'."
-        )
-    if inputs.embeddings is not None and model.config.head is None:
-        raise EmbeddingLogError(
-            f"embedding_log: model {model.name!r} was not retrained here, and vision-serve logs the features of "
-            "retrained models only. Connect the model folder that it answers from, or the folder of the pictures."
         )
 
 
@@ -88,7 +83,7 @@ def find_new_pictures(inputs: MonitorInputs, model: Model, settings: MonitorSett
         extra = _encoder(inputs, inputs.pictures, model)
         return score_folder(inputs.pictures, model, settings, settings.nb_pictures, extra, inputs.cache)
     assert inputs.embeddings is not None
-    found = read_embedding_log(inputs.embeddings, model.folder_hash, compared_width(model) or 0, settings.nb_pictures)
+    found = read_embedding_log(inputs.embeddings, model.folder_hash, compared_width(model), settings.nb_pictures)
     numbers = {label: number for number, label in enumerate(model.label_keys)}
     foreign = sorted(set(found.labels) - set(numbers))
     if foreign:
