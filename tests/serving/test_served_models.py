@@ -45,6 +45,22 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     event.set()
 
 
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Decoding the file b"hang" takes until this is set."""
+    event, decode = threading.Event(), PictureDecoder.picture
+
+    def picture_of(self, path, content, preprocessing=None):
+        if content() == b"hang":
+            event.wait(30)
+        return decode(self, path, content, preprocessing)
+
+    monkeypatch.setattr(PictureDecoder, "picture", picture_of)
+    monkeypatch.setattr(picture_threads, "_TICK", 0.01)
+    yield event
+    event.set()
+
+
 @pytest.mark.parametrize("extra", [False, True])
 def test_answers_are_those_of_the_scorer(tmp_path: Path, store: LocalStore, extra: bool) -> None:
     other = write_tiny_model(tmp_path / "other", 1, extra=extra)
@@ -118,24 +134,29 @@ def test_a_network_that_fails_costs_the_pictures_it_fails_for(
     models.close(1.0)
 
 
-def test_a_decoder_that_hangs_costs_its_picture(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    ends, decode = threading.Event(), PictureDecoder.picture
-
-    def hanging(self, path, content, preprocessing=None):
-        if content() == b"hang":
-            ends.wait(30)
-        return decode(self, path, content, preprocessing)
-
-    monkeypatch.setattr(PictureDecoder, "picture", hanging)
-    monkeypatch.setattr(picture_threads, "_TICK", 0.01)
+def test_a_decoder_that_hangs_costs_its_picture(store: LocalStore, hanging: threading.Event) -> None:
     models = ServedModels({"a": store}, limits=ServingLimits(replace(PICTURE, read_seconds=0.2)))
     served = models.get("a")
     hung = [served.submit(b"hang") for _ in range(3)]
     assert [future.result(30).row["reason"] for future in hung] == ["timeout"] * 3
     assert [served.submit(content).result(30).row["error"] for content in CONTENTS] == [0] * 9
-    ends.set()
+    hanging.set()
     models.close(5.0)
     assert models.waiting() == 0
+
+
+def test_more_hanging_decoders_than_are_replaced_go_on_when_they_hang_no_more(
+    store: LocalStore, hanging: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture_threads, "_LEFT_BEHIND", 1)
+    monkeypatch.setattr(picture_threads, "cpu_count", lambda: 2)
+    models = ServedModels({"a": store}, limits=ServingLimits(replace(PICTURE, read_seconds=0.2)))
+    served = models.get("a")
+    hung = [served.submit(b"hang") for _ in range(3)]
+    assert [future.result(30).row["reason"] for future in hung] == ["timeout"] * 3
+    hanging.set()
+    assert [served.submit(content).result(30).row["error"] for content in CONTENTS] == [0] * 9
+    models.close(5.0)
 
 
 def test_a_picture_that_nobody_waits_for_is_not_decoded(store: LocalStore, held_back: threading.Event) -> None:
@@ -165,10 +186,11 @@ def test_the_end_answers_what_was_accepted(store: LocalStore, held_back: threadi
 
 def test_the_end_waits_no_longer_than_the_grace_time(store: LocalStore, held_back: threading.Event) -> None:
     models = ServedModels({"a": store})
-    future = models.get("a").submit(CONTENTS[0])
+    futures = [models.get("a").submit(content) for content in CONTENTS * 4]
+    assert futures[-1].cancel()  # its client has left
     models.close(0.1)
     with pytest.raises(ScoringFailed, match="ended before"):
-        future.result(0)
+        futures[0].result(0)
 
 
 def test_a_changed_folder_is_swapped_in_without_a_failed_picture(

@@ -40,7 +40,8 @@ class PictureThreads:
         self._queue, self._limits = queue, limits
         self.observe: Observer = lambda what, value: None
         self._decoding: dict[threading.Thread, tuple[float, Request]] = {}
-        self._left_behind: set[threading.Thread] = set()
+        self._left_behind: dict[threading.Thread, bool] = {}
+        """Threads that decode for too long, and whether another was started in their place."""
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
         for work, count in ((self._decode, cpu_count()), (self._compute, cpu_count() + 1), (self._look_after, 1)):
@@ -62,9 +63,8 @@ class PictureThreads:
 
     def _decode(self) -> None:
         with closing(PictureDecoder(Preprocessing(1, 1), self._limits)) as decoder:
-            while threading.current_thread() not in self._left_behind and self._decode_next(decoder):
+            while self._decode_next(decoder) and not self._left_behind.pop(threading.current_thread(), False):
                 pass
-        self._left_behind.discard(threading.current_thread())
 
     def _decode_next(self, decoder: PictureDecoder) -> bool:
         """Decode the next picture; return False at the end. Nothing of it stays in memory while another is awaited."""
@@ -103,9 +103,10 @@ class PictureThreads:
             for thread, (since, request) in list(self._decoding.items()):
                 if thread in self._left_behind or time.monotonic() - since < seconds:
                     continue
-                self._left_behind.add(thread)
+                replaced = len(self._left_behind) < _LEFT_BEHIND
+                self._left_behind[thread] = replaced
                 self._answer(request, Picture("", reason="timeout", detail=f"not decoded within {seconds:g} s"), None)
-                if len(self._left_behind) <= _LEFT_BEHIND:
+                if replaced:
                     self._start(self._decode)
                 log.warning("a picture was not decoded within %g s; its thread is left behind", seconds)
 

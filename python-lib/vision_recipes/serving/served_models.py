@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,8 @@ class ServedModels:
         self._queue.wait_until_empty(grace_seconds)
         for request in self._queue.end():
             if self._queue.close_request(request):
-                request.future.set_exception(ScoringFailed("The server ended before this picture was answered."))
+                with suppress(InvalidStateError):  # nobody waits for it any more
+                    request.future.set_exception(ScoringFailed("The server ended before this picture was answered."))
         self._threads.end(1.0)
         self._watching.join(grace_seconds)
         for folder in self._folders:
