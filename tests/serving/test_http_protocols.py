@@ -89,6 +89,8 @@ def test_classify_answers_as_the_recipe(endpoint: Endpoint, root: Path, contents
     assert endpoint.post("/v1/classify?model=tiny", {"images": items})[1]["rows"] == expected
     data = [f"data:image/jpeg;base64,{text(content)}" for content in contents]
     assert endpoint.post("/v1/classify?model=tiny", {"images": data})[1]["rows"] == nameless(expected)
+    unpadded = [base64.urlsafe_b64encode(content).decode().rstrip("=") for content in contents]
+    assert endpoint.post("/v1/classify?model=tiny", {"images": unpadded})[1]["rows"] == nameless(expected)
     few = rows_of(root, max_nb_labels=2, min_threshold=0.1)
     path = "/v1/classify?model=tiny&max_nb_labels=2&min_threshold=0.1"
     for content, row in zip(contents, few, strict=True):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +11,8 @@ import numpy as np
 from starlette.requests import Request
 
 from vision_recipes import strict_json
+from vision_recipes.images.decoding import Rejected
+from vision_recipes.serving.base64_pictures import from_base64
 from vision_recipes.serving.http.answers import Refused
 
 MOST_PICTURES = 256
@@ -21,7 +22,6 @@ MOST_OBJECTS, MOST_ARRAYS, MOST_ITEMS = 10_000, 500_000, 2_000_000
 """What a JSON body may hold, before it is parsed: as Python objects it takes many times the room."""
 CURL = "application/x-www-form-urlencoded"
 """What curl says of any body unless it is told better; forms of this kind hold no files, so none is meant."""
-_BLANKS = str.maketrans("", "", " \t\r\n")
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,13 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def decoded(text: Any, where: str) -> bytes:
-    """Return the bytes of base64 text, also as a data URL or as the object {"b64": text}; raises Refused."""
+    """Return the bytes of base64 text (see base64_pictures), also as the object {"b64": text}; raises Refused."""
     if isinstance(text, dict) and set(text) == {"b64"}:
         text = text["b64"]
-    if not isinstance(text, str):
-        raise Refused(400, f"{where} is not text in base64 but {str(text)[:50]!r}")
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
     try:
-        return base64.b64decode(text.translate(_BLANKS).encode("ascii"), validate=True)
-    except (binascii.Error, ValueError) as err:
-        raise Refused(400, f"{where} is not base64: {err}") from err
+        return from_base64(text, sys.maxsize)  # the body has a limit, and a picture another one
+    except Rejected as err:
+        raise Refused(400, f"{where}: {err.detail}") from err
 
 
 def cells_of(given: Any, columns: Sequence[str], where: str) -> Mapping[str, Any] | None:
