@@ -16,6 +16,9 @@ from vision_recipes.errors import EmbeddingLogError, ModelFolderError, PictureFo
 from vision_recipes.model_folder import open_model
 from vision_recipes.monitor import MonitorInputs, MonitorOutputs, monitor
 from vision_recipes.monitor_settings import MonitorSettings
+from vision_recipes.monitoring import sources
+from vision_recipes.monitoring.comparison import References
+from vision_recipes.monitoring.kept_pictures import kept_sample
 from vision_recipes.report_columns import MONITORED, MOVED
 from vision_recipes.retrain import retrain
 from vision_recipes.serving.embedding_log import EmbeddingLog
@@ -143,6 +146,15 @@ def test_what_does_not_go_together_is_said_first(trained, new, tmp_path):
     ]:
         with pytest.raises(error, match=words):
             monitor(inputs, SETTINGS)
+
+
+def test_a_model_that_keeps_nothing_to_compare_looks_with(trained, new, monkeypatch):
+    def without_looks(model, kept, *_, **__):
+        return References(*[kept_sample(model, kept).take(np.arange(0))] * 3)
+
+    monkeypatch.setattr(sources, "kept_references", without_looks)
+    with pytest.raises(ModelFolderError, match="keeps no validation picture .* Connect a reference_folder"):
+        monitor(MonitorInputs(new, model=trained), SETTINGS)
 
 
 def test_a_model_without_a_head_of_its_own(new, tmp_path):

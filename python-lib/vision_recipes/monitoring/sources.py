@@ -64,7 +64,13 @@ def find_references(inputs: MonitorInputs, model: Model, settings: MonitorSettin
         parameters = training.parameters
         frozen = parameters.get("layer_to_retrain") == "last" and parameters.get("initial_weights") != "random"
         sizes = np.array([training.class_sizes[label] for label in model.labels], np.int64)
-        return kept_references(model, kept, sizes, settings.random_seed, frozen=frozen)
+        found = kept_references(model, kept, sizes, settings.random_seed, frozen=frozen)
+        if not len(found.looks):
+            raise ModelFolderError(
+                f"Model {model.name!r} keeps no validation picture that new ones could be compared with. Connect a "
+                "reference_folder with pictures like those."
+            )
+        return found
     extra = _encoder(inputs, inputs.reference, model)
     scored = score_folder(inputs.reference, model, settings, MAX_TESTED, extra, inputs.cache).sample
     if not len(scored):
