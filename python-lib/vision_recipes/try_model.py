@@ -6,12 +6,12 @@ import base64
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from vision_recipes import rows
 from vision_recipes.dataset.column_encoding import is_known, says_missing
 from vision_recipes.errors import LabelsError, PictureFolderError, SettingsError
-from vision_recipes.images.decoding import Limits
 from vision_recipes.images.webp import encode_webp
 from vision_recipes.model_folder import Model
 from vision_recipes.pictures import REASONS
@@ -19,6 +19,7 @@ from vision_recipes.reports.live_saliency import LiveSaliency
 from vision_recipes.serving.current_model import CurrentModel
 from vision_recipes.serving.feedback_folder import LONGEST, Correction, FeedbackFolder, cleaned_label
 from vision_recipes.serving.scorer import Scored, Scorer
+from vision_recipes.serving.serving_limits import PICTURE
 from vision_recipes.settings import ClassifySettings
 from vision_recipes.stores import EditableTable, Store
 from vision_recipes.webapp_settings import TryModelSettings
@@ -145,9 +146,9 @@ class _Opened:
     def __init__(self, model: Model) -> None:
         self.model = model
         settings = ClassifySettings(max_nb_labels=LABELS)
-        limits = Limits(file_bytes=LARGEST)
+        limits = replace(PICTURE, file_bytes=LARGEST)
         self._scorer = Scorer(model, settings, features=model.reference_pictures is not None, limits=limits)
-        self.saliency = LiveSaliency(model)
+        self.saliency = LiveSaliency(model, limits)
 
     def scored(self, content: bytes, cells: Mapping[str, Any]) -> Scored:
         return self._scorer.score([content], [cells])[0]

@@ -11,6 +11,7 @@ from typing import Any
 
 from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import PictureFolderError, VisionError
+from vision_recipes.images.decoding import LIMITS, Limits
 from vision_recipes.images.picture_decoder import PictureDecoder
 from vision_recipes.inference.saliency import HiResCam
 from vision_recipes.model_folder import Model
@@ -34,9 +35,10 @@ class Drawn:
 class LiveSaliency:
     """A model's saliency maps, one at a time. Scoring goes on meanwhile, also while the network is loaded."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, limits: Limits = LIMITS) -> None:
         self._model = model
-        self._shown, self._seen = PictureDecoder(overlays.shown_as()), PictureDecoder(model.preprocessing)
+        self._shown = PictureDecoder(overlays.shown_as(), limits)
+        self._seen = PictureDecoder(model.preprocessing, limits)
         self._network: HiResCam | None = None
         self._failure: Exception | None = None
         self._loading: threading.Thread | None = None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vision_recipes.errors import ModelFolderError, VisionError, listed
-from vision_recipes.images.decoding import LIMITS, Rejected
+from vision_recipes.images.decoding import Rejected
 from vision_recipes.model_folder import open_model
+from vision_recipes.serving import serving_limits
 from vision_recipes.serving.base64_pictures import from_base64
 from vision_recipes.serving.scorer import Scorer
 from vision_recipes.settings import ClassifySettings
@@ -22,7 +22,7 @@ log = logging.getLogger("vision_recipes")
 PICTURE, OTHER_NAME = "input", "img_b64"
 """The attribute of a query that holds a picture, or a list of them; the second is what earlier endpoints call it."""
 
-MAX_BYTES = 20_000_000
+MAX_BYTES = serving_limits.PICTURE.file_bytes
 """How large the file of a picture may be."""
 
 MAX_PICTURES = 64
@@ -42,8 +42,7 @@ class PythonFunction:
                 f"The model in {folder} is not the one that this endpoint was made for. Run the macro "
                 "vision-api-endpoint again, and put its endpoint.py into the endpoint."
             )
-        limits = replace(LIMITS, file_bytes=MAX_BYTES)
-        self._scorer = Scorer(model, ClassifySettings.from_params(settings), limits=limits)
+        self._scorer = Scorer(model, ClassifySettings.from_params(settings), limits=serving_limits.PICTURE)
         self._columns = {column.name for column in model.extra_columns}
         self._without_answer = dict.fromkeys(("prediction", "label", "probability"))
         if model.ood_detector is not None:
