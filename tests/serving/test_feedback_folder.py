@@ -119,6 +119,7 @@ def test_new_labels_are_tidied_and_known_ones_are_found() -> None:
     assert [cleaned_label(text, known) for text in ("egg", " EGG ", " odd  one", "na", "two\u00a0 words")] == [
         *("egg", "egg", " odd  one", "NA", "two words"),
     ]
-    for text in ("", "  ", "x" * 101, "a\u202eb", "a\x00b"):
-        with pytest.raises(LabelsError):
+    refused = {"": "empty", "  ": "empty", "x" * 101: "this one has 101", "a\u202eb": "U\\+202E", "a\x00b": "U\\+0000"}
+    for text, message in refused.items():
+        with pytest.raises(LabelsError, match=message):
             cleaned_label(text, known)

@@ -64,6 +64,8 @@ def pictures_of_the_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["a=.", "b=nowhere"], "The model folder 'nowhere' does not exist"),
         ([".", "tests"], "Several models need names: write NAME=."),
         (["a=.", "a=tests"], "Two models are named 'a'"),
+        (["=tests"], "'=tests' lacks its name"),
+        (["a="], "'a=' lacks its name or its folder"),
         (["a b=."], "The model name 'a b' is none"),
         (["--host", "0.0.0.0"], "can be reached from other machines: name what they call this one with --allow-host"),
         (["--token-file", "nowhere"], "--token-file nowhere cannot be read"),

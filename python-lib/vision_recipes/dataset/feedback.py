@@ -95,8 +95,8 @@ def join_feedback(
         return pictures, table
     new = set(labels.values()) - set(table.labels.values())
     log.info(
-        "feedback: %s of %s join the training%s",
-        counted(len(labels), "picture"),
+        "feedback: %s of %s%s",
+        counted(len(labels), "picture joins the training,", "pictures join the training,"),
         counted(len(set(labels.values())), "label"),
         f"; new labels: {listed(map(repr, sorted(new)), _SHOWN)}" if new else "",
     )

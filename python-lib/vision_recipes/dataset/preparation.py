@@ -136,9 +136,10 @@ def _draw_validation(
     _keep_together(sides, groups, images.targets, feedback)
     if len(feedback):
         trained = int((sides[feedback] == splits.TRAIN).sum())
+        others = "; the others are near-duplicates of validation pictures or have a label that only the feedback has"
         remarks.append(
-            f"{counted(len(feedback), 'picture comes', 'pictures come')} from feedback, {trained} of them to train on; "
-            "any others are near-duplicates of validation pictures or have a label that only the feedback has"
+            f"{counted(len(feedback), 'picture comes', 'pictures come')} from feedback, {trained} of them to train on"
+            + (others if trained < len(feedback) else "")
         )
     return replace(images, groups=groups, sides=sides)
 

@@ -35,7 +35,7 @@ _WAITING = 8
 """How many files may wait for a slow folder, in memory."""
 
 _SECONDS = 60.0
-"""How long a picture waits at most until it is in the folder, while others come."""
+"""How long a picture waits at most until it is written to the folder."""
 
 _NAME = re.compile(r"/embeddings-(?P<model>[0-9a-f]{16})-(?P<began>\d{13}-[0-9a-f]{8})-(?P<rows>\d{4})\.npz")
 _MODEL_DIGITS = 16
@@ -74,10 +74,10 @@ class EmbeddingLog:
         self._lock = threading.Lock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="embedding-log")
         self._writing: list[Future[None]] = []
-        self._failed = False
+        self._failed = self._closed = False
         self._buffer: list[tuple[np.ndarray, str, float, str, float]] = []
         self._unsaved = 0
-        self._saved_at = time.monotonic()
+        self._timer: threading.Timer | None = None
         self._began, self._path = _new_name(), ""
 
     def add(
@@ -101,12 +101,30 @@ class EmbeddingLog:
                 self._unsaved += 1
                 if len(self._buffer) >= self._rows_of_file(kept.shape[1]):
                     self._save(full=True)
-            if self._unsaved and time.monotonic() - self._saved_at >= _SECONDS:
+            self._save_later()
+
+    def _save_later(self) -> None:
+        """Have what is left written in a while, whether or not other pictures come."""
+        if self._unsaved and self._timer is None:
+            self._timer = threading.Timer(_SECONDS, self._save_now)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _save_now(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._timer = None
+            if self._unsaved:
                 self._save(full=False)
+            self._save_later()
 
     def close(self) -> None:
         """Write what is left, and wait until it is in the folder."""
         with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
             if self._unsaved:
                 self._save(full=False, wait=True)
         self._writer.shutdown()
@@ -120,7 +138,7 @@ class EmbeddingLog:
         if wait or len(self._writing) < (_WAITING if full else 1):
             name = f"/embeddings-{self._model_hash[:_MODEL_DIGITS]}-{self._began}-{len(self._buffer):04d}.npz"
             self._writing.append(self._writer.submit(self._write, list(self._buffer), name, self._path))
-            self._path, self._unsaved, self._saved_at = name, 0, time.monotonic()
+            self._path, self._unsaved = name, 0
         elif full:
             log.warning(
                 "the log of embeddings in %r is too slow: %d pictures are lost", self._folder.name, self._unsaved
@@ -162,7 +180,7 @@ def read_embedding_log(folder: Store, model_hash: str, width: int, rows: int = R
         raise EmbeddingLogError(
             f"embedding_log: folder {folder.name!r} has {there}, none of the connected model "
             f"({model_hash[:_MODEL_DIGITS]}). Connect the model folder that vision-serve answers from, "
-            "or the log that it wrote."
+            "or the log that it wrote; pictures are in it after a minute at most."
         )
     parts: list[Embeddings] = []
     for path in reversed(own):

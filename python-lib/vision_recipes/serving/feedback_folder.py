@@ -129,8 +129,10 @@ def cleaned_label(text: str, known: Sequence[str]) -> str:
     label = unicodedata.normalize("NFC", " ".join(text.split()))
     if not label:
         raise LabelsError("The label is empty. Choose one of the list, or write a new one.")
-    if len(label) > LONGEST or not label.isprintable():
-        raise LabelsError(f"A label is a line of at most {LONGEST} visible characters; this one has {len(label)}.")
+    if len(label) > LONGEST:
+        raise LabelsError(f"A label is a line of at most {LONGEST} characters; this one has {len(label)}.")
+    if hidden := next((one for one in label if not one.isprintable()), ""):
+        raise LabelsError(f"The label has a character that cannot be seen, U+{ord(hidden):04X}. Write it without.")
     return next((one for one in known if one.casefold() == label.casefold()), label)
 
 

@@ -90,6 +90,8 @@ def _folders(given: Sequence[str]) -> dict[str, Path]:
         name, equals, path = one.partition("=")
         if not equals or Path(one).exists():
             name, path = "", one
+        elif not name or not path:
+            raise SettingsError(f"The model {one!r} lacks its name or its folder: write NAME=MODEL_FOLDER.")
         folder = Path(path).expanduser()
         if not folder.is_dir():
             raise ModelFolderError(f"The model folder {path!r} does not exist (looked for {folder.absolute()}).")
