@@ -36,12 +36,13 @@ class References:
 
     `looks`: pictures whose features are as new as those of the new pictures. `predictions`: pictures that the model
     did not see in its training, so that its labels and verdicts for them are as good as for new ones; `answers`:
-    those with true labels. The last two may be empty.
+    those with true labels. The last two may be empty. Looks are tested on at most `most_new` new pictures.
     """
 
     looks: Sample
     predictions: Sample
     answers: Sample
+    most_new: int = MAX_TESTED
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,10 @@ def compare(references: References, new: Sample, unreadable: int, classes: int, 
     """Return the comparison of new pictures, of which `unreadable` more could not be read, with the references."""
     if not len(new):
         return Comparison(True, (UNREADABLE,), None)
-    expected = references.predictions
+    expected, most = references.predictions, (MAX_TESTED, references.most_new)
     has_labels = new.has_labels and expected.has_labels
     within = rules.mix_may_change and has_labels
-    looks, rows = _compare_looks(expected if within else references.looks, new, rules.seed, within=within)
+    looks, rows = _compare_looks(expected if within else references.looks, new, most, rules.seed, within=within)
     p_values = {LOOKS: looks.p_value}
     if new.has_verdicts and expected.has_verdicts:
         p_values[UNKNOWN_SHARE] = more_flagged(expected.flagged, new.flagged)
@@ -98,7 +99,7 @@ def compare(references: References, new: Sample, unreadable: int, classes: int, 
     if unreadable > len(new):
         reasons.append(UNREADABLE)
     another_mix = mix is not None and mix.p_value <= ANOTHER_MIX
-    alike = _compare_looks(expected, new, rules.seed, within=True)[0].p_value if reasons and another_mix else None
+    alike = _compare_looks(expected, new, most, rules.seed, within=True)[0].p_value if reasons and another_mix else None
     answers = references.answers
     return Comparison(
         alarm=bool(reasons),
@@ -117,13 +118,17 @@ def compare(references: References, new: Sample, unreadable: int, classes: int, 
     )
 
 
-def _compare_looks(reference: Sample, new: Sample, seed: int, *, within: bool) -> tuple[TwoSampleTest, tuple[int, int]]:
-    """Return the test on at most MAX_TESTED pictures of a side, without near-duplicates, and how many it took.
+def _compare_looks(
+    reference: Sample, new: Sample, most: tuple[int, int], seed: int, *, within: bool
+) -> tuple[TwoSampleTest, tuple[int, int]]:
+    """Return the test on at most so many pictures of each side, without near-duplicates, and how many it took.
 
     Its answers are for all new pictures: those that took no part get the answer of the most similar one that did.
     """
     draw = np.random.default_rng(seed)
-    old_rows, new_rows = (np.sort(draw.permutation(len(side))[:MAX_TESTED]) for side in (reference, new))
+    old_rows, new_rows = (
+        np.sort(draw.permutation(len(side))[:count]) for side, count in zip((reference, new), most, strict=True)
+    )
     features = np.concatenate([reference.features[old_rows], new.features[new_rows]])
     sides = np.repeat([0, 1], [len(old_rows), len(new_rows)])
     kept = _distinct(features, sides, seed)
