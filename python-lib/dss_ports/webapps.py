@@ -22,6 +22,9 @@ OF_THE_PAGE = "X-Requested-With"
 """The header that the page sends with every question; a page of another site cannot, so it cannot post in a visitor's
 name."""
 
+LARGEST_FORM = 20_000_000
+"""Bytes of a posted form, as the mini-host allows; other hosts may have no limit of their own."""
+
 
 def webapp_params() -> dict[str, Any]:
     """Return the web app's parameters as the host holds them."""
@@ -56,6 +59,8 @@ def answered(questions: Questions, name: str) -> tuple[flask.Response, int]:
     request = flask.request
     if name not in questions or OF_THE_PAGE not in request.headers:
         return flask.jsonify(error="There is nothing here."), 404
+    if (request.content_length or 0) > LARGEST_FORM:
+        return flask.jsonify(error=f"Pictures may have {LARGEST_FORM // 1_000_000 - 1} MB."), 413
     try:
         posted = request.files.get("picture")
         content = b"" if posted is None else posted.read()

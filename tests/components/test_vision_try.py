@@ -73,6 +73,7 @@ def test_what_is_kept_and_what_is_refused(minihost_project, tmp_path):
             status, answer = ask(client, question, content, **fields)
             assert (status, set(answer)) == (422, {"error"}), question
         assert ask(client, "correct", jpeg(), {}, label="egg")[0] == 404, "another site's page cannot send the header"
+        assert ask(client, "classify", bytes(20_000_001))[0] == 413
         assert ask(client, "_facts")[0] == 404
         assert client.get("/facts").status_code == 405
         assert len(files(places / "kept")) == 2

@@ -93,7 +93,7 @@ def test_several_visitors_at_a_time_lose_no_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["a/b", "../up", ".hidden", "back\\slash", " blank", "x" * 300, "new\nline", "…" * 90]
+    "label", ["a/b", "../up", ".hidden", "back\\slash", " blank", "x" * 300, "new\nline", "…" * 90, "__MACOSX"]
 )
 def test_labels_that_are_no_folder_names(tmp_path: Path, label: str) -> None:
     with pytest.raises(LabelsError, match="cannot be the name of a folder"):

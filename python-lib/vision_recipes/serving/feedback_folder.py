@@ -14,6 +14,7 @@ from typing import Any
 
 from vision_recipes.errors import LabelsError, OutputError
 from vision_recipes.images.formats import sniff
+from vision_recipes.images.reading import hidden
 from vision_recipes.rows import Column
 from vision_recipes.stores import EditableTable, Store
 
@@ -138,7 +139,7 @@ def cleaned_label(text: str, known: Sequence[str]) -> str:
 
 def folder_name(label: str) -> str:
     """Return a label as the name of a folder: as it is where that is possible on every storage."""
-    fine = label.isprintable() and not re.search(r"[/\\]", label) and not label.startswith(".")
+    fine = label.isprintable() and not re.search(r"[/\\]", label) and not hidden(f"/{label}/picture.jpg")
     if fine and label == label.strip() and 0 < len(label.encode()) <= _LONGEST_NAME:
         return label
     tidy = re.sub(r"[^\w-]+", "_", label, flags=re.ASCII).strip("_")[:60]
