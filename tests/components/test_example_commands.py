@@ -31,7 +31,7 @@ def values_of(words):
 def write_pictures(folder):
     draw = np.random.default_rng(0)
     for label, colour in COLOURS.items():
-        (folder / label).mkdir(parents=True)
+        (folder / label).mkdir(parents=True, exist_ok=True)
         for number in range(10):
             pixels = np.clip(np.array(colour) + draw.normal(0, 20, (40, 40, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / label / f"{number}.png")
@@ -62,6 +62,8 @@ def prepared(tmp_path, monkeypatch, small_original):
         for name, value in values.items():
             if name == "image_folder":
                 write_pictures(place / value)
+            elif name == "feedback_folder":
+                (place / value).mkdir(exist_ok=True)
             elif name == "model_folder":
                 shutil.copytree(small_original, place / value)
             elif name in ("label_dataset", "scored_dataset") and f"{name}={value}" in words[: words.index("-o")]:
@@ -87,9 +89,11 @@ def test_it_is_a_valid_job(name, prepared, monkeypatch, capsys):
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_what_is_printed_after_it_is_valid_too(name, prepared, monkeypatch, capsys):
     monkeypatch.setattr(running, "run", lambda *_: None)
-    values = values_of(words_of(name))
-    for template in host_section.read(COMPONENTS[name]).next:
-        words = shlex.split(host_section.filled(template, values))
+    values, templates = values_of(words_of(name)), host_section.read(COMPONENTS[name]).next
+    commands = [command for template in templates if (command := host_section.filled(template, values))]
+    assert bool(commands) == bool(templates)
+    for command in commands:
+        words = shlex.split(command)
         prepared(words)
         assert cli.main(words[1:]) == 0, capsys.readouterr().err
 
