@@ -13,7 +13,21 @@ from minihost.errors import HostError, Interrupted
 from minihost.hookspecs import hookimpl
 from minihost.suggestions import did_you_mean
 
-COMMANDS = ("list", "show", "new", "check", "schema", "run", "build", "status", "package", "install", "env", "webapp")
+COMMANDS = (
+    "list",
+    "show",
+    "new",
+    "check",
+    "schema",
+    "run",
+    "build",
+    "status",
+    "package",
+    "install",
+    "env",
+    "webapp",
+    "ui",
+)
 """The host's own commands: `minihost.cli.NAME` has each as `command`."""
 
 

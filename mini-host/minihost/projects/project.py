@@ -279,6 +279,12 @@ def open(folder: Path, file: Path | None = None) -> Project:  # `project.open(di
     return Project(place, found.key or _key_of(place.name), found, str(source))
 
 
+def without_flow(folder: Path) -> Project:
+    """Return the project in a folder as if it had no flow.yaml: for those who show one that is broken."""
+    place = folder.resolve()
+    return Project(place, _key_of(place.name), flow.Flow(), str(place / FLOW))
+
+
 def _key_of(name: str) -> str:
     key = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
     return key or "PROJECT"

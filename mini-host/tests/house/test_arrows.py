@@ -16,6 +16,7 @@ FLOORS = (
     {"dataiku_api", "webapps"},
     {"runs"},
     {"projects"},
+    {"ui"},
     {"cli", "testing", "__main__"},
 )
 """From the ground up: files at the top of the package, and rooms with all their files."""

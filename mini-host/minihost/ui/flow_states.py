@@ -1,0 +1,70 @@
+"""The states of all steps, computed in the background: looking through large folders takes longer than a page may."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from minihost.errors import HostError
+from minihost.projects.building import Build
+from minihost.ui.workspace import Workspace
+
+EVERY = 2.0
+"""Seconds after which states that somebody looks at are computed again."""
+
+
+@dataclass(frozen=True)
+class States:
+    """What was last found: step -> its facts (`state`, `why`), for one version of the flow; `rev` names the whole."""
+
+    digest: str = ""
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rev: str = ""
+
+
+class FlowStates:
+    """Computes states while somebody asks for them: each question wakes a thread, and gets what is known already."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._lock = threading.Lock()
+        self._busy = False
+        self._last = States()
+        self._at = 0.0
+
+    def latest(self) -> States:
+        """Return what is known, without waiting; a computation begins where that is old or of another version."""
+        with self._lock:
+            is_old = time.monotonic() - self._at > EVERY or self._last.digest != self.workspace.opened().digest
+            if is_old and not self._busy:
+                self._busy = True
+                threading.Thread(target=self._compute, daemon=True).start()
+            return self._last
+
+    def forget(self) -> None:
+        """Have the next question compute anew: something was changed or has run."""
+        with self._lock:
+            self._at = 0.0
+
+    def _compute(self) -> None:
+        try:
+            found = self._found()
+        finally:
+            with self._lock:
+                self._busy = False
+        with self._lock:
+            self._last, self._at = found, time.monotonic()
+
+    def _found(self) -> States:
+        opened = self.workspace.read()
+        try:
+            build = Build(opened.project, opened.catalogue)
+            steps = {one.step.name: {"state": one.state, "why": one.why} for one in build.states()}
+        except HostError as err:
+            steps = {step.name: {"state": "invalid", "why": str(err)} for step in opened.project.flow.steps}
+        text = json.dumps([opened.digest, steps], sort_keys=True)
+        return States(opened.digest, steps, hashlib.sha256(text.encode()).hexdigest()[:16])
