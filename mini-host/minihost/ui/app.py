@@ -29,6 +29,7 @@ def make_app(workspace: Workspace) -> Flask:
     app = Flask("minihost.ui", root_path=str(importlib.resources.files("minihost.ui")), static_url_path="/static")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["project_name"] = workspace.folder.name
+    app.jinja_env.globals["digest"] = lambda: workspace.opened().digest
     for name in SUBJECTS:
         importlib.import_module(f"minihost.ui.{name}").register(app, workspace)
     app.after_request(_protected)

@@ -6,22 +6,20 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
 
-from minihost.ui.flow_states import FlowStates
 from minihost.ui.workspace import Workspace
 
 
 def register(app: Flask, workspace: Workspace) -> None:
     """Add `/` and `/state`."""
-    states = FlowStates(workspace)
 
     @app.get("/")
     def flow() -> str:
         opened = workspace.opened()
-        return render_template("flow.html", opened=opened, states=states.latest())
+        return render_template("flow.html", opened=opened, states=workspace.known())
 
     @app.get("/state")
     def state() -> Response | tuple[str, int]:
-        opened, known = workspace.opened(), states.latest()
+        opened, known = workspace.opened(), workspace.known()
         rev = f"{opened.digest[:16]}-{known.rev}"
         if request.args.get("seen") == rev:
             return "", 204

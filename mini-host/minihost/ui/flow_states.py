@@ -6,12 +6,14 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from minihost.errors import HostError
+from minihost.plugins.discovery import Catalogue
 from minihost.projects.building import Build
-from minihost.ui.workspace import Workspace
+from minihost.projects.project import Project
 
 EVERY = 2.0
 """Seconds after which states that somebody looks at are computed again."""
@@ -29,17 +31,18 @@ class States:
 class FlowStates:
     """Computes states while somebody asks for them: each question wakes a thread, and gets what is known already."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
+    def __init__(self, read: Callable[[], tuple[str, Project, Catalogue]]) -> None:
+        """`read` answers the digest of flow.yaml, and a project and its plugins for a build of their own."""
+        self._read = read
         self._lock = threading.Lock()
         self._busy = False
         self._last = States()
         self._at = 0.0
 
-    def latest(self) -> States:
+    def latest(self, digest: str) -> States:
         """Return what is known, without waiting; a computation begins where that is old or of another version."""
         with self._lock:
-            is_old = time.monotonic() - self._at > EVERY or self._last.digest != self.workspace.opened().digest
+            is_old = time.monotonic() - self._at > EVERY or self._last.digest != digest
             if is_old and not self._busy:
                 self._busy = True
                 threading.Thread(target=self._compute, daemon=True).start()
@@ -60,11 +63,11 @@ class FlowStates:
             self._last, self._at = found, time.monotonic()
 
     def _found(self) -> States:
-        opened = self.workspace.read()
+        digest, project, catalogue = self._read()
         try:
-            build = Build(opened.project, opened.catalogue)
+            build = Build(project, catalogue)
             steps = {one.step.name: {"state": one.state, "why": one.why} for one in build.states()}
         except HostError as err:
-            steps = {step.name: {"state": "invalid", "why": str(err)} for step in opened.project.flow.steps}
-        text = json.dumps([opened.digest, steps], sort_keys=True)
-        return States(opened.digest, steps, hashlib.sha256(text.encode()).hexdigest()[:16])
+            steps = {step.name: {"state": "invalid", "why": str(err)} for step in project.flow.steps}
+        text = json.dumps([digest, steps], sort_keys=True)
+        return States(digest, steps, hashlib.sha256(text.encode()).hexdigest()[:16])

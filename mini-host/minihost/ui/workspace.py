@@ -14,6 +14,7 @@ from minihost.plugins.discovery import Catalogue
 from minihost.projects import flow_graph, project
 from minihost.projects.flow_graph import FlowGraph
 from minihost.projects.project import FLOW, OWN, Project
+from minihost.ui.flow_states import FlowStates, States
 
 FRESH = 3.0
 """Seconds after which the project is read anew though flow.yaml is the same: a plugin may have changed."""
@@ -43,6 +44,7 @@ class Workspace:
         self._last: Opened | None = None
         self._seen: tuple[object, ...] = ()
         self._until = 0.0
+        self.states = FlowStates(self._for_states)
 
     @property
     def flow_file(self) -> Path:
@@ -56,6 +58,14 @@ class Workspace:
             if self._last is None or self._seen != seen or time.monotonic() > self._until:
                 self._last, self._seen, self._until = self.read(), seen, time.monotonic() + FRESH
             return self._last
+
+    def known(self) -> States:
+        """Return the states of the steps as far as they are known, without waiting."""
+        return self.states.latest(self.opened().digest)
+
+    def _for_states(self) -> tuple[str, Project, Catalogue]:
+        opened = self.read()
+        return opened.digest, opened.project, opened.catalogue
 
     def read(self) -> Opened:
         """Read the project anew: for those who change what they get, as a build does."""

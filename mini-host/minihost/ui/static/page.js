@@ -65,21 +65,24 @@ function sentence(text) {
   return paragraph;
 }
 
-/** Say what was done, with the command line that does the same; or what went wrong. */
-export function notice(text, { command = "", bad = false } = {}) {
+/** Say what was done, with the command line that does the same and a way back; or what went wrong. */
+export function notice(text, { command = "", bad = false, undo = null, detail = "" } = {}) {
   const box = document.createElement("div");
   box.className = bad ? "bad" : "";
-  box.textContent = text;
-  if (command) {
-    const line = document.createElement("span");
-    line.className = "command";
-    line.textContent = command;
-    box.append(line);
-  }
+  box.append(Object.assign(document.createElement("span"), { className: "text", textContent: text }));
+  const button = (name, act) => {
+    const made = Object.assign(document.createElement("button"), { type: "button", className: "button plain", textContent: name });
+    made.addEventListener("click", () => { box.remove(); act(); });
+    box.append(made);
+  };
+  if (undo) button("Undo", undo);
+  button("Close", () => {});
+  if (command) box.append(Object.assign(document.createElement("code"), { className: "command", textContent: command }));
+  if (detail) box.append(Object.assign(document.createElement("pre"), { textContent: detail }));
   const place = document.getElementById("notices");
   place.append(box);
-  while (place.children.length > 3) place.firstChild.remove();
-  setTimeout(() => box.remove(), bad ? 20000 : 8000);
+  while (place.children.length > 2) place.firstChild.remove();
+  if (!bad) setTimeout(() => box.remove(), 12000);
 }
 
 if (new URLSearchParams(location.search).has("token")) {

@@ -1,0 +1,48 @@
+"""Edits of the flow that the page asks for, made by the same editor as those of the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+
+from minihost.errors import JobError
+from minihost.projects.editing import Applied, FlowConflict, FlowEditor, change_of
+from minihost.ui.workspace import Workspace
+
+
+def register(app: Flask, workspace: Workspace) -> None:
+    """Add `/edit`: `{"change": {"kind": …}, "base": digest of the flow.yaml that the page shows}`."""
+
+    @app.post("/edit")
+    def edit() -> Response:
+        facts = posted()
+        change, base = facts.get("change"), facts.get("base")
+        if not isinstance(change, dict) or not isinstance(base, str | None):
+            raise JobError(["An edit is an object with `change`, an object, and `base`, a text."])
+        applied = FlowEditor(workspace.folder).apply(change_of(change), base=base)
+        return answered(workspace, applied)
+
+    @app.errorhandler(FlowConflict)
+    def conflict(err: FlowConflict) -> tuple[Response, int]:
+        return jsonify(mistakes=[str(err)], conflict=err.diff), 409
+
+
+def answered(workspace: Workspace, applied: Applied) -> Response:
+    """Say what an edit did, and have states computed anew."""
+    workspace.states.forget()
+    return jsonify(
+        digest=applied.digest,
+        command=applied.command,
+        summary=applied.summary,
+        select=applied.select,
+        unused=list(applied.unused),
+    )
+
+
+def posted() -> dict[str, Any]:
+    """Return the JSON object that was posted; raises `JobError` for anything else."""
+    facts = request.get_json(silent=True)
+    if not isinstance(facts, dict):
+        raise JobError(["A JSON object is expected."])
+    return facts
