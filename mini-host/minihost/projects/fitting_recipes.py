@@ -10,7 +10,7 @@ from minihost.parameters.forms import named
 from minihost.plugins import Component, Role, host_section
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.foreign_kinds import why_not_run
-from minihost.projects.flow_graph import PLACES, FlowGraph, Node, graph
+from minihost.projects.flow_graph import PLACES, Edge, FlowGraph, Node, graph
 from minihost.projects.project import DATASET, FOLDER, Project
 from minihost.projects.reference_names import name_of
 
@@ -126,7 +126,7 @@ class _Chooser:
             if not edge.is_cache
             and _words(edge.role) & _words(role.name)
             and KINDS.get(self.graph.by_id[edge.target].kind) in _kinds(role)
-            and (_companions(role, component) or self._agrees(edge.source, inputs))
+            and (_companions(role, component) or self._agrees(edge, inputs))
         ]
         candidates = [ref for one in dict.fromkeys(made) if (ref := self.graph.by_id[one].name) not in given]
         if candidates:
@@ -141,10 +141,12 @@ class _Chooser:
                 return next((one.name for one in read if KINDS.get(one.kind) in _kinds(role)), None)
         return None
 
-    def _agrees(self, step_id: str, inputs: dict[str, list[str]]) -> bool:
-        """Whether a step read the same by the roles that are filled here too; what it made belongs to that."""
-        step = self.steps.get(self.graph.by_id[step_id].name)
-        return step is not None and all(ref in inputs[role] for role, ref in step.inputs if role in inputs)
+    def _agrees(self, edge: Edge, inputs: dict[str, list[str]]) -> bool:
+        """Whether a table was made from what fills the other roles here; a folder, such as a model, is for all."""
+        step = self.steps.get(self.graph.by_id[edge.source].name)
+        if step is None or self.graph.by_id[edge.target].kind == "folder":
+            return True
+        return all(ref in inputs[role] for role, ref in step.inputs if role in inputs)
 
     def _only_left(self, role: Role, given: set[str]) -> str | None:
         """The one object of the role's kind that no step made, or the one of these that no step reads yet."""
