@@ -14,22 +14,26 @@ from minihost.suggestions import did_you_mean
 MAX_SHOWN = 60
 
 
-def find(instance: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    """Every mistake of a configuration, one sentence each, in the order of the parameters."""
+Place = tuple[str | int, ...]
+"""Where in a configuration: names of parameters, and numbers of rows from 0."""
+
+
+def find(instance: dict[str, Any], schema: dict[str, Any]) -> dict[str, Place]:
+    """Every mistake of a configuration, one sentence each, in the order of the parameters, and where it is."""
     if fits(instance, schema):
-        return []
+        return {}
     from jsonschema import Draft202012Validator
 
-    sentences: dict[str, None] = {}
+    sentences: dict[str, Place] = {}
     for error in Draft202012Validator(schema).iter_errors(instance):
         path = list(error.absolute_path)
         if error.validator == "required" and _node(schema, path) is error.schema:
             for name in error.schema["required"]:
                 if name not in error.instance:
-                    sentences[_missing([*path, name], error.schema["properties"][name])] = None
+                    sentences[_missing([*path, name], error.schema["properties"][name])] = (*path, name)
         else:
-            sentences[_wrong(path, error, schema)] = None
-    return list(sentences)
+            sentences[_wrong(path, error, schema)] = tuple(path)
+    return sentences
 
 
 def missing(name: str, expected: str) -> str:

@@ -62,6 +62,14 @@ class Resolved:
     secrets: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     """Names whose mistake is already reported."""
+    places: dict[str, mistakes.Place] = field(default_factory=dict)
+    """Mistake -> where it is, as far as it is in one place."""
+
+    def refuse(self, name: str, sentence: str) -> None:
+        """Report the mistake of one parameter."""
+        self.refused.add(name)
+        self.mistakes.append(sentence)
+        self.places[sentence] = (name,)
 
 
 def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets) -> Resolved:
@@ -93,7 +101,9 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     wanted = schema(params, answer.config, sets)
     passed_over = answer.refused | _meant(given, declared)
     wanted["required"] = [name for name in wanted["required"] if name not in passed_over and not given.is_partial]
-    answer.mistakes += mistakes.find(checked, wanted)
+    found = mistakes.find(checked, wanted)
+    answer.mistakes += found
+    answer.places |= found
     answer.secrets = list(_secrets(params, answer.config, sets))
     return answer
 
@@ -184,8 +194,7 @@ def _put_text(answer: Resolved, config: dict[str, Any], param: dict[str, Any], n
     except BadValue:
         config[param["name"]] = text  # the schema says what is wrong with it, at the same place as for other values
         if not text:  # which as a value would count as not given
-            answer.refused.add(name.partition(".")[0])
-            answer.mistakes.append(mistakes.wrong(name, text, expected(param)))
+            answer.refuse(name.partition(".")[0], mistakes.wrong(name, text, expected(param)))
 
 
 def _tidy_all(answer: Resolved, declared: dict[str, dict[str, Any]], sets: ParameterSets) -> None:
@@ -195,9 +204,8 @@ def _tidy_all(answer: Resolved, declared: dict[str, dict[str, Any]], sets: Param
             try:
                 answer.config[name] = _tidied(value, declared[name], sets)
             except BadValue:
-                answer.refused.add(name)
                 received = "(not shown)" if declared[name].get("type") == "PASSWORD" else value
-                answer.mistakes.append(mistakes.wrong(name, received, expected(declared[name])))
+                answer.refuse(name, mistakes.wrong(name, received, expected(declared[name])))
 
 
 def _tidied(value: Any, param: dict[str, Any], sets: ParameterSets) -> Any:
