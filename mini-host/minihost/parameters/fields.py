@@ -37,7 +37,7 @@ class Field:
     `entry` is what its control holds (see `minihost.parameters.entries`). `groups` are the fields inside: one group for
     a preset, one for each of several rows; `blank` is a row to add. `choices` is None where anything may be typed;
     `is_typed` says that other values than the choices may be. `watches` are the parameters whose change asks for the
-    choices again, None for all parameters and roles.
+    choices again, None for all parameters and roles. `is_plain` says that only texts fit, so that keys are the texts.
     """
 
     key: str
@@ -49,6 +49,7 @@ class Field:
     hint: str = ""
     choices: tuple[Choice, ...] | None = None
     is_typed: bool = False
+    is_plain: bool = False
     is_dynamic: bool = False
     watches: tuple[str, ...] | None = ()
     is_visible: bool = True
@@ -161,6 +162,7 @@ class _Drawing:
             control={"text": "select", "list": "multiselect"}.get(drawn.control, drawn.control),
             choices=tuple(_choices(param, options or (), held)),
             is_typed=declared is None,
+            is_plain=not is_menu(param),
             is_dynamic=is_dynamic,
             watches=_watched(param) if is_dynamic else (),
         )

@@ -1,0 +1,155 @@
+"""The form of a step: drawn, checked while somebody types, its choices asked for in the background, saved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Flask, Response, get_template_attribute, jsonify, render_template, request
+
+from minihost.errors import HostError, JobError
+from minihost.parameters.controls import Option
+from minihost.parameters.fields import Field
+from minihost.projects import choices
+from minihost.projects.planning import question
+from minihost.ui import step_draft
+from minihost.ui.component_form import find, params_of, plain_text
+from minihost.ui.edits import answered, posted
+from minihost.ui.step_draft import Draft
+from minihost.ui.step_view import view
+from minihost.ui.workspace import Opened, Workspace
+
+
+def register(app: Flask, workspace: Workspace) -> None:
+    """Add `/step` (a page), `/step/form` (the form alone), and what the form posts to."""
+    app.jinja_env.filters["plain_text"] = plain_text
+
+    @app.get("/step")
+    def step_page() -> str:
+        return render_template("step_page.html", **_drawn(workspace.opened()))
+
+    @app.get("/step/form")
+    def step_form() -> str:
+        return render_template("step_form.html", **_drawn(workspace.opened()))
+
+    @app.post("/step/check")
+    def check_step() -> Response:
+        facts, opened = posted(), workspace.opened()
+        draft = step_draft.posted(facts, opened)
+        change = step_draft.change(draft, _drawn_for(draft, opened))
+        found = view(draft, opened).state()
+        return jsonify(**found, changed=bool(change), moved=facts.get("base") != opened.digest, command=command(change))
+
+    @app.post("/step/choices")
+    def choices_of_step() -> Response:
+        facts, opened = posted(), workspace.opened()
+        wanted = facts.get("fields")
+        paths = {str(item.get("id")): item.get("path") for item in _objects(wanted)}
+        if not paths or not all(isinstance(path, list) for path in paths.values()):
+            raise JobError(["`fields` is a list of objects with `id`, a text, and `path`, a list."])
+        return jsonify(fields=_asked(step_draft.posted(facts, opened), paths, opened))
+
+    @app.post("/step/save")
+    def save_step() -> Response:
+        from minihost.projects.editing import FlowEditor, change_of
+
+        facts, opened = posted(), workspace.opened()
+        draft = step_draft.posted(facts, opened)
+        change = step_draft.change(draft, _drawn_for(draft, opened))
+        if not change:
+            raise JobError(["There is nothing to save: the form says what the flow says."])
+        base = facts.get("base")
+        applied = FlowEditor(workspace.folder).apply(change_of(change), base=base if isinstance(base, str) else None)
+        return answered(workspace, applied)
+
+
+def command(change: dict[str, Any]) -> str:
+    """The command line that makes a change; empty for none."""
+    from minihost.projects.editing import change_of
+
+    return change_of(change).command if change else ""
+
+
+def _drawn_for(draft: Draft, opened: Opened) -> Draft | None:
+    return step_draft.in_flow(opened, draft.step) if draft.step else None
+
+
+def _drawn(opened: Opened) -> dict[str, Any]:
+    """What the templates show: the step that the address names, or a new one of a component."""
+    name, component = request.args.get("name", ""), request.args.get("component", "")
+    if not name and not component:
+        raise JobError(["Say which step: /step?name=NAME, or /step?component=PLUGIN/COMPONENT&kind=recipe."])
+    kind = request.args.get("kind", "recipe")
+    draft = step_draft.in_flow(opened, name) if name else _new(opened, component, kind, request.args.get("from", ""))
+    return {"form": view(draft, opened), "base": opened.digest}
+
+
+def _new(opened: Opened, component: str, kind: str, node_id: str) -> Draft:
+    """A new step, its roles filled as far as the flow tells; `node_id` is the object that it was chosen for."""
+    from minihost.projects.fitting_recipes import offers
+
+    found = opened.catalogue.component(component, (kind,))
+    node = opened.graph.by_id.get(node_id)
+    made = offers(opened.project, opened.catalogue, node) if kind != "webapp" else []
+    offer = next((one for one in made if one.component == found), None)
+    draft = Draft(found.full_id if _is_ambiguous(found.id, opened) else found.id, found.kind)
+    if offer is None:
+        return draft
+    return replace(
+        draft, inputs=offer.inputs, outputs=offer.outputs, params=dict(offer.params), creates=list(offer.creates)
+    )
+
+
+def _is_ambiguous(component_id: str, opened: Opened) -> bool:
+    return sum(one.id == component_id for one in opened.catalogue.components) > 1
+
+
+def _objects(found: Any) -> list[dict[str, Any]]:
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _asked(draft: Draft, paths: dict[str, list[Any]], opened: Opened) -> list[dict[str, Any]]:
+    """Fields drawn anew with what there is to choose now: columns are read, a plugin's Python is asked."""
+    component = draft.found(opened)
+    if component is None:
+        return []
+    plugin = opened.catalogue.plugin(component.plugin_id)
+    declared = params_of(component, plugin)
+    level = view(draft, opened).params
+    answers: dict[int, list[Option]] = {}
+    problems: dict[str, str] = {}
+    for key, path in paths.items():
+        field = find(level, path)
+        param = _declared(declared, path, plugin.parameter_sets) if field and field.is_dynamic else None
+        if param is None:
+            continue
+        try:
+            job = question(draft.request(), opened.catalogue, opened.project)
+            found = choices.ask(param, job)
+            answers[id(param)] = [Option(one.value, one.label, one.group) for one in found]
+        except HostError as err:
+            problems[key] = str(err)
+    drawn = view(draft, opened, answers)
+    return [
+        {"id": key, "html": control(field, key), "problem": problems.get(key, "")}
+        for key, path in paths.items()
+        if (field := find(drawn.params, path)) is not None
+    ]
+
+
+def _declared(params: list[dict[str, Any]], path: list[Any], sets: Any) -> dict[str, Any] | None:
+    """The parameter at the path of a field."""
+    from minihost.parameters.schema import inner_params
+
+    found: dict[str, Any] | None = None
+    for key in path[::2]:
+        if not isinstance(key, str) or not key.isdecimal() or int(key) >= len(params):
+            return None
+        found = params[int(key)]
+        params = inner_params(found, sets)
+    return found
+
+
+def control(field: Field, key: str) -> str:
+    """The HTML of a field's control alone, whose label is for the element with this id."""
+    return str(get_template_attribute("fields.html", "control")(field, key))
