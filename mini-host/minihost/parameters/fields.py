@@ -51,6 +51,7 @@ class Field:
     is_typed: bool = False
     is_plain: bool = False
     is_dynamic: bool = False
+    is_column: bool = False
     watches: tuple[str, ...] | None = ()
     is_visible: bool = True
     is_mandatory: bool = False
@@ -67,6 +68,9 @@ class Field:
             found.setdefault(choice.group, []).append(choice)
         return list(found.items())
 
+
+COLUMNS = ("COLUMN", "COLUMNS", "DATASET_COLUMN", "DATASET_COLUMNS")
+"""The types that choose columns of a dataset: menus also while the columns are not known."""
 
 Placed = Sequence[tuple[mistakes.Place, str]]
 """Mistakes with their places, from the level of a form inwards."""
@@ -153,14 +157,16 @@ class _Drawing:
         declared = declared_options(param) if is_menu(param) else None
         is_dynamic = bool(param.get("getChoicesFromPython")) and is_menu(param)
         options = self.offer(param) if declared is None else declared
-        if options is None and not is_menu(param):
+        is_column = param.get("type") in COLUMNS
+        if options is None and not is_menu(param) and not is_column:
             return drawn
         held = value if isinstance(value, list) else [value]
         held = [item for item in held if item is not None and (item != "" or is_menu(param))]
         return replace(
             drawn,
             control={"text": "select", "list": "multiselect"}.get(drawn.control, drawn.control),
-            choices=tuple(_choices(param, options or (), held)),
+            choices=tuple(_choices(param, options, held)),
+            is_column=is_column,
             is_typed=declared is None,
             is_plain=not is_menu(param),
             is_dynamic=is_dynamic,
@@ -176,15 +182,15 @@ def _watched(param: dict[str, Any]) -> tuple[str, ...] | None:
     return () if param.get("disableAutoReload") else None
 
 
-def _choices(param: dict[str, Any], options: Sequence[Option], held: list[Any]) -> list[Choice]:
+def _choices(param: dict[str, Any], options: Sequence[Option] | None, held: list[Any]) -> list[Choice]:
     """The options once each, those that are held marked, and what is held but not offered last."""
     chosen = [as_key(value, param) for value in held]
     found: dict[str, Choice] = {}
-    for option in options:
+    for option in options or ():
         key = as_key(option.value, param)
         found.setdefault(key, Choice(key, option.label, option.group, key in chosen))
     for value, key in zip(held, chosen, strict=True):
-        found.setdefault(key, Choice(key, as_shown(value) or "(empty)", "", is_chosen=True, is_known=False))
+        found.setdefault(key, Choice(key, as_shown(value) or "(empty)", "", True, is_known=options is None))
     return list(found.values())
 
 

@@ -22,9 +22,7 @@ def form_of(component: Component, plugin: Plugin, values: Mapping[str, Any], off
     return fields(params_of(component, plugin), values, plugin.parameter_sets, offer)
 
 
-def read_form(
-    component: Component, plugin: Plugin, values: Mapping[str, Any], held: entries.Entries
-) -> dict[str, Any]:
+def read_form(component: Component, plugin: Plugin, values: Mapping[str, Any], held: entries.Entries) -> dict[str, Any]:
     """The values that a posted form says, which was drawn for others; raises `JobError` for what is no form."""
     return entries.read(params_of(component, plugin), plain(dict(values)), held, plugin.parameter_sets)
 

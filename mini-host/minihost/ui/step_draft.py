@@ -42,12 +42,26 @@ class Draft:
         except JobError:
             return None
 
+    def as_step(self) -> Step:
+        """The step as flow.yaml would have it."""
+        pairs = (
+            tuple((role, ref) for role, refs in side.items() for ref in refs) for side in (self.inputs, self.outputs)
+        )
+        name = self.name or self.component.rpartition("/")[2]
+        return Step(name, self.kind, self.component, *pairs, self.params, tuple(self.creates), self.partition)
+
     def request(self) -> Request:
         """The run that the step asks for; choices from Python are not asked for."""
-        inputs = tuple((role, ref) for role, refs in self.inputs.items() for ref in refs)
-        outputs = tuple((role, ref) for role, refs in self.outputs.items() for ref in refs)
-        kinds, partition = (self.kind,), self.partition
-        return Request(self.component, inputs, outputs, Given(self.params), kinds=kinds, partition=partition, ask_choices=False)  # fmt: skip
+        step = self.as_step()
+        return Request(
+            step.component,
+            step.inputs,
+            step.outputs,
+            Given(self.params),
+            kinds=(self.kind,),
+            partition=self.partition,
+            ask_choices=False,
+        )
 
 
 def of_step(step: Step) -> Draft:
@@ -89,6 +103,17 @@ def posted(facts: Mapping[str, Any], opened: Opened) -> Draft:
     plugin = opened.catalogue.plugin(component.plugin_id)
     draft = replace(draft, params=read_form(component, plugin, drawn.params, params))
     return replace(draft, creates=_created(draft, drawn, component, opened)) if draft.kind == "macro" else draft
+
+
+def of_change(change: Mapping[str, Any], opened: Opened) -> Draft:
+    """The new step of an edit that adds one: what the panel offers, before its form is filled in."""
+    kind = change.get("component_kind", "recipe")
+    component = opened.catalogue.component(_text(change, "component"), (str(kind),))
+    sides = (
+        {role: _texts(refs, role) for role, refs in _object(change, side).items()} for side in ("inputs", "outputs")
+    )
+    params, creates = plain(_object(change, "params")), _texts(change.get("creates", []), "creates")
+    return Draft(_text(change, "component"), component.kind, "", "", *sides, params, creates)
 
 
 ANY_ROLES = "*"
@@ -140,7 +165,9 @@ def change(draft: Draft, drawn: Draft | None) -> dict[str, Any]:
     if drawn is None:
         facts = {"component": draft.component, "name": draft.name, "inputs": draft.inputs, "outputs": draft.outputs}
         facts |= {"params": draft.params, "creates": draft.creates, "partition": draft.partition}
-        return {"kind": "add_step", "step_kind": draft.kind} | {key: value for key, value in facts.items() if value}
+        return {"kind": "add_step", "component_kind": draft.kind} | {
+            key: value for key, value in facts.items() if value
+        }
     facts = {
         "inputs": _different(draft.inputs, drawn.inputs),
         "outputs": _different(draft.outputs, drawn.outputs),

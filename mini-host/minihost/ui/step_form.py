@@ -21,16 +21,22 @@ from minihost.ui.workspace import Opened, Workspace
 
 
 def register(app: Flask, workspace: Workspace) -> None:
-    """Add `/step` (a page), `/step/form` (the form alone), and what the form posts to."""
+    """Add `/step` and what its form posts to."""
     app.jinja_env.filters["plain_text"] = plain_text
 
     @app.get("/step")
-    def step_page() -> str:
-        return render_template("step_page.html", **_drawn(workspace.opened()))
+    def step() -> str:
+        """The form of the step `name`, or of a new one of a `component`; the form alone with `part=form`."""
+        opened = workspace.opened()
+        form, is_part = view(_addressed(opened), opened), request.args.get("part") == "form"
+        return render_template("step_form.html" if is_part else "step_page.html", form=form, base=opened.digest)
 
-    @app.get("/step/form")
-    def step_form() -> str:
-        return render_template("step_form.html", **_drawn(workspace.opened()))
+    @app.post("/step/draft")
+    def draft_step() -> str:
+        """The form of a step that the panel offers, under a heading of its own."""
+        opened = workspace.opened()
+        form = view(step_draft.of_change(posted(), opened), opened)
+        return render_template("step_draft.html", form=form, base=opened.digest)
 
     @app.post("/step/check")
     def check_step() -> Response:
@@ -74,14 +80,16 @@ def _drawn_for(draft: Draft, opened: Opened) -> Draft | None:
     return step_draft.in_flow(opened, draft.step) if draft.step else None
 
 
-def _drawn(opened: Opened) -> dict[str, Any]:
-    """What the templates show: the step that the address names, or a new one of a component."""
-    name, component = request.args.get("name", ""), request.args.get("component", "")
+def _addressed(opened: Opened) -> Draft:
+    """The step that the address names, or a new one of the component that it names."""
+    name, component, kind = (request.args.get(key, "") for key in ("name", "component", "kind"))
     if not name and not component:
         raise JobError(["Say which step: /step?name=NAME, or /step?component=PLUGIN/COMPONENT&kind=recipe."])
-    kind = request.args.get("kind", "recipe")
-    draft = step_draft.in_flow(opened, name) if name else _new(opened, component, kind, request.args.get("from", ""))
-    return {"form": view(draft, opened), "base": opened.digest}
+    return (
+        step_draft.in_flow(opened, name)
+        if name
+        else _new(opened, component, kind or "recipe", request.args.get("from", ""))
+    )
 
 
 def _new(opened: Opened, component: str, kind: str, node_id: str) -> Draft:

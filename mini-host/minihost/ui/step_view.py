@@ -9,7 +9,7 @@ from typing import Any
 
 from minihost.errors import JobError
 from minihost.parameters.controls import Option
-from minihost.parameters.entries import UNKNOWN, entries
+from minihost.parameters.entries import UNKNOWN
 from minihost.parameters.fields import Choice, Field, fields
 from minihost.parameters.resolving import filled
 from minihost.plugins import Component, Plugin, Role
@@ -77,8 +77,9 @@ def offers_of(
 
 def _mistakes(draft: Draft, opened: Opened) -> list[str]:
     """Every mistake of a run of the step; what other steps make need not be there yet."""
-    others = (step for step in opened.project.flow.steps if step.name != draft.step)
-    project = replace(opened.project, pending={ref for step in others for ref in step.writes})
+    others = [step for step in opened.project.flow.steps if step.name != draft.step]
+    flow = replace(opened.project.flow, steps=(*others, draft.as_step()))
+    project = replace(opened.project, flow=flow, pending={ref for step in others for ref in step.writes})
     try:
         plan(draft.request(), opened.catalogue, project)
     except JobError as err:
@@ -115,7 +116,9 @@ def _roles(
 
 def _role(key: str, role: Role, refs: list[str], opened: Opened, is_output: bool) -> Field:
     options = for_role(opened, role)
-    choices = {option.value: Choice(option.value, option.label, option.group, option.value in refs) for option in options}
+    choices = {
+        option.value: Choice(option.value, option.label, option.group, option.value in refs) for option in options
+    }
     if not is_output:
         choices |= {ref: Choice(ref, ref, "", True, True) for ref in refs if ref not in choices}
     many = role.many or len(refs) > 1
@@ -140,10 +143,3 @@ def _is_partitioned(draft: Draft, opened: Opened) -> bool:
     refs = [ref for side in (draft.inputs, draft.outputs) for refs in side.values() for ref in refs]
     declared = (declared.get(ref) or {} for ref in refs for declared in (flow.datasets, flow.folders))
     return bool(draft.partition) or any(options.get("partitioning") for options in declared)
-
-
-def unchanged(draft: Draft, component: Component | None, plugin: Plugin | None) -> dict[str, Any]:
-    """What the controls of the parameters hold in a form that was just drawn for a step."""
-    if component is None or plugin is None:
-        return entries([], draft.params, {})
-    return entries(params_of(component, plugin), draft.params, plugin.parameter_sets)
