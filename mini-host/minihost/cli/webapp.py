@@ -54,9 +54,11 @@ def command(
     from minihost.parameters.resolving import Given
     from minihost.projects import project
     from minihost.projects.planning import Request, plan
+    from minihost.runs import detached
     from minihost.runs.progress import Served
     from minihost.runs.running import Options
 
+    detached.settled()
     mistakes: list[str] = []
     request = Request(
         component=webapp,
