@@ -58,7 +58,7 @@ def command(
     from minihost.runs.progress import Served
     from minihost.runs.running import Options
 
-    detached.settled()
+    started_by = detached.settled()
     mistakes: list[str] = []
     request = Request(
         component=webapp,
@@ -68,6 +68,8 @@ def command(
         streams_only=streams_only,
         mistakes=tuple(mistakes),
     )
+    if started_by is not None:
+        (started_by / detached.PARAMS).unlink(missing_ok=True)
     planned = plan(request, find_plugins(plugin_paths, project_dir), project.open(project_dir))
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)

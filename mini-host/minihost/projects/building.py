@@ -101,7 +101,7 @@ class Build:
         """
         targets, journal = list(targets), journal or BuildJournal()
         steps = self.wanted(targets)
-        if mistakes := self._mistakes_of(steps):
+        if mistakes := self.mistakes_of(steps):
             raise JobError(mistakes)
         forced = self._targets(targets) if force else []
         ran: list[Step] = []
@@ -171,8 +171,8 @@ class Build:
         of_place = [one.text for one in self.of_order if step.name in one.steps]
         return (*of_place, *self.mistakes.get(step.name, ()))
 
-    def _mistakes_of(self, steps: list[Step]) -> list[str]:
-        """What is wrong with steps, for a person who reads them all at once."""
+    def mistakes_of(self, steps: list[Step]) -> list[str]:
+        """Return what is wrong with some steps, for a person who reads it all at once."""
         names = {step.name for step in steps}
         found = [f"{Path(self.project.flow_file).name}: {one.text}" for one in self.of_order if names & set(one.steps)]
         return found + [

@@ -23,7 +23,7 @@ KEPT = 50
 VARIABLE = "MINIHOST_DETACHED"
 """The environment variable that tells a command the folder that it was started with."""
 
-FACTS, OUTPUT, PROCESS, STOP = "command.json", "output", "process", "stop"
+FACTS, OUTPUT, PROCESS, STOP, PARAMS = "command.json", "output", "process", "stop", "params.json"
 LONGEST = 1 << 16
 
 
@@ -57,10 +57,13 @@ class Detached:
         return text.decode("utf-8", "replace")
 
 
-def start(project_dir: Path, store: str, arguments: list[str], about: dict[str, Any] | None = None) -> Detached:
+def start(
+    project_dir: Path, store: str, arguments: list[str], about: dict[str, Any], params: dict[str, Any] | None = None
+) -> Detached:
     """Start `minihost …`, quietly, in a session of its own, in the project's folder; it outlives this process.
 
-    `about` is kept beside its output. Raises `HostError` when it cannot be started.
+    `about` is kept beside its output. `params` go by a file that the command deletes when it has read it: they may be
+    secret, and command lines are for all to see. Raises `HostError` when it cannot be started.
     """
     try:
         place = live_folders.own_folder(project_dir) / store
@@ -70,7 +73,12 @@ def start(project_dir: Path, store: str, arguments: list[str], about: dict[str, 
             f"Nothing can be started in {project_dir}: .minihost cannot be written to ({err.strerror})."
         ) from err
     try:
-        facts = {"command": shlex.join(["minihost", *arguments]), "since": time.time(), "about": about or {}}
+        typed = shlex.join(["minihost", *arguments])
+        if params:
+            live_folders.note(folder / PARAMS, json.dumps(params))
+            arguments = [*arguments, "--params", str(folder / PARAMS)]
+            typed += " --params FILE.json"
+        facts = {"command": typed, "since": time.time(), "about": about}
         (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         output = os.open(folder / OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with open(output, "wb") as stream:

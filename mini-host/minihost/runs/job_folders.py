@@ -48,7 +48,7 @@ def keep_facts(folder: Path, facts: Any) -> None:
 
 @contextlib.contextmanager
 def outcome_kept(folder: Path, redact: Callable[[str], str]) -> Iterator[None]:
-    """Keep the folder of a job alive for the block, and write how that ended: `done`, `failed` or `stopped`, and why."""
+    """Keep the folder of a job alive for the block, and write how it ended: done, failed or stopped, and why."""
     lock, outcome = -1, {"status": "done", "reason": ""}
     with contextlib.suppress(OSError):
         lock = live_folders.held(folder)

@@ -75,7 +75,7 @@ class JobRecord:
 
     def answer(self) -> dict[str, Any]:
         """What a macro answered, `{"type": …}` with more; of other jobs, and where there is none, of type NONE."""
-        found = _json(self.folder / "result.json").get("result") if self.kind == "macro" else None
+        found = read_object(self.folder / "result.json").get("result") if self.kind == "macro" else None
         return found if isinstance(found, dict) and isinstance(found.get("type"), str) else {"type": "NONE"}
 
     def file(self) -> Path | None:
@@ -88,11 +88,7 @@ class JobRecord:
 
     def progress(self) -> Meter:
         """How far it said it was."""
-        meter = Meter()
-        for event in _events(self.folder / "events.jsonl"):
-            with contextlib.suppress(TypeError, ValueError, LookupError):
-                meter.learn(event)
-        return meter
+        return progress_in(self.folder)
 
 
 def records(project_dir: Path) -> list[JobRecord]:
@@ -107,7 +103,7 @@ def record(project_dir: Path, name: str) -> JobRecord:
 
 
 def _read(folder: Path) -> JobRecord:
-    facts, outcome = _json(folder / "job.json"), _json(folder / OUTCOME)
+    facts, outcome = read_object(folder / "job.json"), read_object(folder / OUTCOME)
     since = _began(folder)
     if live_folders.is_alive(folder):
         return JobRecord(folder, RUNNING, "", since, None, facts)
@@ -115,7 +111,7 @@ def _read(folder: Path) -> JobRecord:
         at = outcome.get("ended")
         end = float(at) if isinstance(at, int | float) else ended(folder)
         return JobRecord(folder, outcome["status"], _text(outcome.get("reason")), since, end, facts)
-    result = _json(folder / "result.json")
+    result = read_object(folder / "result.json")
     if not result or (folder / live_folders.LOCK).exists():  # earlier versions of the host had no lock and no outcome
         reason = "Its process ended without a word: it was killed, or the machine went off."
         return JobRecord(folder, LOST, reason, since, ended(folder), facts)
@@ -131,8 +127,8 @@ def _began(folder: Path) -> float:
         return ended(folder)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    """An object of a small JSON file, an empty one where there is none."""
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, an empty one where there is none or the file is too large to be the host's."""
     try:
         if path.is_symlink() or path.stat().st_size > LARGEST:
             return {}
@@ -140,6 +136,15 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def progress_in(folder: Path) -> Meter:
+    """Return how far the job in a folder says it is."""
+    meter = Meter()
+    for event in _events(folder / "events.jsonl"):
+        with contextlib.suppress(TypeError, ValueError, LookupError):
+            meter.learn(event)
+    return meter
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:

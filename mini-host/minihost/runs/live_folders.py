@@ -72,7 +72,16 @@ def newest_first(store: Path) -> list[Path]:
         found = [entry.name for entry in os.scandir(store) if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    return [store / name for name in sorted(found, reverse=True) if NAME.fullmatch(name)]
+    folders = [store / name for name in found if NAME.fullmatch(name)]
+    return sorted(folders, key=lambda folder: (folder.name[:15], _locked_at(folder), folder.name), reverse=True)
+
+
+def _locked_at(folder: Path) -> int:
+    """When the lock of a folder was made: nobody ever writes to it."""
+    try:
+        return (folder / LOCK).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def found(store: Path, name: str) -> Path:
