@@ -434,3 +434,20 @@ def test_a_storage_out_of_reach_hides_no_other_step(place):
     assert found["list"][1].startswith("it cannot be seen whether its data changed: ")
     assert "127.0.0.1:9" in found["list"][1]
     assert found["aside"][0] == "up to date"
+
+
+def test_the_sum_of_a_folder_is_the_one_that_earlier_versions_kept(tmp_path):
+    from minihost.job import Reference
+    from minihost.projects import fingerprints
+
+    folder = tmp_path / "folder"
+    for name in ("b/é.txt", "a.txt", "b/.minihost-part-1", 'q"\\.txt', "b.txt", "b/c/d"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "there").symlink_to("b")
+    (folder / "gone").symlink_to("nowhere")
+    names = ["/a.txt", "/b.txt", "/b/c/d", "/b/é.txt", "/gone", '/q"\\.txt']
+    facts = [(folder / name[1:]).lstat() for name in names]
+    rows = [[name, one.st_size, one.st_mtime_ns] for name, one in zip(names, facts, strict=True)]
+    found = fingerprints.of_data(Reference("in", "MANAGED_FOLDER", "x", "P", str(folder)))
+    assert found == fingerprints._sum(rows)
