@@ -19,6 +19,7 @@ from minihost.outputs import commits
 from minihost.plugins import Role
 from minihost.projects import flow, sql_tables
 from minihost.projects.reference_names import ENDINGS, endings, is_path, name_of
+from minihost.runs.live_folders import own_folder
 from minihost.suggestions import did_you_mean, one_of
 
 DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
@@ -50,12 +51,7 @@ class Project:
     @property
     def own(self) -> Path:
         """The host's folder in the project; made when asked for, and ignored by git."""
-        place = self.dir / OWN
-        place.mkdir(parents=True, exist_ok=True)
-        ignore = place / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-        return place
+        return own_folder(self.dir)
 
     def names(self, kind: str) -> list[str]:
         """Every dataset or folder that has a name: declared, made by a step, or found among the host's own data."""
