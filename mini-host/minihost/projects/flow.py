@@ -146,11 +146,16 @@ class Flow:
 
 def read(path: Path) -> Flow:
     """Read a flow.yaml; raises `JobError` with everything that is wrong with it."""
-    facts = _guarded(_without_empty_keys(mapping_of(path)))
-    mistakes = [f"{path.name}: {mistake}" for mistake in _mistakes(facts)]
+    return of_facts(mapping_of(path), path.name)
+
+
+def of_facts(said: dict[str, Any], name: str) -> Flow:
+    """Return the flow that a file of that name says; raises `JobError` with everything that is wrong with it."""
+    facts = _guarded(_without_empty_keys(said))
+    mistakes = [f"{name}: {mistake}" for mistake in _mistakes(facts)]
     if mistakes:
         raise JobError(mistakes)
-    steps = tuple(_steps(facts))
+    steps = tuple(steps_of(facts))
     return Flow(
         key=str(facts.get("project", "")).upper(),
         plugins=tuple(facts.get("plugins") or ()),
@@ -248,7 +253,8 @@ def _options(declared: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _steps(facts: dict[str, Any]) -> Iterator[Step]:
+def steps_of(facts: dict[str, Any]) -> Iterator[Step]:
+    """Yield the steps, each with its name: its own, or that of its component with a number where that is taken."""
     names: set[str] = set()
     for step in facts.get("steps") or []:
         kind = "recipe" if "recipe" in step else "macro"
