@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,7 @@ from minihost.cli.build import flow_file
 from minihost.cli.options import pairs, plugin_option, project_dir
 
 if TYPE_CHECKING:
-    from minihost.projects.editing import Change
+    from minihost.projects.editing import Change, FlowEditor
 
 WHAT = ("step", "copy", "folder", "dataset", "plugin")
 TAKEN = {
@@ -41,7 +41,7 @@ TAKEN = {
 @plugin_option
 @project_dir
 def command(
-    what: str, subject: str, flow_file: Path | None, plugin_paths: tuple[Path, ...], project_dir: Path, **given: object
+    what: str, subject: str, flow_file: Path | None, plugin_paths: tuple[Path, ...], project_dir: Path, **given: Any
 ) -> None:
     """Add something to the flow, and keep its comments, order and style.
 
@@ -56,7 +56,7 @@ def command(
     edit_options.tell(to, _step(to, subject, **given) if what == "step" else _other(what, subject, **given))
 
 
-def _step(to, component: str, **given) -> Change:  # type: ignore[no-untyped-def]
+def _step(to: FlowEditor, component: str, **given: Any) -> Change:
     from minihost.errors import JobError
     from minihost.projects.editing import AddStep
 
@@ -71,7 +71,7 @@ def _step(to, component: str, **given) -> Change:  # type: ignore[no-untyped-def
     return AddStep(component, inputs=inputs, outputs=outputs, params=params, **given)
 
 
-def _other(what: str, subject: str, **given) -> Change:  # type: ignore[no-untyped-def]
+def _other(what: str, subject: str, **given: Any) -> Change:
     from minihost.projects.editing import AddDataset, AddFolder, AddPlugin, CopyStep
 
     if what == "copy":
