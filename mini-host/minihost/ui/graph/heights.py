@@ -1,0 +1,66 @@
+"""How high each spot of a column stands: level with its neighbours where it can be, none over another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+
+from minihost.ui.graph.ordering import Columns, Spot
+
+SWEEPS = 8
+LANE, NODE, LONE = 6.0, 1.0, 0.2
+"""How strongly a lane, a node, and a node without neighbours on that side, hold their place."""
+
+
+def heights(columns: Columns, apart: Callable[[Spot, Spot], float]) -> dict[Spot, float]:
+    """Return spot -> y. `apart` is the least distance between a spot and the one below it."""
+    gaps = [_offsets(spots, apart) for spots in columns.spots]
+    found: dict[Spot, float] = {}
+    for spots, offsets in zip(columns.spots, gaps, strict=True):
+        found |= {spot: offset - offsets[-1] / 2 for spot, offset in zip(spots, offsets, strict=True)}
+    order = list(zip(columns.spots, gaps, strict=True))
+    for sweep in range(SWEEPS):
+        is_forward = sweep % 2 == 0
+        near = (columns.before,) if is_forward else (columns.after,)
+        if sweep >= SWEEPS - 2:
+            near = (columns.before, columns.after)
+        for spots, offsets in order if is_forward else order[::-1]:
+            _level(spots, offsets, near, found)
+    return found
+
+
+def _offsets(spots: Sequence[Spot], apart: Callable[[Spot, Spot], float]) -> list[float]:
+    offsets = [0.0]
+    for above, below in zip(spots, spots[1:], strict=False):
+        offsets.append(offsets[-1] + apart(above, below))
+    return offsets
+
+
+def _level(
+    spots: Sequence[Spot],
+    offsets: Sequence[float],
+    near: Sequence[Mapping[Spot, list[Spot]]],
+    found: dict[Spot, float],
+) -> None:
+    """Move each spot of a column to the middle of its neighbours, as far as order and distances allow."""
+    wishes, weights = [], []
+    for spot, offset in zip(spots, offsets, strict=True):
+        heights = [found[other] for side in near for other in side[spot]]
+        wishes.append((median(heights) if heights else found[spot]) - offset)
+        weights.append((LANE if isinstance(spot, tuple) else NODE) if heights else LONE)
+    for spot, offset, value in zip(spots, offsets, rising(wishes, weights), strict=True):
+        found[spot] = value + offset
+
+
+def rising(wishes: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """Return the values nearest to the wishes (weighted least squares) of which none is below the one before it."""
+    blocks: list[list[float]] = []  # mean, weight, count
+    for wish, weight in zip(wishes, weights, strict=True):
+        blocks.append([wish, weight, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            mean, heavy, count = blocks.pop()
+            last = blocks[-1]
+            last[0] = (last[0] * last[1] + mean * heavy) / (last[1] + heavy)
+            last[1] += heavy
+            last[2] += count
+    return [mean for mean, _weight, count in blocks for _ in range(int(count))]

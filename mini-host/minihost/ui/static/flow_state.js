@@ -1,0 +1,103 @@
+// The states of the steps: asked for once a second while the page is seen, shown where they stand.
+
+import { ask } from "./page.js";
+
+const EVERY = 1000, LONGEST = 15000;
+
+export class States {
+  /** `changed` is called when flow.yaml is another, `running` with the builds that run, `silent` with whether the server answers. */
+  constructor(root, { changed, running, silent }) {
+    Object.assign(this, { root, changed, running, silent });
+    this.digest = root.dataset.digest;
+    this.broken = root.dataset.broken;
+    this.rev = "";
+    this.steps = {};
+    this.failures = 0;
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.soon(0); });
+    this.soon(0);
+  }
+
+  soon(wait) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.poll(), wait);
+  }
+
+  async poll() {
+    if (document.hidden || this.busy) return;
+    this.busy = true;
+    try {
+      const facts = await ask(`/state?seen=${encodeURIComponent(this.rev)}`);
+      if (this.failures) this.silent("");
+      this.failures = 0;
+      if (facts) await this.take(facts);
+    } catch (refused) {
+      this.failures += 1;
+      if (this.failures > 1) this.silent(refused.status ? "The server has trouble. Trying again …" : "The server does not answer. This is the flow as it was; trying again …");
+    } finally {
+      this.busy = false;
+      this.soon(Math.min(EVERY * 2 ** Math.min(this.failures, 4), LONGEST));
+    }
+  }
+
+  async take(facts) {
+    const broken = JSON.stringify(facts.broken);
+    const is_new = facts.digest !== this.digest || broken !== JSON.stringify(JSON.parse(this.broken));
+    Object.assign(this, { rev: facts.rev, steps: facts.steps, digest: facts.digest, broken });
+    if (is_new) await this.changed();
+    this.show();
+    this.running(facts.running || []);
+  }
+
+  /** Write the states into the picture and the list; nothing else moves. */
+  show() {
+    if (!this.rev) return;
+    for (const element of this.root.querySelectorAll("[data-step]")) {
+      const facts = element.dataset.step && this.steps[element.dataset.step];
+      if (!facts) continue;
+      const key = `${facts.state}\n${facts.why || ""}\n${facts.progress ?? ""}`;
+      if (element.dataset.key === key) continue;
+      element.dataset.key = key;
+      if (element.classList.contains("node")) showNode(element, facts); else showRow(element, facts);
+    }
+  }
+}
+
+const signs = new Map();
+
+function sign(state) {
+  if (!signs.has(state)) {
+    const name = state.replaceAll(" ", "-");
+    signs.set(state, document.getElementById(`sign-${name}`) ? name : "checking");
+  }
+  return signs.get(state);
+}
+
+function condition({ state, why }) { return why ? `${state}: ${why}` : state; }
+
+function replaceState(element, name) {
+  element.classList.remove(...[...element.classList].filter((one) => document.getElementById(`sign-${one}`)));
+  element.classList.add(name);
+}
+
+function showNode(node, facts) {
+  const name = sign(facts.state), { what, ways } = node.dataset;
+  replaceState(node, name);
+  node.setAttribute("aria-label", `${what}, ${condition(facts)}${ways ? `; ${ways}` : ""}`);
+  node.querySelector("title").textContent = `${what}\n${condition(facts)}`;
+  node.querySelector(".sign")?.setAttribute("href", `#sign-${name}`);
+  const ring = node.querySelector(".ring");
+  if (!ring) return;
+  const part = Number(facts.progress);
+  const is_known = facts.progress !== null && facts.progress !== undefined && part >= 0;
+  ring.classList.toggle("endless", !is_known);
+  ring.setAttribute("stroke-dasharray", `${is_known ? Math.min(100, part * 100) : 25} 100`);
+}
+
+function showRow(row, facts) {
+  const state = row.querySelector(".state");
+  if (!state) return;
+  replaceState(state, sign(facts.state));
+  const part = Number(facts.progress);
+  state.textContent = facts.state === "running" && part > 0 ? `${facts.state} ${Math.round(part * 100)} %` : facts.state;
+  row.querySelector(".why").textContent = facts.why || "";
+}
