@@ -71,7 +71,7 @@ def _move_right(
     """Bring sources, and chains that begin with one, to their first reader."""
     is_free: dict[str, bool] = {}
     for node in order:
-        is_free[node] = len(before[node]) <= len(after[node]) and all(is_free[one] for one in before[node])
+        is_free[node] = all(is_free[one] and len(after[one]) == 1 for one in before[node])
     for node in reversed(order):
         if is_free[node] and after[node]:
             found[node] = min(found[one] for one in after[node]) - 1

@@ -8,12 +8,13 @@ from typing import Any
 
 from minihost.projects.flow_graph import FlowGraph
 from minihost.ui.graph.layout import PITCH, Layout, Point, Route, layout
+from minihost.ui.graph.names import shown
 from minihost.ui.graph.nodes import ShownNode, shown_nodes
 
 
 @dataclass(frozen=True)
 class Line:
-    """An edge as a path: `kind` is `flow`, `cache` or `back` (against the direction of the flow)."""
+    """An edge as a path: `kind` is `flow`, `back` (against its direction), `cache`, or `far cache`, seen when chosen."""
 
     source: str
     target: str
@@ -57,8 +58,9 @@ def drawing(graph: FlowGraph, states: Mapping[str, Mapping[str, Any]]) -> Drawin
 def _lines(placed: Layout, caches: set[tuple[str, str]]) -> list[Line]:
     found = []
     for (source, target), route in placed.routes.items():
-        kind = "cache" if (source, target) in caches else "back" if route.is_bow else "flow"
-        found.append(Line(source, target, _path(route), kind))
+        is_cache = (source, target) in caches
+        kind = ("far cache" if route.is_bow else "cache") if is_cache else "back" if route.is_bow else "flow"
+        found.append(Line(shown(source), shown(target), _path(route), kind))
     return found
 
 

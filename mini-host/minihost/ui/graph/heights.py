@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from statistics import median
 
 from minihost.ui.graph.ordering import Columns, Spot
@@ -12,8 +13,8 @@ LANE, NODE, LONE = 6.0, 1.0, 0.2
 """How strongly a lane, a node, and a node without neighbours on that side, hold their place."""
 
 
-def heights(columns: Columns, apart: Callable[[Spot, Spot], float]) -> dict[Spot, float]:
-    """Return spot -> y. `apart` is the least distance between a spot and the one below it."""
+def heights(columns: Columns, apart: Callable[[Spot, Spot], float]) -> dict[Spot, int]:
+    """Return spot -> y, whole numbers. `apart` is the least distance between a spot and the one below it."""
     gaps = [_offsets(spots, apart) for spots in columns.spots]
     found: dict[Spot, float] = {}
     for spots, offsets in zip(columns.spots, gaps, strict=True):
@@ -26,7 +27,59 @@ def heights(columns: Columns, apart: Callable[[Spot, Spot], float]) -> dict[Spot
             near = (columns.before, columns.after)
         for spots, offsets in order if is_forward else order[::-1]:
             _level(spots, offsets, near, found)
-    return found
+    _straighten(columns, apart, found)
+    return {spot: round(y) for spot, y in found.items()}
+
+
+def _straighten(columns: Columns, apart: Callable[[Spot, Spot], float], found: dict[Spot, float]) -> None:
+    """Bring what follows each other without a fork to one height, as far as there is room."""
+    above: dict[Spot, Spot] = {}
+    below: dict[Spot, Spot] = {}
+    for spots in columns.spots:
+        above |= zip(spots[1:], spots, strict=False)
+        below |= zip(spots, spots[1:], strict=False)
+
+    def room(spot: Spot) -> tuple[float, float]:
+        upper, lower = above.get(spot), below.get(spot)
+        least = found[upper] + apart(upper, spot) if upper is not None else -inf
+        most = found[lower] - apart(spot, lower) if lower is not None else inf
+        return least, most
+
+    for run in sorted(_runs(columns), key=len, reverse=True):
+        while run:
+            least, most, count = -inf, inf, 0
+            for spot in run:
+                bounds = room(spot)
+                if max(least, bounds[0]) > min(most, bounds[1]):
+                    break
+                least, most, count = max(least, bounds[0]), min(most, bounds[1]), count + 1
+            count = max(count, 1)
+            level = min(max(median(found[spot] for spot in run[:count]), least), most)
+            found |= dict.fromkeys(run[:count], level)
+            run = run[count:]
+
+
+def _runs(columns: Columns) -> list[list[Spot]]:
+    """Spots that follow each other: lanes of one node, and neighbours that have only each other on that side."""
+    follower: dict[Spot, Spot] = {}
+    for spots in columns.spots:
+        for spot in spots:
+            after = columns.after[spot]
+            lanes = [other for other in after if isinstance(other, tuple)]
+            if isinstance(spot, tuple) and lanes:
+                follower[spot] = lanes[0]
+            elif len(after) == 1 and len(columns.before[after[0]]) == 1:
+                follower[spot] = after[0]
+    followers = set(follower.values())
+    starts = [spot for spots in columns.spots for spot in spots if spot not in followers]
+    runs = []
+    for start in starts:
+        run = [start]
+        while run[-1] in follower:
+            run.append(follower[run[-1]])
+        if len(run) > 1:
+            runs.append(run)
+    return runs
 
 
 def _offsets(spots: Sequence[Spot], apart: Callable[[Spot, Spot], float]) -> list[float]:

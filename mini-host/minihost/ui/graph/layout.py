@@ -17,7 +17,7 @@ PITCH = 148
 """From one column to the next."""
 HALF = 28
 """Half the height and width of a node's shape."""
-LABEL = 40
+LABEL = 44
 """What the name under a shape takes."""
 GAP, LANE_GAP = 16, 8
 MARGIN = 70
@@ -107,7 +107,7 @@ def _placed(part: list[str], edges: list[Edge], column: dict[str, int], shelves:
     bottom = max(y + _below(spot) for spot, y in tall.items())
     left, high = shelves.origin(len(spots.spots), bottom - top)
     start = min(column[node] for node in part)
-    y_of = {spot: round(y - top + high) for spot, y in tall.items()}
+    y_of = {spot: y - top + high for spot, y in tall.items()}
     for node in part:
         shelves.places[node] = (left + (column[node] - start) * PITCH, y_of[node])
     ways = {}
@@ -124,6 +124,8 @@ def _placed(part: list[str], edges: list[Edge], column: dict[str, int], shelves:
 
 
 def _bow(start: Point, end: Point) -> Route:
+    if end[0] - start[0] == PITCH:
+        return Route(((start[0] + HALF, start[1]), (end[0] - HALF, end[1])))
     return Route(((start[0], start[1] - HALF), (end[0], end[1] - HALF)), is_bow=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from minihost.projects.flow_graph import Edge, FlowGraph, Node
@@ -36,6 +37,11 @@ class ShownNode:
         return (self.state if self.state in STATES else UNKNOWN).replace(" ", "-") if self.state else ""
 
     @property
+    def key(self) -> str:
+        """Its id, as an attribute can hold it."""
+        return shown(self.node.id)
+
+    @cached_property
     def title(self) -> str:
         """Its whole name."""
         return shown(self.node.name)
@@ -50,14 +56,14 @@ class ShownNode:
         """What it is, in words."""
         return {"model": "model folder", "cache": "cache folder"}.get(self.icon, self.node.kind)
 
-    @property
+    @cached_property
     def what(self) -> str:
         """What it is, and its name."""
         node = self.node
         is_named = node.is_step and node.component.rpartition("/")[2] != node.name
         return f"{self.kind} {shown(node.name)}" + (f" ({shown(node.component)})" if is_named else "")
 
-    @property
+    @cached_property
     def ways(self) -> str:
         """What it reads and makes; or what makes and reads it."""
         words = ("reads", "makes") if self.node.is_step else ("made by", "read by")
