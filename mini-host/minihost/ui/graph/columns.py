@@ -9,14 +9,14 @@ Edge = tuple[str, str]
 """From a node to another, by their ids."""
 
 
-def without_circles(nodes: Sequence[str], edges: Iterable[Edge], last: set[str]) -> list[Edge]:
+def without_circles(nodes: Sequence[str], edges: Iterable[Edge], steps: set[str]) -> list[Edge]:
     """Return the edges without those that close a circle.
 
-    Of two nodes that point at each other, the edge into the one in `last` goes: a step that retrains a model onto
-    itself stands before the model.
+    Of two nodes that point at each other, the edge into the step goes: a step that retrains a model onto itself stands
+    before the model, which others read.
     """
     every = set(edges)
-    kept = [(a, b) for a, b in every if a != b and not ((b, a) in every and b in last)]
+    kept = [(a, b) for a, b in every if a != b and not ((b, a) in every and b in steps)]
     after: dict[str, list[str]] = {node: [] for node in nodes}
     place = {node: number for number, node in enumerate(nodes)}
     for a, b in sorted(kept, key=lambda edge: (place[edge[0]], place[edge[1]])):

@@ -59,8 +59,7 @@ def layout(nodes: Sequence[str], edges: Sequence[Edge], steps: set[str], loose: 
         alone = [end for end in edge if end not in bound]
         if alone and alone[0] not in first:
             first[alone[0]] = edge
-    data = set(nodes) - steps
-    kept = without_circles(nodes, [*edges, *first.values()], data)
+    kept = without_circles(nodes, [*edges, *first.values()], steps)
     column = columns(nodes, kept, steps)
     shelves = _Shelves()
     ways: dict[Edge, Route] = {}
