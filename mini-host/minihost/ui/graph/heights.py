@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import inf
+from math import floor, inf
 from statistics import median
 
 from minihost.ui.graph.ordering import Columns, Spot
@@ -28,7 +28,7 @@ def heights(columns: Columns, apart: Callable[[Spot, Spot], float]) -> dict[Spot
         for spots, offsets in order if is_forward else order[::-1]:
             _level(spots, offsets, near, found)
     _straighten(columns, apart, found)
-    return {spot: round(y) for spot, y in found.items()}
+    return {spot: floor(y + 0.5) for spot, y in found.items()}
 
 
 def _straighten(columns: Columns, apart: Callable[[Spot, Spot], float], found: dict[Spot, float]) -> None:
@@ -45,18 +45,25 @@ def _straighten(columns: Columns, apart: Callable[[Spot, Spot], float], found: d
         most = found[lower] - apart(spot, lower) if lower is not None else inf
         return least, most
 
-    for run in sorted(_runs(columns), key=len, reverse=True):
-        while run:
-            least, most, count = -inf, inf, 0
-            for spot in run:
-                bounds = room(spot)
-                if max(least, bounds[0]) > min(most, bounds[1]):
-                    break
-                least, most, count = max(least, bounds[0]), min(most, bounds[1]), count + 1
-            count = max(count, 1)
-            level = min(max(median(found[spot] for spot in run[:count]), least), most)
-            found |= dict.fromkeys(run[:count], level)
-            run = run[count:]
+    runs = _runs(columns)
+    for down in (1, -1):  # from the top, then from the bottom: each makes room for the next
+        for run in sorted(runs, key=lambda one: (-len(one), down * found[one[0]])):
+            _flatten(run, room, found)
+
+
+def _flatten(run: list[Spot], room: Callable[[Spot], tuple[float, float]], found: dict[Spot, float]) -> None:
+    """Bring a run to one height, or parts of it where there is no room for the whole."""
+    while run:
+        least, most, count = -inf, inf, 0
+        for spot in run:
+            bounds = room(spot)
+            if max(least, bounds[0]) > min(most, bounds[1]):
+                break
+            least, most, count = max(least, bounds[0]), min(most, bounds[1]), count + 1
+        count = max(count, 1)
+        level = min(max(median(found[spot] for spot in run[:count]), least), most)
+        found |= dict.fromkeys(run[:count], level)
+        run = run[count:]
 
 
 def _runs(columns: Columns) -> list[list[Spot]]:

@@ -33,7 +33,7 @@ function mark() {
   walk.enter(node);
 }
 
-function select(id, { remember = true, reload = true, adding = false } = {}) {
+function select(id, { remember = true, adding = false } = {}) {
   const isSame = id === selected;
   selected = id;
   mark();
@@ -44,7 +44,7 @@ function select(id, { remember = true, reload = true, adding = false } = {}) {
   }
   side.hidden = !id && !adding;
   if (!id) { panel.replaceChildren(); return; }
-  if (reload) load(panel, `/panel?id=${encodeURIComponent(id)}`);
+  load(panel, `/panel?id=${encodeURIComponent(id)}`);
   const node = nodeOf(id);
   if (node) requestAnimationFrame(() => view.reveal(node));
 }
@@ -91,7 +91,7 @@ function kept() {
 const search = new Search(root, {
   goTo(name) {
     const node = walk.byId.get(name);
-    if (node) { walk.enter(node); view.reveal(node, { centre: true }); select(idOf(node), { reload: !isNarrow.matches }); }
+    if (node) { walk.enter(node); view.reveal(node, { centre: true }); if (!isNarrow.matches) select(idOf(node)); }
     list.querySelector(`[data-row="${CSS.escape(name)}"]`)?.scrollIntoView({ block: "center" });
   },
   leave() { (nodeOf(selected) || graph.querySelector('.node[tabindex="0"]'))?.focus({ preventScroll: true }); },

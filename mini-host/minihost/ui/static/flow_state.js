@@ -42,7 +42,8 @@ export class States {
   async take(facts) {
     const broken = JSON.stringify(facts.broken);
     const is_new = facts.digest !== this.digest || broken !== JSON.stringify(JSON.parse(this.broken));
-    Object.assign(this, { rev: facts.rev, steps: facts.steps, digest: facts.digest, broken });
+    const steps = Object.keys(facts.steps).length ? facts.steps : this.steps; // none: they are being looked at
+    Object.assign(this, { rev: facts.rev, steps, digest: facts.digest, broken });
     if (is_new) await this.changed();
     this.show();
     this.running(facts.running || []);

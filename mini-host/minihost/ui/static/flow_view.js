@@ -52,6 +52,9 @@ export class View {
   show() {
     if (!this.svg || !this.size.width) return;
     this.svg.setAttribute("viewBox", `${this.x} ${this.y} ${this.size.width / this.scale} ${this.size.height / this.scale}`);
+    const dots = 24 * Math.max(this.scale, 0.5); // the dots behind it move with it
+    this.svg.style.backgroundSize = `${dots}px ${dots}px`;
+    this.svg.style.backgroundPosition = `${-this.x * this.scale}px ${-this.y * this.scale}px`;
   }
 
   resized() {
