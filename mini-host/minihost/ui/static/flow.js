@@ -33,7 +33,7 @@ function mark() {
   walk.enter(node);
 }
 
-function select(id, { remember = true, adding = false } = {}) {
+async function select(id, { remember = true, adding = false, enter = false } = {}) {
   const isSame = id === selected;
   selected = id;
   mark();
@@ -44,9 +44,12 @@ function select(id, { remember = true, adding = false } = {}) {
   }
   side.hidden = !id && !adding;
   if (!id) { panel.replaceChildren(); return; }
-  load(panel, `/panel?id=${encodeURIComponent(id)}`);
   const node = nodeOf(id);
   if (node) requestAnimationFrame(() => view.reveal(node));
+  if (enter) document.getElementById("close-panel").focus();
+  await load(panel, `/panel?id=${encodeURIComponent(id)}`);
+  if (enter && id === selected) panel.querySelector("h2")?.focus();
+  states.show();
 }
 
 function close() {
@@ -60,8 +63,7 @@ root.addEventListener("click", (event) => {
   const link = event.target.closest("#graph .node, #list a[data-id]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  select(idOf(link));
-  if (link.closest("#list") || event.detail === 0) document.getElementById("close-panel").focus();
+  select(idOf(link), { enter: link.closest("#list") !== null || event.detail === 0 }); // by keyboard, or on a phone
 });
 document.getElementById("close-panel").addEventListener("click", close);
 addEventListener("popstate", () => select(new URL(location.href).searchParams.get("id") || "", { remember: false }));
@@ -155,8 +157,14 @@ async function doing(button, work) {
 
 const undo = document.getElementById("undo");
 undo.addEventListener("click", () => doing(undo, () => edit({ kind: "undo" })));
-runAll.addEventListener("click", () => doing(runAll, () => post("/run", { targets: [], force: false })));
-stop.addEventListener("click", () => doing(stop, () => Promise.all(running.map((build) => post("/stop", { id: build.id })))));
+async function run(targets, force) { notice("It is started.", { command: (await post("/run", { targets, force })).command }); }
+
+runAll.addEventListener("click", () => doing(runAll, () => run([], false)));
+side.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-run]");
+  if (button) doing(button, () => run(JSON.parse(button.dataset.run), button.dataset.force !== undefined));
+});
+stop.addEventListener("click", () => doing(stop, async () => { for (const id of running) notice((await post("/stop", { id })).said); }));
 document.getElementById("add").addEventListener("click", async () => {
   select("", { adding: true });
   await load(panel, "/panel");

@@ -27,18 +27,18 @@ export class Search {
     const fits = (text) => words.every((word) => text.toLocaleLowerCase().includes(word));
     this.matches = [];
     for (const node of this.root.querySelectorAll(".node")) {
-      const is_match = words.length > 0 && fits(node.dataset.what);
-      node.classList.toggle("match", is_match);
-      if (is_match) this.matches.push(node.dataset.id);
+      const isMatch = words.length > 0 && fits(node.dataset.what);
+      node.classList.toggle("match", isMatch);
+      if (isMatch) this.matches.push(node.dataset.id);
     }
     this.root.querySelector(".flow-picture")?.classList.toggle("searching", words.length > 0);
     for (const row of this.root.querySelectorAll("[data-row]")) row.classList.toggle("dim", words.length > 0 && !this.matches.includes(row.dataset.row));
     this.say(words.length > 0);
   }
 
-  say(is_on) {
+  say(isOn) {
     const { length } = this.matches;
-    this.count.textContent = !is_on ? "" : !length ? "nothing found" : this.at < 0 ? `${length} found` : `${this.at + 1} of ${length}`;
+    this.count.textContent = !isOn ? "" : !length ? "nothing found" : this.at < 0 ? `${length} found` : `${this.at + 1} of ${length}`;
   }
 
   next(by) {

@@ -5,7 +5,7 @@ import { ask } from "./page.js";
 const EVERY = 1000, LONGEST = 15000;
 
 export class States {
-  /** `changed` is called when flow.yaml is another, `running` with the builds that run, `silent` with whether the server answers. */
+  /** `changed` is called when flow.yaml is another, `running` with the ids of the builds that run, `silent` with whether the server answers. */
   constructor(root, { changed, running, silent }) {
     Object.assign(this, { root, changed, running, silent });
     this.digest = root.dataset.digest;
@@ -41,10 +41,10 @@ export class States {
 
   async take(facts) {
     const broken = JSON.stringify(facts.broken);
-    const is_new = facts.digest !== this.digest || broken !== JSON.stringify(JSON.parse(this.broken));
+    const isNew = facts.digest !== this.digest || broken !== JSON.stringify(JSON.parse(this.broken));
     const steps = Object.keys(facts.steps).length ? facts.steps : this.steps; // none: they are being looked at
     Object.assign(this, { rev: facts.rev, steps, digest: facts.digest, broken });
-    if (is_new) await this.changed();
+    if (isNew) await this.changed();
     this.show();
     this.running(facts.running || []);
   }
@@ -52,13 +52,16 @@ export class States {
   /** Write the states into the picture and the list; nothing else moves. */
   show() {
     if (!this.rev) return;
-    for (const element of this.root.querySelectorAll("[data-step]")) {
-      const facts = element.dataset.step && this.steps[element.dataset.step];
+    for (const element of this.root.querySelectorAll("[data-step], [data-state-of]")) {
+      const step = element.dataset.step ?? element.dataset.stateOf;
+      const facts = step && this.steps[step];
       if (!facts) continue;
-      const key = `${facts.state}\n${facts.why || ""}\n${facts.progress ?? ""}`;
+      const key = `${facts.state}\n${facts.why || ""}\n${JSON.stringify(facts.progress ?? "")}`;
       if (element.dataset.key === key) continue;
       element.dataset.key = key;
-      if (element.classList.contains("node")) showNode(element, facts); else showRow(element, facts);
+      if (element.classList.contains("node")) showNode(element, facts);
+      else if (element.dataset.step) showRow(element, facts);
+      else { replaceState(element, sign(facts.state)); element.textContent = facts.state; }
     }
   }
 }
@@ -73,7 +76,10 @@ function sign(state) {
   return signs.get(state);
 }
 
-function condition({ state, why }) { return why ? `${state}: ${why}` : state; }
+function condition({ state, why, progress }) {
+  const more = progress?.text || why;
+  return more ? `${state}: ${more}` : state;
+}
 
 function replaceState(element, name) {
   element.classList.remove(...[...element.classList].filter((one) => document.getElementById(`sign-${one}`)));
@@ -88,17 +94,16 @@ function showNode(node, facts) {
   node.querySelector(".sign")?.setAttribute("href", `#sign-${name}`);
   const ring = node.querySelector(".ring");
   if (!ring) return;
-  const part = Number(facts.progress);
-  const is_known = facts.progress !== null && facts.progress !== undefined && part >= 0;
-  ring.classList.toggle("endless", !is_known);
-  ring.setAttribute("stroke-dasharray", `${is_known ? Math.min(100, part * 100) : 25} 100`);
+  const part = facts.progress?.part;
+  const isKnown = typeof part === "number";
+  ring.classList.toggle("endless", !isKnown);
+  ring.setAttribute("stroke-dasharray", `${isKnown ? Math.max(2, Math.min(100, part * 100)) : 25} 100`);
 }
 
 function showRow(row, facts) {
   const state = row.querySelector(".state");
   if (!state) return;
   replaceState(state, sign(facts.state));
-  const part = Number(facts.progress);
-  state.textContent = facts.state === "running" && part > 0 ? `${facts.state} ${Math.round(part * 100)} %` : facts.state;
-  row.querySelector(".why").textContent = facts.why || "";
+  state.textContent = facts.state;
+  row.querySelector(".why").textContent = facts.progress?.text || facts.why || "";
 }
