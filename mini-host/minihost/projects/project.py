@@ -102,8 +102,11 @@ class Project:
 
     def find(self, kind: str, ref: str, role: str = "") -> Reference:
         """Return the dataset or folder that a name or path means; a path is relative to the project."""
+        return self._found(kind, ref, role, is_name=ref in self.names(kind))
+
+    def _found(self, kind: str, ref: str, role: str = "", *, is_name: bool) -> Reference:
         options: dict[str, Any] = {}
-        if ref in self.names(kind):
+        if is_name:
             declared = (self.flow.datasets if kind == DATASET else self.flow.folders).get(ref)
             options = dict(declared or {})
             path = sql_tables.path_of(ref, options, self.flow.connections, self.dir)
@@ -127,7 +130,8 @@ class Project:
             while taken.get((reference.type, reference.name), reference.path) != reference.path:
                 reference.name, number = f"{stem}_{number}", number + 1
             taken[reference.type, reference.name] = reference.path
-        found = [self.find(kind, name) for kind in (DATASET, FOLDER) for name in self._certain(kind)]
+        names = [(kind, name) for kind in (DATASET, FOLDER) for name in self._certain(kind)]
+        found = [self._found(kind, name, is_name=True) for kind, name in names]
         return [reference for reference in found if (reference.type, reference.name) not in taken]
 
     def places_in(self, params: Iterable[dict[str, Any]], config: dict[str, Any]) -> list[Reference]:

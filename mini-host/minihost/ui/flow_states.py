@@ -67,7 +67,7 @@ class FlowStates:
         try:
             build = Build(project, catalogue)
             steps = {one.step.name: {"state": one.state, "why": one.why} for one in build.states()}
-        except HostError as err:
+        except (HostError, OSError) as err:
             steps = {step.name: {"state": "invalid", "why": str(err)} for step in project.flow.steps}
         text = json.dumps([digest, steps], sort_keys=True)
         return States(digest, steps, hashlib.sha256(text.encode()).hexdigest()[:16])
