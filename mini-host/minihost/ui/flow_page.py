@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
 
+from minihost.projects import builds
 from minihost.ui.flow_picture import FlowPicture
 from minihost.ui.graph.names import shown
 from minihost.ui.workspace import Workspace
@@ -30,9 +33,18 @@ def register(app: Flask, workspace: Workspace) -> None:
 
     @app.get("/state")
     def state() -> Response | tuple[str, int]:
-        opened, known = workspace.opened(), workspace.known()
-        rev = f"{opened.digest[:16]}-{known.rev}"
+        facts = _state(workspace)
+        rev = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
         if request.args.get("seen") == rev:
             return "", 204
-        facts: dict[str, Any] = {"rev": rev, "digest": opened.digest, "broken": opened.mistakes}
-        return jsonify(**facts, steps=known.steps, running=[])
+        return jsonify(rev=rev, **facts)
+
+
+def _state(workspace: Workspace) -> dict[str, Any]:
+    """The version of flow.yaml, what is wrong with it, the state of each step, and the builds that run."""
+    opened = workspace.opened()
+    running, live = builds.running_steps(workspace.folder), builds.live_builds(workspace.folder)
+    workspace.states.now_running(frozenset(build.id for build in live))
+    steps = {**workspace.known().steps, **running}
+    names = [build.id for build in live]
+    return {"digest": opened.digest, "broken": list(opened.mistakes), "steps": steps, "running": names}
