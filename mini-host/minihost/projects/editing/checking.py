@@ -15,12 +15,14 @@ from minihost.projects import step_order
 from minihost.projects.flow import Step
 from minihost.projects.planning import Request, plan
 from minihost.projects.project import Project
+from minihost.projects.step_order import OrderMistake
 
 
 @dataclass
 class Checked:
-    """Mistakes by the step that they are in (the empty text: in their order), and warnings."""
+    """Mistakes in the order of the steps, and mistakes and passwords by the step that they are in."""
 
+    of_order: list[OrderMistake]
     mistakes: dict[str, list[str]] = field(default_factory=dict)
     passwords: dict[str, list[str]] = field(default_factory=dict)
     """Parameters that hold a password, by step."""
@@ -32,7 +34,7 @@ def checked(project: Project, catalogue: Catalogue, steps: Iterable[str]) -> Che
     all_steps = tuple(_with_caches(step, catalogue) for step in flow.steps)
     project.flow = dataclasses.replace(flow, steps=all_steps)
     project.pending = {*flow.made(), *flow.folders, *flow.datasets}
-    found = Checked({"": [mistake.text for mistake in step_order.mistakes(project.flow)]})
+    found = Checked(step_order.mistakes(project.flow))
     wanted = set(steps)
     for step in all_steps:
         if step.name in wanted:

@@ -107,7 +107,7 @@ class FlowEditor:
             edit, after, warnings = self._edited(change, version)
             if after == content:
                 return Applied(version.digest, change.command, f"{self.file.name} says that already.", edit.select)
-            kept.lock(edit.moves)
+            kept.lock(edit.records, edit.moves)
             try:
                 self._write(history, content, after, edit)
                 kept.recover(digest_of(after))
@@ -224,7 +224,7 @@ class FlowEditor:
         before = history.text(last["before"]) if last["before"] else None
         if before is None and last["before"]:
             raise JobError([f"What {self.file.name} said before the last edit is not kept any more."])
-        kept.lock([(new, old) for old, new in last["moves"]])
+        kept.lock(last["records"], [(new, old) for old, new in last["moves"]])
         try:
             if before is None:
                 self.file.unlink(missing_ok=True)
@@ -239,11 +239,11 @@ class FlowEditor:
 
 def _new_mistakes(found: Checked, earlier: Checked, renamed: dict[str, str]) -> list[str]:
     """The mistakes that were not there before an edit, those of steps with their name."""
-    new = []
+    known = {frozenset(one.steps) for one in earlier.of_order}
+    new = [one.text for one in found.of_order if {renamed.get(name, name) for name in one.steps} not in known]
     for step, mistakes in found.mistakes.items():
-        known = earlier.mistakes.get(renamed.get(step, step), [])
-        head = f"step {step}: " if step else ""
-        new += [head + mistake for mistake in mistakes if mistake not in known]
+        before = earlier.mistakes.get(renamed.get(step, step), [])
+        new += [f"step {step}: {mistake}" for mistake in mistakes if mistake not in before]
     return new
 
 

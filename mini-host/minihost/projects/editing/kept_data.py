@@ -11,6 +11,7 @@ from minihost.errors import HostError
 from minihost.locks import Lock
 from minihost.outputs.stages import lock_of
 from minihost.projects.build_records import STATE
+from minihost.projects.builds import live_builds
 from minihost.projects.editing import whole_file
 from minihost.projects.editing.history import History
 from minihost.projects.project import OWN
@@ -23,8 +24,10 @@ class KeptData:
         self.history, self.own = history, folder / OWN
         self._locks: list[Lock] = []
 
-    def lock(self, moves: list[tuple[str, str]]) -> None:
-        """Hold what is going to move, so that no run writes there; raises `HostError` where one does."""
+    def lock(self, records: list[tuple[str, str]], moves: list[tuple[str, str]]) -> None:
+        """Hold what is going to move, so that no run writes there; raises `HostError` where one does or may."""
+        if (records or moves) and live_builds(self.own.parent):
+            raise HostError("A build goes on, and knows steps and data by their names. Rename when it has ended.")
         for old, new in moves:
             place, target = self.own / "data" / old, self.own / "data" / new
             if target.exists() and place.exists():

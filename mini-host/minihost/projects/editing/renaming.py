@@ -31,14 +31,15 @@ def rename(work: Work, change: Rename) -> None:
     elif is_path(node.name) or (work.names.project.dir / node.name).exists() and not _kept(work, node):
         work.facts[section] = {**declared, change.new: node.name}
     work.edit.moves += [(name, name.replace(node.name, change.new, 1)) for name in _kept(work, node)]
+    users: list[str] = []
     for step, name in zip(work.facts.get("steps") or (), work.before, strict=True):
         before = repr(step)
         work.names.replace_in(step, {node.name: change.new})
         if repr(step) != before:
-            work.edit.steps.add(name)
-    users = f" Steps that use it run again at the next build: {', '.join(sorted(work.edit.steps))}."
+            users.append(name)
+    again = f" Steps that use it run again at the next build: {', '.join(users)}." if users else ""
     work.edit.select = f"{node.kind}:{change.new}"
-    work.edit.summary = f"Renamed the {node.kind} {node.name} to {change.new}.{users if work.edit.steps else ''}"
+    work.edit.summary = f"Renamed the {node.kind} {node.name} to {change.new}.{again}"
 
 
 def _kept(work: Work, node: Node) -> list[str]:

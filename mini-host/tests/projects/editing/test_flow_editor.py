@@ -13,6 +13,7 @@ from component_plugins import role, write_components
 from minihost.cli import main
 from minihost.errors import HostError, JobError
 from minihost.projects import flow
+from minihost.projects.build_journal import KeptJournal
 from minihost.projects.editing import (
     AddDataset,
     AddFolder,
@@ -128,6 +129,16 @@ def test_a_renamed_step_and_folder_keep_their_record_and_data(place):
         FlowEditor(place).apply(Undo())
     assert (own / "data" / "made" / "file").exists() and text(place) == TEXT
     assert set(json.loads((own / "state.json").read_text())["steps"]) == {"act", "do"}
+
+
+def test_nothing_is_renamed_under_a_build_that_runs(place):
+    with KeptJournal(place, "minihost build") as journal:
+        journal.begin([], flow.read(place / "flow.yaml").steps, force=False)
+        with pytest.raises(HostError, match="A build goes on"):
+            FlowEditor(place).apply(Rename("act", "fill"))
+        assert text(place) == TEXT
+        FlowEditor(place).apply(SetStep("act", unset=("target",)))
+    FlowEditor(place).apply(Rename("act", "fill"))
 
 
 def test_a_path_that_is_renamed_gets_a_name(place):
