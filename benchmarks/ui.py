@@ -112,8 +112,8 @@ def write_flow(folder: Path, count: int) -> None:
     recipe = folder / "plugin" / "custom-recipes" / "copy"
     recipe.mkdir(parents=True)
     (folder / "plugin" / "plugin.json").write_text(json.dumps({"id": "bench", "version": "1.0.0"}))
-    described = {"kind": "PYTHON", "inputRoles": [{"name": "source", **ROLES}], "outputRoles": [{"name": "target", **ROLES}]}
-    (recipe / "recipe.json").write_text(json.dumps(described))
+    roles = {"inputRoles": [{"name": "source", **ROLES}], "outputRoles": [{"name": "target", **ROLES}]}
+    (recipe / "recipe.json").write_text(json.dumps({"kind": "PYTHON", **roles}))
     (recipe / "recipe.py").write_text("")
     (folder / "d0.csv").write_text("a\n1\n")
     chance, data, lines = random.Random(0), ["d0.csv"], ["plugins: [plugin]", "steps:"]
@@ -129,8 +129,9 @@ def write_flow(folder: Path, count: int) -> None:
 @contextmanager
 def served(workspace: Any) -> Iterator[tuple[str, Any]]:
     """The address of a workspace's pages, and a client of them without a network."""
-    from minihost.ui.app import make_app
     from werkzeug.serving import make_server
+
+    from minihost.ui.app import make_app
 
     app = make_app(workspace)
     server = make_server("127.0.0.1", 0, app, threaded=True)

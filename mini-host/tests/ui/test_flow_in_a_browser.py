@@ -16,7 +16,12 @@ STEP = ({"inputRoles": [role("source")], "outputRoles": [role("target")]}, "")
 
 def write(folder, count):
     steps = [
-        {"recipe": "copy", "name": f"step {n}", "inputs": {"source": f"d{n}.csv"}, "outputs": {"target": f"d{n + 1}.csv"}}
+        {
+            "recipe": "copy",
+            "name": f"step {n}",
+            "inputs": {"source": f"d{n}.csv"},
+            "outputs": {"target": f"d{n + 1}.csv"},
+        }
         for n in range(count)
     ]
     (folder / "d0.csv").write_text("a\n1\n")

@@ -20,7 +20,13 @@ HOSTILE = [
     "{{ 7 * 7 }} ${x} %s",
 ]
 STEP = ({"inputRoles": [role("source", many=True)], "outputRoles": [role("target", many=True)]}, "")
-CACHED = ({"inputRoles": [role("source")], "outputRoles": [role("target"), role("kept", folder=True, minihost={"cache": True})]}, "")
+CACHED = (
+    {
+        "inputRoles": [role("source")],
+        "outputRoles": [role("target"), role("kept", folder=True, minihost={"cache": True})],
+    },
+    "",
+)
 
 
 @pytest.fixture
@@ -45,7 +51,12 @@ def nodes(client):
 
 def test_picture_and_list_say_the_same_of_hostile_names(project):
     steps = [
-        {"recipe": "classify-things", "name": name, "inputs": {"source": [f"in {name[:60]}.csv"]}, "outputs": {"target": f"{name[:60]}.csv"}}
+        {
+            "recipe": "classify-things",
+            "name": name,
+            "inputs": {"source": [f"in {name[:60]}.csv"]},
+            "outputs": {"target": f"{name[:60]}.csv"},
+        }
         for name in HOSTILE
     ]
     client = project(steps=steps, datasets={"unused <b>": "x.csv"})
@@ -77,13 +88,19 @@ def test_kinds_states_and_caches(project):
     assert found["dataset:a"].get("aria-label") == "dataset a; read by one"
     assert found["folder:cache"].get("class") == "node folder cache "
     assert (found["dataset:b"].get("data-step"), found["dataset:a"].get("data-step")) == ("one", "")
-    kinds = [(path.get("class"), path.get("data-from")) for path in picture(client).iter(f"{SVG}path") if path.get("data-from")]
+    kinds = [
+        (path.get("class"), path.get("data-from"))
+        for path in picture(client).iter(f"{SVG}path")
+        if path.get("data-from")
+    ]
     assert ("edge cache", "step:one") in kinds and ("edge far cache", "step:two") in kinds
     assert [node.get("tabindex") for node in found.values()].count("0") == 1
 
 
 def test_a_broken_flow_shows_the_line_and_the_last_picture(project, tmp_path):
-    client = project(steps=[{"recipe": "classify-things", "inputs": {"source": "a.csv"}, "outputs": {"target": "b.csv"}}])
+    client = project(
+        steps=[{"recipe": "classify-things", "inputs": {"source": "a.csv"}, "outputs": {"target": "b.csv"}}]
+    )
     client.get("/flow/graph")
     text = (tmp_path / "flow.yaml").read_text()
     (tmp_path / "flow.yaml").write_text(text + "folders: {a: [<b>\nmore: x\n")

@@ -76,9 +76,7 @@ def test_a_step_more_leaves_the_others_where_they_are_to_each_other(at):
     source = next(node for node in reversed(nodes[:place]) if node not in steps)
     more = [*nodes[:place], "new", "made", *nodes[place:]]
     after = layout(more, [*edges, (source, "new"), ("new", "made")], {*steps, "new"}).places
-    pairs = [
-        (a, b) for a in nodes for b in nodes if before[a][0] == before[b][0] and before[a][1] < before[b][1]
-    ]
+    pairs = [(a, b) for a in nodes for b in nodes if before[a][0] == before[b][0] and before[a][1] < before[b][1]]
     assert sum(after[a][1] > after[b][1] for a, b in pairs) <= len(pairs) / 10
 
 

@@ -86,9 +86,7 @@ def _neighbours(nodes: Sequence[str], edges: Sequence[Edge]) -> tuple[dict[str, 
     return before, after
 
 
-def _topological(
-    nodes: Sequence[str], before: Mapping[str, list[str]], after: Mapping[str, list[str]]
-) -> list[str]:
+def _topological(nodes: Sequence[str], before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> list[str]:
     """The nodes, each behind those before it, otherwise in the given order."""
     place = {node: number for number, node in enumerate(nodes)}
     left = {node: len(before[node]) for node in nodes}

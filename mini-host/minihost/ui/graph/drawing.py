@@ -14,7 +14,7 @@ from minihost.ui.graph.nodes import ShownNode, shown_nodes
 
 @dataclass(frozen=True)
 class Line:
-    """An edge as a path: `kind` is `flow`, `back` (against its direction), `cache`, or `far cache`, seen when chosen."""
+    """An edge as a path; `kind` is `flow`, `back` (against it), `cache` or `far cache`, which is seen when chosen."""
 
     source: str
     target: str

@@ -22,9 +22,9 @@ def heights(columns: Columns, apart: Callable[[Spot, Spot], float]) -> dict[Spot
     order = list(zip(columns.spots, gaps, strict=True))
     for sweep in range(SWEEPS):
         is_forward = sweep % 2 == 0
-        near = (columns.before,) if is_forward else (columns.after,)
-        if sweep >= SWEEPS - 2:
-            near = (columns.before, columns.after)
+        near = [columns.before, columns.after]
+        if sweep < SWEEPS - 2:
+            near = near[:1] if is_forward else near[1:]
         for spots, offsets in order if is_forward else order[::-1]:
             _level(spots, offsets, near, found)
     _straighten(columns, apart, found)

@@ -1,7 +1,7 @@
 """Where every node of a flow stands and which way every edge goes: a layered layout from left to right.
 
-Our own rather than `fast-sugiyama`: that one ends the whole process on an edge from a node to itself, places equal flows
-differently from one process to the next, and knows neither the order of flow.yaml nor columns for steps and for data.
+Our own rather than `fast-sugiyama`: that one ends the whole process on an edge from a node to itself, places equal
+flows differently from one process to the next, and knows neither the order of flow.yaml nor columns of steps and data.
 """
 
 from __future__ import annotations
