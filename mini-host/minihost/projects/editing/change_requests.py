@@ -22,9 +22,9 @@ KINDS: dict[str, type[Change]] = {
     "add_plugin": changes.AddPlugin,
     "undo": changes.Undo,
 }
-"""`kind` of an edit -> what it is. The other keys are its fields; `step_kind` is the kind of a new step."""
+"""`kind` of an edit -> what it is. The other keys are its fields; `component_kind` is the kind of a new step."""
 
-ALIASES = {"step_kind": "kind", "component_kind": "kind"}
+ALIASES = {"component_kind": "kind"}
 
 
 def change_of(facts: Mapping[str, Any]) -> Change:
