@@ -72,7 +72,7 @@ def test_several_steps_share_a_cache_and_do_not_wait_for_it(tmp_path):
     found = cached(tmp_path)
     assert step_order.mistakes(found) == []
     assert [step.makes for step in found.steps] == [("b",), ("c",)]
-    assert found.made() == ["b", "cache", "c"]
+    assert found.made == ("b", "cache", "c")
     reader = read(tmp_path, CACHED + "  - {name: three, recipe: r, inputs: {i: cache}, outputs: {o: d}}")
     found = replace(found, steps=(*found.steps, reader.steps[2]))
     assert step_order.needs(found, found.steps[2]) == []

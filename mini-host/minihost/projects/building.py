@@ -33,7 +33,7 @@ class Build:
             why = f"there is no {FLOW} in {project.dir}" if missing else f"{project.flow_file} has no steps"
             raise JobError([f"There is nothing to build: {why}."])
         self.project, self.catalogue, self.streams_only = project, catalogue, streams_only
-        project.pending = set(project.flow.made())
+        project.pending = set(project.flow.made)
         steps = tuple(self._with_caches(step) for step in project.flow.steps)
         project.flow = dataclasses.replace(project.flow, steps=steps)
         self.records = BuildRecords(project)

@@ -37,6 +37,8 @@ class Project:
     flow_file: str = FLOW
     pending: set[str] = field(default_factory=set)
     """References that a build makes on the way: as inputs they need not exist yet."""
+    _listed: tuple[flow.Flow, list[dict[str, Any]]] | None = field(default=None, repr=False, compare=False)
+    """What `recipes` answered for a flow: a build asks for each of its steps."""
 
     @property
     def plugins(self) -> list[Path]:
@@ -60,7 +62,11 @@ class Project:
 
     def recipes(self) -> list[dict[str, Any]]:
         """Return the recipes of the flow as the platform's API lists them: name, type, what fills each role."""
+        if self._listed is None or self._listed[0] is not self.flow:
+            self._listed = (self.flow, self._recipes())
+        return self._listed[1]
 
+    def _recipes(self) -> list[dict[str, Any]]:
         def items(pairs: Iterable[tuple[str, str]], more: dict[str, Any]) -> dict[str, Any]:
             roles: dict[str, Any] = {}
             for role, ref in pairs:
@@ -238,11 +244,8 @@ class Project:
 
     def _managed(self, kind: str) -> list[str]:
         """The names that the host keeps data for: made by a step of the flow, or found on disk."""
-        declared = {**self.flow.datasets, **self.flow.folders}
-        made = [ref for ref in self.flow.made() if not is_path(ref) and ref not in declared]
-        return list(
-            dict.fromkeys([*(ref for ref in made if self.flow.kinds.get(ref, kind) == kind), *self._on_disk(kind)])
-        )
+        made = (ref for ref in self.flow.managed if self.flow.kinds.get(ref, kind) == kind)
+        return list(dict.fromkeys([*made, *self._on_disk(kind)]))
 
     def _on_disk(self, kind: str) -> list[str]:
         found = sorted((self.dir / OWN / "data").glob("[!.]*"))
@@ -252,7 +255,7 @@ class Project:
 
     def _certain(self, kind: str) -> list[str]:
         """The names of which it is known that they are datasets, or folders; what a step makes may not be known yet."""
-        doubtful = {ref for ref in self.flow.made() if ref not in self.flow.kinds}
+        doubtful = {ref for ref in self.flow.made if ref not in self.flow.kinds}
         doubtful -= {*self.flow.datasets, *self.flow.folders, *self._on_disk(kind)}
         return [name for name in self.names(kind) if name not in doubtful]
 

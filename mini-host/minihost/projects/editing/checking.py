@@ -33,7 +33,7 @@ def checked(project: Project, catalogue: Catalogue, steps: Iterable[str]) -> Che
     flow = project.flow
     all_steps = tuple(_with_caches(step, catalogue) for step in flow.steps)
     project.flow = dataclasses.replace(flow, steps=all_steps)
-    project.pending = {*flow.made(), *flow.folders, *flow.datasets}
+    project.pending = {*flow.made, *flow.folders, *flow.datasets}
     found = Checked(step_order.mistakes(project.flow))
     wanted = set(steps)
     for step in all_steps:
