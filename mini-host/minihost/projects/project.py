@@ -37,7 +37,7 @@ class Project:
     flow_file: str = FLOW
     pending: set[str] = field(default_factory=set)
     """References that a build makes on the way: as inputs they need not exist yet."""
-    _listed: tuple[flow.Flow, list[dict[str, Any]]] | None = field(default=None, repr=False, compare=False)
+    _listed: tuple[object, list[dict[str, Any]]] | None = field(default=None, repr=False, compare=False)
     """What `recipes` answered for a flow: a build asks for each of its steps."""
 
     @property
