@@ -18,7 +18,7 @@ from minihost.job import Reference
 from minihost.outputs import commits
 from minihost.plugins import Role
 from minihost.projects import flow, sql_tables
-from minihost.projects.reference_names import ENDINGS, endings, is_path, name_of
+from minihost.projects.reference_names import ENDINGS, check_place, endings, is_path, name_of
 from minihost.runs.live_folders import own_folder
 from minihost.suggestions import did_you_mean, one_of
 
@@ -91,6 +91,8 @@ class Project:
     def reference(self, role: Role, ref: str, *, output: bool = False) -> Reference:
         """Return what a path or name means in a role; raises `JobError` saying why it cannot fill it."""
         side = "output" if output else "input"
+        if not any(ref in self.names(one) for one in (DATASET, FOLDER)):
+            check_place(ref)
         kind = self._kind(role, ref, side)
         found = self.find(kind, ref, role.name)
         found.required = role.required
@@ -124,6 +126,7 @@ class Project:
             path, own = sql_tables.resolved(path, self.dir, role)
             name = name if name == ref else own
         elif not is_remote(path):
+            check_place(path)
             path = str((self.dir / Path(path).expanduser()).resolve())
         return Reference(role, kind, name, self.key, path, options)
 
