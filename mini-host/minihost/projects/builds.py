@@ -107,7 +107,7 @@ def _read(folder: Path) -> BuildRecord:
         folder,
         status,
         str(facts.get("command") or started.command),
-        _number(facts.get("since")) or started.since,
+        min(_number(facts.get("since")) or started.since, started.since),
         ended if ended is not None or started.alive else folder.stat().st_mtime,
         reason,
         "" if facts.get("steps") else started.output,

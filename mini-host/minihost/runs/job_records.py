@@ -120,7 +120,9 @@ def _read(folder: Path) -> JobRecord:
 
 
 def _began(folder: Path) -> float:
-    """When a job began, by its name."""
+    """When a job began: its lock was made then; earlier versions of the host left the name alone, in whole seconds."""
+    with contextlib.suppress(OSError):
+        return (folder / live_folders.LOCK).stat().st_mtime
     try:
         return time.mktime(time.strptime(folder.name[:15], "%Y%m%d-%H%M%S"))
     except (ValueError, OverflowError):

@@ -38,8 +38,7 @@ def register(app: Flask, workspace: Workspace) -> None:
     @app.get("/job")
     def job() -> str:
         record = _record(place)
-        known = {step.name for step in workspace.opened().project.flow.steps}
-        return render_template("job.html", job=record, build=_build_of(place, record), can_run=record.step in known)
+        return render_template("job.html", job=record, **_head(workspace, record))
 
     @app.get("/job/log")
     def log() -> Response:
@@ -48,7 +47,7 @@ def register(app: Flask, workspace: Workspace) -> None:
         over = record.ended is not None
         start = start if start is not None and start >= 0 else None
         part = log_parts.part(record.folder / "log", start, file, is_over=over)
-        head = render_template("job_head.html", job=record, build=_build_of(place, record))
+        head = render_template("job_head.html", job=record, **_head(workspace, record))
         return jsonify(
             lines=part.lines, next=part.next, file=part.file, gap=part.gap, more=part.more, over=over, head=head
         )
@@ -107,11 +106,14 @@ def _record(place: Path) -> JobRecord:
         abort(404, str(err))
 
 
-def _build_of(place: Path, record: JobRecord) -> builds.BuildRecord | None:
-    """The build that runs a job now."""
+def _head(workspace: Workspace, record: JobRecord) -> dict[str, Any]:
+    """What can be done with a job: `build` is the one that runs it now, `can_run` says that its step is in the flow."""
     if record.ended is not None:
-        return None
-    return next((one for one in builds.live_builds(place) if record.id in [row["job"] for row in one.steps]), None)
+        steps = workspace.opened().project.flow.steps
+        return {"build": None, "can_run": record.step in {step.name for step in steps}}
+    live = builds.live_builds(workspace.folder)
+    build = next((one for one in live if record.id in [row["job"] for row in one.steps]), None)
+    return {"build": build, "can_run": False}
 
 
 def _download(path: Path, name: str) -> Response:

@@ -58,9 +58,10 @@ class Guard:
             self._check_host(environ)
             if self.frames is not None and environ.get("PATH_INFO", "").startswith(FRAMES):
                 return self._framed(environ, start_response)
-            self._check_origin(environ)
             query = _query(environ)
             by_link = self._is_token(dict(query).get(PARAMETER, ""))
+            if not (by_link and _is_link(environ)):
+                self._check_origin(environ)
             if not by_link and not self._is_token(self._by_header(environ)) and not self._by_cookie(environ):
                 raise Refused(HTTPStatus.FORBIDDEN, "Open the link that was printed at the start: it holds the token.")
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = _body(environ)
@@ -89,7 +90,7 @@ class Guard:
             raise Refused(HTTPStatus.FORBIDDEN, "This address is not the one that was printed at the start.")
 
     def _check_origin(self, environ: Environment) -> None:
-        """Another site's page may not ask for anything here, not even with the token."""
+        """Another site's page may not ask for anything here, not even with the token: it may only link to it."""
         origin = environ.get("HTTP_ORIGIN")
         foreign = environ.get("HTTP_SEC_FETCH_SITE") in ("cross-site", "same-site")
         if foreign or (origin is not None and origin.lower() not in {f"http://{host}" for host in self.hosts}):
@@ -119,6 +120,12 @@ PROTECTION = [
     ("Cache-Control", "no-store"),
 ]
 """Headers of every answer that does not set them itself."""
+
+
+def _is_link(environ: Environment) -> bool:
+    """Whether a person followed a link to a page, as the page of a project has one to each web app that runs."""
+    wanted = {"REQUEST_METHOD": "GET", "HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_DEST": "document"}
+    return "HTTP_ORIGIN" not in environ and all(environ.get(name) == value for name, value in wanted.items())
 
 
 def _protected(start_response: Any, cookies: list[tuple[str, str]]) -> Any:

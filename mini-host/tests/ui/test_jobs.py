@@ -121,6 +121,13 @@ def test_a_build_outlives_the_server_and_is_seen_by_the_next(place, client_of):
     head = client.get(f"/job/log?id={job}").get_json()
     assert head["lines"] == ["waiting for <b>go</b> red"]
     assert not head["over"]
+    (place / ".minihost" / "jobs" / job / "events.jsonl").write_text('{"target": [4, "FILES"]}\n{"progress": 3}\n')
+    state = client.get("/state").get_json()
+    assert state["running"] == [started["id"]]
+    assert state["steps"]["wait"]["state"] == "running"
+    assert state["steps"]["wait"]["progress"] == {"part": 0.75, "text": "3 of 4 files"}
+    assert state["steps"]["copy"]["state"] == "waiting"
+    assert client.get(f"/state?seen={state['rev']}").status_code == 204
     (place / "go").touch()
     until(lambda: not build_of(place, started["id"]).alive)
     done = build_of(place, started["id"])

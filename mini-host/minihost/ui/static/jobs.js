@@ -67,9 +67,12 @@ for (const element of document.querySelectorAll("[data-renew]")) {
 }
 
 for (const details of document.querySelectorAll("details[data-form]")) {
-  details.addEventListener("toggle", () => {
+  details.addEventListener("toggle", async () => {
     const place = details.querySelector(".form");
-    if (details.open && !place.children.length) load(place, details.dataset.form);
+    if (!details.open || place.children.length) return;
+    await load(place, details.dataset.form);
+    const form = place.querySelector("form");
+    if (form) form.dataset.save = "/webapps/start";
   });
 }
 
