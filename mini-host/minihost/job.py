@@ -40,7 +40,7 @@ class Job:
     `kind` is recipe, macro or choices (`runner` is then the file with `do`, called with `payload`). `others` are the
     other datasets and folders of the project. `secrets` are values that no log may show. `descriptor` is the
     component's own, `plugins` the root folder of every plugin whose python-lib may be asked for, by id, `recipes` those
-    of the project's flow as the platform's API describes them.
+    of the project's flow as the platform's API describes them. `step` is the step of the flow that it runs, if any.
     """
 
     plugin_id: str
@@ -63,6 +63,7 @@ class Job:
     descriptor: dict[str, Any] = field(default_factory=dict)
     plugins: dict[str, str] = field(default_factory=dict)
     recipes: list[dict[str, Any]] = field(default_factory=list)
+    step: str = ""
 
     @property
     def platform_home(self) -> Path:

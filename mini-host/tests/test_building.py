@@ -223,7 +223,7 @@ def test_mistakes_of_all_steps_at_once(place):
         """)
     )
     with pytest.raises(JobError) as caught:
-        opened(place)
+        build(place)
     found = str(caught.value)
     for wanted in (
         "step kopy: There is no recipe 'kopy'. Did you mean 'copy'?",
@@ -232,6 +232,55 @@ def test_mistakes_of_all_steps_at_once(place):
         "step copy-2: The input role 'in': the dataset 'nothing.csv' does not exist",
     ):
         assert wanted in found
+
+
+def test_a_step_with_mistakes_is_invalid_and_others_go_on(place, capsys):
+    from minihost.cli import main
+
+    text = FLOW.replace("recipe: copy, inputs: {in: listed}", "recipe: copy, inputs: {inn: listed, x: a}")
+    (place / "flow.yaml").write_text(text + "  - {name: last, recipe: copy, inputs: {in: copied}, outputs: {out: z}}\n")
+    copy = next(state for state in opened(place).states() if state.step.name == "copy")
+    wrong = "There is no input role 'inn'. Did you mean 'in'? Roles: in."
+    assert (copy.state, copy.why, copy.planned) == ("invalid", wrong, None)
+    assert copy.mistakes == (wrong, "There is no input role 'x'. Roles: in.")
+    assert build(place, "listed", "aside") == ["fill", "list", "aside"]
+    assert {name: state for name, (state, _why) in states(place).items()} == {
+        "fill": "up to date",
+        "list": "up to date",
+        "copy": "invalid",
+        "last": "missing",
+        "aside": "up to date",
+    }
+    for targets in ([], ["last"]):
+        with pytest.raises(JobError, match="step copy: There is no input role 'inn'"):
+            build(place, *targets)
+    assert main(["status", "--project", str(place)]) == 2
+    shown = capsys.readouterr().out
+    assert wrong in shown
+    assert copy.mistakes[1] in shown
+    assert main(["status", "--project", str(place), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)[2]["mistakes"] == list(copy.mistakes)
+
+
+def test_steps_without_an_order_are_invalid(place):
+    (place / "flow.yaml").write_text(
+        dedent("""
+        plugins: [plugin]
+        steps:
+          - {name: behind, recipe: copy, inputs: {in: b}, outputs: {out: c}}
+          - {name: one, recipe: copy, inputs: {in: b}, outputs: {out: a}}
+          - {name: two, recipe: copy, inputs: {in: a}, outputs: {out: b}}
+          - {name: first, recipe: copy, inputs: {in: rows.csv}, outputs: {out: d}}
+          - {name: second, recipe: copy, inputs: {in: rows.csv}, outputs: {out: d}}
+          - {name: aside, recipe: copy, inputs: {in: rows.csv}, outputs: {out: e}}
+        """)
+    )
+    found = {name: state for name, (state, _why) in states(place).items()}
+    assert found.pop("behind") == found.pop("aside") == "missing"
+    assert set(found.values()) == {"invalid"}
+    assert build(place, "aside") == ["aside"]
+    with pytest.raises(JobError, match=r"flow.yaml: the steps two -> one -> two wait|flow.yaml: the steps one -> two"):
+        build(place, "behind")
 
 
 def test_without_a_flow_that_is_said(tmp_path, capsys):
@@ -281,7 +330,7 @@ def test_what_a_misspelt_name_means_is_not_said_to_be_missing(place):
         """)
     )
     with pytest.raises(JobError) as caught:
-        opened(place)
+        build(place)
     assert caught.value.mistakes == [
         "step pick: There is no input role 'inn'. Did you mean 'in'? Roles: in.",
         "step pick: There is no output role 'outt'. Did you mean 'out'? Roles: out.",
@@ -385,3 +434,20 @@ def test_a_storage_out_of_reach_hides_no_other_step(place):
     assert found["list"][1].startswith("it cannot be seen whether its data changed: ")
     assert "127.0.0.1:9" in found["list"][1]
     assert found["aside"][0] == "up to date"
+
+
+def test_the_sum_of_a_folder_is_the_one_that_earlier_versions_kept(tmp_path):
+    from minihost.job import Reference
+    from minihost.projects import fingerprints
+
+    folder = tmp_path / "folder"
+    for name in ("b/é.txt", "a.txt", "b/.minihost-part-1", 'q"\\.txt', "b.txt", "b/c/d"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "there").symlink_to("b")
+    (folder / "gone").symlink_to("nowhere")
+    names = ["/a.txt", "/b.txt", "/b/c/d", "/b/é.txt", "/gone", '/q"\\.txt']
+    facts = [(folder / name[1:]).lstat() for name in names]
+    rows = [[name, one.st_size, one.st_mtime_ns] for name, one in zip(names, facts, strict=True)]
+    found = fingerprints.of_data(Reference("in", "MANAGED_FOLDER", "x", "P", str(folder)))
+    assert found == fingerprints._sum(rows)

@@ -48,7 +48,7 @@ def test_everything_that_it_may_say(tmp_path):
     assert found.datasets == {"labels": {"path": "labels.csv"}, "scored": {"format": "parquet"}}
     assert [step.name for step in found.steps] == ["classify", "fill", "classify-2"]
     assert found.steps[0].inputs == (("images", "pictures"), ("tables", "labels"), ("tables", "more.csv"))
-    assert found.made() == ["scored", "pictures", "last"]
+    assert found.made == ("scored", "pictures", "last")
 
 
 def test_dates_are_texts_as_in_json(tmp_path):

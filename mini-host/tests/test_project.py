@@ -172,3 +172,14 @@ def test_a_link_to_a_file_keeps_its_own_folder(here):
     config = {"model_file": "linked/net.keras"}
     here.places_in([{"name": "model_file", "type": "STRING"}], config)
     assert config["model_file"] == str(here.dir / "linked" / "net.keras")
+
+
+@pytest.mark.parametrize(
+    ("ref", "reason"), [("x" * 300, "300 bytes"), ("é" * 200 + ".csv", "404 bytes"), ("a\0b", "no file name")]
+)
+def test_a_name_that_no_disk_can_have_is_a_mistake_of_the_job(tmp_path, ref, reason):
+    opened = project.open(tmp_path)
+    for role in (Role("in"), Role("in", accepts_dataset=False, accepts_folder=True)):
+        for output in (False, True):
+            with pytest.raises(JobError, match=reason):
+                opened.reference(role, ref, output=output)

@@ -98,7 +98,7 @@ def test_rows_of_a_server_are_summed_there(tmp_path, flow, postgresql):
 def test_mistakes_in_a_flow_are_said(flow, was, now, says):
     put(flow / "flow.yaml", FLOW.replace(was, now, 1))
     with pytest.raises(JobError) as caught:
-        opened(flow)
+        build(flow)
     assert says in str(caught.value)
     assert "geheim" not in str(caught.value)
 
@@ -106,7 +106,7 @@ def test_mistakes_in_a_flow_are_said(flow, was, now, says):
 def test_a_password_in_a_flow_is_never_repeated(flow):
     put(flow / "flow.yaml", FLOW.replace("sqlite:///data.db\n", "postgresql://u:geheim@127.0.0.1:1/d\n", 1))
     with pytest.raises(JobError, match=r"u:\*\*\*\*\*@127.0.0.1"):
-        opened(flow)
+        build(flow)
     found = project.open(flow)
     assert "geheim" not in repr(found)
 
@@ -126,7 +126,7 @@ def test_missing_packages_are_named(flow, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(JobError, match=r"SQLite needs packages that are not installed.*pip install 'SQLAlchemy>=2'"):
-        opened(flow)
+        build(flow)
 
 
 def test_missing_packages_for_an_output_are_named_before_the_run(flow, monkeypatch, capsys):

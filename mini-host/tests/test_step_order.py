@@ -24,7 +24,7 @@ steps:
 def test_a_thing_has_one_maker(tmp_path):
     step = "  - {recipe: r, outputs: {o: x}}\n"
     (found,) = step_order.mistakes(read(tmp_path, "steps:\n" + step + step))
-    assert found == "'x' is written by two steps, r and r-2; each thing has one maker."
+    assert found.text == "'x' is written by two steps, r and r-2; each thing has one maker."
 
 
 def test_circles_are_named(tmp_path):
@@ -36,7 +36,9 @@ steps:
   - {name: four, recipe: r, inputs: {i: c}, outputs: {o: d}}
 """
     (found,) = step_order.mistakes(read(tmp_path, text))
-    assert found == "the steps one -> two -> three -> one wait for each other in a circle."
+    assert found.text == "the steps one -> two -> three -> one wait for each other in a circle."
+    assert found.steps == ("one", "two", "three")
+    assert [step.name for step in step_order.ordered(read(tmp_path, text))] == ["one", "two", "three", "four"]
 
 
 def test_a_step_may_change_what_it_reads(tmp_path):
@@ -70,7 +72,7 @@ def test_several_steps_share_a_cache_and_do_not_wait_for_it(tmp_path):
     found = cached(tmp_path)
     assert step_order.mistakes(found) == []
     assert [step.makes for step in found.steps] == [("b",), ("c",)]
-    assert found.made() == ["b", "cache", "c"]
+    assert found.made == ("b", "cache", "c")
     reader = read(tmp_path, CACHED + "  - {name: three, recipe: r, inputs: {i: cache}, outputs: {o: d}}")
     found = replace(found, steps=(*found.steps, reader.steps[2]))
     assert step_order.needs(found, found.steps[2]) == []
@@ -78,7 +80,7 @@ def test_several_steps_share_a_cache_and_do_not_wait_for_it(tmp_path):
 
 def test_a_cache_is_nobodys_output(tmp_path):
     found = cached(tmp_path, CACHED + "  - {name: three, recipe: r, outputs: {o: cache}}")
-    assert step_order.mistakes(found) == [
+    assert [one.text for one in step_order.mistakes(found)] == [
         "'cache' is a cache of one and an output of three; a cache needs its own folder.",
         "'cache' is a cache of two and an output of three; a cache needs its own folder.",
     ]

@@ -22,6 +22,10 @@ COMMANDS = (
     "run",
     "build",
     "status",
+    "add",
+    "set",
+    "remove",
+    "undo",
     "package",
     "install",
     "env",
@@ -36,7 +40,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The host's own commands in their order, then others by name."""
-        return [*COMMANDS, *sorted(set(_offers()) - set(COMMANDS))]
+        return [*COMMANDS, *sorted(_offers().keys() - {*COMMANDS})]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command, or None where there is none of that name."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
-from minihost.cli.options import plugin_option, project_dir
+from minihost.cli.options import options_again, plugin_option, project_dir
 
 flow_file = click.option(
     "-f",
@@ -44,16 +45,29 @@ def command(
     """Build TARGETs: names of steps, or of datasets and folders that steps make. Everything when none is named."""
     from minihost.plugins import Search, discovery
     from minihost.projects import project
+    from minihost.projects.build_journal import KeptJournal
     from minihost.projects.building import Build
     from minihost.runs.running import Options
 
-    opened = project.open(project_dir, flow_file)
-    build = Build(opened, discovery.find(Search((*plugin_paths, *opened.plugins))), streams_only=streams_only)
-    ran = build.run(
-        targets,
-        Options(timeout=timeout, quiet=quiet),
-        force=force,
-        report=lambda line: None if quiet else click.echo(line, err=True),
-    )
+    with KeptJournal(project_dir, _typed(targets, flow_file, plugin_paths, project_dir, force)) as journal:
+        opened = project.open(project_dir, flow_file)
+        journal.project_dir = opened.dir
+        build = Build(opened, discovery.find(Search((*plugin_paths, *opened.plugins))), streams_only=streams_only)
+        ran = build.run(
+            targets,
+            Options(timeout=timeout, quiet=quiet),
+            force=force,
+            report=lambda line: None if quiet else click.echo(line, err=True),
+            journal=journal,
+        )
     if not quiet:
         click.echo(f"{ran} step{'' if ran == 1 else 's'} ran." if ran else "Everything is up to date.", err=True)
+
+
+def _typed(
+    targets: tuple[str, ...], flow_file: Path | None, plugin_paths: tuple[Path, ...], project_dir: Path, force: bool
+) -> str:
+    """The command that builds the same."""
+    words = ["minihost", "build", *targets, *(["--force"] if force else [])]
+    words += ["--file", str(flow_file)] if flow_file else []
+    return shlex.join(words) + options_again(plugin_paths, project_dir)

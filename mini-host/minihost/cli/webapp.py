@@ -54,9 +54,11 @@ def command(
     from minihost.parameters.resolving import Given
     from minihost.projects import project
     from minihost.projects.planning import Request, plan
+    from minihost.runs import detached
     from minihost.runs.progress import Served
     from minihost.runs.running import Options
 
+    started_by = detached.settled()
     mistakes: list[str] = []
     request = Request(
         component=webapp,
@@ -66,6 +68,8 @@ def command(
         streams_only=streams_only,
         mistakes=tuple(mistakes),
     )
+    if started_by is not None:
+        (started_by / detached.PARAMS).unlink(missing_ok=True)
     planned = plan(request, find_plugins(plugin_paths, project_dir), project.open(project_dir))
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -74,7 +74,7 @@ def recognised(path: Path, *, whole: bool) -> str:
 def utf8_or_western(path: Path, *, whole: bool) -> str:
     """Answer `utf-8` or, for bytes that are not, `cp1252`; raises `DataError` where it may well be something else."""
     line = _first_line_not_utf8(path, whole=whole)
-    return "utf-8" if line is None else _western(path, line)
+    return "utf-8" if line is None else _western(path, line, whole=whole)
 
 
 def _utf16(head: bytes) -> str:
@@ -114,11 +114,11 @@ def _first_line_not_utf8(path: Path, *, whole: bool) -> int | None:
     return lines if whole and decoder.getstate()[0] else None
 
 
-def _western(path: Path, line: int) -> str:
+def _western(path: Path, line: int, *, whole: bool) -> str:
     """The codec of a file that is not UTF-8."""
     high = utf8 = unusual = judged = 0
     undefined = False
-    for chunk in _chunks(path):
+    for chunk in _chunks(path, whole=whole):
         undefined = undefined or len(chunk.translate(None, _UNDEFINED)) < len(chunk)
         if judged < JUDGED and not chunk.isascii():
             judged += 1

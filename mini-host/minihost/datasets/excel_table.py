@@ -48,6 +48,8 @@ class ExcelTable:
     def __init__(self, path: Path, options: dict[str, Any] | None = None) -> None:
         self.path = path
         self.sheet = str((options or {}).get("sheet") or "")
+        self.most = 0
+        """How many rows there are for those who look at the beginning alone, types and all; 0: all rows."""
 
     def exists(self) -> bool:
         """Whether there is data, possibly without rows."""
@@ -71,6 +73,8 @@ class ExcelTable:
                 for _ in range(wanted, number):
                     yield [""] * len(columns)
                 wanted = number + 1
+                if self.most and number > table.header + self.most:
+                    return
                 if stray := values.keys() - set(table.places):
                     place = min(stray)
                     raise DataError(
@@ -99,7 +103,7 @@ class ExcelTable:
             stat = self.path.stat()
         except OSError as err:
             raise DataError(f"{self.path} cannot be read: {err.strerror}.") from err
-        return _found(self.path, self.sheet, (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        return _found(self.path, self.sheet, (stat.st_mtime_ns, stat.st_size, stat.st_ino), self.most)
 
 
 def _values(row: tuple[Any, ...], where: str) -> dict[int, Any]:
@@ -122,7 +126,7 @@ def _values(row: tuple[Any, ...], where: str) -> dict[int, Any]:
 
 
 @functools.lru_cache(maxsize=2)
-def _found(path: Path, name: str, _stamp: tuple[int, ...]) -> _Table:
+def _found(path: Path, name: str, _stamp: tuple[int, ...], most: int) -> _Table:
     from openpyxl.cell.read_only import EMPTY_CELL
 
     header, names, blank = 0, {}, False
@@ -131,6 +135,8 @@ def _found(path: Path, name: str, _stamp: tuple[int, ...]) -> _Table:
         others = [other.title for other in sheet.parent.worksheets if other is not sheet]
         where = f"{path}, sheet {sheet.title!r}"
         for number, row in excel_workbook.rows(sheet, where):
+            if most and header and number > header + most:
+                break
             values = _values(row, where)
             blank = blank or any(
                 cell.value is None and cell.data_type != "str" and cell is not EMPTY_CELL for cell in row
@@ -140,7 +146,7 @@ def _found(path: Path, name: str, _stamp: tuple[int, ...]) -> _Table:
                     kinds.setdefault(place, set()).add(_kind(value))
             elif values:
                 header, names = number, {place: _text(value, "string") for place, value in values.items()}
-    if blank:
+    if blank and not most:
         excel_workbook.refuse_formulas_without_results(path, name, where)
     if not names:
         hint = f" The other sheets are {', '.join(map(repr, others))}; name one by `sheet:` in flow.yaml."

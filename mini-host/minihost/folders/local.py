@@ -37,6 +37,31 @@ class LocalFolder:
             found += [prefix + name for name in files if not name.startswith(OWN)]
         return sorted(found)
 
+    def stamps(self) -> list[tuple[str, int, int]]:
+        """Return every file as (path, size, time of its last change in ns), as `paths` lists them, in one walk: many
+        times faster than asking for each. Size and time are -1 of a file that is gone meanwhile."""
+        found: list[tuple[str, int, int]] = []
+        folders = [("/", str(self.root))] if self.root.exists() else []
+        while folders:
+            prefix, place = folders.pop()
+            try:
+                entries = list(os.scandir(place))
+            except OSError as err:
+                _unreadable(err)
+                continue
+            for entry in entries:
+                if entry.name.startswith(OWN):
+                    continue
+                try:
+                    if entry.is_dir():
+                        folders += [] if entry.is_symlink() else [(f"{prefix}{entry.name}/", entry.path)]
+                        continue
+                    facts = entry.stat(follow_symlinks=False)
+                    found.append((prefix + entry.name, facts.st_size, facts.st_mtime_ns))
+                except OSError:
+                    found.append((prefix + entry.name, -1, -1))
+        return sorted(found)
+
     def open(self, path: str) -> BinaryIO:
         """Open a regular file inside the folder for reading; never waits on a pipe. Raises OSError."""
         real = self._real(path)

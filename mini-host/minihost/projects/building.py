@@ -5,43 +5,27 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minihost.datasets import table
-from minihost.datasets.remote import opened
-from minihost.datasets.sql import is_sql
 from minihost.errors import HostError, JobError
-from minihost.folders import is_remote
-from minihost.folders.local import LocalFolder
 from minihost.host import hooks
 from minihost.job import Reference
 from minihost.parameters.resolving import Given
 from minihost.plugins.discovery import Catalogue
 from minihost.projects import fingerprints, step_order
+from minihost.projects.build_journal import BuildJournal
 from minihost.projects.build_records import BuildRecords
 from minihost.projects.flow import Step
+from minihost.projects.freshness import Freshness, has_data
 from minihost.projects.planning import Plan, Request, plan
 from minihost.projects.project import FLOW, Project
+from minihost.projects.step_states import FAILED, FRESH, INVALID, STALE, StepState
 from minihost.suggestions import did_you_mean, one_of
-
-FRESH, MISSING, STALE, FAILED = "up to date", "missing", "stale", "failed"
-
-
-@dataclass
-class StepState:
-    """A step, whether it has to run and why, and what is known of its last run."""
-
-    step: Step
-    planned: Plan
-    state: str
-    why: str = ""
-    last: dict[str, Any] = field(default_factory=dict)
 
 
 class Build:
-    """A project's flow, planned as a whole; raises `JobError` with the mistakes of every step."""
+    """A project's flow, planned as a whole. Steps with mistakes are kept apart: `mistakes` has theirs, by name."""
 
     def __init__(self, project: Project, catalogue: Catalogue, *, streams_only: bool = False) -> None:
         if not project.flow.steps:
@@ -49,33 +33,40 @@ class Build:
             why = f"there is no {FLOW} in {project.dir}" if missing else f"{project.flow_file} has no steps"
             raise JobError([f"There is nothing to build: {why}."])
         self.project, self.catalogue, self.streams_only = project, catalogue, streams_only
-        project.pending = set(project.flow.made())
+        project.pending = set(project.flow.made)
         steps = tuple(self._with_caches(step) for step in project.flow.steps)
         project.flow = dataclasses.replace(project.flow, steps=steps)
         self.records = BuildRecords(project)
+        self.freshness = Freshness(project, catalogue)
         self.plans: dict[str, Plan] = {}
-        mistakes = [f"{Path(project.flow_file).name}: {mistake}" for mistake in step_order.mistakes(project.flow)]
-        self.steps = step_order.ordered(project.flow) or list(steps)
+        self.of_order = step_order.mistakes(project.flow)
+        self.steps = step_order.ordered(project.flow)
+        self.mistakes: dict[str, list[str]] = {}
         for step in self.steps:
             try:
                 self.plans[step.name] = planned = self._plan(step, ask=False)
                 project.flow.kinds.update({one.name: one.type for one in planned.job.outputs})
             except JobError as err:
-                mistakes += [f"step {step.name}: {mistake}" for mistake in err.mistakes]
-        if mistakes:
-            raise JobError(mistakes)
+                self.mistakes[step.name] = err.mistakes
+            except HostError as err:
+                self.mistakes[step.name] = [str(err)]
         self.project.recover(reference for step in self.steps for reference in self._all(step))
 
     def states(self) -> list[StepState]:
         """Return every step in order with its state; a step behind a stale one is stale as well.
 
-        A step that has to run and whose last run failed is `failed`, with the reason.
+        A step that has to run and whose last run failed is `failed`, with the reason. One with mistakes, in itself or
+        in its place among the others, is `invalid`.
         """
         records = self.records.all()
         found: dict[str, StepState] = {}
         for step in self.steps:
             record = records.get(step.name, {})
-            state, why = self._judge(step, record)
+            if mistakes := self._mistakes(step):
+                planned = self.plans.get(step.name)
+                found[step.name] = StepState(step, planned, INVALID, mistakes[0], record, mistakes)
+                continue
+            state, why = self.freshness.judged(step, self.plans[step.name], record)
             waiting = [need.name for need in self._needs(step) if found[need.name].state != FRESH]
             if state == FRESH and waiting:
                 state, why = STALE, f"{', '.join(waiting)} come{'s' if len(waiting) == 1 else ''} first"
@@ -95,44 +86,63 @@ class Build:
                     pending.append(need)
         return [step for step in self.steps if step in chosen]
 
-    def run(self, targets: Iterable[str], options: Any, *, force: bool, report: Callable[[str], None]) -> int:
-        """Run what is missing or stale of the targets, in order, and return how many steps ran."""
-        targets = list(targets)
+    def run(
+        self,
+        targets: Iterable[str],
+        options: Any,
+        *,
+        force: bool,
+        report: Callable[[str], None],
+        journal: BuildJournal | None = None,
+    ) -> int:
+        """Run what is missing or stale of the targets, in order, and return how many steps ran.
+
+        Raises `JobError`, before anything runs, with the mistakes of every step that the targets need.
+        """
+        targets, journal = list(targets), journal or BuildJournal()
         steps = self.wanted(targets)
+        if mistakes := self.mistakes_of(steps):
+            raise JobError(mistakes)
         forced = self._targets(targets) if force else []
         ran: list[Step] = []
+        journal.begin(targets, steps, force=force)
         for place, step in enumerate(steps, start=1):
-            state, why = self._judge(step, self.records.all().get(step.name, {}))
+            state, why = self.freshness.judged(step, self.plans[step.name], self.records.all().get(step.name, {}))
             behind = [need.name for need in self._needs(step) if need in ran]
             if state == FRESH and (step in forced or behind):
                 state, why = STALE, "forced" if step in forced else f"{behind[0]} ran"
             head = f"[{place}/{len(steps)}] {step.name}"
             if state == FRESH:
                 report(f"{head}: {FRESH}")
+                journal.skipped(step.name, FRESH)
                 continue
             report(f"{head}: {state}, {why}")
+            journal.started(step.name, f"{state}, {why}")
             try:
-                self._run(step, options, report)
+                self._run(step, dataclasses.replace(options, started=journal.in_folder), report, journal)
             except HostError as err:
                 self.records.failed(step.name, err)
                 rest = [one.name for one in steps[place:]]
                 report(f"{head} failed." + (f" Not run: {', '.join(rest)}." if rest else ""))
                 raise err
+            journal.done(step.name)
             ran.append(step)
         return len(ran)
 
-    def _run(self, step: Step, options: Any, report: Callable[[str], None]) -> None:
+    def _run(self, step: Step, options: Any, report: Callable[[str], None], journal: BuildJournal) -> None:
         planned = self.plans[step.name] = self._plan(step, ask=True)
+        planned.job.step = step.name
         for warning in planned.warnings:
             report(f"warning: {warning}")
-        missing = [one for one in planned.job.inputs if not _has_data(one)]
+            journal.warned(warning)
+        missing = [one for one in planned.job.inputs if not has_data(one)]
         if missing:
             raise JobError([f"step {step.name}: input {one.role!r} ({one.name}) {_lack(one)}." for one in missing])
-        record = self._facts(step)
+        record = self.freshness.facts(step, planned)
         outputs = {one.path for one in planned.job.outputs}
         started = time.time()
         result = hooks().minihost_run_component(job=planned.job, options=options)
-        empty = [ref for ref, one in self._made(step) if not _has_data(one)]
+        empty = [ref for ref, one in self.freshness.made(step, planned) if not has_data(one)]
         if empty and step.creates:
             raise HostError(f"step {step.name} finished, but {', '.join(map(repr, empty))} (creates:) does not exist.")
         # What a step changes in place (a model retrained onto itself) is what it left, not what it found.
@@ -156,60 +166,25 @@ class Build:
         )
         return plan(request, self.catalogue, self.project)
 
-    def _judge(self, step: Step, record: dict[str, Any]) -> tuple[str, str]:
-        """The state of a step and why; one whose data cannot be reached may be out of date for all that is known."""
-        try:
-            return self._compared(step, record)
-        except HostError as err:
-            return STALE, f"it cannot be seen whether its data changed: {err}"
+    def _mistakes(self, step: Step) -> tuple[str, ...]:
+        """What is wrong with a step, in itself and in its place among the others."""
+        of_place = [one.text for one in self.of_order if step.name in one.steps]
+        return (*of_place, *self.mistakes.get(step.name, ()))
 
-    def _compared(self, step: Step, record: dict[str, Any]) -> tuple[str, str]:
-        missing = [ref for ref, one in self._made(step) if not _has_data(one)]
-        if missing:
-            return MISSING, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there"
-        if "finished" not in record:
-            return STALE, "it was never built here"
-        now = self._facts(step)
-        for key, why in (
-            ("component", "another component"),
-            ("params", "its parameters changed"),
-            ("plugin", "the plugin changed"),
-        ):
-            if now[key] != record.get(key):
-                return STALE, why
-        was = record.get("inputs", {})
-        changed = [name for name, found in now["inputs"].items() if was.get(name) != found]
-        if changed or set(was) != set(now["inputs"]):
-            return STALE, f"{', '.join(changed) or 'an input'} changed"
-        return FRESH, ""
-
-    def _facts(self, step: Step) -> dict[str, Any]:
-        """What a step's result hangs on, as sums."""
-        planned = self.plans[step.name]
-        job = planned.job
-        outputs = [one for one in job.outputs if one.role not in step.caches]
-        roles = [[one.role, one.name, one.path, one.options, one.partitions] for one in (*job.inputs, *outputs)]
-        plugin = self.catalogue.plugin(job.plugin_id)
-        read = {one.name: one for one in job.inputs}
-        if step.kind == "macro":
-            made = {one.path for _ref, one in self._made(step)}
-            read |= {one.name: one for one in job.others if one.role and one.path not in made}
-        return {
-            "component": planned.component.full_id,
-            "params": fingerprints.of_facts([job.config, job.plugin_config, job.variables, roles, step.creates]),
-            "plugin": fingerprints.of_plugin(plugin, planned.component),
-            "inputs": {name: fingerprints.of_data(one) for name, one in read.items()},
-        }
-
-    def _made(self, step: Step) -> list[tuple[str, Reference]]:
-        """What a step is there to make, as (reference as written, reference)."""
-        job = self.plans[step.name].job
-        pairs = zip(step.outputs, _in_order(step, job.outputs), strict=True)
-        made = [(ref, one) for (role, ref), one in pairs if role not in step.caches]
-        return made + [(ref, self.project.find(self.project.flow.kinds[ref], ref)) for ref in step.creates]
+    def mistakes_of(self, steps: list[Step]) -> list[str]:
+        """Return what is wrong with some steps, for a person who reads it all at once."""
+        names = {step.name for step in steps}
+        found = [f"{Path(self.project.flow_file).name}: {one.text}" for one in self.of_order if names & set(one.steps)]
+        return found + [
+            f"step {step.name}: {mistake}" for step in steps for mistake in self.mistakes.get(step.name, ())
+        ]
 
     def _all(self, step: Step) -> list[Reference]:
-        return [*self.plans[step.name].job.inputs, *(one for _ref, one in self._made(step))]
+        """What a step reads and what it is there to make, as far as that is known."""
+        planned = self.plans.get(step.name)
+        if planned is None:
+            return []
+        return [*planned.job.inputs, *(one for _ref, one in self.freshness.made(step, planned))]
 
     def _needs(self, step: Step) -> list[Step]:
         return step_order.needs(self.project.flow, step)
@@ -239,43 +214,5 @@ class Build:
         return chosen or list(self.steps)
 
 
-def _in_order(step: Step, outputs: list[Reference]) -> list[Reference]:
-    """The outputs of a job in the order in which the step names them."""
-    left = list(outputs)
-    ordered = []
-    for role, _ref in step.outputs:
-        one = next(reference for reference in left if reference.role == role)
-        left.remove(one)
-        ordered.append(one)
-    return ordered
-
-
-def _has_data(reference: Reference) -> bool:
-    """Whether a dataset has its file, or a folder something in it."""
-    if is_sql(reference.path):
-        return bool(table(reference.path).exists())
-    if is_remote(reference.path):
-        remote: Any = opened(reference)
-        return bool(remote.sums()) if hasattr(remote, "sums") else True
-    path = Path(reference.path)
-    return LocalFolder(path).has_files() if path.is_dir() else path.exists()
-
-
 def _lack(reference: Reference) -> str:
     return f"has no files: {reference.path}" if Path(reference.path).is_dir() else f"does not exist: {reference.path}"
-
-
-def copied(state: StepState) -> dict[str, Any]:
-    """Return a step's state as plain data."""
-    step = dataclasses.asdict(state.step)
-    return {
-        "step": step["name"],
-        "component": state.planned.component.full_id,
-        "makes": [*state.step.makes],
-        "state": state.state,
-        "why": state.why,
-        "finished": state.last.get("finished", ""),
-        "seconds": state.last.get("seconds"),
-        "log": state.last.get("log", ""),
-        "failed": state.last.get("failed"),
-    }

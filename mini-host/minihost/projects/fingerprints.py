@@ -36,8 +36,7 @@ def of_data(reference: Reference) -> str:
         return _sum(remote.paths()) if reference.type != "DATASET" else ""
     path = Path(reference.path)
     if path.is_dir():
-        folder = LocalFolder(path)
-        return _sum([name, *_facts(path.joinpath(*name.split("/")))] for name in folder.paths())
+        return _sum_of_stamps(LocalFolder(path).stamps())
     if not path.exists():
         return ""
     return _sum([one.name, *_facts(one)] for one in (path, schema_file(path)) if one.exists())
@@ -87,3 +86,10 @@ def _sum(facts: Iterable[Any]) -> str:
         total.update(json.dumps(fact, sort_keys=True, default=str).encode())
         total.update(b"\n")
     return total.hexdigest()[:32]
+
+
+def _sum_of_stamps(stamps: Iterable[tuple[str, int, int]]) -> str:
+    """The same as `_sum` of lists of a name, a size and a time, written faster."""
+    name_of = json.encoder.encode_basestring_ascii
+    lines = (f"[{name_of(name)}, {size}, {at}]\n" if at != -1 else f"[{name_of(name)}]\n" for name, size, at in stamps)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:32]

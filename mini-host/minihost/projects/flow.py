@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from minihost.datasets.sql import guarded, is_sql
 from minihost.errors import JobError
 from minihost.folders import is_remote
 from minihost.projects import sql_tables
+from minihost.projects.reference_names import is_path
 from minihost.projects.yaml_file import mapping_of
 from minihost.suggestions import did_you_mean, one_of
 
@@ -139,18 +141,31 @@ class Flow:
     steps: tuple[Step, ...] = ()
     kinds: dict[str, str] = field(default_factory=dict)
 
-    def made(self) -> list[str]:
+    @cached_property
+    def made(self) -> tuple[str, ...]:
         """Every reference that a step writes, in order."""
-        return list(dict.fromkeys(ref for step in self.steps for ref in step.writes))
+        return tuple(dict.fromkeys(ref for step in self.steps for ref in step.writes))
+
+    @cached_property
+    def managed(self) -> tuple[str, ...]:
+        """The names that steps write and that nothing declares: the host keeps their data."""
+        return tuple(
+            ref for ref in self.made if not is_path(ref) and ref not in self.datasets and ref not in self.folders
+        )
 
 
 def read(path: Path) -> Flow:
     """Read a flow.yaml; raises `JobError` with everything that is wrong with it."""
-    facts = _guarded(_without_empty_keys(mapping_of(path)))
-    mistakes = [f"{path.name}: {mistake}" for mistake in _mistakes(facts)]
+    return of_facts(mapping_of(path), path.name)
+
+
+def of_facts(said: dict[str, Any], name: str) -> Flow:
+    """Return the flow that a file of that name says; raises `JobError` with everything that is wrong with it."""
+    facts = _guarded(_without_empty_keys(said))
+    mistakes = [f"{name}: {mistake}" for mistake in _mistakes(facts)]
     if mistakes:
         raise JobError(mistakes)
-    steps = tuple(_steps(facts))
+    steps = tuple(steps_of(facts))
     return Flow(
         key=str(facts.get("project", "")).upper(),
         plugins=tuple(facts.get("plugins") or ()),
@@ -248,7 +263,8 @@ def _options(declared: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _steps(facts: dict[str, Any]) -> Iterator[Step]:
+def steps_of(facts: dict[str, Any]) -> Iterator[Step]:
+    """Yield the steps, each with its name: its own, or that of its component with a number where that is taken."""
     names: set[str] = set()
     for step in facts.get("steps") or []:
         kind = "recipe" if "recipe" in step else "macro"

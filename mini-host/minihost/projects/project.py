@@ -18,7 +18,8 @@ from minihost.job import Reference
 from minihost.outputs import commits
 from minihost.plugins import Role
 from minihost.projects import flow, sql_tables
-from minihost.projects.reference_names import ENDINGS, endings, is_path, name_of
+from minihost.projects.reference_names import ENDINGS, check_place, endings, is_path, name_of
+from minihost.runs.live_folders import own_folder
 from minihost.suggestions import did_you_mean, one_of
 
 DATASET, FOLDER = "DATASET", "MANAGED_FOLDER"
@@ -36,6 +37,8 @@ class Project:
     flow_file: str = FLOW
     pending: set[str] = field(default_factory=set)
     """References that a build makes on the way: as inputs they need not exist yet."""
+    _listed: tuple[object, list[dict[str, Any]]] | None = field(default=None, repr=False, compare=False)
+    """What `recipes` answered for a flow: a build asks for each of its steps."""
 
     @property
     def plugins(self) -> list[Path]:
@@ -50,12 +53,7 @@ class Project:
     @property
     def own(self) -> Path:
         """The host's folder in the project; made when asked for, and ignored by git."""
-        place = self.dir / OWN
-        place.mkdir(parents=True, exist_ok=True)
-        ignore = place / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-        return place
+        return own_folder(self.dir)
 
     def names(self, kind: str) -> list[str]:
         """Every dataset or folder that has a name: declared, made by a step, or found among the host's own data."""
@@ -64,7 +62,11 @@ class Project:
 
     def recipes(self) -> list[dict[str, Any]]:
         """Return the recipes of the flow as the platform's API lists them: name, type, what fills each role."""
+        if self._listed is None or self._listed[0] is not self.flow:
+            self._listed = (self.flow, self._recipes())
+        return self._listed[1]
 
+    def _recipes(self) -> list[dict[str, Any]]:
         def items(pairs: Iterable[tuple[str, str]], more: dict[str, Any]) -> dict[str, Any]:
             roles: dict[str, Any] = {}
             for role, ref in pairs:
@@ -89,6 +91,8 @@ class Project:
     def reference(self, role: Role, ref: str, *, output: bool = False) -> Reference:
         """Return what a path or name means in a role; raises `JobError` saying why it cannot fill it."""
         side = "output" if output else "input"
+        if not any(ref in self.names(one) for one in (DATASET, FOLDER)):
+            check_place(ref)
         kind = self._kind(role, ref, side)
         found = self.find(kind, ref, role.name)
         found.required = role.required
@@ -106,8 +110,11 @@ class Project:
 
     def find(self, kind: str, ref: str, role: str = "") -> Reference:
         """Return the dataset or folder that a name or path means; a path is relative to the project."""
+        return self._found(kind, ref, role, is_name=ref in self.names(kind))
+
+    def _found(self, kind: str, ref: str, role: str = "", *, is_name: bool) -> Reference:
         options: dict[str, Any] = {}
-        if ref in self.names(kind):
+        if is_name:
             declared = (self.flow.datasets if kind == DATASET else self.flow.folders).get(ref)
             options = dict(declared or {})
             path = sql_tables.path_of(ref, options, self.flow.connections, self.dir)
@@ -119,6 +126,7 @@ class Project:
             path, own = sql_tables.resolved(path, self.dir, role)
             name = name if name == ref else own
         elif not is_remote(path):
+            check_place(path)
             path = str((self.dir / Path(path).expanduser()).resolve())
         return Reference(role, kind, name, self.key, path, options)
 
@@ -131,7 +139,8 @@ class Project:
             while taken.get((reference.type, reference.name), reference.path) != reference.path:
                 reference.name, number = f"{stem}_{number}", number + 1
             taken[reference.type, reference.name] = reference.path
-        found = [self.find(kind, name) for kind in (DATASET, FOLDER) for name in self._certain(kind)]
+        names = [(kind, name) for kind in (DATASET, FOLDER) for name in self._certain(kind)]
+        found = [self._found(kind, name, is_name=True) for kind, name in names]
         return [reference for reference in found if (reference.type, reference.name) not in taken]
 
     def places_in(self, params: Iterable[dict[str, Any]], config: dict[str, Any]) -> list[Reference]:
@@ -238,11 +247,8 @@ class Project:
 
     def _managed(self, kind: str) -> list[str]:
         """The names that the host keeps data for: made by a step of the flow, or found on disk."""
-        declared = {**self.flow.datasets, **self.flow.folders}
-        made = [ref for ref in self.flow.made() if not is_path(ref) and ref not in declared]
-        return list(
-            dict.fromkeys([*(ref for ref in made if self.flow.kinds.get(ref, kind) == kind), *self._on_disk(kind)])
-        )
+        made = (ref for ref in self.flow.managed if self.flow.kinds.get(ref, kind) == kind)
+        return list(dict.fromkeys([*made, *self._on_disk(kind)]))
 
     def _on_disk(self, kind: str) -> list[str]:
         found = sorted((self.dir / OWN / "data").glob("[!.]*"))
@@ -252,7 +258,7 @@ class Project:
 
     def _certain(self, kind: str) -> list[str]:
         """The names of which it is known that they are datasets, or folders; what a step makes may not be known yet."""
-        doubtful = {ref for ref in self.flow.made() if ref not in self.flow.kinds}
+        doubtful = {ref for ref in self.flow.made if ref not in self.flow.kinds}
         doubtful -= {*self.flow.datasets, *self.flow.folders, *self._on_disk(kind)}
         return [name for name in self.names(kind) if name not in doubtful]
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import re
 
 from minihost.datasets import TABLES, WRITTEN
+from minihost.datasets.sql import is_sql
+from minihost.errors import JobError
+from minihost.folders import is_remote
 
 ENDINGS = tuple(f".{name}" for name in TABLES)
 """The endings of files that are datasets."""
+
+
+LONGEST = 255
+"""Bytes in the name of a file or folder."""
 
 
 def endings(*, output: bool) -> str:
@@ -19,6 +26,18 @@ def endings(*, output: bool) -> str:
 def is_path(ref: str) -> bool:
     """Whether a reference looks like a path rather than a name."""
     return "/" in ref or ref.startswith((".", "~")) or ref.lower().endswith(ENDINGS)
+
+
+def check_place(path: str) -> None:
+    """Raise `JobError` for a local path that no disk can have."""
+    if is_sql(path) or is_remote(path):
+        return
+    shown = f"{path[:40]!r}…" if len(path) > 40 else repr(path)
+    if "\0" in path:
+        raise JobError([f"{shown} has a character that no file name can have."])
+    longest = max(len(part.encode("utf-8", "replace")) for part in path.split("/"))
+    if longest > LONGEST:
+        raise JobError([f"{shown} has a part of {longest} bytes; names of files have at most {LONGEST}."])
 
 
 def name_of(ref: str) -> str:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from minihost.projects.flow import Flow, Step
 
 
-def mistakes(flow: Flow) -> list[str]:
+@dataclass(frozen=True)
+class OrderMistake:
+    """Why steps have no order, and their names."""
+
+    text: str
+    steps: tuple[str, ...]
+
+
+def mistakes(flow: Flow) -> list[OrderMistake]:
     """Say why the steps have no order: things that two steps make, and steps that wait for each other."""
-    return [*_shared(flow), *_cycles(flow)]
+    return [*_shared(flow), *_circles(flow)]
 
 
-def ordered(flow: Flow) -> list[Step] | None:
-    """Return the steps in an order in which they can run, None when some wait for each other."""
-    done: list[Step] = []
-    while len(done) < len(flow.steps):
-        ready = [step for step in flow.steps if step not in done and all(need in done for need in needs(flow, step))]
-        if not ready:
-            return None
-        done.append(ready[0])
-    return done
+def ordered(flow: Flow) -> list[Step]:
+    """Return the steps in an order in which they can run; those of a circle stand where they would be without it."""
+    waits = _waits(flow)
+    done: dict[str, None] = {}
+    while len(done) < len(waits):
+        done |= dict.fromkeys(_ready(waits, done)[:1] or _circle(waits, done))
+    by_name = {step.name: step for step in flow.steps}
+    return [by_name[name] for name in done]
 
 
 def needs(flow: Flow, step: Step) -> list[Step]:
@@ -31,35 +39,51 @@ def needs(flow: Flow, step: Step) -> list[Step]:
     return [other for other in flow.steps if other is not step and wanted & set(other.makes)]
 
 
-def _shared(flow: Flow) -> Iterator[str]:
+def _waits(flow: Flow) -> dict[str, list[str]]:
+    """Step -> the steps that it waits for, by name."""
+    return {step.name: [need.name for need in needs(flow, step)] for step in flow.steps}
+
+
+def _ready(waits: dict[str, list[str]], done: dict[str, None]) -> list[str]:
+    """The steps that could run next."""
+    return [name for name, needed in waits.items() if name not in done and all(need in done for need in needed)]
+
+
+def _shared(flow: Flow) -> Iterator[OrderMistake]:
     makers: dict[str, str] = {}
     for step in flow.steps:
         for ref in dict.fromkeys(step.makes):
             if ref in makers:
-                yield f"{ref!r} is written by two steps, {makers[ref]} and {step.name}; each thing has one maker."
+                text = f"{ref!r} is written by two steps, {makers[ref]} and {step.name}; each thing has one maker."
+                yield OrderMistake(text, (makers[ref], step.name))
             makers.setdefault(ref, step.name)
     for step in flow.steps:
         for ref in dict.fromkeys(step.writes):
             if ref in makers and ref not in step.makes:
-                yield f"{ref!r} is a cache of {step.name} and an output of {makers[ref]}; a cache needs its own folder."
+                text = (
+                    f"{ref!r} is a cache of {step.name} and an output of {makers[ref]}; a cache needs its own folder."
+                )
+                yield OrderMistake(text, (step.name, makers[ref]))
 
 
-def _cycles(flow: Flow) -> Iterator[str]:
-    if ordered(flow) is None:
-        waiting = _rest(flow)
-        yield f"the steps {' -> '.join(step.name for step in waiting)} wait for each other in a circle."
+def _circles(flow: Flow) -> Iterator[OrderMistake]:
+    waits = _waits(flow)
+    done: dict[str, None] = {}
+    while len(done) < len(waits):
+        if ready := _ready(waits, done):
+            done |= dict.fromkeys(ready)
+            continue
+        circle = _circle(waits, done)
+        text = f"the steps {' -> '.join([*circle, circle[0]])} wait for each other in a circle."
+        yield OrderMistake(text, tuple(circle))
+        done |= dict.fromkeys(circle)
 
 
-def _rest(flow: Flow) -> list[Step]:
-    """The steps of one circle."""
-    done: list[Step] = []
-    while ready := [
-        step for step in flow.steps if step not in done and all(need in done for need in needs(flow, step))
-    ]:
-        done += ready
-    step = next(step for step in flow.steps if step not in done)
-    path: list[Step] = []
-    while step not in path:
-        path.append(step)
-        step = next(need for need in needs(flow, step) if need not in done)
-    return [*path[path.index(step) :], step][::-1]
+def _circle(waits: dict[str, list[str]], done: dict[str, None]) -> list[str]:
+    """The steps of one circle among those that are not done, in the order of the arrows."""
+    name = next(name for name in waits if name not in done)
+    path: list[str] = []
+    while name not in path:
+        path.append(name)
+        name = next(need for need in waits[name] if need not in done)
+    return [name, *path[path.index(name) + 1 :][::-1]]

@@ -18,6 +18,15 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 def mapping_of(path: Path) -> dict[str, Any]:
     """Return what the file says; raises `JobError` where it is too large, not YAML, or no mapping."""
+    try:
+        text = path.read_bytes()
+    except OSError as err:
+        raise JobError([f"{path} cannot be read: {err}"]) from err
+    return mapping_in(text, path)
+
+
+def mapping_in(text: bytes, path: Path) -> dict[str, Any]:
+    """Return what the text of the file says; raises `JobError` as `mapping_of` does."""
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -42,7 +51,6 @@ def mapping_of(path: Path) -> dict[str, Any]:
 
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
-        text = path.read_bytes()
         if len(text) > LIMIT:
             raise JobError([f"{path} has {len(text) >> 20} MiB; a flow has at most {LIMIT >> 20}."])
         loader = Loader(text)
@@ -52,7 +60,7 @@ def mapping_of(path: Path) -> dict[str, Any]:
         facts = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as err:
         raise JobError([f"{path} is not YAML: {_explained(err, text)}."]) from err
-    except (OSError, RecursionError) as err:
+    except RecursionError as err:
         raise JobError([f"{path} cannot be read: {err}"]) from err
     if not isinstance(facts or {}, dict):
         raise JobError([f"{path.name}: a flow is a mapping with steps, folders, datasets; got {type(facts).__name__}."])

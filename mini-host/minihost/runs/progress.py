@@ -14,6 +14,40 @@ EVERY = 5.0
 """Seconds between two plain lines of progress."""
 
 
+class Meter:
+    """How far a component says it is, out of what it reports."""
+
+    def __init__(self) -> None:
+        self.target: float | None = None
+        self.unit = ""
+        self.value: float | None = None
+
+    def learn(self, event: dict[str, Any]) -> None:
+        """Take in what was reported."""
+        if event.get("target"):
+            self.target = float(event["target"][0])
+            unit = str(event["target"][1]) if len(event["target"]) > 1 else ""
+            self.unit = "" if unit == "NONE" else unit.lower()
+        if "progress" in event:
+            self.value = float(event["progress"])
+
+    @property
+    def part(self) -> float | None:
+        """How much is done, from 0 to 1; None where that is not known."""
+        if not self.target or self.value is None:
+            return None
+        return min(1.0, max(0.0, self.value / self.target))
+
+    def text(self) -> str:
+        """How far it is, in words; the empty text before anything was said."""
+        if self.value is None:
+            return ""
+        if self.target and not self.unit:
+            return f"{100 * self.value / self.target:.0f} %"
+        of = f" of {self.target:g}" if self.target else ""
+        return f"{self.value:g}{of} {self.unit}".strip()
+
+
 class Reporter:
     """Says nothing of a run that goes well; the others say more."""
 
@@ -49,8 +83,7 @@ class Plain(Reporter):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.target: float | None = None
-        self.unit = ""
+        self.meter = Meter()
         self._last_shown = 0.0
 
     def line(self, line: str) -> None:
@@ -59,10 +92,10 @@ class Plain(Reporter):
 
     def event(self, event: dict[str, Any]) -> None:
         """Print progress now and then."""
-        self._learn(event)
+        self.meter.learn(event)
         if "progress" in event and time.monotonic() - self._last_shown >= EVERY:
             self._last_shown = time.monotonic()
-            print(f"{self.name}: {self._text(event['progress'])}", file=sys.stderr, flush=True)
+            print(f"{self.name}: {self.meter.text()}", file=sys.stderr, flush=True)
 
     def done(self, result: Any, answer: str) -> None:
         """Print the macro's answer, and where the outputs lie and what it made itself."""
@@ -73,19 +106,6 @@ class Plain(Reporter):
         for reference in result.created:
             print(f"{reference.name}: {shown(reference.path)}")
         print(f"done in {result.seconds:.1f} s; log: {shown(str(result.log))}", file=sys.stderr)
-
-    def _learn(self, event: dict[str, Any]) -> None:
-        if event.get("target"):
-            self.target = float(event["target"][0])
-            unit = str(event["target"][1]) if len(event["target"]) > 1 else ""
-            self.unit = "" if unit == "NONE" else unit.lower()
-
-    def _text(self, value: float) -> str:
-        if self.target:
-            return (
-                f"{100 * value / self.target:.0f} %" if not self.unit else f"{value:g} of {self.target:g} {self.unit}"
-            )
-        return f"{value:g} {self.unit}".strip()
 
 
 class Moving(Plain):
@@ -121,9 +141,10 @@ class Moving(Plain):
 
     def event(self, event: dict[str, Any]) -> None:
         """Move the bar."""
-        self._learn(event)
+        self.meter.learn(event)
         if "progress" in event:
-            self.bar.update(self.task, total=self.target, completed=event["progress"], at=self._text(event["progress"]))
+            done = self.meter.value
+            self.bar.update(self.task, total=self.meter.target, completed=done, at=self.meter.text())
 
 
 class Served(Plain):

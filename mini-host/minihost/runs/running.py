@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,17 @@ from minihost.job import Job, Reference
 from minihost.outputs import commits, stages, staging, tables
 from minihost.runs import code_environment, processes, remote_data
 from minihost.runs.events import Events
-from minihost.runs.job_folders import job_folder, keep_facts, keep_newest
+from minihost.runs.job_folders import job_folder, keep_facts, keep_newest, outcome_kept
 from minihost.runs.joblog import JobLog, Lines, Redaction, is_library_noise
 from minihost.runs.progress import Reporter, reporter
 from minihost.runs.results import as_text
 
 RESULT, EVENTS = "result.json", "events.jsonl"
 KEPT_JOBS = 50
+
+
+def _nobody(_folder: Path) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Options:
     in_process: bool = False
     reporter: Reporter | None = None
     """Reports the run to a person, instead of the usual lines."""
+    started: Callable[[Path], None] = _nobody
+    """Is told the job's folder as soon as it is there."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,10 @@ def run(job: Job, options: Options | None = None) -> Result:
     folder = job_folder(job)
     redact = Redaction([*job.secrets, *remote_data.secrets(job)])
     show = options.reporter or reporter(f"{job.plugin_id}/{job.component_id}", quiet=options.quiet)
-    with stages.holding([]) as held:
+    with outcome_kept(folder, redact), stages.holding([]) as held:
         _stage(job, held, folder)
         keep_facts(folder, redact.of(dataclasses.asdict(job)))
+        options.started(folder)
         redact.settled = functools.partial(_settled, held, folder)
         with contextlib.closing(JobLog(folder, redact)) as log:
             try:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from minihost.errors import HostError
 from minihost.ui.workspace import Workspace
 
-SUBJECTS = ("flow_page", "step_form")
+SUBJECTS = ("flow_page", "panel", "step_form", "edits", "start", "objects", "jobs", "runs", "webapps")
 """The modules of this package that have pages: each has `register(app, workspace)`."""
 
 POLICY = (

@@ -20,7 +20,7 @@ def register(app: Flask, workspace: Workspace) -> None:
         change, base = facts.get("change"), facts.get("base")
         if not isinstance(change, dict) or not isinstance(base, str | None):
             raise JobError(["An edit is an object with `change`, an object, and `base`, a text."])
-        applied = FlowEditor(workspace.folder).apply(change_of(change), base=base)
+        applied = FlowEditor(workspace.folder, plugins=workspace.plugin_paths).apply(change_of(change), base=base)
         return answered(workspace, applied)
 
     @app.errorhandler(FlowConflict)
@@ -34,7 +34,7 @@ def answered(workspace: Workspace, applied: Applied) -> Response:
     return jsonify(
         digest=applied.digest,
         command=applied.command,
-        summary=applied.summary,
+        summary=" ".join((applied.summary, *applied.warnings)),
         select=applied.select,
         unused=list(applied.unused),
     )

@@ -38,6 +38,7 @@ class FlowStates:
         self._busy = False
         self._last = States()
         self._at = 0.0
+        self._running: frozenset[str] = frozenset()
 
     def latest(self, digest: str) -> States:
         """Return what is known, without waiting; a computation begins where that is old or of another version."""
@@ -47,6 +48,13 @@ class FlowStates:
                 self._busy = True
                 threading.Thread(target=self._compute, daemon=True).start()
             return self._last
+
+    def now_running(self, builds: frozenset[str]) -> None:
+        """Take note of the builds that run now; when one has ended, states are old."""
+        with self._lock:
+            if self._running - builds:
+                self._at = 0.0
+            self._running = builds
 
     def forget(self) -> None:
         """Have the next question compute anew: something was changed or has run."""
@@ -66,8 +74,10 @@ class FlowStates:
         digest, project, catalogue = self._read()
         try:
             build = Build(project, catalogue)
-            steps = {one.step.name: {"state": one.state, "why": one.why} for one in build.states()}
-        except HostError as err:
+            steps = {
+                one.step.name: {"state": one.state, "why": "\n".join(one.mistakes) or one.why} for one in build.states()
+            }
+        except (HostError, OSError) as err:
             steps = {step.name: {"state": "invalid", "why": str(err)} for step in project.flow.steps}
         text = json.dumps([digest, steps], sort_keys=True)
         return States(digest, steps, hashlib.sha256(text.encode()).hexdigest()[:16])

@@ -10,6 +10,7 @@ from flask import Flask, abort, render_template, request
 from minihost.plugins import Component
 from minihost.projects.fitting_recipes import Offer, offers
 from minihost.projects.flow_graph import FlowGraph, Node
+from minihost.ui.graph.icons import icon
 from minihost.ui.workspace import Opened, Workspace
 
 SURE = 4
@@ -25,6 +26,7 @@ class Choice:
     change: dict[str, Any]
     missing: tuple[str, ...]
     is_sure: bool
+    icon: str
 
 
 def register(app: Flask, workspace: Workspace) -> None:
@@ -72,4 +74,5 @@ def _choice(offer: Offer, opened: Opened) -> Choice:
         "params": offer.params,
         "creates": list(offer.creates),
     }
-    return Choice(component, label, change, offer.missing, offer.fit >= SURE and not offer.missing)
+    drawn = icon(Node(component.kind, component.id, component.id), (), is_cache=False)
+    return Choice(component, label, change, offer.missing, offer.fit >= SURE and not offer.missing, drawn)

@@ -17,7 +17,8 @@ def serve(workspace: Workspace, port: int, token: str, ready: Callable[[str], No
         listener = Listener(port)
     except (OSError, SystemExit) as err:
         raise HostError(f"Port {port} of 127.0.0.1 is taken or not allowed: choose another with --port.") from err
-    listener.app = Guard(make_app(workspace), listener.port, token)
+    app = make_app(workspace)
+    listener.app = Guard(app, listener.port, token, app.extensions["frames"])
     ready(f"{listener.url}?token={token}")
     try:
         listener.serve_forever()

@@ -65,7 +65,7 @@ def register(app: Flask, workspace: Workspace) -> None:
 
 
 def _added(workspace: Workspace, change: AddFolder | AddDataset) -> Applied:
-    return FlowEditor(workspace.folder).apply(change)
+    return FlowEditor(workspace.folder, plugins=workspace.plugin_paths).apply(change)
 
 
 def _change_for(workspace: Workspace, facts: dict[str, Any]) -> AddFolder | AddDataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from minihost.errors import HostError, JobError
 from minihost.plugins import Search, discovery
 from minihost.plugins.discovery import Catalogue
 from minihost.projects import flow_graph, project
+from minihost.projects.editing import FlowEditor
 from minihost.projects.flow_graph import FlowGraph
 from minihost.projects.project import FLOW, OWN, Project
 from minihost.ui.flow_states import FlowStates, States
@@ -69,7 +69,7 @@ class Workspace:
 
     def read(self) -> Opened:
         """Read the project anew: for those who change what they get, as a build does."""
-        digest = digest_of(self.flow_file)
+        digest = FlowEditor(self.folder).shown()
         mistakes: list[str] = []
         try:
             opened = project.open(self.folder)
@@ -81,14 +81,6 @@ class Workspace:
             mistakes.append(str(err))
             catalogue = discovery.find(Search(self.plugin_paths))
         return Opened(digest, opened, catalogue, flow_graph.graph(opened, catalogue), tuple(mistakes))
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal, the empty text where it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

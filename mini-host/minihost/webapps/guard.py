@@ -2,6 +2,9 @@
 
 Refused are other host names (a page elsewhere may point its own name here), requests without the token, requests that
 another site's page makes, and bodies that are too long, endless or odd. Every route and every verb is held to it.
+
+The one exception is `frames`: an application of its own that reads files for frames without an origin, which can have
+no token. What it answers depends on a secret in the address; no other code is reached that way.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ NAMES = ("127.0.0.1", "localhost")
 
 PARAMETER = "token"
 
+FRAMES = "/frame/"
+"""What the addresses of files for frames begin with."""
+
 Environment = dict[str, Any]
 Application = Callable[[Environment, Any], Iterable[bytes]]
 
@@ -36,10 +42,13 @@ class Refused(Exception):
 
 
 class Guard:
-    """A WSGI application around another. `port` is the one that it listens on, `token` what a person's link holds."""
+    """A WSGI application around another. `port` is the one that it listens on, `token` what a person's link holds.
 
-    def __init__(self, inner: Application, port: int, token: str) -> None:
-        self.inner, self.port, self.token = inner, port, token
+    `frames`, where there is one, answers GET and HEAD below `FRAMES` in place of `inner`.
+    """
+
+    def __init__(self, inner: Application, port: int, token: str, frames: Application | None = None) -> None:
+        self.inner, self.port, self.token, self.frames = inner, port, token, frames
         self.cookie = f"minihost-{port}"
         self.hosts = {f"{name}:{port}" for name in NAMES}
 
@@ -47,9 +56,12 @@ class Guard:
         """Answer one request, or hand it on; the token goes no further."""
         try:
             self._check_host(environ)
-            self._check_origin(environ)
+            if self.frames is not None and environ.get("PATH_INFO", "").startswith(FRAMES):
+                return self._framed(environ, start_response)
             query = _query(environ)
             by_link = self._is_token(dict(query).get(PARAMETER, ""))
+            if not (by_link and _is_link(environ)):
+                self._check_origin(environ)
             if not by_link and not self._is_token(self._by_header(environ)) and not self._by_cookie(environ):
                 raise Refused(HTTPStatus.FORBIDDEN, "Open the link that was printed at the start: it holds the token.")
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = _body(environ)
@@ -64,12 +76,21 @@ class Guard:
         cookie = f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict"
         return self.inner(environ, _protected(start_response, [("Set-Cookie", cookie)] if by_link else []))
 
+    def _framed(self, environ: Environment, start_response: Any) -> Iterable[bytes]:
+        """Hand a request for a file of a frame on, without what could show who asks; its body is not read."""
+        assert self.frames is not None
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Files of a frame are only read.")
+        for name in ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "QUERY_STRING", "REQUEST_URI", "RAW_URI"):
+            environ.pop(name, None)
+        return self.frames(environ, _protected(start_response, []))
+
     def _check_host(self, environ: Environment) -> None:
         if environ.get("HTTP_HOST", "").lower() not in self.hosts:
             raise Refused(HTTPStatus.FORBIDDEN, "This address is not the one that was printed at the start.")
 
     def _check_origin(self, environ: Environment) -> None:
-        """Another site's page may not ask for anything here, not even with the token."""
+        """Another site's page may not ask for anything here, not even with the token: it may only link to it."""
         origin = environ.get("HTTP_ORIGIN")
         foreign = environ.get("HTTP_SEC_FETCH_SITE") in ("cross-site", "same-site")
         if foreign or (origin is not None and origin.lower() not in {f"http://{host}" for host in self.hosts}):
@@ -99,6 +120,12 @@ PROTECTION = [
     ("Cache-Control", "no-store"),
 ]
 """Headers of every answer that does not set them itself."""
+
+
+def _is_link(environ: Environment) -> bool:
+    """Whether a person followed a link to a page, as the page of a project has one to each web app that runs."""
+    wanted = {"REQUEST_METHOD": "GET", "HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_DEST": "document"}
+    return "HTTP_ORIGIN" not in environ and all(environ.get(name) == value for name, value in wanted.items())
 
 
 def _protected(start_response: Any, cookies: list[tuple[str, str]]) -> Any:

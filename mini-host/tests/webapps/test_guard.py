@@ -83,6 +83,16 @@ def test_pages_of_other_sites_are_refused_even_with_the_token(headers):
     assert ask("GET", **headers)[:2] == (403, None)
 
 
+def test_a_link_of_another_page_is_followed_with_the_token_alone():
+    link = {"HTTP_SEC_FETCH_SITE": "same-site", "HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_DEST": "document"}
+    assert ask("GET", **link)[0] == 200
+    for wrong in ("", "token=wrong"):
+        assert ask("GET", query=wrong, **link)[:2] == (403, None)
+    for other in ({"HTTP_SEC_FETCH_DEST": "iframe"}, {"HTTP_SEC_FETCH_MODE": "no-cors"}, {"HTTP_ORIGIN": "null"}):
+        assert ask("GET", **{**link, **other})[:2] == (403, None)
+    assert ask("POST", **link)[:2] == (403, None)
+
+
 def test_its_own_pages_are_answered():
     assert ask("POST", HTTP_ORIGIN=f"http://{OWN}", HTTP_SEC_FETCH_SITE="same-origin")[0] == 200
 

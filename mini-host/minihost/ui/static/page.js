@@ -81,8 +81,8 @@ export function notice(text, { command = "", bad = false, undo = null, detail = 
   if (detail) box.append(Object.assign(document.createElement("pre"), { textContent: detail }));
   const place = document.getElementById("notices");
   place.append(box);
-  while (place.children.length > 2) place.firstChild.remove();
-  if (!bad) setTimeout(() => box.remove(), 12000);
+  while (place.children.length > (bad ? 2 : 1)) place.firstChild.remove();
+  if (!bad) setTimeout(() => box.remove(), 9000);
 }
 
 if (new URLSearchParams(location.search).has("token")) {
