@@ -1,4 +1,4 @@
-"""What a page of a folder is asked to show, as its address says it: which pictures, with which labels, in what order."""
+"""What a page of a folder is asked to show, as its address says it: which pictures, which labels, what order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_LABELS = "-"
 
 @dataclass(frozen=True)
 class FolderView:
-    """`name` is a text in the paths, `dataset` where labels come from, `only` errors or wrong, `after` where to go on."""
+    """`name` is a text in the paths, `dataset` where labels come from, `only` errors or wrong, `after` a mark."""
 
     ref: str
     under: str = ""
