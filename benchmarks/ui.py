@@ -1,6 +1,6 @@
 """What `minihost ui` costs: the flow drawn by the server, its first paint and a redraw after an edit in Chromium.
 
-python -m benchmarks.ui [--only flow] [--rounds 5]
+python -m benchmarks.ui [--only flow|objects] [--rounds 5]
 """
 
 from __future__ import annotations
@@ -65,6 +65,13 @@ def flow(rounds: int) -> Iterator[tuple[str, list[float]]]:
                 yield f"{size}: /flow/graph", timed(lambda client=client: client.get("/flow/graph"), rounds)
                 yield f"{size}: /flow/list", timed(lambda client=client: client.get("/flow/list"), rounds)
                 yield from in_the_browser(size, folder, address, rounds)
+
+
+def objects(rounds: int) -> Iterator[tuple[str, list[float]]]:
+    """The pages of 100,000 pictures in one folder and in 1,000, and of 10 million rows as CSV and as Parquet."""
+    from benchmarks.ui_objects import measured
+
+    yield from measured(rounds)
 
 
 def in_the_browser(size: str, folder: Path, address: str, rounds: int) -> Iterator[tuple[str, list[float]]]:
@@ -152,7 +159,7 @@ def timed(work: Callable[[], Any], rounds: int) -> list[float]:
     return found
 
 
-SECTIONS: dict[str, Callable[[int], Iterator[tuple[str, list[float]]]]] = {"flow": flow}
+SECTIONS: dict[str, Callable[[int], Iterator[tuple[str, list[float]]]]] = {"flow": flow, "objects": objects}
 
 if __name__ == "__main__":
     import logging

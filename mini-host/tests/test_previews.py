@@ -75,7 +75,12 @@ def test_types_come_from_the_schema_and_numbers_with_a_comma_are_read(tmp_path):
 
 def test_parquet_pages_begin_in_any_row_group(tmp_path):
     path = tmp_path / "some.parquet"
-    values = {"n": list(range(1000)), "x": [None, [1.5], []] * 333 + [None], "b": [b"\xff"] * 1000, "t": ["", None] * 500}
+    values = {
+        "n": list(range(1000)),
+        "x": [None, [1.5], []] * 333 + [None],
+        "b": [b"\xff"] * 1000,
+        "t": ["", None] * 500,
+    }
     pq.write_table(pa.table(values), path, row_group_size=130)
     found, last = every(path, 300)
     assert [row[0] for row in found] == list(range(1000)) and last.count == 1000
@@ -86,7 +91,9 @@ def test_parquet_pages_begin_in_any_row_group(tmp_path):
 def test_a_table_of_a_database_and_one_in_partitions(tmp_path):
     with sqlite3.connect(tmp_path / "db.sqlite") as connection:
         connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT)")
-        connection.executemany("INSERT INTO t VALUES (?, ?)", [(number, None if number % 2 else "") for number in range(25)])
+        connection.executemany(
+            "INSERT INTO t VALUES (?, ?)", [(number, None if number % 2 else "") for number in range(25)]
+        )
     found, last = every(f"sqlite:///{tmp_path}/db.sqlite::t", 10)
     assert found == [[number, None if number % 2 else ""] for number in range(25)] and last.count == 25
     (tmp_path / "parts").mkdir()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from minihost.datasets import cells, layouts
+from minihost.datasets import cells
 from minihost.datasets.charsets import setting
 from minihost.datasets.csv_table import _DECIMAL_COMMA, _END, CsvTable
 from minihost.datasets.layouts import Layout

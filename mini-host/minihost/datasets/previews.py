@@ -1,4 +1,4 @@
-"""Some rows of a table, its first ones or those behind a mark, without reading the rest of it: for people to look at."""
+"""Some rows of a table, its first ones or those behind a mark, for people to look at: the rest is not read."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Preview:
 
 
 def preview(table: Any, mark: str = "", size: int = 200) -> Preview:
-    """Return at most so many rows from a mark on; raises `DataError` for what is no table, and for a mark that is none."""
+    """Return at most so many rows from a mark on; raises `DataError` for what is no table or no mark."""
     if isinstance(table, CsvTable):
         return _of_csv(table, mark, size)
     start = _number(mark or "0")
@@ -131,7 +131,9 @@ def _of_texts(table: Any, start: int, size: int) -> Preview:
     more = len(rows) > size
     rows = rows[:size]
     follows = start + len(rows)
-    return Preview(columns, rows, start, str(follows) if more else "", None if more or mistake else follows, mistake=mistake)
+    return Preview(
+        columns, rows, start, str(follows) if more else "", None if more or mistake else follows, mistake=mistake
+    )
 
 
 def _of_sql(table: Any, start: int, size: int) -> Preview:

@@ -16,7 +16,9 @@ _CONTROLS = {9: "␉", 10: "␊"}
 
 def address(page: str, **facts: object) -> str:
     """Return the address of a page with these facts in its query; empty ones are left out."""
-    query = urlencode({name: value for name, value in facts.items() if value not in (None, "")}, errors="surrogateescape")
+    query = urlencode(
+        {name: value for name, value in facts.items() if value not in (None, "")}, errors="surrogateescape"
+    )
     return f"{page}?{query}" if query else page
 
 

@@ -73,7 +73,10 @@ def register(app: Flask, workspace: Workspace) -> None:
         except HostError as err:
             facts["mistake"] = str(err)
         return render_template(
-            "dataset.html", view=view, size=provenance.size(place, provenance.QUICK) if place.is_local else None, **facts
+            "dataset.html",
+            view=view,
+            size=provenance.size(place, provenance.QUICK) if place.is_local else None,
+            **facts,
         )
 
     @app.get("/dataset/rows")
@@ -132,4 +135,6 @@ def _cell(value: Any, column_type: str, pictures: PathColumn | None) -> Cell:
     if pictures is None or not isinstance(value, str) or ending(value) not in PICTURES:
         return cell
     path = pictures.path(value)
-    return replace(cell, kind="picture", source=address("/picture", ref=pictures.folder.ref, path=path)) if path else cell
+    return (
+        replace(cell, kind="picture", source=address("/picture", ref=pictures.folder.ref, path=path)) if path else cell
+    )

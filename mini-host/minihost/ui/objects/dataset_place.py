@@ -66,8 +66,8 @@ def _copy(place: Place) -> Any:
     facts = opened.folder.look(opened.url.name)
     if facts.folder or facts.size > LARGEST_COPY:
         raise DataError(
-            f"{place.shown_path} has {size_text(facts.size)}; up to {size_text(LARGEST_COPY)} are fetched for this page. "
-            "Recipes read all of it."
+            f"{place.shown_path} has {size_text(facts.size)}; up to {size_text(LARGEST_COPY)} are fetched for this "
+            "page. Recipes read all of it."
         )
     with _lock:
         if "folder" not in _kept:

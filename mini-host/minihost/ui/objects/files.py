@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import cast
 from urllib.parse import quote
 
 from flask import Flask, Response, abort, render_template, request
@@ -70,7 +71,7 @@ def _file(place: Place, path: str, kind: str) -> Response:
     except (OSError, HostError) as err:
         abort(404, _sentence(path, err))
     found.headers["Content-Security-Policy"] = ALONE
-    return Response.force_type(found)
+    return cast(Response, Response.force_type(found))
 
 
 def _sentence(path: str, err: Exception) -> str:

@@ -134,7 +134,9 @@ class _FolderPages:
         if not is_page(path) or facts is None or facts.folder:
             abort(404, f"There is no HTML page {shown_name(path)[:300]} in the folder {shown_name(place.ref)[:300]}.")
         frame = self._frame(place, store, path)
-        return render_template("report.html", place=place, view=view, path=path, frame=frame, about=provenance.about(opened, place))
+        return render_template(
+            "report.html", place=place, view=view, path=path, frame=frame, about=provenance.about(opened, place)
+        )
 
     def _asked(self) -> tuple[Opened, Place, FolderView]:
         opened, view = self.workspace.opened(), view_of(asked())

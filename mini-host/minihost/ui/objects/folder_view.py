@@ -1,4 +1,4 @@
-"""What a page of a folder is asked to show, as its address says it: which pictures, beside which labels, in what order."""
+"""What a page of a folder is asked to show, as its address says it: which pictures, which labels, what order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_LABELS = "-"
 
 @dataclass(frozen=True)
 class FolderView:
-    """`name` is a text in the paths, `dataset` where labels come from, `only` is errors or wrong, `after` where to go on."""
+    """`name` is a text in the paths, `dataset` where labels come from, `only` errors or wrong, `after` a mark."""
 
     ref: str
     under: str = ""
@@ -39,7 +39,7 @@ class FolderView:
         return Wanted(self.under, self.name, self.label, self.only, self.order or "path")
 
     def at(self, page: str, **changes: Any) -> str:
-        """Return the address of a page with this view and some changes; `after` is left out unless it is one of them."""
+        """Return the address of a page with this view and some changes; `after` is left out unless among them."""
         changed = replace(self, **{"after": "", **changes})
         return address(page, **{one.name: getattr(changed, one.name) for one in fields(changed)})
 

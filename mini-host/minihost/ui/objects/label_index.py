@@ -93,14 +93,17 @@ class LabelIndex:
 
     def counts(self) -> dict[str, int]:
         """Return how many rows are in error, and how many have another label than the true one."""
-        (found,) = self._ask(f"SELECT COALESCE(SUM({_ONLY['errors']}), 0), COALESCE(SUM({_ONLY['wrong']}), 0) FROM rows")
-        return {"errors": found[0], "wrong": found[1]}
+        found = self._ask(f"SELECT COALESCE(SUM({_ONLY['errors']}), 0), COALESCE(SUM({_ONLY['wrong']}), 0) FROM rows")
+        errors, wrong = found[0] if found else (0, 0)
+        return {"errors": errors, "wrong": wrong}
 
     def captions(self, paths: Sequence[str]) -> dict[str, Caption]:
         """Return the first row of each path that has one."""
         marks = ", ".join("?" * len(paths))
         fields = "path, label, truth, probability, error, reason"
-        rows = self._ask(f"SELECT {fields} FROM rows WHERE path IN ({marks}) ORDER BY n DESC", list(map(cells.escape, paths)))
+        rows = self._ask(
+            f"SELECT {fields} FROM rows WHERE path IN ({marks}) ORDER BY n DESC", list(map(cells.escape, paths))
+        )
         return {cells.unescape(row[0]): Caption(row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows}
 
     def rows_of(self, path: str, most: int = 20) -> list[dict[str, str]]:
@@ -124,7 +127,9 @@ class LabelIndex:
         if wanted.only:
             terms.append(_ONLY[wanted.only])
         order = ORDERS.get(wanted.order, "path")
-        query = f"SELECT path FROM rows WHERE {' AND '.join(terms)} GROUP BY path ORDER BY {order}, path LIMIT ? OFFSET ?"
+        query = (
+            f"SELECT path FROM rows WHERE {' AND '.join(terms)} GROUP BY path ORDER BY {order}, path LIMIT ? OFFSET ?"
+        )
         return [cells.unescape(row[0]) for row in self._ask(query, [*values, size, start])]
 
     def close(self) -> None:
@@ -169,7 +174,16 @@ class LabelIndex:
         kept = json.dumps([cells.escape(cell[:LONGEST_CELL]) for cell in row])
         failed = int(said["error"].lower() not in ("", "0", "0.0", "false"))
         probability = _number_of(said["probability"])
-        return cells.escape(path), number, said["label"][:LONGEST_CELL], said["truth"][:LONGEST_CELL], probability, failed, said["reason"][:LONGEST_CELL], kept
+        return (
+            cells.escape(path),
+            number,
+            said["label"][:LONGEST_CELL],
+            said["truth"][:LONGEST_CELL],
+            probability,
+            failed,
+            said["reason"][:LONGEST_CELL],
+            kept,
+        )
 
 
 _ONLY = {

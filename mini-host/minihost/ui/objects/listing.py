@@ -1,4 +1,4 @@
-"""The files of a folder page by page, in the order of their paths: memory holds one page, whatever the folder's size."""
+"""The files of a folder page by page, in the order of their paths; memory holds one page, whatever its size."""
 
 from __future__ import annotations
 

@@ -8,7 +8,23 @@ PICTURES = {
 }  # fmt: skip
 """Endings of pictures that browsers show -> their types. No SVG: it is a document with scripts."""
 
-OTHER_PICTURES = {"tif", "tiff", "svg", "heic", "heif", "jp2", "jxl", "ppm", "pgm", "tga", "psd", "raw", "dng", "nef", "cr2"}
+OTHER_PICTURES = {
+    "tif",
+    "tiff",
+    "svg",
+    "heic",
+    "heif",
+    "jp2",
+    "jxl",
+    "ppm",
+    "pgm",
+    "tga",
+    "psd",
+    "raw",
+    "dng",
+    "nef",
+    "cr2",
+}
 """Endings of pictures that browsers do not show, or not safely."""
 
 FRAMED = {
@@ -22,7 +38,8 @@ FRAMED = {
 _PICTURES = {*PICTURES, *OTHER_PICTURES}
 
 TEXTS = {
-    "txt", "md", "csv", "tsv", "json", "jsonl", "yaml", "yml", "log", "py", "js", "css", "xml", "ini", "toml", "cfg", "html"
+    "txt", "md", "csv", "tsv", "json", "jsonl", "yaml", "yml", "log", "py", "js", "css", "xml", "ini",
+    "toml", "cfg", "html",
 }  # fmt: skip
 """Endings of files whose beginning can be read as text."""
 

@@ -138,7 +138,10 @@ def _facts(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[tuple[
         ("Pictures", f"{size['width']} × {size['height']} {channels}" if "width" in size and "height" in size else ""),
         ("Trained on", config.get("trained_on")),
         ("How", metrics.get("how")),
-        ("Training, validation, test", ", ".join(f"{value:,}" for value in pictures.values() if isinstance(value, int))),
+        (
+            "Training, validation, test",
+            ", ".join(f"{value:,}" for value in pictures.values() if isinstance(value, int)),
+        ),
         ("Made", str(config.get("created") or "").replace("T", " ")[:16]),
         ("Licence", config.get("licence")),
     ]
@@ -152,7 +155,12 @@ def _side(name: str, found: Any) -> Side | None:
         return None
     listed = facts.get("classes")
     classes = [
-        (str(one.get("label"))[:300], _count(one.get("pictures")), _share(one.get("recall")), _share(one.get("precision")))
+        (
+            str(one.get("label"))[:300],
+            _count(one.get("pictures")),
+            _share(one.get("recall")),
+            _share(one.get("precision")),
+        )
         for one in map(_mapping, listed if isinstance(listed, list) else [])
     ]
     loss = facts.get("log_loss")

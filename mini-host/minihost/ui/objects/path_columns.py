@@ -1,4 +1,4 @@
-"""Which column of a dataset holds the paths of files in a folder: told by comparing some of its cells with the folder."""
+"""Which column of a dataset holds the paths of files in a folder, told by looking for some of its cells there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The datasets and folders of the project that a page may be asked for: those that the flow or the host knows by name."""
+"""The datasets and folders that a page may be asked for: those that the project knows by name, and no other place."""
 
 from __future__ import annotations
 

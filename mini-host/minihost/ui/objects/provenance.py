@@ -1,4 +1,4 @@
-"""What every page of an object says beside its content: where it lies, how large it is, what made it and what uses it."""
+"""What every page of an object says beside its content: where it lies, its size, what made it and what uses it."""
 
 from __future__ import annotations
 

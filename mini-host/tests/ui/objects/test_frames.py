@@ -62,8 +62,13 @@ def test_its_policy_leaves_it_nothing_but_its_own_files(served):
     assert found["script-src"] == f"{root} 'unsafe-inline'" and found["img-src"] == f"{root} data: blob:"
 
 
-@pytest.mark.parametrize("path", ["/", "/state?seen=", "/folder?ref=other", "/picture?ref=other&path=/a.png", "/file?ref=other&path=/index.html"])
-@pytest.mark.parametrize("headers", [OPAQUE, {**HERE, "Origin": "null"}, HERE, {**OPAQUE, "Cookie": "minihost-4000=wrong"}])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/state?seen=", "/folder?ref=other", "/picture?ref=other&path=/a.png", "/file?ref=other&path=/index.html"],
+)
+@pytest.mark.parametrize(
+    "headers", [OPAQUE, {**HERE, "Origin": "null"}, HERE, {**OPAQUE, "Cookie": "minihost-4000=wrong"}]
+)
 def test_it_reaches_no_page_of_ours(served, path, headers):
     assert served[0].get(path, headers=headers).status_code == 403
 
@@ -73,14 +78,33 @@ def test_the_token_does_not_help_from_an_origin_of_its_own(served):
     assert served[0].post("/edit", json={}, headers={**OPAQUE, "Cookie": "minihost-4000=the-token"}).status_code == 403
 
 
-@pytest.mark.parametrize("more", ["../state", "..%2f..%2fstate", "%2e%2e/%2e%2e/state", "../../other/index.html", "/../flow.yaml", "out.html", "page.exe", "nothing.html", "more", "index.html/", "%00.html", "..;/flow.html", "\\..\\flow.html"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "../state",
+        "..%2f..%2fstate",
+        "%2e%2e/%2e%2e/state",
+        "../../other/index.html",
+        "/../flow.yaml",
+        "out.html",
+        "page.exe",
+        "nothing.html",
+        "more",
+        "index.html/",
+        "%00.html",
+        "..;/flow.html",
+        "\\..\\flow.html",
+    ],
+)
 def test_it_reaches_nothing_beside_its_folder(served, more):
     client, address = served
     found = client.get(address.removesuffix("index.html") + more, headers=OPAQUE)
     assert found.status_code in (403, 404) and b"secret" not in found.data
 
 
-@pytest.mark.parametrize("path", ["/frame/", "/frame/x/index.html", "/frame//index.html", "/frame/../state", "/frame/%2e%2e/state", "/frame"])
+@pytest.mark.parametrize(
+    "path", ["/frame/", "/frame/x/index.html", "/frame//index.html", "/frame/../state", "/frame/%2e%2e/state", "/frame"]
+)
 def test_a_secret_cannot_be_done_without(served, path):
     assert served[0].get(path, headers=OPAQUE).status_code in (403, 404)
 

@@ -87,5 +87,9 @@ def test_what_lies_directly_in_a_folder(folder):
     for number in range(30):
         (folder / f"page-{number:02d}.html").write_bytes(b"x")
     found = glance(LocalFolder(folder), "/", 3, time.monotonic() + 60)
-    assert [(one.name, one.files, one.more) for one in found.folders] == [("500", 1, False), ("a", 11, False), ("a-b", 5, False)]
+    assert [(one.name, one.files, one.more) for one in found.folders] == [
+        ("500", 1, False),
+        ("a", 11, False),
+        ("a-b", 5, False),
+    ]
     assert found.more_folders and found.pages == ["/page-00.html", "/page-01.html", "/page-02.html"]
