@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, abort, jsonify, render_template, request, send_file
 
 from minihost.errors import HostError
 from minihost.projects import builds
+from minihost.projects.project import DATASET, FOLDER
 from minihost.runs import detached, job_records, live_folders, log_parts
 from minihost.runs.job_records import JobRecord
 from minihost.ui import macro_results
@@ -38,7 +41,7 @@ def register(app: Flask, workspace: Workspace) -> None:
     @app.get("/job")
     def job() -> str:
         record = _record(place)
-        return render_template("job.html", job=record, **_head(workspace, record))
+        return render_template("job.html", job=record, pages=_pages(workspace), **_head(workspace, record))
 
     @app.get("/job/log")
     def log() -> Response:
@@ -114,6 +117,17 @@ def _head(workspace: Workspace, record: JobRecord) -> dict[str, Any]:
     live = builds.live_builds(workspace.folder)
     build = next((one for one in live if record.id in [row["job"] for row in one.steps]), None)
     return {"build": build, "can_run": False}
+
+
+def _pages(workspace: Workspace) -> dict[str, str]:
+    """Where the objects of the flow lie -> their pages."""
+    opened, found = workspace.opened(), {}
+    for node in opened.graph.nodes:
+        if not node.is_step:
+            with contextlib.suppress(HostError):
+                path = opened.project.find(DATASET if node.kind == "dataset" else FOLDER, node.name).path
+                found[path] = f"/{node.kind}?{urlencode({'ref': node.name})}"
+    return found
 
 
 def _download(path: Path, name: str) -> Response:

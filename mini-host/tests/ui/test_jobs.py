@@ -139,6 +139,7 @@ def test_a_build_outlives_the_server_and_is_seen_by_the_next(place, client_of):
     assert (later["lines"], later["over"], later["gap"]) == ([], True, False)
     page = client.get(f"/job?id={job}").get_data(as_text=True)
     assert 'data-run="wait"' in page
+    assert 'href="/dataset?ref=rows.csv"' in page
     assert "rows.csv" in page
     again = client.post("/run", json={"targets": ["copied.csv"]}).get_json()
     until(lambda: not build_of(place, again["id"]).alive)
