@@ -65,7 +65,9 @@ def register(app: Flask, workspace: Workspace) -> None:
         if not change:
             raise JobError(["There is nothing to save: the form says what the flow says."])
         base = facts.get("base")
-        applied = FlowEditor(workspace.folder, plugins=workspace.plugin_paths).apply(change_of(change), base=base if isinstance(base, str) else None)
+        applied = FlowEditor(workspace.folder, plugins=workspace.plugin_paths).apply(
+            change_of(change), base=base if isinstance(base, str) else None
+        )
         return answered(workspace, applied)
 
 
