@@ -94,6 +94,7 @@ def test_names_are_new_and_nothing_is_guessed_between_equals(offered):
     assert list(found) == ["judge"]
     assert offered(flow)["label"].missing == ("image_folder",)
     assert offered(flow)["label"].outputs["scored_dataset"] == ["scored_2"]
+    assert offered({"folders": {"scored": None}, "steps": []})["label"].outputs["scored_dataset"] == ["label_scored"]
 
 
 def test_macros_fill_a_new_folder_or_take_the_one_that_they_are_started_from(offered):

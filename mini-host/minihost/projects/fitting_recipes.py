@@ -176,7 +176,7 @@ class _Chooser:
         found: dict[str, list[str]] = {}
         for role in component.outputs:
             if _kinds(role):
-                name = self._shared_cache(role) if role.is_cache else self._new_name(role.name)
+                name = self._shared_cache(role) if role.is_cache else self._output_name(role, component)
                 found[role.name] = [name]
                 self.taken.add(name)
         self.taken -= {ref for refs in found.values() for ref in refs} - self.names
@@ -187,9 +187,22 @@ class _Chooser:
         shared = [edge.target for edge in self.graph.edges if edge.is_cache and edge.role == role.name]
         return self.graph.by_id[shared[0]].name if shared else self._new_name(role.name)
 
-    def _new_name(self, words: str) -> str:
+    def _output_name(self, role: Role, component: Component) -> str:
+        """A new name after the role, `scored` or `scored_2`; after the component too where a folder is called like a
+        dataset, or the other way round."""
+        stem = self._stem(role.name)
+        alike = [node for node in self.graph.nodes if node.name == stem and not node.is_step]
+        if alike and KINDS[alike[0].kind] not in _kinds(role):
+            stem = f"{_WORD.findall(component.id.lower())[-1]}_{stem}"
+        return self._new_name(stem)
+
+    @staticmethod
+    def _stem(words: str) -> str:
         own = [word for word in _WORD.findall(words.lower()) if word not in GENERAL]
-        stem = "_".join(own) or name_of(words.replace(" ", "_"))
+        return "_".join(own) or name_of(words.replace(" ", "_"))
+
+    def _new_name(self, words: str) -> str:
+        stem = self._stem(words)
         name, number = stem, 2
         while name in self.taken:
             name, number = f"{stem}_{number}", number + 1
