@@ -44,10 +44,9 @@ def register(app: Flask, workspace: Workspace) -> None:
             after = {one.name: _choices(opened, one) for one in _without_caches(opened.graph, node, made)}
             return render_template("panel_step.html", node=node, facts=facts.get(node.name, {}), after=after)
         makers, readers = opened.graph.makers(node.id), opened.graph.readers(node.id)
-        states = [facts.get(maker.name, {}) for maker in makers]
         choices = _choices(opened, node)
         return render_template(
-            "panel_object.html", node=node, makers=makers, readers=readers, states=states, choices=choices
+            "panel_object.html", node=node, makers=makers, readers=readers, facts=facts, choices=choices
         )
 
 

@@ -60,7 +60,7 @@ function close() {
 }
 
 root.addEventListener("click", (event) => {
-  const link = event.target.closest("#graph .node, #list a[data-id]");
+  const link = event.target.closest("#graph .node, #list a[data-id], #panel a[data-id]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
   select(idOf(link), { enter: link.closest("#list") !== null || event.detail === 0 }); // by keyboard, or on a phone

@@ -61,7 +61,7 @@ export class States {
       element.dataset.key = key;
       if (element.classList.contains("node")) showNode(element, facts);
       else if (element.dataset.step) showRow(element, facts);
-      else { replaceState(element, sign(facts.state)); element.textContent = facts.state; }
+      else showState(element, facts);
     }
   }
 }
@@ -100,10 +100,14 @@ function showNode(node, facts) {
   ring.setAttribute("stroke-dasharray", `${isKnown ? Math.max(2, Math.min(100, part * 100)) : 25} 100`);
 }
 
-function showRow(row, facts) {
-  const state = row.querySelector(".state");
-  if (!state) return;
+function showState(state, facts) {
   replaceState(state, sign(facts.state));
   state.textContent = facts.state;
-  row.querySelector(".why").textContent = facts.progress?.text || facts.why || "";
+  const why = state.nextElementSibling;
+  if (why?.matches(".note, .why")) why.textContent = facts.progress?.text || facts.why || "";
+}
+
+function showRow(row, facts) {
+  const state = row.querySelector(".state");
+  if (state) showState(state, facts);
 }
