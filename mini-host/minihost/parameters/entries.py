@@ -208,8 +208,11 @@ def _read_pairs(param: dict[str, Any], _value: Any, held: Any) -> Any:
     return [{"from": key, "to": item} for key, item in kept]
 
 
-def _read_json(_param: dict[str, Any], _value: Any, held: Any) -> Any:
-    return from_text(_checked(held, str), ANYTHING) if _checked(held, str).strip() else None
+def _read_json(param: dict[str, Any], _value: Any, held: Any) -> Any:
+    """A value as JSON; where a text is expected, only lists and objects are read as such."""
+    text = _checked(held, str)
+    value = from_text(text, ANYTHING) if text.strip() else None
+    return text if form_of(param) is Form.TEXT and text.strip() and not isinstance(value, (list, dict)) else value
 
 
 _READ: dict[str, Callable[[dict[str, Any], Any, Any], Any]] = {

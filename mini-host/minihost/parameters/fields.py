@@ -129,7 +129,7 @@ class _Drawing:
             label=str(param.get("label") or name),
             description=str(param.get("description") or ""),
             entry=None if control in ("preset", "rows") else entry(param, value, control, self.sets),
-            hint=_hint(param, control),
+            hint=_hint(param, control, name in given),
             is_mandatory=is_mandatory(param),
             is_set=name in given and given[name] not in (None, ""),
             mistakes=tuple(text for place, text in placed if not place or control not in ("preset", "rows")),
@@ -205,13 +205,13 @@ def _undeclared(name: str, value: Any) -> Field:
     return Field(UNKNOWN + name, name, "json", name, entry=entry(param, value, "json", {}), is_set=True)
 
 
-def _hint(param: dict[str, Any], control: str) -> str:
-    """What a value must be, where the control does not show it by itself; and the default, where that is not shown."""
+def _hint(param: dict[str, Any], control: str, is_set: bool) -> str:
+    """What a value must be, where the control does not show it; and the default, where another value is set."""
     parts = []
     if control == "number" or (control == "json" and form_of(param) is not Form.ANY):
         text = expected(param)
         parts.append(text[0].upper() + text[1:])
     default = default_of(param)
-    if default not in (None, "", [], {}, False) and control in ("number", "text", "select"):
+    if is_set and default not in (None, "", [], {}, False) and control in ("number", "text", "select"):
         parts.append(f"default {as_shown(default)}")
     return ", ".join(parts)

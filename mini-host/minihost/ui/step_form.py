@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,13 @@ from flask import Flask, Response, get_template_attribute, jsonify, render_templ
 from minihost.errors import HostError, JobError
 from minihost.parameters.controls import Option
 from minihost.parameters.fields import Field
+from minihost.parameters.forms import as_shown
+from minihost.parameters.resolving import Given, resolve
+from minihost.parameters.schema import inner_params
 from minihost.projects import choices
 from minihost.projects.planning import question
 from minihost.ui import step_draft
-from minihost.ui.component_form import find, params_of, plain_text
+from minihost.ui.component_form import all_mistakes, find, params_of, plain_text
 from minihost.ui.edits import answered, posted
 from minihost.ui.step_draft import Draft
 from minihost.ui.step_view import view
@@ -44,7 +48,8 @@ def register(app: Flask, workspace: Workspace) -> None:
         draft = step_draft.posted(facts, opened)
         change = step_draft.change(draft, _drawn_for(draft, opened))
         found = view(draft, opened).state()
-        return jsonify(**found, changed=bool(change), moved=facts.get("base") != opened.digest, command=command(change))
+        line = command(draft, change, opened)
+        return jsonify(**found, changed=bool(change), moved=facts.get("base") != opened.digest, command=line)
 
     @app.post("/step/choices")
     def choices_of_step() -> Response:
@@ -68,14 +73,39 @@ def register(app: Flask, workspace: Workspace) -> None:
         applied = FlowEditor(workspace.folder, plugins=workspace.plugin_paths).apply(
             change_of(change), base=base if isinstance(base, str) else None
         )
-        return answered(workspace, applied)
+        return answered(workspace, replace(applied, command=command(draft, change, opened)))
 
 
-def command(change: dict[str, Any]) -> str:
-    """The command line that makes a change; empty for none."""
+def command(draft: Draft, change: dict[str, Any], opened: Opened) -> str:
+    """The command line that does what the form does, without passwords; empty where there is nothing to do."""
     from minihost.projects.editing import change_of
 
-    return change_of(change).command if change else ""
+    hidden = masked(draft, change, opened)
+    if draft.kind == "webapp":
+        given = [
+            word for name, value in hidden.get("params", {}).items() for word in ("-p", f"{name}={as_shown(value)}")
+        ]
+        return shlex.join(["minihost", "webapp", draft.component, *given])
+    return change_of(hidden).command if change else ""
+
+
+def masked(draft: Draft, change: dict[str, Any], opened: Opened) -> dict[str, Any]:
+    """The edit with `…` in place of every password, those inside presets too."""
+    component = draft.found(opened)
+    if component is None:
+        return change
+    plugin = opened.catalogue.plugin(component.plugin_id)
+    given = Given(draft.params, is_open=True)
+    secrets = set(resolve(params_of(component, plugin), given, plugin.parameter_sets).secrets)
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shown(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [shown(item) for item in value]
+        return "…" if isinstance(value, str) and value in secrets else value
+
+    return change | {"params": shown(change["params"])} if "params" in change else change
 
 
 def _drawn_for(draft: Draft, opened: Opened) -> Draft | None:
@@ -134,7 +164,7 @@ def _asked(draft: Draft, paths: dict[str, list[Any]], opened: Opened) -> list[di
         if param is None:
             continue
         try:
-            job = question(draft.request(), opened.catalogue, opened.project)
+            job = question(_without_mistakes(draft, level).request(), opened.catalogue, opened.project)
             found = choices.ask(param, job)
             answers[id(param)] = [Option(one.value, one.label, one.group) for one in found]
         except HostError as err:
@@ -147,10 +177,14 @@ def _asked(draft: Draft, paths: dict[str, list[Any]], opened: Opened) -> list[di
     ]
 
 
+def _without_mistakes(draft: Draft, level: list[Field]) -> Draft:
+    """The step without the values that are wrong: they keep nobody from being asked for other choices."""
+    wrong = {field.name for field in level if any(all_mistakes([field]))}
+    return replace(draft, params={name: value for name, value in draft.params.items() if name not in wrong})
+
+
 def _declared(params: list[dict[str, Any]], path: list[Any], sets: Any) -> dict[str, Any] | None:
     """The parameter at the path of a field."""
-    from minihost.parameters.schema import inner_params
-
     found: dict[str, Any] | None = None
     for key in path[::2]:
         if not isinstance(key, str) or not key.isdecimal() or int(key) >= len(params):

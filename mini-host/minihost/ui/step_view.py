@@ -57,8 +57,8 @@ def view(draft: Draft, opened: Opened, answers: Mapping[int, Sequence[Option]] |
         outputs = _roles(component.outputs, draft.outputs, opened, True, has_roles(component))
     beside = set(all_mistakes(params))
     others = [text for text in mistakes if text not in beside]
-    inputs, others = _placed(inputs, others, r"(?:The input role|There is no input role|Input) {}[ .]")
-    outputs, others = _placed(outputs, others, r"(?:The output role|There is no output role|Output) {}[ .]")
+    inputs, others = _placed(inputs, others, r"(?:The input role|There is no input role|Input) {}[ .:]")
+    outputs, others = _placed(outputs, others, r"(?:The output role|There is no output role|Output) {}[ .:]")
     params, others = _placed(params, others, r"(?:There is no p|P)arameter {}[ .:]")
     return StepView(draft, component, inputs, outputs, params, others, _is_partitioned(draft, opened))
 

@@ -13,6 +13,7 @@ from minihost.plugins import Component
 from minihost.projects.planning import Request, plan
 from minihost.runs import detached
 from minihost.runs.detached import Detached
+from minihost.ui import step_draft
 from minihost.ui.moments import duration, moment
 from minihost.ui.workspace import Workspace
 
@@ -51,10 +52,12 @@ def register(app: Flask, workspace: Workspace) -> None:
         facts = request.get_json(silent=True)
         component = facts.get("component") if isinstance(facts, dict) else None
         params = facts.get("params", {}) if isinstance(facts, dict) else None
+        if isinstance(facts, dict) and facts.get("kind") == "webapp":  # its form, which holds what controls hold
+            params = step_draft.posted(facts, workspace.opened()).params
         if not isinstance(component, str) or not isinstance(params, dict):
             abort(400, "A web app is wanted, and its parameters by name.")
         started = _start(workspace, component, {str(name): value for name, value in params.items()})
-        return jsonify(id=started.id, command=started.command)
+        return jsonify(id=started.id, command=started.command, summary="The web app starts.")
 
 
 def _offered(workspace: Workspace) -> list[tuple[str, list[Component]]]:

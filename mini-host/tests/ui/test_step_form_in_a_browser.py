@@ -1,0 +1,71 @@
+"""The form of a step in Chromium: conditions and mistakes as one types, rows, choices, a step that is saved."""
+
+import threading
+
+import pytest
+from form_plugin import write_project
+from served_webapps import CHROMIUM
+from werkzeug.serving import make_server
+
+from minihost.projects import flow
+from minihost.ui.app import make_app
+from minihost.ui.workspace import Workspace
+
+
+@pytest.fixture
+def page(tmp_path):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here")
+    playwright = pytest.importorskip("playwright.sync_api")
+    write_project(tmp_path, {"rows": [{"a.b[0]": "x"}, {"a.b[0]": "y", "size": 3}], "kinds": ["own", "plain"]})
+    server = make_server("127.0.0.1", 0, make_app(Workspace(tmp_path)), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with playwright.sync_playwright() as library:
+        browser = library.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = browser.new_page(viewport={"width": 390, "height": 800})
+        errors = []
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        opened.goto(f"http://127.0.0.1:{server.server_port}/step?name=every")
+        yield opened
+        browser.close()
+    server.shutdown()
+    assert errors == []
+
+
+def test_a_form_is_filled_in_and_saved(page, tmp_path):
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_selector('[data-name="layer"] option:has-text("Seven of in")', state="attached")
+    assert page.inner_text(".said") == ""  # nothing was changed by drawing it
+    page.fill('[data-name="count"] input', "99")
+    page.wait_for_selector('[data-name="count"] .mistake')
+    assert page.get_attribute('[data-name="count"] input', "aria-invalid") == "true"
+    page.select_option('[data-name="mode"] select', label="Own")
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-name=own]')].map(one => one.hidden).join() == 'true,false'"
+    )
+    page.wait_for_selector('[data-name="layer"] .problem:has-text("no layers there")')
+    page.click('button:text-is("Save")')
+    page.click('.summary a:has-text("is 99")')
+    assert page.evaluate("document.activeElement.closest('.field').dataset.name") == "count"
+    page.keyboard.press("Control+a")
+    page.keyboard.type("7")
+    rows = page.locator('[data-name="rows"] > .control > .items > .row')
+    page.click('[data-name="rows"] > .control > .add')
+    page.keyboard.type("new")  # the first field of the new row has the focus
+    rows.nth(2).locator('[data-name="inner"] .add').click()
+    page.keyboard.type("4")
+    rows.nth(0).locator(".remove").first.click()
+    page.select_option('[data-name="column"] select', label="Type another …")
+    page.keyboard.type("later")
+    page.select_option('[data-name="column"] select', label="size (bigint)")
+    page.wait_for_selector(".summary", state="hidden")
+    with page.expect_navigation():
+        page.click('button:text-is("Save")')
+    assert flow.read(tmp_path / "flow.yaml").steps[0].params == {
+        "rows": [{"a.b[0]": "y", "size": 3}, {"a.b[0]": "new", "inner": [{"x": 4}]}],
+        "kinds": ["own", "plain"],
+        "count": 7,
+        "mode": "own",
+        "column": "size",
+    }
