@@ -28,7 +28,7 @@ def read_form(component: Component, plugin: Plugin, values: Mapping[str, Any], h
 
 
 def params_of(component: Component, plugin: Plugin) -> list[dict[str, Any]]:
-    """The parameters that a component declares, and one for each key that its code reads where it draws its own form."""
+    """The parameters that a component declares; where it draws its own form, also one for each key of its code."""
     declared = [param for param in component.params if isinstance(param, dict)]
     if not own_forms.has_own_form(component):
         return declared
@@ -90,7 +90,10 @@ def _param(key: ConfigKey | None, name: str, sample: Any, others: list[str]) -> 
     return {"name": name, "type": kind, "description": " ".join(about), "selectChoices": choices}
 
 
-_TAG = re.compile(r"</?(a|b|br|code|div|em|font|h[1-6]|i|img|li|ol|p|pre|small|span|strong|sub|sup|table|t[rdh]|u|ul)\b[^<>]*>", re.I)  # fmt: skip
+_TAG = re.compile(
+    r"</?(a|b|br|code|div|em|font|h[1-6]|i|img|li|ol|p|pre|small|span|strong|sub|sup|table|t[rdh]|u|ul)\b[^<>]*>",
+    re.IGNORECASE,
+)
 _BREAK = re.compile(r"<(br|p|li|div|h[1-6]|tr)\b[^<>]*>", re.I)
 
 
