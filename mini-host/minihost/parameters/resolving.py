@@ -20,6 +20,7 @@ from minihost.parameters.forms import (
     tidy,
     untouched,
 )
+from minihost.parameters.mistakes import Place
 from minihost.parameters.plain import plain
 from minihost.parameters.schema import ParameterSets, inner_params, is_mandatory, schema, shown
 from minihost.parameters.visibility import condition
@@ -62,7 +63,7 @@ class Resolved:
     secrets: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     """Names whose mistake is already reported."""
-    places: dict[str, mistakes.Place] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
     """Mistake -> where it is, as far as it is in one place."""
 
     def refuse(self, name: str, sentence: str) -> None:

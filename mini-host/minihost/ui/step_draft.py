@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,11 +44,16 @@ class Draft:
 
     def as_step(self) -> Step:
         """The step as flow.yaml would have it."""
-        pairs = (
-            tuple((role, ref) for role, refs in side.items() for ref in refs) for side in (self.inputs, self.outputs)
+        return Step(
+            name=self.name or self.component.rpartition("/")[2],
+            kind=self.kind,
+            component=self.component,
+            inputs=_pairs(self.inputs),
+            outputs=_pairs(self.outputs),
+            params=self.params,
+            creates=tuple(self.creates),
+            partition=self.partition,
         )
-        name = self.name or self.component.rpartition("/")[2]
-        return Step(name, self.kind, self.component, *pairs, self.params, tuple(self.creates), self.partition)
 
     def request(self) -> Request:
         """The run that the step asks for; choices from Python are not asked for."""
@@ -64,14 +69,29 @@ class Draft:
         )
 
 
+def _pairs(side: Filled) -> tuple[tuple[str, str], ...]:
+    return tuple((role, ref) for role, refs in side.items() for ref in refs)
+
+
+def _by_role(pairs: Iterable[tuple[str, str]]) -> Filled:
+    filled: Filled = {}
+    for role, ref in pairs:
+        filled.setdefault(role, []).append(ref)
+    return filled
+
+
 def of_step(step: Step) -> Draft:
     """The step as the flow has it."""
-    filled: list[Filled] = [{}, {}]
-    for roles, pairs in zip(filled, (step.inputs, step.outputs), strict=True):
-        for role, ref in pairs:
-            roles.setdefault(role, []).append(ref)
     return Draft(
-        step.component, step.kind, step.name, step.name, *filled, plain(step.params), list(step.creates), step.partition
+        component=step.component,
+        kind=step.kind,
+        step=step.name,
+        name=step.name,
+        inputs=_by_role(step.inputs),
+        outputs=_by_role(step.outputs),
+        params=plain(step.params),
+        creates=list(step.creates),
+        partition=step.partition,
     )
 
 
@@ -109,11 +129,14 @@ def of_change(change: Mapping[str, Any], opened: Opened) -> Draft:
     """The new step of an edit that adds one: what the panel offers, before its form is filled in."""
     kind = change.get("component_kind", "recipe")
     component = opened.catalogue.component(_text(change, "component"), (str(kind),))
-    sides = (
-        {role: _texts(refs, role) for role, refs in _object(change, side).items()} for side in ("inputs", "outputs")
+    return Draft(
+        component=_text(change, "component"),
+        kind=component.kind,
+        inputs={role: _texts(refs, role) for role, refs in _object(change, "inputs").items()},
+        outputs={role: _texts(refs, role) for role, refs in _object(change, "outputs").items()},
+        params=plain(_object(change, "params")),
+        creates=_texts(change.get("creates", []), "creates"),
     )
-    params, creates = plain(_object(change, "params")), _texts(change.get("creates", []), "creates")
-    return Draft(_text(change, "component"), component.kind, "", "", *sides, params, creates)
 
 
 ANY_ROLES = "*"

@@ -54,9 +54,9 @@ def register(app: Flask, workspace: Workspace) -> None:
     @app.post("/step/choices")
     def choices_of_step() -> Response:
         facts, opened = posted(), workspace.opened()
-        wanted = facts.get("fields")
-        paths = {str(item.get("id")): item.get("path") for item in _objects(wanted)}
-        if not paths or not all(isinstance(path, list) for path in paths.values()):
+        wanted = _objects(facts.get("fields"))
+        paths = {str(item.get("id")): path for item in wanted if isinstance(path := item.get("path"), list)}
+        if not paths or len(paths) < len(wanted):
             raise JobError(["`fields` is a list of objects with `id`, a text, and `path`, a list."])
         return jsonify(fields=_asked(step_draft.posted(facts, opened), paths, opened))
 
