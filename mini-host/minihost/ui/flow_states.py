@@ -19,6 +19,10 @@ EVERY = 2.0
 """Seconds after which states that somebody looks at are computed again."""
 
 
+PAUSE = 0.3
+"""Seconds before a computation begins: the picture of the flow, which is asked for at the same moment, comes first."""
+
+
 @dataclass(frozen=True)
 class States:
     """What was last found: step -> its facts (`state`, `why`), for one version of the flow; `rev` names the whole."""
@@ -62,6 +66,7 @@ class FlowStates:
             self._at = 0.0
 
     def _compute(self) -> None:
+        time.sleep(PAUSE)
         try:
             found = self._found()
         finally:
