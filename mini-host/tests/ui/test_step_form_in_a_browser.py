@@ -41,8 +41,7 @@ def test_a_form_is_filled_in_and_saved(page, tmp_path):
     page.wait_for_selector('[data-name="count"] .mistake')
     assert page.get_attribute('[data-name="count"] input', "aria-invalid") == "true"
     page.select_option('[data-name="mode"] select', label="Own")
-    page.wait_for_selector("[data-name=own]:not([hidden])")
-    assert page.locator("[data-name=own]").evaluate_all("found => found.map((one) => one.hidden)") == [True, False]
+    page.wait_for_selector('[data-name="own"][hidden] ~ [data-name="own"]:not([hidden])')
     page.wait_for_selector('[data-name="layer"] .problem:has-text("no layers there")')
     page.click('button:text-is("Save")')
     page.click('.summary a:has-text("is 99")')
