@@ -296,6 +296,8 @@ def test_a_web_app_is_started_with_its_link_and_stopped(place, client_of):
     client = client_of(place)
     assert "Look" in client.get("/webapps").get_data(as_text=True)
     wrong = client.post("/webapps/start", json={"component": "look", "params": {"most": 0}})
+    by_form = {"component": "look", "kind": "webapp", "params": {"0": "0"}}
+    assert client.post("/webapps/start", json=by_form).text == wrong.text
     assert wrong.status_code == 422
     started = client.post("/webapps/start", json={"component": "sample/look", "params": {"most": 3}}).get_json()
 
