@@ -11,6 +11,7 @@ from minihost.plugins import Component
 from minihost.projects.fitting_recipes import Offer, offers
 from minihost.projects.flow_graph import FlowGraph, Node
 from minihost.ui.graph.icons import icon
+from minihost.ui.objects import folder_page, places
 from minihost.ui.workspace import Opened, Workspace
 
 SURE = 4
@@ -45,9 +46,11 @@ def register(app: Flask, workspace: Workspace) -> None:
             return render_template("panel_step.html", node=node, facts=facts.get(node.name, {}), after=after)
         makers, readers = opened.graph.makers(node.id), opened.graph.readers(node.id)
         choices = _choices(opened, node)
+        report = folder_page.report_of(places.found(opened, "folder", node.name)) if node.kind == "folder" else ""
         return render_template(
-            "panel_object.html", node=node, makers=makers, readers=readers, facts=facts, choices=choices
-        )
+            "panel_object.html",
+            node=node, makers=makers, readers=readers, facts=facts, choices=choices, report=report,
+        )  # fmt: skip
 
 
 def _without_caches(graph: FlowGraph, node: Node, made: list[Node]) -> list[Node]:

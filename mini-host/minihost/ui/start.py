@@ -46,8 +46,10 @@ def register(app: Flask, workspace: Workspace) -> None:
         found = workspace.opened().project.find(FOLDER, str(into))
         if is_remote(found.path) or not Path(found.path).is_dir():
             raise JobError([f"Files can be added to a folder on this machine; {into!r} is none."])
+        count = uploads.end_in(upload, Path(found.path))
         workspace.states.forget()
-        return jsonify(count=uploads.end_in(upload, Path(found.path)), select=f"folder:{into}")
+        more = f"{count} file{'s' if count != 1 else ''}"
+        return jsonify(count=count, select=f"folder:{into}", summary=f"Added {more} to {into}.")
 
     @app.post("/place")
     def place() -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, abort, render_template
@@ -75,6 +76,8 @@ class _FolderPages:
         facts["reports"] = _reports(store, facts["glance"].pages if "glance" in facts else [])
         if facts["reports"] and not facts["model"] and not (facts.get("tiles") and facts["tiles"].tiles):
             facts["frame"] = self._frame(place, store, facts["reports"][0])
+        is_source = place.is_local and not facts["about"].makers
+        facts["takes_files"] = is_source and not facts["model"] and "frame" not in facts
         return render_template("folder.html", **facts)
 
     def _content(self, opened: Opened, place: Place, view: FolderView) -> dict[str, Any]:
@@ -180,6 +183,15 @@ def _reports(store: FolderStore, direct: list[str]) -> list[str]:
     """The HTML pages of a folder: the usual ones, and those that lie directly in what is shown."""
     usual = [f"/{path}" for path in PAGES if (facts := store.facts(path)) and not facts.folder]
     return list(dict.fromkeys([*usual, *direct]))[:MOST_PAGES]
+
+
+def report_of(place: Place) -> str:
+    """The path of the report that a folder of this machine holds, empty where there is none."""
+    if not place.is_local or not Path(place.reference.path).is_dir():
+        return ""
+    store = place.store()
+    pages = _reports(store, glance(store, "/", MOST_FOLDERS, time.monotonic()).pages)
+    return pages[0] if pages else ""
 
 
 def _log_viewers(opened: Opened) -> list[tuple[str, str]]:

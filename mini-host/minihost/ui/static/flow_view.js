@@ -20,17 +20,24 @@ export class View {
   get size() { return { width: this.host.clientWidth, height: this.host.clientHeight }; }
   get whole() { return { width: Number(this.svg.dataset.width), height: Number(this.svg.dataset.height) }; }
 
+  /** Whether the whole flow is shown and can be read: so it stays until somebody moves or zooms it. */
+  get isWhole() {
+    const { width, height } = this.whole;
+    return this.fitted && Math.min(this.size.width / width, this.size.height / height) >= READABLE;
+  }
+
   /** Begin with a new picture. Keeps the place: `shift` is how far the node that people look at has moved in it. */
   take(shift = null) {
     if (!this.svg) return;
-    if (shift && this.scale) { this.x += shift.x; this.y += shift.y; this.show(); } else if (!this.scale) this.begin(); else this.show();
+    if (this.scale && this.isWhole) this.fit();
+    else if (shift && this.scale) { this.x += shift.x; this.y += shift.y; this.show(); } else if (!this.scale) this.begin(); else this.show();
   }
 
   /** The whole flow where it can be read at that size, else its beginning. */
   begin() {
     if (!this.svg || !this.size.width) return;
     this.fit();
-    if (this.scale >= READABLE) return;
+    if (this.isWhole) return;
     this.scale = READABLE;
     this.x = 0;
     const first = this.svg.querySelector(".node");
@@ -43,6 +50,7 @@ export class View {
   fit() {
     if (!this.svg || !this.size.width) return;
     const { width, height } = this.whole;
+    this.fitted = true;
     this.scale = Math.min(1, Math.max(LEAST / 4, Math.min(this.size.width / width, this.size.height / height)));
     this.x = (width - this.size.width / this.scale) / 2;
     this.y = (height - this.size.height / this.scale) / 2;
@@ -58,11 +66,13 @@ export class View {
   }
 
   resized() {
-    if (!this.scale) this.begin(); else this.show();
+    if (!this.svg) return;
+    if (!this.scale) this.begin(); else if (this.isWhole) this.fit(); else this.show();
   }
 
   zoom(factor, at = { x: this.size.width / 2, y: this.size.height / 2 }) {
     if (!this.scale) return;
+    this.fitted = false;
     const scale = Math.min(MOST, Math.max(Math.min(LEAST, this.scale), this.scale * factor));
     this.x += at.x / this.scale - at.x / scale;
     this.y += at.y / this.scale - at.y / scale;
@@ -71,6 +81,7 @@ export class View {
   }
 
   pan(x, y) {
+    this.fitted = false;
     this.x -= x / this.scale;
     this.y -= y / this.scale;
     this.show();
@@ -79,6 +90,7 @@ export class View {
   /** Move so far that a node is seen, with what is around it. */
   reveal(node, { centre = false } = {}) {
     if (!this.scale || !this.size.width) return;
+    if (this.isWhole) { this.fit(); return; }
     const { x, y } = place(node), wide = this.size.width / this.scale, high = this.size.height / this.scale;
     const margin = Math.min(110, wide / 3, high / 3);
     if (centre) { this.x = x - wide / 2; this.y = y - high / 2; }

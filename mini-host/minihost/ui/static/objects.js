@@ -1,5 +1,5 @@
 // Pages of objects: the next pictures and rows as one scrolls, labels that come later, the large view of a picture.
-import { ask, notice, show } from "./page.js";
+import { ask, begin, notice, show } from "./page.js";
 
 const EARLY = "800px"; // how far below the window the next page is fetched
 
@@ -153,8 +153,17 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-for (const select of document.querySelectorAll(".filters")) select.addEventListener("change", (event) => {
-  if (event.target.matches("select")) event.target.form.requestSubmit();
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".filters select")) event.target.form.requestSubmit();
+});
+
+// Pictures were added: everything is shown anew but the place where they were dropped, which says how many.
+document.addEventListener("flow-changed", async () => {
+  const page = document.querySelector(".page"), kept = ".drop, dialog.large";
+  const fresh = new DOMParser().parseFromString(await ask(location.href), "text/html").querySelector(".page");
+  page.replaceChildren(...[...fresh.children].map((one) => (one.matches(kept) && page.querySelector(`:scope > ${one.localName}.${one.classList[0]}`)) || one));
+  begin(page);
+  states();
 });
 
 document.addEventListener("fragment", (event) => {

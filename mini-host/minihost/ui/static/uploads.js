@@ -54,13 +54,15 @@ async function send(place, all) {
   const say = (text) => { progress.textContent = text; };
   if (!files.length) return say("There are no files in it that can be added.");
   const tops = new Set(files.map(({ path }) => path.split("/")[0]));
+  const { into, under = "" } = place.dataset;
   const isOneFolder = tops.size === 1 && files.every(({ path }) => path.includes("/"));
-  const into = place.dataset.into;
+  const isWrapped = isOneFolder && (into === undefined || files.every(({ path }) => path.split("/").length > 2)); // a label's folder keeps its name
+  const within = (path) => under + (isWrapped ? path.slice(path.indexOf("/") + 1) : path);
   place.setAttribute("aria-busy", "true");
   try {
     const { id } = await post("/upload/begin", {});
     let done = 0;
-    const waiting = files.map(({ path, file }) => ({ path: isOneFolder ? path.slice(path.indexOf("/") + 1) : path, file }));
+    const waiting = files.map(({ path, file }) => ({ path: within(path), file }));
     const worker = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         await put(`/upload?id=${id}&path=${encodeURIComponent(next.path)}`, next.file);
