@@ -102,12 +102,12 @@ def _read(folder: Path) -> BuildRecord:
             row["state"] = {build_journal.RUNNING: status, build_journal.WAITING: "skipped"}.get(
                 row["state"], row["state"]
             )
-    ended = _number(facts.get("ended"))
+    ended = job_records.seconds(facts.get("ended"))
     return BuildRecord(
         folder,
         status,
         str(facts.get("command") or started.command),
-        min(_number(facts.get("since")) or started.since, started.since),
+        min(job_records.seconds(facts.get("since")) or started.since, started.since),
         ended if ended is not None or started.alive else folder.stat().st_mtime,
         reason,
         "" if facts.get("steps") else started.output,
@@ -118,7 +118,7 @@ def _read(folder: Path) -> BuildRecord:
 
 def _status(started: detached.Detached, facts: dict[str, Any]) -> tuple[str, str]:
     stopped = detached.was_stopped(started.folder)
-    if _number(facts.get("ended")) is not None:
+    if job_records.seconds(facts.get("ended")) is not None:
         return str(facts.get("status")), str(facts.get("reason") or "")
     if started.alive:
         return (STOPPING if stopped else build_journal.RUNNING if facts else STARTING), ""
@@ -133,8 +133,4 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     }
     warnings = row.get("warnings")
     texts |= {"warnings": [str(one) for one in warnings] if isinstance(warnings, list) else []}
-    return {**texts, "since": _number(row.get("since")), "ended": _number(row.get("ended"))}
-
-
-def _number(found: Any) -> float | None:
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    return {**texts, "since": job_records.seconds(row.get("since")), "ended": job_records.seconds(row.get("ended"))}

@@ -127,7 +127,7 @@ class Project:
             name = name if name == ref else own
         elif not is_remote(path):
             check_place(path)
-            path = str((self.dir / Path(path).expanduser()).resolve())
+            path = os.path.realpath(self.dir / os.path.expanduser(path))
         return Reference(role, kind, name, self.key, path, options)
 
     def others(self, inputs: Iterable[Reference], outputs: Iterable[Reference]) -> list[Reference]:
@@ -263,6 +263,7 @@ class Project:
         return [name for name in self.names(kind) if name not in doubtful]
 
     def _managed_path(self, kind: str, name: str, options: dict[str, Any]) -> Path:
+        check_place(name)
         store = self.dir / OWN / "data"
         if kind == FOLDER or options.get("partitioning"):
             return store / name
@@ -281,7 +282,7 @@ def open(folder: Path, file: Path | None = None) -> Project:  # `project.open(di
     source = file or place / FLOW
     if file is not None and not file.is_file():
         raise JobError([f"There is no flow {file}."])
-    found = flow.read(source) if source.is_file() else flow.Flow()
+    found = flow.read(source) if os.path.lexists(source) else flow.Flow()
     return Project(place, found.key or _key_of(place.name), found, str(source))
 
 

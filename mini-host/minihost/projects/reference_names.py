@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from minihost.datasets import TABLES, WRITTEN
@@ -33,7 +34,11 @@ def check_place(path: str) -> None:
     if is_sql(path) or is_remote(path):
         return
     shown = f"{path[:40]!r}…" if len(path) > 40 else repr(path)
-    if "\0" in path:
+    try:
+        is_name = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_name = False
+    if not is_name:
         raise JobError([f"{shown} has a character that no file name can have."])
     longest = max(len(part.encode("utf-8", "replace")) for part in path.split("/"))
     if longest > LONGEST:

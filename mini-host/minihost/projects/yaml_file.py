@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from minihost.errors import JobError
+from minihost.regular_files import open_regular
 
 LIMIT = 4 << 20
 """The largest file that is read, in bytes."""
@@ -19,7 +20,8 @@ _MERGE = "tag:yaml.org,2002:merge"
 def mapping_of(path: Path) -> dict[str, Any]:
     """Return what the file says; raises `JobError` where it is too large, not YAML, or no mapping."""
     try:
-        text = path.read_bytes()
+        with open_regular(path) as stream:
+            text = stream.read(LIMIT + 1)
     except OSError as err:
         raise JobError([f"{path} cannot be read: {err}"]) from err
     return mapping_in(text, path)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from minihost.errors import HostError
-from minihost.runs import live_folders
+from minihost.regular_files import open_regular
+from minihost.runs import job_records, live_folders
 
 BUILDS, WEBAPPS = "builds", "webapps"
 KEPT = 50
@@ -46,7 +48,7 @@ class Detached:
     def output(self) -> str:
         """What it printed; of much, the beginning and the end."""
         try:
-            with open(self.folder / OUTPUT, "rb") as stream:
+            with open_regular(self.folder / OUTPUT) as stream:
                 text = stream.read(LONGEST)
                 left = os.fstat(stream.fileno()).st_size - len(text)
                 if left > 0:
@@ -93,8 +95,10 @@ def start(
                 pass_fds=(descriptor,),
             )
         note_process(folder, process.pid)
-    except OSError as err:
-        raise HostError(f"`minihost {arguments[0]}` cannot be started: {err.strerror}.") from err
+    except (OSError, ValueError) as err:  # a word that no command line can hold is a ValueError
+        shutil.rmtree(folder, ignore_errors=True)  # the parameters in it may be secret
+        reason = err.strerror if isinstance(err, OSError) else err
+        raise HostError(f"`minihost {arguments[0]}` cannot be started: {reason}.") from err
     finally:
         os.close(descriptor)
     threading.Thread(target=process.wait, daemon=True).start()  # its end is seen, so that no zombie stays
@@ -118,15 +122,12 @@ def settled() -> Path | None:
 
 def read(folder: Path) -> Detached:
     """Return what is known of a command by its folder."""
-    facts: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    facts = facts if isinstance(facts, dict) else {}
-    about, since = facts.get("about"), facts.get("since")
+    facts = job_records.read_object(folder / FACTS)
+    about, since = facts.get("about"), job_records.seconds(facts.get("since"))
     return Detached(
         folder,
         str(facts.get("command", "")),
-        float(since) if isinstance(since, int | float) else folder.stat().st_mtime,
+        since or folder.stat().st_mtime,
         about if isinstance(about, dict) else {},
         live_folders.is_alive(folder),
     )
@@ -166,10 +167,14 @@ def was_stopped(folder: Path) -> bool:
 def _process(folder: Path) -> tuple[int, str, bool]:
     """Who runs in a folder: its process, its machine, and whether it leads a group of its own."""
     try:
-        process, machine = (folder / PROCESS).read_text(encoding="utf-8").split("\n")[:2]
-        return int(process), machine, (folder / FACTS).exists()
+        with open_regular(folder / PROCESS) as stream:
+            process, machine = stream.read(1000).decode().split("\n")[:2]
+        number = int(process)
     except (OSError, ValueError) as err:
         raise HostError("It is still being started: try again in a moment.") from err
+    if number <= 1:  # to the system these mean many processes
+        raise HostError(f"{folder / PROCESS} names no process.")
+    return number, machine, (folder / FACTS).exists()
 
 
 def note_process(folder: Path, process: int) -> None:

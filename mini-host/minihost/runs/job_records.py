@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minihost.regular_files import open_regular
 from minihost.runs import live_folders
 from minihost.runs.job_folders import OUTCOME, ended
 from minihost.runs.progress import Meter
@@ -109,7 +110,7 @@ def _read(folder: Path) -> JobRecord:
         return JobRecord(folder, RUNNING, "", since, None, facts)
     if outcome.get("status") in (DONE, FAILED, STOPPED):
         at = outcome.get("ended")
-        end = float(at) if isinstance(at, int | float) else ended(folder)
+        end = seconds(at) or ended(folder)
         return JobRecord(folder, outcome["status"], _text(outcome.get("reason")), since, end, facts)
     result = read_object(folder / "result.json")
     if not result or (folder / live_folders.LOCK).exists():  # earlier versions of the host had no lock and no outcome
@@ -132,19 +133,27 @@ def _began(folder: Path) -> float:
 def read_object(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file, an empty one where there is none or the file is too large to be the host's."""
     try:
-        if path.is_symlink() or path.stat().st_size > LARGEST:
+        if path.is_symlink():
             return {}
-        found = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path) as stream:
+            text = stream.read(LARGEST + 1)
+        found = json.loads(text) if len(text) <= LARGEST else None
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def seconds(found: Any) -> float | None:
+    """Return a moment that a file tells, None where it is none that a clock could show."""
+    is_number = isinstance(found, int | float) and not isinstance(found, bool)
+    return float(found) if is_number and 0 <= found < 1e11 else None
 
 
 def progress_in(folder: Path) -> Meter:
     """Return how far the job in a folder says it is."""
     meter = Meter()
     for event in _events(folder / "events.jsonl"):
-        with contextlib.suppress(TypeError, ValueError, LookupError):
+        with contextlib.suppress(TypeError, ValueError, LookupError, OverflowError):
             meter.learn(event)
     return meter
 
@@ -152,7 +161,7 @@ def progress_in(folder: Path) -> Meter:
 def _events(path: Path) -> Iterator[dict[str, Any]]:
     """The first and the last events of a job: the target is among those, the latest progress among these."""
     try:
-        with open(path, "rb") as stream:
+        with open_regular(path) as stream:
             text = stream.read(TAIL)
             size = stream.seek(0, 2)
             if size > TAIL:

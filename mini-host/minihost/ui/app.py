@@ -29,7 +29,7 @@ def make_app(workspace: Workspace) -> Flask:
     app = Flask("minihost.ui", root_path=str(importlib.resources.files("minihost.ui")), static_url_path="/static")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["project_name"] = workspace.folder.name
-    app.jinja_env.globals["digest"] = lambda: workspace.opened().digest
+    app.jinja_env.globals["digest"] = lambda: _digest(workspace)
     for name in SUBJECTS:
         importlib.import_module(f"minihost.ui.{name}").register(app, workspace)
     app.after_request(_protected)
@@ -37,6 +37,14 @@ def make_app(workspace: Workspace) -> Flask:
     app.register_error_handler(HostError, _failed)
     app.register_error_handler(Exception, _broken)
     return app
+
+
+def _digest(workspace: Workspace) -> str:
+    """The digest that pages hold; the empty text where the project cannot be read: error pages are drawn then too."""
+    try:
+        return workspace.opened().digest
+    except (HostError, OSError):
+        return ""
 
 
 def _protected(response: Response) -> Response:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, abort, jsonify, request
 
 from minihost.errors import JobError
 from minihost.projects.editing import Applied, FlowConflict, FlowEditor, change_of
+from minihost.ui import strict_json
 from minihost.ui.workspace import Workspace
 
 
@@ -41,8 +42,11 @@ def answered(workspace: Workspace, applied: Applied) -> Response:
 
 
 def posted() -> dict[str, Any]:
-    """Return the JSON object that was posted; raises `JobError` for anything else."""
-    facts = request.get_json(silent=True)
+    """Return the JSON object that was posted; anything else is answered with 400."""
+    try:
+        facts = strict_json.read(request.get_data()) if request.is_json else None
+    except ValueError as err:
+        abort(400, f"This request is no JSON that can be read: {err}.")
     if not isinstance(facts, dict):
-        raise JobError(["A JSON object is expected."])
+        abort(400, "A JSON object is expected.")
     return facts

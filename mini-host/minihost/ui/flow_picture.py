@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minihost.errors import HostError
+from minihost.projects.editing.flow_file import decoded, read
 from minihost.projects.flow_graph import FlowGraph
 from minihost.ui.graph.drawing import drawing
 from minihost.ui.graph.nodes import STATES, shown_nodes
@@ -66,9 +68,10 @@ def _around(path: Path, mistakes: tuple[str, ...]) -> list[tuple[int, str, bool]
     """The lines of a file around the first line that a mistake names."""
     named = next((found for one in mistakes if (found := re.search(r"\bline (\d+)\b", one))), None)
     try:
-        text = path.read_text(encoding="utf-8", errors="replace").splitlines() if named else []
-    except OSError:
-        text = []
+        content = read(path) if named else None
+    except HostError:
+        content = None
+    text = decoded(content)[0].splitlines() if content else []
     if named is None or not text:
         return []
     line = min(int(named[1]), len(text))

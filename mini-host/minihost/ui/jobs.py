@@ -15,6 +15,7 @@ from minihost.projects.project import DATASET, FOLDER
 from minihost.runs import detached, job_records, live_folders, log_parts
 from minihost.runs.job_records import JobRecord
 from minihost.ui import macro_results
+from minihost.ui.edits import posted
 from minihost.ui.moments import duration, moment
 from minihost.ui.workspace import Workspace
 
@@ -81,8 +82,7 @@ def register(app: Flask, workspace: Workspace) -> None:
 
     @app.post("/stop")
     def stop() -> Response:
-        facts = request.get_json(silent=True)
-        name = facts.get("id") if isinstance(facts, dict) else None
+        name = posted().get("id")
         if not isinstance(name, str):
             abort(400, "An id of what to stop is wanted.")
         stores = (place / ".minihost" / store for store in (detached.BUILDS, detached.WEBAPPS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 
@@ -9,14 +10,17 @@ def moment(seconds: float | None) -> str:
     """Return a time since 1970 in this machine's zone; of today the clock alone."""
     if seconds is None:
         return ""
-    found = time.localtime(seconds)
+    try:
+        found = time.localtime(seconds)
+    except (ValueError, OverflowError, OSError):  # a file says what no clock can
+        return ""
     is_today = found[:3] == time.localtime()[:3]
     return time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M", found)
 
 
 def duration(seconds: float | None) -> str:
     """Return a span in its two largest units."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return ""
     if seconds < 10:
         return f"{max(0.0, seconds):.1f} s"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, jsonify
 
 from minihost.errors import JobError
 from minihost.projects import builds
 from minihost.projects.building import Build
 from minihost.runs import detached
+from minihost.ui.edits import posted
 from minihost.ui.moments import moment
 from minihost.ui.workspace import Workspace
 
@@ -21,8 +22,7 @@ def register(app: Flask, workspace: Workspace) -> None:
 
     @app.post("/run")
     def run() -> Response | tuple[Response, int]:
-        facts = request.get_json(silent=True)
-        facts = facts if isinstance(facts, dict) else {"targets": None}
+        facts = posted()
         targets = facts.get("targets", [])
         if not isinstance(targets, list) or not all(isinstance(one, str) for one in targets):
             abort(400, "A list of targets is wanted: names of steps, or of what they make.")

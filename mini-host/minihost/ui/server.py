@@ -13,14 +13,20 @@ from minihost.webapps.listener import Listener
 
 def serve(workspace: Workspace, port: int, token: str, ready: Callable[[str], None]) -> None:
     """Serve the project; `ready` gets the link, which holds the token. Raises `HostError` for a taken port."""
+    listener = listening(workspace, port, token)
+    ready(f"{listener.url}?token={token}")
+    try:
+        listener.serve_forever()
+    finally:
+        listener.server_close()
+
+
+def listening(workspace: Workspace, port: int, token: str) -> Listener:
+    """Return what answers requests once `serve_forever` is called; raises `HostError` for a taken port."""
     try:
         listener = Listener(port)
     except (OSError, SystemExit) as err:
         raise HostError(f"Port {port} of 127.0.0.1 is taken or not allowed: choose another with --port.") from err
     app = make_app(workspace)
     listener.app = Guard(app, listener.port, token, app.extensions["frames"])
-    ready(f"{listener.url}?token={token}")
-    try:
-        listener.serve_forever()
-    finally:
-        listener.server_close()
+    return listener

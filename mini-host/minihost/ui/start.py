@@ -8,14 +8,14 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from minihost.errors import JobError
+from minihost.errors import JobError, counted
 from minihost.folders import is_remote
 from minihost.projects import examples
 from minihost.projects.editing import AddDataset, AddFolder, Applied, FlowEditor
-from minihost.projects.project import FOLDER
-from minihost.projects.reference_names import ENDINGS, name_of
+from minihost.projects.reference_names import ENDINGS, check_place, name_of
 from minihost.suggestions import did_you_mean
 from minihost.ui.edits import answered, posted
+from minihost.ui.objects import places
 from minihost.ui.uploads import Uploads
 from minihost.ui.workspace import Workspace
 
@@ -39,17 +39,16 @@ def register(app: Flask, workspace: Workspace) -> None:
         facts = posted()
         upload, into = str(facts.get("id", "")), facts.get("into")
         if into is None:
-            chosen = uploads.end_as_new(upload, str(facts.get("name", "")))
-            return answered(
-                workspace, _added(workspace, AddFolder(_free(workspace, name_of(chosen)), {"path": chosen}))
-            )
-        found = workspace.opened().project.find(FOLDER, str(into))
-        if is_remote(found.path) or not Path(found.path).is_dir():
-            raise JobError([f"Files can be added to a folder on this machine; {into!r} is none."])
-        count = uploads.end_in(upload, Path(found.path))
+            with uploads.ended_as_new(upload, str(facts.get("name", ""))) as chosen:
+                added = _added(workspace, AddFolder(_free(workspace, name_of(chosen)), {"path": chosen}))
+            return answered(workspace, added)
+        found = places.found(workspace.opened(), "folder", str(into))
+        path = Path(found.reference.path)
+        if not found.is_local or not path.is_dir():
+            raise JobError([f"Files can be added to a folder on this machine; {into!r:.200} is none."])
+        count = uploads.end_in(upload, path)
         workspace.states.forget()
-        more = f"{count} file{'s' if count != 1 else ''}"
-        return jsonify(count=count, select=f"folder:{into}", summary=f"Added {more} to {into}.")
+        return jsonify(count=count, select=found.id, summary=f"Added {counted(count, 'file')} to {into}.")
 
     @app.post("/place")
     def place() -> Response:
@@ -60,7 +59,9 @@ def register(app: Flask, workspace: Workspace) -> None:
         name, known = posted().get("name"), examples.examples(workspace.opened().catalogue)
         chosen = next((one for one in known if one.name == name), None)
         if chosen is None:
-            raise JobError([f"There is no example {name!r}.{did_you_mean(str(name), [one.name for one in known])}"])
+            raise JobError(
+                [f"There is no example {name!r:.200}.{did_you_mean(str(name), [one.name for one in known])}"]
+            )
         examples.start(chosen, workspace.folder)
         workspace.states.forget()
         return jsonify(digest=workspace.opened().digest, select="", summary=f"Started from the example {name}.")
@@ -79,15 +80,22 @@ def _change_for(workspace: Workspace, facts: dict[str, Any]) -> AddFolder | AddD
     is_table = text.lower().endswith(ENDINGS)
     if is_remote(text):
         return AddDataset(name, {"url": text}) if is_table else AddFolder(name, {"url": text})
-    path = (workspace.folder / Path(text).expanduser()).resolve()
-    if not path.exists():
-        beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise JobError([f"{path} does not exist.{did_you_mean(path.name, beside)}"])
+    check_place(text)
+    path = Path(os.path.realpath(workspace.folder / os.path.expanduser(text)))
+    if not os.path.exists(path):
+        raise JobError([f"{path} does not exist.{did_you_mean(path.name, _names_in(path.parent))}"])
     if path.is_file() and not is_table:
         raise JobError([f"{path} is a file. A folder, or a {', '.join(ENDINGS)} file is expected."])
     near = path.is_relative_to(workspace.folder)
     options = {"path": os.path.relpath(path, workspace.folder) if near else str(path)}
     return AddFolder(name, options) if path.is_dir() else AddDataset(name, options)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _free(workspace: Workspace, name: str) -> str:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from minihost import disk_space
 from minihost.errors import HostError, JobError
 from minihost.folders.local import LocalFolder
+from minihost.projects.project import FLOW
 
 A_DAY = 24 * 3600
 _ID = re.compile(r"[0-9a-f]{16}")
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\:]+")
+_LONGEST = 120
+"""Bytes of a folder's name, so that a number and an ending have room."""
 
 
 class Uploads:
@@ -28,8 +34,9 @@ class Uploads:
     def begin(self) -> str:
         """Begin an upload and return its id; what was left of uploads that nobody finished goes after a day."""
         for place in self.folder.glob("*"):
-            if time.time() - place.stat().st_mtime > A_DAY:
-                shutil.rmtree(place, ignore_errors=True)
+            with contextlib.suppress(OSError):  # another request may have removed it
+                if time.time() - place.lstat().st_mtime > A_DAY:
+                    shutil.rmtree(place, ignore_errors=True)
         upload = secrets.token_hex(8)
         try:
             (self.folder / upload).mkdir(parents=True)
@@ -48,15 +55,26 @@ class Uploads:
             full = disk_space.message(err, {"the project": str(self.project_dir)})
             raise HostError(full or f"{path!r} cannot be kept: {err}.") from err
 
-    def end_as_new(self, upload: str, name: str) -> str:
-        """Put the upload into the project as a new folder; return the name that it got: `photos`, else `photos-2`."""
+    @contextlib.contextmanager
+    def ended_as_new(self, upload: str, name: str) -> Iterator[str]:
+        """Put the upload into the project as a new folder, named `photos`, else `photos-2`; yield the name.
+
+        When the block fails, the folder goes back: it was not made known to the project.
+        """
         source = self._filled(upload)
-        stem = re.sub(r"[\x00-\x1f/\\:]+", "_", name).strip(" .") or "pictures"
+        stem = _cut(_NO_NAME.sub("_", name)).strip(" .") or "pictures"
         chosen, number = stem, 2
-        while os.path.lexists(self.project_dir / chosen):
+        while chosen == FLOW or os.path.lexists(self.project_dir / chosen):
             chosen, number = f"{stem}-{number}", number + 1
-        source.rename(self.project_dir / chosen)
-        return chosen
+        try:
+            source.rename(self.project_dir / chosen)
+        except OSError as err:
+            raise HostError(f"The folder {chosen!r} cannot be made in the project: {err.strerror}.") from err
+        try:
+            yield chosen
+        except BaseException:
+            (self.project_dir / chosen).rename(source)
+            raise
 
     def end_in(self, upload: str, folder: Path) -> int:
         """Add the files of the upload to a folder and return how many; a file whose name is taken gets another."""
@@ -66,13 +84,22 @@ class Uploads:
         for path in paths:
             stem, dot, ending = path.rpartition(".")
             chosen, number = path, 2
-            while target.facts(chosen) is not None:
+            while os.path.lexists(target.place(chosen)):
                 chosen = f"{stem}-{number}{dot}{ending}" if dot else f"{path}-{number}"
                 number += 1
-            with open(source / path.lstrip("/"), "rb") as stream:
-                target.write(chosen, stream)
+            self._move(source / path.lstrip("/"), target, chosen)
         shutil.rmtree(source, ignore_errors=True)
         return len(paths)
+
+    def _move(self, source: Path, target: LocalFolder, path: str) -> None:
+        """Put one file into a folder; raises `HostError` with the file still in the upload."""
+        try:
+            with open(source, "rb") as stream:
+                target.write(path, stream)
+            source.unlink()
+        except OSError as err:
+            full = disk_space.message(err, {"the folder": str(target.root)})
+            raise HostError(full or f"{path!r} cannot be added to {target.root}: {err.strerror or err}.") from err
 
     def _filled(self, upload: str) -> Path:
         source = self._of(upload)
@@ -86,3 +113,7 @@ class Uploads:
         if not _ID.fullmatch(upload) or not place.is_dir():
             raise JobError([f"There is no upload {upload!r}: it is finished, or too old. Drop the folder again."])
         return place
+
+
+def _cut(name: str) -> str:
+    return name.encode("utf-8", "ignore")[:_LONGEST].decode("utf-8", "ignore")

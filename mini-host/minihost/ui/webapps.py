@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Flask, Response, abort, jsonify, render_template, request
+from flask import Flask, Response, abort, jsonify, render_template
 
 from minihost.parameters.resolving import Given
 from minihost.plugins import Component
@@ -14,6 +14,7 @@ from minihost.projects.planning import Request, plan
 from minihost.runs import detached
 from minihost.runs.detached import Detached
 from minihost.ui import step_draft
+from minihost.ui.edits import posted
 from minihost.ui.moments import duration, moment
 from minihost.ui.workspace import Workspace
 
@@ -49,10 +50,9 @@ def register(app: Flask, workspace: Workspace) -> None:
 
     @app.post("/webapps/start")
     def start_webapp() -> Response:
-        facts = request.get_json(silent=True)
-        component = facts.get("component") if isinstance(facts, dict) else None
-        params = facts.get("params", {}) if isinstance(facts, dict) else None
-        if isinstance(facts, dict) and facts.get("kind") == "webapp":  # its form, which holds what controls hold
+        facts = posted()
+        component, params = facts.get("component"), facts.get("params", {})
+        if facts.get("kind") == "webapp":  # its form, which holds what controls hold
             params = step_draft.posted(facts, workspace.opened()).params
         if not isinstance(component, str) or not isinstance(params, dict):
             abort(400, "A web app is wanted, and its parameters by name.")

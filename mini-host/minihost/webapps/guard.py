@@ -66,7 +66,7 @@ class Guard:
                 raise Refused(HTTPStatus.FORBIDDEN, "Open the link that was printed at the start: it holds the token.")
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = _body(environ)
         except Refused as refused:
-            headers = [("Content-Type", "text/plain; charset=utf-8"), *PROTECTION]
+            headers = [("Content-Type", "text/plain; charset=utf-8"), NOTHING, *PROTECTION]
             start_response(f"{refused.status.value} {refused.status.phrase}", headers)
             return [f"{refused}\n".encode()]
         for name in ("HTTP_TRANSFER_ENCODING", *(() if not by_link else ("REQUEST_URI", "RAW_URI"))):
@@ -120,6 +120,9 @@ PROTECTION = [
     ("Cache-Control", "no-store"),
 ]
 """Headers of every answer that does not set them itself."""
+
+NOTHING = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+"""The header of a refusal: whatever it holds does nothing."""
 
 
 def _is_link(environ: Environment) -> bool:

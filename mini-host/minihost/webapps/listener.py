@@ -40,6 +40,7 @@ class Connection(WSGIRequestHandler):
     """One connection: its requests have to arrive in time, and refusals alone are logged."""
 
     server_version, sys_version = "minihost", ""
+    error_content_type, error_message_format = "text/plain; charset=utf-8", "%(message)s\n"
 
     def setup(self) -> None:
         """Read through a clock."""

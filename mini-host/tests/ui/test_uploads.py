@@ -22,21 +22,35 @@ def dropped(uploads, *paths):
     return upload
 
 
+def ended(uploads, upload, name):
+    with uploads.ended_as_new(upload, name) as chosen:
+        return chosen
+
+
 def test_a_folder_takes_its_place_when_it_is_whole(uploads):
     upload = dropped(uploads, "egg/a.jpg", "not_egg/b.jpg")
     assert [one.name for one in uploads.project_dir.iterdir()] == [".minihost"]
-    assert uploads.end_as_new(upload, "my eggs") == "my eggs"
+    assert ended(uploads, upload, "my eggs") == "my eggs"
     assert (uploads.project_dir / "my eggs/egg/a.jpg").read_text() == "egg/a.jpg"
-    assert uploads.end_as_new(dropped(uploads, "c.jpg"), "my eggs") == "my eggs-2"
+    assert ended(uploads, dropped(uploads, "c.jpg"), "my eggs") == "my eggs-2"
     with pytest.raises(JobError, match="Drop the folder again"):
-        uploads.end_as_new(upload, "again")
+        ended(uploads, upload, "again")
 
 
 @pytest.mark.parametrize(
-    ("name", "becomes"), [("../../etc", "_.._etc"), ("..", "pictures"), ("", "pictures"), (".hidden", "hidden")]
+    ("name", "becomes"),
+    [
+        ("../../etc", "_.._etc"),
+        ("..", "pictures"),
+        ("", "pictures"),
+        (".hidden", "hidden"),
+        ("flow.yaml", "flow.yaml-2"),
+        ("a\u2028\x7fb\u202e", "a_b_"),
+        ("é" * 4096, "é" * 60),
+    ],
 )
 def test_its_name_stays_in_the_project(uploads, name, becomes):
-    assert uploads.end_as_new(dropped(uploads, "a.jpg"), name) == becomes
+    assert ended(uploads, dropped(uploads, "a.jpg"), name) == becomes
 
 
 @pytest.mark.parametrize("path", ["../a", "/etc/passwd", "a/../../b", ".DS_Store", "a/.git/config", "", "a//b", "a\0b"])
@@ -57,7 +71,7 @@ def test_only_uploads_that_were_begun_go_on(uploads, upload):
 
 def test_more_pictures_never_replace_those_that_are_there(uploads):
     target = uploads.project_dir / "photos"
-    uploads.end_as_new(dropped(uploads, "egg/a.jpg", "plain"), "photos")
+    ended(uploads, dropped(uploads, "egg/a.jpg", "plain"), "photos")
     upload = uploads.begin()
     for path in ("egg/a.jpg", "egg/b.jpg", "plain"):
         uploads.put(upload, path, io.BytesIO(b"new"))
@@ -70,7 +84,7 @@ def test_more_pictures_never_replace_those_that_are_there(uploads):
 
 def test_nothing_is_no_folder_and_what_nobody_finished_goes(uploads):
     with pytest.raises(JobError, match="no files"):
-        uploads.end_as_new(uploads.begin(), "empty")
+        ended(uploads, uploads.begin(), "empty")
     old = dropped(uploads, "a.jpg")
     place = uploads.folder / old
     os.utime(place, (place.stat().st_mtime - 2 * A_DAY,) * 2)

@@ -14,6 +14,7 @@ from minihost.projects.editing.facts import Facts
 from minihost.projects.editing.history import digest_of
 from minihost.projects.editing.yaml_layout import Layout, Node
 from minihost.projects.yaml_file import mapping_in
+from minihost.regular_files import open_regular
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -34,7 +35,8 @@ class Version:
 def read(path: Path) -> bytes | None:
     """The content of a file, None where there is none; raises `HostError` where it cannot be read."""
     try:
-        return path.read_bytes()
+        with open_regular(path) as stream:
+            return stream.read()
     except FileNotFoundError:
         if path.is_symlink():
             raise HostError(f"{path} is a link to nothing ({path.readlink()}). Remove or mend it first.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +10,7 @@ from functools import lru_cache
 from werkzeug.exceptions import NotFound
 
 from minihost.datasets.sql import is_sql
+from minihost.errors import HostError
 from minihost.folders import is_remote, open_folder
 from minihost.folders.store import FolderStore
 from minihost.folders.urls import without_password
@@ -70,5 +72,6 @@ def every(opened: Opened, kind: str) -> list[Place]:
     places = []
     for ref in dict.fromkeys([*refs, *opened.project.names(KINDS[kind])]):
         if f"{'dataset' if kind == 'folder' else 'folder'}:{ref}" not in opened.graph.by_id:
-            places.append(Place(kind, ref, opened.project.find(KINDS[kind], ref)))
+            with contextlib.suppress(HostError):
+                places.append(Place(kind, ref, opened.project.find(KINDS[kind], ref)))
     return places
