@@ -94,6 +94,7 @@ SCHEMA: dict[str, Any] = {
         "datasets": {"type": "object", "additionalProperties": _DATASET},
         "connections": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
         "variables": {"type": "object"},
+        "settings": {"type": "object", "additionalProperties": {"type": ["object", "null"]}},
         "steps": {"type": "array", "items": _STEP},
     },
 }
@@ -138,6 +139,7 @@ class Flow:
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
     connections: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     kinds: dict[str, str] = field(default_factory=dict)
 
@@ -173,6 +175,7 @@ def of_facts(said: dict[str, Any], name: str) -> Flow:
         datasets=_options(facts.get("datasets")),
         connections=dict(facts.get("connections") or {}),
         variables=dict(facts.get("variables") or {}),
+        settings={name: dict(values or {}) for name, values in (facts.get("settings") or {}).items()},
         steps=steps,
         kinds={name: _kind_of(name, facts) for step in steps for name in step.creates},
     )

@@ -16,6 +16,7 @@ DESCRIPTIONS: dict[str, str] = {
     "datasets": "Name of a dataset: its path, relative to this file, or an object with the path and more.",
     "connections": "Name of a connection: the URL of a PostgreSQL or SQLite database.",
     "variables": "The project's variables.",
+    "settings": "Id of a plugin: its own settings, by name; ${NAME} stands for an environment variable.",
     "steps": "What `minihost build` runs, each step when its outputs are missing or out of date.",
     "folders.*.path": "Relative to this file; managed by the host when not given.",
     "folders.*.url": "Of a folder in a bucket, such as s3://bucket/photos.",
@@ -53,6 +54,7 @@ EXAMPLES: dict[str, Any] = {
     "folders": {"photos": "photos"},
     "datasets": {"scored": "results/scored.csv"},
     "connections": {"warehouse": "postgresql://me:${WAREHOUSE_PASSWORD}@db.example.com/sales"},
+    "settings": {"my-plugin": {"api_key": "${MY_API_KEY}"}},
     "steps": [{"recipe": "my-recipe", "inputs": {"input": "scored"}, "outputs": {"output": "done"}}],
 }
 

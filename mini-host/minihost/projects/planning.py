@@ -15,7 +15,7 @@ from minihost.plugins import Component, Plugin, Role, host_section
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.foreign_kinds import why_not_run
 from minihost.plugins.manifests import parameters
-from minihost.projects import choices, foreign_tables, partitions
+from minihost.projects import choices, foreign_tables, partitions, plugin_settings
 from minihost.projects.project import Project
 from minihost.suggestions import did_you_mean, nearest, one_of
 
@@ -89,11 +89,12 @@ def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:
     mistakes.others += partitions.mistakes(job.outputs, request.partition, output=True)
     wishes, unfilled = _with_dataset_of_chart(component, request.params, project)
     params = resolve_params(component, plugin, replace(wishes, is_partial=request.is_form))
-    settings = replace(request.settings, is_partial=request.is_form, is_unopened=True)
+    settings = plugin_settings.given(plugin, request.settings, project, mistakes.others)
+    settings = replace(settings, is_partial=request.is_form, is_unopened=True)
     of_plugin = resolve(parameters(plugin.descriptor), settings, plugin.parameter_sets)
     named = project.places_in(component.params, params.config)
     mistakes.names += params.unknown + [f"Plugin setting: {mistake}" for mistake in of_plugin.unknown]
-    mistakes.others += params.mistakes + [f"Plugin setting: {mistake}" for mistake in of_plugin.mistakes]
+    mistakes.others += params.mistakes + plugin_settings.explained(plugin, of_plugin.mistakes)
     mistakes.others += [] if request.is_form else _chart_without_data(component, named, project)
     job.config, job.plugin_config = params.config, of_plugin.config
     job.others = [*named, *project.others([*job.inputs, *named], job.outputs)]

@@ -9,7 +9,7 @@ from minihost.projects.editing.flow_style import style_of
 from minihost.projects.editing.yaml_layout import Layout, Node
 from minihost.projects.editing.yaml_values import WIDTH, entry_lines, has_block, inline, item_lines
 
-SECTIONS = ("project", "plugins", "folders", "datasets", "connections", "variables", "steps")
+SECTIONS = ("project", "plugins", "folders", "datasets", "connections", "variables", "settings", "steps")
 KEYS = ("name", "recipe", "macro", "inputs", "outputs", "creates", "params", "partition")
 """The order in which new keys are put into the file, and into a step."""
 
