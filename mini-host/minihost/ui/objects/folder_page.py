@@ -190,7 +190,7 @@ def report_of(place: Place) -> str:
     if not place.is_local or not Path(place.reference.path).is_dir():
         return ""
     store = place.store()
-    pages = _reports(store, glance(store, "/", MOST_FOLDERS, time.monotonic()).pages)
+    pages = _reports(store, []) or glance(store, "/", MOST_PAGES, time.monotonic()).pages
     return pages[0] if pages else ""
 
 

@@ -188,3 +188,20 @@ def test_a_folder_in_memory_and_a_dataset_there(tmp_path, client_of):
     assert names(text) == ["/a/1.jpg"]
     assert client.get(re.search(r'<img src="([^"]+)"', text)[1].replace("&amp;", "&")).data == JPEG
     assert "1 row," in client.get("/dataset?ref=rows").text
+
+
+def test_folders_that_no_step_makes_take_more_pictures(project, client_of):
+    client = client_of(project)
+    assert 'data-into="pics"' in client.get("/folder?ref=pics").text
+    assert 'data-under="egg/"' in client.get("/folder?ref=pics&under=/egg").text
+    (project / "flow.yaml").write_text("steps: [{recipe: some-recipe, outputs: {b: pics/egg, c: scored.csv}}]\n")
+    made = client_of(project).get("/folder?ref=pics/egg").text
+    assert "<h1>" in made and "data-into" not in made
+
+
+def test_the_panel_opens_a_report_straight_from_the_flow(project, client_of):
+    assert ">Open</a>" in client_of(project).get("/panel?id=folder:pics").text
+    (project / "pics/report").mkdir()
+    (project / "pics/report/index.html").write_text("<p>well</p>")
+    text = client_of(project).get("/panel?id=folder:pics").text
+    assert "/report?ref=pics&amp;path=/report/index.html" in text and "Open the folder" in text
