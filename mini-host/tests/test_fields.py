@@ -152,6 +152,15 @@ def test_choices_hold_what_is_there_already():
     assert (field("layer").is_dynamic, field("layer").watches) == (True, ("mode",))
 
 
+def test_a_default_of_another_type_is_not_shown_and_stays_until_somebody_chooses():
+    param = {"name": "c", "type": "COLUMN", "columnRole": "in", "defaultValue": False}
+    drawn = field("c", params=[param], offer=lambda _param: [Option("size", "size")])
+    assert (drawn.control, drawn.entry, drawn.mistakes) == ("select", "", ())
+    assert typed(param, "") == {} and typed(param, "size") == {"c": "size"}
+    lines = {"name": "t", "type": "STRING", "defaultValue": "a\nb"}
+    assert (field("t", params=[lines]).control, field("t", params=[lines]).entry) == ("textarea", "a\nb")
+
+
 @pytest.mark.parametrize(
     ("name", "held"),
     [("title", 1), ("flag", "yes"), ("words", "a"), ("words", [1]), ("map", [["a"]]), ("map", [1]), ("rows", {}),

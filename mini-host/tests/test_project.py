@@ -98,7 +98,8 @@ class TestMistakes:
         assert refused(here, DATA, "x.xlsx", output=True).endswith(
             "'x.xlsx' can be read, but not written. Choose a .csv, .parquet or .tsv file."
         )
-        assert "a saved model" in refused(here, Role("m", accepts_dataset=False, accepts_model=True), "x")
+        for ref in ("x", "labels", "pictures"):
+            assert "a saved model" in refused(here, Role("m", accepts_dataset=False, accepts_model=True), ref)
 
     def test_a_file_is_no_folder(self, here):
         (here.dir / "file").write_text("")

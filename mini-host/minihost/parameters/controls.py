@@ -105,6 +105,12 @@ def _secret(param: dict[str, Any], value: Any) -> str | None:
     return "login" if texts or (value is None and kind == "BASIC") else "password"
 
 
+def shows_default(param: dict[str, Any], default: Any) -> bool:
+    """Whether the control of a parameter's type can show its default; a default of another type is not shown."""
+    control = _CONTROLS[form_of(param)]
+    return isinstance(default, str) if control == "text" else _SHOWS.get(control, lambda _value: True)(default)
+
+
 def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, (str, bool, int, float))
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from minihost.errors import JobError
-from minihost.parameters.controls import as_key, control_of
+from minihost.parameters.controls import as_key, control_of, shows_default
 from minihost.parameters.forms import BadValue, Form, form_of, from_text, named, tidy, untouched
 from minihost.parameters.resolving import filled
 from minihost.parameters.schema import ParameterSets, inner_params, shown
@@ -51,8 +51,14 @@ def entries(params: Any, given: Mapping[str, Any], sets: ParameterSets) -> dict[
 
 
 def shown_value(param: dict[str, Any], given: Mapping[str, Any]) -> Any:
-    """What a form shows of a parameter: the given value, else the one that components get where nobody touched it."""
-    return given[param["name"]] if param["name"] in given else untouched(param)
+    """What a form shows of a parameter: the given value, else the one that components get where nobody touched it.
+
+    A default that is no value of the type is not shown, such as false of a column.
+    """
+    if param["name"] in given:
+        return given[param["name"]]
+    default = untouched(param)
+    return default if default is not None and shows_default(param, default) else None
 
 
 def read(params: Any, given: Mapping[str, Any], held: Entries, sets: ParameterSets) -> dict[str, Any]:

@@ -179,12 +179,14 @@ class Project:
         kinds = [
             kind for kind, accepted in ((DATASET, role.accepts_dataset), (FOLDER, role.accepts_folder)) if accepted
         ]
+        if not kinds:
+            raise JobError([f"The {side} role {role.name!r} takes a saved model, which exists only in DSS."])
         named = [kind for kind in (DATASET, FOLDER) if ref in self.names(kind)]
         if named and not set(named) & set(kinds):
             raise self._wrong(role, ref, side, "a dataset" if named == [DATASET] else "a folder")
         if named:
             return next(kind for kind in named if kind in kinds)
-        if is_sql(ref) and kinds:
+        if is_sql(ref):
             if DATASET in kinds:
                 return DATASET
             raise self._wrong(role, ref, side, "a dataset")
@@ -193,8 +195,6 @@ class Project:
         looks = DATASET if ref.lower().endswith(ENDINGS) and not (self.dir / ref).is_dir() else FOLDER
         if looks in kinds:
             return looks
-        if not kinds:
-            raise JobError([f"The {side} role {role.name!r} takes a saved model, which exists only in DSS."])
         if kinds == [DATASET]:
             what = "a folder" if (self.dir / ref).is_dir() else "not such a file"
             names = self.names(DATASET)
@@ -243,7 +243,7 @@ class Project:
             ]
         if is_path(ref):
             return did_you_mean(path.name, beside, os.path.join(os.path.dirname(ref.rstrip("/")), ""))
-        return did_you_mean(ref, [*self.names(kind), *beside])
+        return did_you_mean(ref, [name for name in (*self.names(kind), *beside) if name != ref])
 
     def _managed(self, kind: str) -> list[str]:
         """The names that the host keeps data for: made by a step of the flow, or found on disk."""

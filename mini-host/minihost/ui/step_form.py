@@ -6,18 +6,13 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from flask import Flask, Response, get_template_attribute, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template, request
 
-from minihost.errors import HostError, JobError
-from minihost.parameters.controls import Option
-from minihost.parameters.fields import Field
+from minihost.errors import JobError
 from minihost.parameters.forms import as_shown
 from minihost.parameters.resolving import Given, resolve
-from minihost.parameters.schema import inner_params
-from minihost.projects import choices
-from minihost.projects.planning import question
-from minihost.ui import step_draft
-from minihost.ui.component_form import all_mistakes, find, params_of, plain_text
+from minihost.ui import step_choices, step_draft
+from minihost.ui.component_form import params_of, plain_text
 from minihost.ui.edits import answered, posted
 from minihost.ui.step_draft import Draft
 from minihost.ui.step_view import view
@@ -30,17 +25,21 @@ def register(app: Flask, workspace: Workspace) -> None:
 
     @app.get("/step")
     def step() -> str:
-        """The form of the step `name`, or of a new one of a `component`; the form alone with `part=form`."""
+        """The form of the step `name`, or of a new one of a `component`.
+
+        The form alone with `part=form`, with its heading with `part=page`.
+        """
         opened = workspace.opened()
-        form, is_part = view(_addressed(opened), opened), request.args.get("part") == "form"
-        return render_template("step_form.html" if is_part else "step_page.html", form=form, base=opened.digest)
+        template = {"form": "step_form.html", "page": "step_draft.html"}.get(request.args.get("part", ""))
+        form = view(_addressed(opened), opened)
+        return render_template(template or "step_page.html", form=form, base=opened.digest, head=1)
 
     @app.post("/step/draft")
     def draft_step() -> str:
         """The form of a step that the panel offers, under a heading of its own."""
         opened = workspace.opened()
         form = view(step_draft.of_change(posted(), opened), opened)
-        return render_template("step_draft.html", form=form, base=opened.digest)
+        return render_template("step_draft.html", form=form, base=opened.digest, head=2)
 
     @app.post("/step/check")
     def check_step() -> Response:
@@ -58,7 +57,7 @@ def register(app: Flask, workspace: Workspace) -> None:
         paths = {str(item.get("id")): path for item in wanted if isinstance(path := item.get("path"), list)}
         if not paths or len(paths) < len(wanted):
             raise JobError(["`fields` is a list of objects with `id`, a text, and `path`, a list."])
-        return jsonify(fields=_asked(step_draft.posted(facts, opened), paths, opened))
+        return jsonify(fields=step_choices.asked(step_draft.posted(facts, opened), paths, opened))
 
     @app.post("/step/save")
     def save_step() -> Response:
@@ -146,54 +145,3 @@ def _is_ambiguous(component_id: str, opened: Opened) -> bool:
 
 def _objects(found: Any) -> list[dict[str, Any]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def _asked(draft: Draft, paths: dict[str, list[Any]], opened: Opened) -> list[dict[str, Any]]:
-    """Fields drawn anew with what there is to choose now: columns are read, a plugin's Python is asked."""
-    component = draft.found(opened)
-    if component is None:
-        return []
-    plugin = opened.catalogue.plugin(component.plugin_id)
-    declared = params_of(component, plugin)
-    level = view(draft, opened).params
-    answers: dict[int, list[Option]] = {}
-    problems: dict[str, str] = {}
-    for key, path in paths.items():
-        field = find(level, path)
-        param = _declared(declared, path, plugin.parameter_sets) if field and field.is_dynamic else None
-        if param is None:
-            continue
-        try:
-            job = question(_without_mistakes(draft, level).request(), opened.catalogue, opened.project)
-            found = choices.ask(param, job)
-            answers[id(param)] = [Option(one.value, one.label, one.group) for one in found]
-        except HostError as err:
-            problems[key] = str(err)
-    drawn = view(draft, opened, answers)
-    return [
-        {"id": key, "html": control(field, key), "problem": problems.get(key, "")}
-        for key, path in paths.items()
-        if (field := find(drawn.params, path)) is not None
-    ]
-
-
-def _without_mistakes(draft: Draft, level: list[Field]) -> Draft:
-    """The step without the values that are wrong: they keep nobody from being asked for other choices."""
-    wrong = {field.name for field in level if any(all_mistakes([field]))}
-    return replace(draft, params={name: value for name, value in draft.params.items() if name not in wrong})
-
-
-def _declared(params: list[dict[str, Any]], path: list[Any], sets: Any) -> dict[str, Any] | None:
-    """The parameter at the path of a field."""
-    found: dict[str, Any] | None = None
-    for key in path[::2]:
-        if not isinstance(key, str) or not key.isdecimal() or int(key) >= len(params):
-            return None
-        found = params[int(key)]
-        params = inner_params(found, sets)
-    return found
-
-
-def control(field: Field, key: str) -> str:
-    """The HTML of a field's control alone, whose label is for the element with this id."""
-    return str(get_template_attribute("fields.html", "control")(field, key))

@@ -116,6 +116,16 @@ def test_columns_and_choices_are_the_real_ones(client, tmp_path):
     assert "no layers there" in layer["problem"] and "data-typed" in layer["html"]
 
 
+def test_choices_that_read_what_a_step_has_not_made_yet_say_so(client, tmp_path):
+    later = {"recipe": "every", "name": "later", "inputs": {"in": "done.csv"}, "outputs": {"out": "end.csv"}}
+    put(tmp_path / "flow.yaml", (tmp_path / "flow.yaml").read_text() + f"  - {json.dumps(later)}\n")
+    posted = body(step="later", inputs={"0": "done.csv"}, fields=[{"id": "a", "path": [key("layer")]}])
+    assert client.post("/step/choices", json=posted).get_json()["fields"][0]["problem"] == ""  # it reads no input
+    put(tmp_path / "plugin" / "resource" / "choices.py", CHOICES.replace('== "own"', '== "plain"'))
+    asked = client.post("/step/choices", json=posted).get_json()["fields"][0]
+    assert asked["problem"].startswith("What there is to choose is known when done.csv can be read")
+
+
 def test_a_step_is_saved_with_its_types(client, tmp_path):
     held = {"count": "7", "level": '"1"', "numbers": ["0.5", "2"], "flag": True, "map": [["a.b", "<i>"]],
             "rows": [{"from": None, "fields": {"0": 'q"uote', "2": [{"from": None, "fields": {"0": "4"}}]}}],

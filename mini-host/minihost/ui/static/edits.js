@@ -14,7 +14,7 @@ export async function tell(act, isUndo = false) {
   try {
     const answer = await act();
     if (answer.digest !== undefined) shown.digest = answer.digest;
-    notice(answer.summary || "Done.", { command: answer.command, undo: !isUndo && answer.command ? () => edit({ kind: "undo" }) : null });
+    notice(answer.summary || "Done.", { command: answer.command, undo: !isUndo && answer.command && answer.digest !== undefined ? () => edit({ kind: "undo" }) : null });
     document.dispatchEvent(new CustomEvent("flow-changed", { detail: answer }));
     return answer;
   } catch (refused) {

@@ -1,6 +1,6 @@
 // The form of a step. What it holds is read by the structure of the page, so that names may hold anything:
 // a group is an object of its fields by their keys, rows are a list of groups. The server says what it means.
-import { post, notice, Refused } from "./page.js";
+import { post, notice, load, Refused } from "./page.js";
 import { tell, shown } from "./edits.js";
 
 const PAUSE = 250; // milliseconds without a key after which the form is checked
@@ -242,8 +242,12 @@ class StepForm {
       if (!answer) return;
       this.form.dispatchEvent(new CustomEvent("saved", { detail: { answer, isRun }, bubbles: true }));
       if (isRun && answer.select) await run(answer.select.replace(/^step:/, ""));
-      if (document.body.contains(this.form) && this.form.closest("[data-page]") && answer.select) {
-        location.assign(`/step?name=${encodeURIComponent(answer.select.replace(/^step:/, ""))}`);
+      const page = this.form.closest("[data-page]");
+      if (page && answer.select) {
+        const address = `/step?name=${encodeURIComponent(answer.select.replace(/^step:/, ""))}`;
+        history.replaceState(null, "", address);
+        await load(page, `${address}&part=page`);
+        page.querySelector("h1")?.focus();
       }
     } finally {
       for (const button of buttons) button.disabled = false;
