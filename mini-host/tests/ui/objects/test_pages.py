@@ -204,4 +204,4 @@ def test_the_panel_opens_a_report_straight_from_the_flow(project, client_of):
     (project / "pics/report").mkdir()
     (project / "pics/report/index.html").write_text("<p>well</p>")
     text = client_of(project).get("/panel?id=folder:pics").text
-    assert "/report?ref=pics&amp;path=/report/index.html" in text and "Open the folder" in text
+    assert "/report?ref=pics&amp;path=%2Freport%2Findex.html" in text and "Open the folder" in text
