@@ -26,7 +26,7 @@ class BuildRecords:
         try:
             found = json.loads((self.project.dir / ".minihost" / STATE).read_text(encoding="utf-8"))
             return dict(found["steps"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return {}
 
     def succeeded(self, name: str, record: dict[str, Any]) -> None:

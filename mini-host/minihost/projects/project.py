@@ -43,7 +43,9 @@ class Project:
     @property
     def plugins(self) -> list[Path]:
         """The plugins that the flow names, as absolute paths."""
-        return [(self.dir / place).resolve() for place in self.flow.plugins]
+        for place in self.flow.plugins:
+            check_place(place)
+        return [Path(os.path.realpath(self.dir / place)) for place in self.flow.plugins]
 
     @property
     def variables(self) -> dict[str, Any]:

@@ -24,9 +24,18 @@ POLICY = (
 log = logging.getLogger(__name__)
 
 
+class Page(Response):
+    """An answer whose text may hold what is no character, such as the bytes of a file's name: shown as `?`."""
+
+    def set_data(self, value: bytes | str) -> None:
+        """Take the content."""
+        super().set_data(value.encode("utf-8", "replace") if isinstance(value, str) else value)
+
+
 def make_app(workspace: Workspace) -> Flask:
     """Return the application that shows and edits a project; `Guard` has to stand before it."""
     app = Flask("minihost.ui", root_path=str(importlib.resources.files("minihost.ui")), static_url_path="/static")
+    app.response_class = Page
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["project_name"] = workspace.folder.name
     app.jinja_env.globals["digest"] = lambda: _digest(workspace)
@@ -71,4 +80,4 @@ def _answer(mistakes: list[str], status: int) -> tuple[Response, int]:
     """The sentences as JSON for scripts, as a page for people."""
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return jsonify(mistakes=mistakes), status
-    return Response(render_template("refused.html", mistakes=mistakes, status=status)), status
+    return Page(render_template("refused.html", mistakes=mistakes, status=status)), status

@@ -84,8 +84,9 @@ def _change_for(workspace: Workspace, facts: dict[str, Any]) -> AddFolder | AddD
     path = Path(os.path.realpath(workspace.folder / os.path.expanduser(text)))
     if not os.path.exists(path):
         raise JobError([f"{path} does not exist.{did_you_mean(path.name, _names_in(path.parent))}"])
-    if path.is_file() and not is_table:
-        raise JobError([f"{path} is a file. A folder, or a {', '.join(ENDINGS)} file is expected."])
+    if not path.is_dir() and not (path.is_file() and is_table):
+        kind = "a file" if path.is_file() else "no regular file"
+        raise JobError([f"{path} is {kind}. A folder, or a {', '.join(ENDINGS)} file is expected."])
     near = path.is_relative_to(workspace.folder)
     options = {"path": os.path.relpath(path, workspace.folder) if near else str(path)}
     return AddFolder(name, options) if path.is_dir() else AddDataset(name, options)

@@ -38,6 +38,8 @@ class Uploads:
                 if time.time() - place.lstat().st_mtime > A_DAY:
                     shutil.rmtree(place, ignore_errors=True)
         upload = secrets.token_hex(8)
+        if not self.project_dir.is_dir():
+            raise HostError(f"The project folder {self.project_dir} does not exist any more.")
         try:
             (self.folder / upload).mkdir(parents=True)
             (self.folder.parent / ".gitignore").write_text("*\n", encoding="utf-8")
