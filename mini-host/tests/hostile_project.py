@@ -16,7 +16,7 @@ from minihost.ui.workspace import Workspace
 TOKEN = "the-token-of-this-test"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 SECRET = "what nobody outside may read"
-MARKUP = '<img src=x onerror=alert(1)>"\'`{{7331*7331}}${7331*7331}</script><script>alert(1)</script>'
+MARKUP = "<img src=x onerror=alert(1)>\"'`{{7331*7331}}${7331*7331}</script><script>alert(1)</script>"
 NAMES = {
     "html": MARKUP,
     "template": "{{7331*7331}}{%set a=1%}{#",
@@ -67,7 +67,13 @@ def hostile_project(root):
 def flow_text():
     """A flow in which every name is hostile, written as JSON, which is YAML."""
     steps = [
-        {"name": name, "recipe": "copy", "inputs": {"in": f"d{name}"}, "outputs": {"out": f"o{name}"}, "params": {"p": name}}
+        {
+            "name": name,
+            "recipe": "copy",
+            "inputs": {"in": f"d{name}"},
+            "outputs": {"out": f"o{name}"},
+            "params": {"p": name},
+        }
         for name in NAMES.values()
     ]
     steps += [{"name": f"m{MARKUP}", "macro": "tell", "creates": [f"c{MARKUP}"], "params": {MARKUP: MARKUP}}]

@@ -54,7 +54,7 @@ class BuildRecord:
             return set()
         rows = {row["step"] for row in self.steps if row["state"] in (build_journal.WAITING, build_journal.RUNNING)}
         named = self.about.get("steps") if self.status == STARTING else None
-        return rows | {name for name in named or () if isinstance(name, str)}
+        return rows | {name for name in _listed(named) if isinstance(name, str)}
 
 
 def builds(project_dir: Path) -> list[BuildRecord]:
@@ -95,7 +95,7 @@ def _store(project_dir: Path) -> Path:
 def _read(folder: Path) -> BuildRecord:
     started = detached.read(folder)
     facts = job_records.read_object(folder / build_journal.JOURNAL)
-    steps = tuple(_row(row) for row in facts.get("steps") or () if isinstance(row, dict))
+    steps = tuple(_row(row) for row in _listed(facts.get("steps")) if isinstance(row, dict))
     status, reason = _status(started, facts)
     if status in (LOST, build_journal.STOPPED):
         for row in steps:
@@ -114,6 +114,10 @@ def _read(folder: Path) -> BuildRecord:
         steps,
         started.about,
     )
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else []
 
 
 def _status(started: detached.Detached, facts: dict[str, Any]) -> tuple[str, str]:
