@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request
@@ -9,6 +10,7 @@ from flask import Flask, Response, abort, jsonify, request
 from minihost.errors import JobError
 from minihost.projects.editing import Applied, FlowConflict, FlowEditor, change_of
 from minihost.ui import strict_json
+from minihost.ui.command_lines import command_line
 from minihost.ui.workspace import Workspace
 
 
@@ -21,8 +23,9 @@ def register(app: Flask, workspace: Workspace) -> None:
         change, base = facts.get("change"), facts.get("base")
         if not isinstance(change, dict) or not isinstance(base, str | None):
             raise JobError(["An edit is an object with `change`, an object, and `base`, a text."])
-        applied = FlowEditor(workspace.folder, plugins=workspace.plugin_paths).apply(change_of(change), base=base)
-        return answered(workspace, applied)
+        wanted, opened = change_of(change), workspace.opened()
+        applied = FlowEditor(workspace.folder, plugins=workspace.plugin_paths).apply(wanted, base=base)
+        return answered(workspace, replace(applied, command=command_line(change, opened)))
 
     @app.errorhandler(FlowConflict)
     def conflict(err: FlowConflict) -> tuple[Response, int]:

@@ -10,9 +10,9 @@ from flask import Flask, Response, jsonify, render_template, request
 
 from minihost.errors import JobError
 from minihost.parameters.forms import as_shown
-from minihost.parameters.resolving import Given, resolve
 from minihost.ui import step_choices, step_draft
-from minihost.ui.component_form import params_of, plain_text
+from minihost.ui.command_lines import command_line, masked
+from minihost.ui.component_form import plain_text
 from minihost.ui.edits import answered, posted
 from minihost.ui.step_draft import Draft
 from minihost.ui.step_view import view
@@ -30,9 +30,10 @@ def register(app: Flask, workspace: Workspace) -> None:
         The form alone with `part=form`, with its heading with `part=page`.
         """
         opened = workspace.opened()
-        template = {"form": "step_form.html", "page": "step_draft.html"}.get(request.args.get("part", ""))
+        part = request.args.get("part", "")
+        template = {"form": "step_form.html", "page": "step_draft.html"}.get(part, "step_page.html")
         form = view(_addressed(opened), opened)
-        return render_template(template or "step_page.html", form=form, base=opened.digest, head=1)
+        return render_template(template, form=form, base=opened.digest, head=2 if part == "form" else 1)
 
     @app.post("/step/draft")
     def draft_step() -> str:
@@ -77,34 +78,11 @@ def register(app: Flask, workspace: Workspace) -> None:
 
 def command(draft: Draft, change: dict[str, Any], opened: Opened) -> str:
     """The command line that does what the form does, without passwords; empty where there is nothing to do."""
-    from minihost.projects.editing import change_of
-
-    hidden = masked(draft, change, opened)
     if draft.kind == "webapp":
-        given = [
-            word for name, value in hidden.get("params", {}).items() for word in ("-p", f"{name}={as_shown(value)}")
-        ]
+        params = masked(change, opened).get("params", {})
+        given = [word for name, value in params.items() for word in ("-p", f"{name}={as_shown(value)}")]
         return shlex.join(["minihost", "webapp", draft.component, *given])
-    return change_of(hidden).command if change else ""
-
-
-def masked(draft: Draft, change: dict[str, Any], opened: Opened) -> dict[str, Any]:
-    """The edit with `…` in place of every password, those inside presets too."""
-    component = draft.found(opened)
-    if component is None:
-        return change
-    plugin = opened.catalogue.plugin(component.plugin_id)
-    given = Given(draft.params, is_open=True)
-    secrets = set(resolve(params_of(component, plugin), given, plugin.parameter_sets).secrets)
-
-    def shown(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: shown(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [shown(item) for item in value]
-        return "…" if isinstance(value, str) and value in secrets else value
-
-    return change | {"params": shown(change["params"])} if "params" in change else change
+    return command_line(change, opened) if change else ""
 
 
 def _drawn_for(draft: Draft, opened: Opened) -> Draft | None:

@@ -52,6 +52,7 @@ def test_every_control_is_drawn_with_its_label(client):
     assert len(ids) == len(set(ids))
     for target in re.findall(r'<label for="([^"]+)"', form):
         assert target in ids
+    assert "<h1" in page and "<h2" in page and "<h3" in form and "<h2" not in form  # no level is left out
     described = " ".join(re.findall(r'aria-describedby="([^"]+)"', form)).split()
     assert set(described) <= set(ids)
     assert HOSTILE not in form and html.escape(HOSTILE) in form.replace("&#34;", "&quot;")
@@ -77,6 +78,19 @@ def test_what_the_flow_holds_is_shown_and_passwords_are_not(tmp_path, client_of)
     saved = client.post("/step/save", json=posted)
     assert saved.status_code == 200 and "hush2" not in saved.text
     assert step(tmp_path).params == {**values, "title": "new", "preset": {"region": "asia", "key": "hush2"}}
+
+
+def test_an_edit_of_the_page_tells_its_command_without_passwords_and_needless_words(tmp_path, client_of):
+    client = client_of(write_project(tmp_path, {"secret": "hush"}))
+    changes = [
+        {"kind": "set_step", "step": "every", "params": {"secret": "hush3", "title": "new"}},
+        {"kind": "add_step", "component": "every", "component_kind": "recipe", "inputs": {"in": "rows"},
+         "outputs": {"out": "more.csv"}, "params": {"preset": {"region": "us", "key": "hush4"}}},
+    ]  # fmt: skip
+    for change in changes:
+        answer = client.post("/edit", json={"change": change})
+        assert answer.status_code == 200, answer.text
+        assert "hush" not in answer.text and "…" in answer.json["command"] and "--kind" not in answer.json["command"]
 
 
 def test_an_unchanged_form_says_that_there_is_nothing_to_save(client, tmp_path):

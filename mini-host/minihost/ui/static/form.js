@@ -139,6 +139,7 @@ class StepForm {
 
   async check() {
     clearTimeout(this.timer);
+    if (!this.form.isConnected) return null;
     const number = (this.asked += 1);
     let answer;
     try {
@@ -367,7 +368,9 @@ async function run(step) {
   }
 }
 
+/** Begin the forms of new content; one that came after its place has left the page is nothing to anybody. */
 function attach(element) {
+  if (!element.isConnected) return;
   for (const form of all(element, "form.step-form:not([data-alive])")) {
     form.dataset.alive = "";
     shown.digest = form.dataset.base;
