@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, render_template, request
 
 from minihost.projects import builds
+from minihost.projects.editing import FlowEditor
 from minihost.ui.flow_picture import FlowPicture
 from minihost.ui.graph.names import shown
 from minihost.ui.workspace import Workspace
@@ -41,10 +42,12 @@ def register(app: Flask, workspace: Workspace) -> None:
 
 
 def _state(workspace: Workspace) -> dict[str, Any]:
-    """The version of flow.yaml, what is wrong with it, the state of each step, and the builds that run."""
+    """The version of flow.yaml, what is wrong with it, the state of each step, the builds that run, and whether there
+    is an edit to undo."""
     opened = workspace.opened()
     running, live = builds.running_steps(workspace.folder), builds.live_builds(workspace.folder)
     workspace.states.now_running(frozenset(build.id for build in live))
     steps = {**workspace.known().steps, **running}
     names = [build.id for build in live]
-    return {"digest": opened.digest, "broken": list(opened.mistakes), "steps": steps, "running": names}
+    facts = {"digest": opened.digest, "broken": list(opened.mistakes), "steps": steps, "running": names}
+    return {**facts, "undoable": FlowEditor(workspace.folder).has_edits()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -67,13 +68,17 @@ class FlowStates:
 
     def _compute(self) -> None:
         time.sleep(PAUSE)
+        with self._lock:
+            self._at = began = time.monotonic()  # what is forgotten from here on sets it back
+        found = None
         try:
-            found = self._found()
+            with contextlib.suppress(HostError, OSError):  # the page says itself that the project cannot be read
+                found = self._found()
         finally:
             with self._lock:
                 self._busy = False
-        with self._lock:
-            self._last, self._at = found, time.monotonic()
+                self._last = found or self._last
+                self._at = time.monotonic() if self._at == began else 0.0
 
     def _found(self) -> States:
         digest, project, catalogue = self._read()

@@ -5,7 +5,9 @@ def test_edits_are_done_merged_and_refused(client_of, tmp_path):
     flow = tmp_path / "flow.yaml"
     flow.write_text("# mine\nfolders:\n  a: x\n")
     client = client_of(tmp_path)
-    base = client.get("/state").json["digest"]
+    first = client.get("/state").json
+    base = first["digest"]
+    assert not first["undoable"]
 
     def edit(**change):
         return client.post("/edit", json={"change": change, "base": base})
@@ -13,6 +15,7 @@ def test_edits_are_done_merged_and_refused(client_of, tmp_path):
     added = edit(kind="add_folder", name="b", options={"path": "y"})
     assert (added.status_code, added.json["command"]) == (200, "minihost add folder b y")
     assert flow.read_text() == "# mine\nfolders:\n  a: x\n  b: y\n"
+    assert client.get("/state").json["undoable"]
     renamed = edit(kind="rename", old="a", new="c")  # meant for the first version, in which `a` is the same
     assert (renamed.status_code, renamed.json["select"]) == (200, "folder:c")
     flow.write_text(flow.read_text().replace("c: x", "a: z"))

@@ -25,8 +25,11 @@ from minihost.projects.editing.kept_data import KeptData
 from minihost.projects.editing.merging import touched
 from minihost.projects.editing.typed_params import typed
 from minihost.projects.editing.work import Edit
-from minihost.projects.project import FLOW, Project
+from minihost.projects.project import FLOW, OWN, Project
 from minihost.projects.yaml_file import mapping_in
+
+HISTORY = "flow-history"
+"""The folder of earlier texts, in the host's own folder of the project."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,10 @@ class FlowEditor:
                 self._history().keep(content)
         return digest_of(content)
 
+    def has_edits(self) -> bool:
+        """Whether there is an edit that could be undone; it is refused all the same where the file changed since."""
+        return bool(History(self.dir / OWN / HISTORY, self.file.name).edits())
+
     def apply(self, change: Change, base: str | None = None) -> Applied:
         """Make a change and write the file. `base` is the digest of the text that the change is meant for.
 
@@ -139,7 +146,7 @@ class FlowEditor:
             own = project.without_flow(self.dir).own
         except OSError as err:
             raise HostError(f"{self.dir} cannot be written to, so nothing was changed: {err.strerror}.") from err
-        return History(own / "flow-history", self.file.name)
+        return History(own / HISTORY, self.file.name)
 
     def _edited(self, change: Change, version: Version) -> tuple[Edit, bytes, tuple[str, ...]]:
         """The edit and the new content; raises `JobError` for mistakes that the flow did not have before."""

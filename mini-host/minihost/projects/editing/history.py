@@ -57,6 +57,8 @@ class History:
 
     def edits(self) -> list[dict[str, Any]]:
         """The edits that are kept, none where they cannot be read."""
+        if not self.file.is_file():  # a pipe would be waited for
+            return []
         try:
             found = json.loads(self.file.read_text(encoding="utf-8"))
             return [edit for edit in found if {"before", "after", "summary", "records", "moves"} <= set(edit)]

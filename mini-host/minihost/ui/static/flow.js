@@ -123,7 +123,7 @@ function after() {
 }
 
 const status = document.getElementById("flow-status");
-const stop = document.getElementById("stop"), runAll = document.getElementById("run-all");
+const stop = document.getElementById("stop"), runAll = document.getElementById("run-all"), undo = document.getElementById("undo");
 let running = [], trouble = "";
 
 function tell() {
@@ -134,6 +134,7 @@ function tell() {
   status.textContent = trouble || (isFresh ? "all up to date" : parts.map(([name, number]) => `${number} ${name}`).join(" · "));
   status.classList.toggle("mistake", Boolean(trouble));
   stop.hidden = !running.length;
+  undo.disabled = !states.undoable;
   runAll.disabled = Boolean(trouble) || running.length > 0 || !steps.length;
 }
 
@@ -155,7 +156,6 @@ async function doing(button, work) {
   try { await work(); } catch (refused) { notice(refused.message, { bad: true }); } finally { button.disabled = false; await states.poll(); tell(); }
 }
 
-const undo = document.getElementById("undo");
 undo.addEventListener("click", () => doing(undo, () => edit({ kind: "undo" })));
 async function run(targets, force) { notice("It is started.", { command: (await post("/run", { targets, force })).command }); }
 

@@ -13,6 +13,7 @@ export class States {
     this.rev = "";
     this.steps = {};
     this.failures = 0;
+    this.undoable = false;
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.soon(0); });
     this.soon(0);
   }
@@ -43,7 +44,7 @@ export class States {
     const broken = JSON.stringify(facts.broken);
     const isNew = facts.digest !== this.digest || broken !== JSON.stringify(JSON.parse(this.broken));
     const steps = Object.keys(facts.steps).length ? facts.steps : this.steps; // none: they are being looked at
-    Object.assign(this, { rev: facts.rev, steps, digest: facts.digest, broken });
+    Object.assign(this, { rev: facts.rev, steps, digest: facts.digest, broken, undoable: facts.undoable });
     if (isNew) await this.changed();
     this.show();
     this.running(facts.running || []);
