@@ -17,10 +17,10 @@ STEPS = ("recipe", "macro")
 
 def command_line(change: Mapping[str, Any], opened: Opened) -> str:
     """The `minihost` line that makes an edit; raises `JobError` where it is none."""
-    told = masked(change, opened)
-    if told.get("component_kind") in STEPS and _found(opened, told.get("component"), STEPS):
-        told = {key: value for key, value in told.items() if key != "component_kind"}
-    return change_of(told).command
+    public = masked(change, opened)
+    if public.get("component_kind") in STEPS and _found(opened, public.get("component"), STEPS):
+        public = {key: value for key, value in public.items() if key != "component_kind"}
+    return change_of(public).command
 
 
 def masked(change: Mapping[str, Any], opened: Opened) -> dict[str, Any]:
