@@ -105,7 +105,7 @@ def resolve(params: Iterable[dict[str, Any]], given: Given, sets: ParameterSets)
     found = mistakes.find(checked, wanted)
     answer.mistakes += found
     answer.places |= found
-    answer.secrets = list(_secrets(params, answer.config, sets))
+    answer.secrets = list(secrets(params, answer.config, sets))
     return answer
 
 
@@ -261,19 +261,19 @@ def _is_empty(value: Any, param: dict[str, Any] | None) -> bool:
     return bool(value in ([], {}) and param is not None and param.get("mandatory"))
 
 
-def _secrets(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> Iterable[str]:
+def secrets(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: ParameterSets) -> Iterable[str]:
     """The values that must not be shown to anybody."""
     for param in named(params):
         value = config.get(param["name"])
         if param.get("type") in ("PASSWORD", "CREDENTIAL_REQUEST"):
             yield from _texts(value)
         elif form_of(param) is Form.PRESET and isinstance(value, dict):
-            yield from _secrets(inner_params(param, sets), value, sets)
+            yield from secrets(inner_params(param, sets), value, sets)
         elif form_of(param) in (Form.ROWS, Form.PRESETS) and isinstance(value, list):
             inner = inner_params(param, sets)
             for row in value:
                 if isinstance(row, dict):
-                    yield from _secrets(inner, row, sets)
+                    yield from secrets(inner, row, sets)
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -108,7 +108,7 @@ def _read(folder: Path) -> BuildRecord:
         status,
         str(facts.get("command") or started.command),
         min(job_records.seconds(facts.get("since")) or started.since, started.since),
-        ended if ended is not None or started.alive else folder.stat().st_mtime,
+        ended if ended is not None or started.alive else live_folders.changed_at(folder),
         reason,
         "" if facts.get("steps") else started.output,
         steps,

@@ -127,7 +127,7 @@ def read(folder: Path) -> Detached:
     return Detached(
         folder,
         str(facts.get("command", "")),
-        since or folder.stat().st_mtime,
+        since or live_folders.changed_at(folder),
         about if isinstance(about, dict) else {},
         live_folders.is_alive(folder),
     )

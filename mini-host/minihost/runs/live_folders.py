@@ -54,7 +54,7 @@ def held(folder: Path) -> int:
 def is_alive(folder: Path) -> bool:
     """Whether a process holds the lock of a folder."""
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
@@ -64,6 +64,14 @@ def is_alive(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def changed_at(folder: Path) -> float:
+    """When something last appeared in a folder or left it; 0 where the folder itself has just been deleted."""
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def newest_first(store: Path) -> list[Path]:

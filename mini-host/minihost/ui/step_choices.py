@@ -17,7 +17,7 @@ from minihost.parameters.schema import inner_params
 from minihost.projects import choices
 from minihost.projects.planning import question
 from minihost.ui.component_form import all_mistakes, find, params_of
-from minihost.ui.offers import NODES
+from minihost.ui.field_options import NODES
 from minihost.ui.step_draft import Draft
 from minihost.ui.step_view import view
 from minihost.ui.workspace import Opened

@@ -15,7 +15,7 @@ from minihost.parameters.resolving import filled
 from minihost.plugins import Component, Plugin, Role
 from minihost.projects.planning import has_roles, plan
 from minihost.ui.component_form import all_mistakes, form_of, params_of, state
-from minihost.ui.offers import Offers, for_role
+from minihost.ui.field_options import FieldOptions, for_role
 from minihost.ui.step_draft import ANY_ROLES, Draft, Filled
 from minihost.ui.workspace import Opened
 
@@ -69,10 +69,10 @@ def offers_of(
     component: Component,
     plugin: Plugin,
     answers: Mapping[int, Sequence[Option]] | None = None,
-) -> Offers:
+) -> FieldOptions:
     """What the step's fields offer to choose."""
     values = filled(params_of(component, plugin), draft.params, plugin.parameter_sets)
-    return Offers(opened, draft.inputs, values, answers)
+    return FieldOptions(opened, draft.inputs, values, answers)
 
 
 def _mistakes(draft: Draft, opened: Opened) -> list[str]:

@@ -81,7 +81,7 @@ def test_what_the_flow_holds_is_shown_and_passwords_are_not(tmp_path, client_of)
 
 
 def test_an_edit_of_the_page_tells_its_command_without_passwords_and_needless_words(tmp_path, client_of):
-    client = client_of(write_project(tmp_path, {"secret": "hush"}))
+    client = client_of(write_project(tmp_path))
     changes = [
         {"kind": "set_step", "step": "every", "params": {"secret": "hush3", "title": "new"}},
         {"kind": "add_step", "component": "every", "component_kind": "recipe", "inputs": {"in": "rows"},
@@ -90,6 +90,7 @@ def test_an_edit_of_the_page_tells_its_command_without_passwords_and_needless_wo
     for change in changes:
         answer = client.post("/edit", json={"change": change})
         assert answer.status_code == 200, answer.text
+        assert "stands in flow.yaml, which everybody" in answer.json["summary"]
         assert "hush" not in answer.text and "…" in answer.json["command"] and "--kind" not in answer.json["command"]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from minihost.errors import HostError, JobError
 from minihost.parameters.forms import named
-from minihost.parameters.resolving import Given
+from minihost.parameters.resolving import Given, secrets
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.foreign_kinds import why_not_run
 from minihost.projects import step_order
@@ -69,8 +69,8 @@ def _passwords(step: Step, catalogue: Catalogue) -> list[str]:
         component = catalogue.component(step.component, (step.kind,))
     except JobError:
         return []
-    params = named(component.params)
-    return [one["name"] for one in params if one.get("type") == "PASSWORD" and step.params.get(one["name"])]
+    sets = catalogue.plugin(component.plugin_id).parameter_sets
+    return [one["name"] for one in named(component.params) if any(secrets([one], step.params, sets))]
 
 
 def _with_caches(step: Step, catalogue: Catalogue) -> Step:

@@ -17,7 +17,7 @@ KINDS = {"DATASET": "dataset", "DATASETS": "dataset", "FOLDER": "folder", "MANAG
 NODES = {"dataset": DATASET, "folder": FOLDER}
 
 
-class Offers:
+class FieldOptions:
     """Says for each parameter what there is to choose; `inputs` are role -> references, `values` the parameters.
 
     `answers` are choices that were asked for, by the identity of the parameter. Columns are read once.
