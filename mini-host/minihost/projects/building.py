@@ -11,14 +11,13 @@ from typing import Any
 from minihost.errors import HostError, JobError
 from minihost.host import hooks
 from minihost.job import Reference
-from minihost.parameters.resolving import Given
 from minihost.plugins.discovery import Catalogue
 from minihost.projects import fingerprints, step_order
 from minihost.projects.build_journal import BuildJournal
 from minihost.projects.build_records import BuildRecords
 from minihost.projects.flow import Step
 from minihost.projects.freshness import Freshness, has_data
-from minihost.projects.planning import Plan, Request, plan
+from minihost.projects.planning import Plan, of_step, plan
 from minihost.projects.project import FLOW, Project
 from minihost.projects.step_states import FAILED, FRESH, INVALID, STALE, StepState
 from minihost.suggestions import did_you_mean, one_of
@@ -154,17 +153,7 @@ class Build:
         self.records.succeeded(step.name, record)
 
     def _plan(self, step: Step, *, ask: bool) -> Plan:
-        request = Request(
-            component=step.component,
-            inputs=step.inputs,
-            outputs=step.outputs,
-            params=Given(step.params, is_strict=True),
-            kinds=(step.kind,),
-            partition=step.partition,
-            ask_choices=ask,
-            streams_only=self.streams_only,
-        )
-        return plan(request, self.catalogue, self.project)
+        return plan(of_step(step, ask_choices=ask, streams_only=self.streams_only), self.catalogue, self.project)
 
     def _mistakes(self, step: Step) -> tuple[str, ...]:
         """What is wrong with a step, in itself and in its place among the others."""

@@ -42,6 +42,15 @@ def of_data(reference: Reference) -> str:
     return _sum([one.name, *_facts(one)] for one in (path, schema_file(path)) if one.exists())
 
 
+def stamp(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file does: its date, size and number; empty where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def of_plugin(plugin: Plugin, component: Component) -> str:
     """Return the sum of a plugin's version and of the code that a component may use."""
     found: list[Any] = [plugin.version]

@@ -16,6 +16,7 @@ from minihost.plugins.discovery import Catalogue
 from minihost.plugins.foreign_kinds import why_not_run
 from minihost.plugins.manifests import parameters
 from minihost.projects import choices, foreign_tables, partitions, plugin_settings
+from minihost.projects.flow import Step
 from minihost.projects.project import Project
 from minihost.suggestions import did_you_mean, nearest, one_of
 
@@ -69,6 +70,21 @@ class Mistakes:
     def all(self) -> list[str]:
         """Return every mistake, those about names first."""
         return [*self.names, *self.others]
+
+
+def of_step(step: Step, *, ask_choices: bool, is_form: bool = False, streams_only: bool = False) -> Request:
+    """Return the request of a step of a flow, in which an unknown name is a mistake."""
+    return Request(
+        component=step.component,
+        inputs=step.inputs,
+        outputs=step.outputs,
+        params=Given(step.params, is_strict=True),
+        kinds=(step.kind,),
+        partition=step.partition,
+        ask_choices=ask_choices,
+        is_form=is_form,
+        streams_only=streams_only,
+    )
 
 
 def plan(request: Request, catalogue: Catalogue, project: Project) -> Plan:

@@ -12,6 +12,7 @@ from minihost.plugins import Search, discovery
 from minihost.plugins.discovery import Catalogue
 from minihost.projects import flow_graph, project
 from minihost.projects.editing import FlowEditor
+from minihost.projects.fingerprints import stamp
 from minihost.projects.flow_graph import FlowGraph
 from minihost.projects.project import FLOW, OWN, Project
 from minihost.ui.flow_states import FlowStates, States
@@ -53,7 +54,7 @@ class Workspace:
 
     def opened(self) -> Opened:
         """Return the project as it is on disk now. What is returned is shared between threads: nobody changes it."""
-        seen = tuple(_stamp(path) for path in (self.flow_file, self.folder / OWN / "data"))
+        seen = tuple(stamp(path) for path in (self.flow_file, self.folder / OWN / "data"))
         with self._lock:
             if self._last is None or self._seen != seen or time.monotonic() > self._until:
                 self._last, self._seen, self._until = self.read(), seen, time.monotonic() + FRESH
@@ -81,11 +82,3 @@ class Workspace:
             mistakes.append(str(err))
             catalogue = discovery.find(Search(self.plugin_paths))
         return Opened(digest, opened, catalogue, flow_graph.graph(opened, catalogue), tuple(mistakes))
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,15 +1,8 @@
 """The page of the flow in Chromium: keyboard, search, states in place, a redraw that keeps what people look at."""
 
-import threading
-
 import pytest
 import yaml
 from component_plugins import role, write_components
-from served_webapps import CHROMIUM
-from werkzeug.serving import make_server
-
-from minihost.ui.app import make_app
-from minihost.ui.workspace import Workspace
 
 STEP = ({"inputRoles": [role("source")], "outputRoles": [role("target")]}, "")
 
@@ -29,24 +22,11 @@ def write(folder, count):
 
 
 @pytest.fixture
-def page(tmp_path):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here")
-    playwright = pytest.importorskip("playwright.sync_api")
+def page(tmp_path, browsing):
     write_components(tmp_path / "plugin", {"copy": STEP})
     write(tmp_path, 4)
-    server = make_server("127.0.0.1", 0, make_app(Workspace(tmp_path)), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with playwright.sync_playwright() as library:
-        browser = library.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1280, "height": 800})
-        errors = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.goto(f"http://127.0.0.1:{server.server_port}/")
+    with browsing(tmp_path, "/", 1280) as opened:
         yield opened
-        browser.close()
-    server.shutdown()
-    assert errors == []
 
 
 def test_the_flow_by_keyboard_and_after_an_edit(page, tmp_path):

@@ -392,7 +392,7 @@ def test_places_that_are_none_are_refused(port):
         "~nosuchuser/x",
         "/dev/zero",
         "pipe.csv/x",
-        "/root/none/x",
+        "/none/x",
         "flow.yaml",
         "plugin/plugin.json",
     ):

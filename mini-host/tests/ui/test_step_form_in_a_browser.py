@@ -1,36 +1,16 @@
 """The form of a step in Chromium: conditions and mistakes as one types, rows, choices, a step that is saved."""
 
-import threading
-
 import pytest
 from form_plugin import write_project
-from served_webapps import CHROMIUM
-from werkzeug.serving import make_server
 
 from minihost.projects import flow
-from minihost.ui.app import make_app
-from minihost.ui.workspace import Workspace
 
 
 @pytest.fixture
-def page(tmp_path):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here")
-    playwright = pytest.importorskip("playwright.sync_api")
+def page(tmp_path, browsing):
     write_project(tmp_path, {"rows": [{"a.b[0]": "x"}, {"a.b[0]": "y", "size": 3}], "kinds": ["own", "plain"]})
-    server = make_server("127.0.0.1", 0, make_app(Workspace(tmp_path)), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with playwright.sync_playwright() as library:
-        browser = library.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 390, "height": 800})
-        errors = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        opened.goto(f"http://127.0.0.1:{server.server_port}/step?name=every")
+    with browsing(tmp_path, "/step?name=every", 390) as opened:
         yield opened
-        browser.close()
-    server.shutdown()
-    assert errors == []
 
 
 def test_a_form_is_filled_in_and_saved(page, tmp_path):

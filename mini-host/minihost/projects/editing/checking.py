@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from minihost.errors import HostError, JobError
 from minihost.parameters.forms import named
-from minihost.parameters.resolving import Given, secrets
+from minihost.parameters.resolving import secrets
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.foreign_kinds import why_not_run
 from minihost.projects import step_order
 from minihost.projects.flow import Step
-from minihost.projects.planning import Request, plan
+from minihost.projects.planning import of_step, plan
 from minihost.projects.project import Project
 from minihost.projects.step_order import OrderMistake
 
@@ -44,18 +44,8 @@ def checked(project: Project, catalogue: Catalogue, steps: Iterable[str]) -> Che
 
 
 def _mistakes(step: Step, project: Project, catalogue: Catalogue) -> list[str]:
-    request = Request(
-        component=step.component,
-        inputs=step.inputs,
-        outputs=step.outputs,
-        params=Given(step.params, is_strict=True),
-        kinds=(step.kind,),
-        partition=step.partition,
-        ask_choices=False,
-        is_form=True,
-    )
     try:
-        planned = plan(request, catalogue, project)
+        planned = plan(of_step(step, ask_choices=False, is_form=True), catalogue, project)
     except JobError as err:
         return err.mistakes
     except HostError as err:

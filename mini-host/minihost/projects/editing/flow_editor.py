@@ -25,6 +25,7 @@ from minihost.projects.editing.kept_data import KeptData
 from minihost.projects.editing.merging import touched
 from minihost.projects.editing.typed_params import typed
 from minihost.projects.editing.work import Edit
+from minihost.projects.fingerprints import stamp
 from minihost.projects.project import FLOW, OWN, Project
 from minihost.projects.yaml_file import mapping_in
 
@@ -65,11 +66,11 @@ class FlowEditor:
 
     def version(self) -> Version:
         """What the file says now; read anew only when it changed."""
-        stamp = _stamp(self.file)
-        if self._last is None or self._last[0] != stamp or stamp is None:
+        seen = stamp(self.file)
+        if self._last is None or self._last[0] != seen or not seen:
             content = read(self.file)
             self._seen(content)
-            self._last = stamp, version_of(content, self.file)
+            self._last = seen, version_of(content, self.file)
         return self._last[1]
 
     def shown(self) -> str:
@@ -257,11 +258,3 @@ def _new_mistakes(found: Checked, earlier: Checked, renamed: dict[str, str]) -> 
 def _diff(before: str, now: str, name: str) -> str:
     lines = difflib.unified_diff(before.splitlines(), now.splitlines(), f"{name} then", f"{name} now", lineterm="")
     return "\n".join(lines)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

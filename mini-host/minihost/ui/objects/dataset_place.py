@@ -12,6 +12,7 @@ from minihost.datasets.partitioned import PartitionedTable
 from minihost.datasets.sql import is_sql
 from minihost.errors import DataError
 from minihost.folders import is_remote
+from minihost.projects.fingerprints import stamp
 from minihost.ui.objects.media import size_text
 from minihost.ui.objects.places import Place
 
@@ -49,11 +50,7 @@ def _missing(path: str) -> str:
 
 def stamp_of(place: Place) -> tuple[int, ...]:
     """Return what changes when a local dataset does."""
-    try:
-        found = Path(place.reference.path).stat()
-    except OSError:
-        return ()
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return stamp(Path(place.reference.path))
 
 
 def _copy(place: Place) -> Any:
