@@ -5,7 +5,7 @@ Recipes and macros open their folders and tables here; the core sees stores and 
 
 import logging
 
-from dss_ports.folders import folder_to_fill, folder_to_read, input_folder, output_folder
+from dss_ports.folders import folder_to_fill, folder_to_read, input_folder, input_folders, output_folder
 from dss_ports.macros import percent, summary
 from dss_ports.recipes import params
 from dss_ports.tables import input_table, optional_output_table, output_table
@@ -14,6 +14,7 @@ __all__ = [
     "folder_to_fill",
     "folder_to_read",
     "input_folder",
+    "input_folders",
     "input_table",
     "optional_output_table",
     "output_folder",

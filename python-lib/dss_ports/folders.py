@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import dataiku
 
-from dss_ports.recipes import input_name, output_name
+from dss_ports.recipes import input_name, input_names, output_name
 from vision_recipes.errors import OutputError
 
 
@@ -57,6 +57,11 @@ def input_folder(role: str) -> ManagedFolder | None:
     """Return the folder that fills an input role, or None when the role is empty."""
     name = input_name(role)
     return ManagedFolder(dataiku.Folder(name)) if name else None
+
+
+def input_folders(role: str) -> list[ManagedFolder]:
+    """Return the folders that fill an input role which takes several, in order."""
+    return [ManagedFolder(dataiku.Folder(name)) for name in input_names(role)]
 
 
 def output_folder(role: str) -> ManagedFolder | None:

@@ -17,6 +17,11 @@ def input_name(role: str) -> str | None:
     return next(iter(get_input_names_for_role(role)), None)
 
 
+def input_names(role: str) -> list[str]:
+    """Return the full names of all that fill an input role, in order."""
+    return list(get_input_names_for_role(role))
+
+
 def output_name(role: str) -> str | None:
     """Return the full name of what fills an output role, or None when it is empty."""
     return next(iter(get_output_names_for_role(role)), None)

@@ -18,7 +18,9 @@ class InputDataset:
     def __init__(self, dataset: dataiku.Dataset) -> None:
         self._dataset = dataset
         self.name = str(dataset.short_name)
-        self.columns = [str(column["name"]) for column in dataset.read_schema(raise_if_empty=False)]
+        schema = dataset.read_schema(raise_if_empty=False)
+        self.columns = [str(column["name"]) for column in schema]
+        self.types = {str(column["name"]): str(column.get("type") or "string") for column in schema}
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
         """Yield every row as a dict; cells are typed by the dataset's schema, and text is never reinterpreted."""

@@ -28,6 +28,10 @@ class PredictionsError(VisionError):
     """A table of predictions is not what the classify recipe writes, or holds none."""
 
 
+class FeatureTableError(VisionError):
+    """A dataset of feature vectors cannot be used: columns are missing, or vectors do not fit each other."""
+
+
 class ModelFolderError(VisionError):
     """A folder does not hold a model that can be trusted and used."""
 

@@ -54,6 +54,10 @@ class Table(Protocol):
     def columns(self) -> list[str]:
         """The names of the columns, in order."""
 
+    @property
+    def types(self) -> Mapping[str, str]:
+        """The storage type of each column, in the host platform's words: string, bigint, double, array …."""
+
     def rows(self) -> Iterator[Mapping[str, Any]]:
         """Yield every row as a mapping from column name to text, number, bool or None."""
 

@@ -15,6 +15,10 @@ class MemoryTable:
     columns: list[str]
     cells: list[tuple[Any, ...]]
 
+    @property
+    def types(self) -> Mapping[str, str]:
+        return dict.fromkeys(self.columns, "string")
+
     def rows(self) -> Iterator[Mapping[str, Any]]:
         for cells in self.cells:
             yield dict(zip(self.columns, cells, strict=True))
