@@ -265,6 +265,37 @@ class TestParquet:
         assert [column["type"] for column in found.columns()] == ["smallint", "date", "array", "string"]
         assert list(found.text_rows()) == [["1", "1970-01-01T00:00:00.000Z", "[1.0]", "x"]]
 
+    @pytest.mark.parametrize("kind", ["list", "large_list", "fixed"])
+    def test_vectors_are_read_as_the_json_of_their_numbers(self, tmp_path, kind):
+        """Quickly where every number is there and finite, number by number where not: the values are the same."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        vectors = [[0.0, 1.5], None, [1e-7, 0.1], [float("nan"), 2.0], [None, 1.0], [-1e300, 7.0]]
+        of = {"list": pa.list_, "large_list": pa.large_list, "fixed": lambda item: pa.list_(item, 2)}[kind]
+        for chosen in ([0, 1, 2, 5], [0, 3], [4, 1], [1]):
+            held = [vectors[place] for place in chosen]
+            pq.write_table(pa.table({"v": pa.array(held, of(pa.float64()))}), tmp_path / "x.parquet")
+            found = [json.loads(cell) if cell else None for (cell,) in table(tmp_path / "x.parquet").text_rows()]
+            assert repr(found) == repr(held)
+
+    def test_numbers_reach_a_component_as_they_are_and_what_was_declared_counts(self, tmp_path):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from minihost.dataiku_api.reading import ReadOptions, tuples
+
+        columns = {"d": [0.1, float("nan"), None], "i": [1, None, 3], "s": ["7", "", None], "b": [True, None, False]}
+        single = pa.array([0.1, None, 3.0], pa.float32())
+        pq.write_table(pa.table({**columns, "f": single}), tmp_path / "x.parquet")
+        found = list(tuples(table(tmp_path / "x.parquet"), ReadOptions()))
+        assert found == [(0.1, 1, "7", True, 0.1), (None, None, None, None, None), (None, 3, None, False, 3.0)]
+        kinds = {"d": "string", "i": "double", "s": "int", "b": "string", "f": "float"}
+        declared = [{"name": name, "type": kind} for name, kind in kinds.items()]
+        schema.write(tmp_path / "x.parquet", declared)
+        found = list(tuples(table(tmp_path / "x.parquet"), ReadOptions()))
+        assert repr(found[0]) == "('0.1', 1.0, 7, 'true', 0.1)"
+
     def test_a_value_that_does_not_fit_is_named(self, tmp_path):
         with (
             pytest.raises(DataError, match="column 'a' is tinyint"),

@@ -37,6 +37,8 @@ def test_rows_without_a_usable_vector_are_listed_with_the_reason(table, tmp_path
         ("/c.jpg", [1.0, float("nan"), 0.0], None),
         ("/d.jpg", [1.0, 1e300, 0.0], None),
         ("/e.jpg", "not a vector", None),
+        ("/f.jpg", "[0.5, NaN, 1.0]", None),
+        ("/g.jpg", "[" * 100_000, None),
         (None, VECTORS[1], None),
     ]
     found = read_feature_table(table("images prediction reason", *rows), tmp_path)
@@ -47,6 +49,8 @@ def test_rows_without_a_usable_vector_are_listed_with_the_reason(table, tmp_path
         ("/c.jpg", "not_finite"),
         ("/d.jpg", "not_finite"),
         ("/e.jpg", "no_vector"),
+        ("/f.jpg", "not_finite"),
+        ("/g.jpg", "no_vector"),
         ("", "no_path"),
     ]
 

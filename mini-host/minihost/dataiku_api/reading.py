@@ -172,14 +172,14 @@ def tuples(data: Table, options: ReadOptions, log_every: int = -1) -> Iterator[t
     columns = data.columns()
     names = [column["name"] for column in columns]
     positions = [names.index(name) for name in (options.columns or names)]
-    types = [columns[position]["type"] for position in positions]
+    readers = [(position, cells.reader(columns[position]["type"])) for position in positions]
     is_typed = hasattr(data, "values")
     for number, row in enumerate(_rows(data, options)):
         try:
             if is_typed:
                 values = [row[position] for position in positions]
             else:
-                values = [cells.from_text(row[position], kind) for position, kind in zip(positions, types, strict=True)]
+                values = [read(row[position]) for position, read in readers]
         except ValueError as err:
             raise DataError(
                 f"Dataset {data.path}, row {number + 1}: {err}. Correct the cell, or declare the column as string."
@@ -218,8 +218,11 @@ def _rows(data: Any, options: ReadOptions) -> Iterator[Any]:
 
 
 def _stored(data: Any) -> Iterator[Any]:
-    rows: Iterator[Any] = data.values() if hasattr(data, "values") else data.text_rows()
-    return rows
+    """Rows of typed values, of texts and numbers, or of texts alone: the first that the data offers."""
+    for offered in ("values", "stored_rows", "text_rows"):
+        if hasattr(data, offered):
+            return iter(getattr(data, offered)())
+    raise TypeError(f"{data!r} has no rows")
 
 
 def _rows_of_values(data: Any, options: ReadOptions) -> Iterator[Any]:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -145,6 +146,13 @@ def from_text(text: str, column_type: str) -> Any:
     if column_type in DATES:
         return parse_date(text, column_type)
     return text
+
+
+def reader(column_type: str) -> Callable[[Any], Any]:
+    """Return `from_text` for one type, quick for numbers; a cell that is a number already stays one."""
+    if column_type in FLOATS:
+        return lambda cell: cell if type(cell) is float else float(cell) if cell else None
+    return lambda cell: from_text(cell, column_type) if type(cell) is str else cell
 
 
 def _whole(text: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minihost.datasets import cells, schema
-from minihost.datasets.arrow import arrow_schema, columns_of, natives
+from minihost.datasets.arrow import arrow_schema, columns_of, natives, stored_cells, texts_of
 from minihost.datasets.text_stream import TextOf
 from minihost.datasets.writer import Writer, check_width
 from minihost.errors import DataError, UnfitDataError
@@ -21,6 +21,8 @@ GROUP_WEIGHT = 4_000_000
 
 SAMPLE = 16
 BATCH = 2048
+BATCH_CELLS = 1 << 18
+"""Rows and cells of a batch that is read, at most."""
 
 
 class ParquetTable:
@@ -62,6 +64,15 @@ class ParquetTable:
         for row in self._raw_rows():
             yield [cells.unescape(cell) for cell in row] if escaped else list(row)
 
+    def stored_rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield each row: whole and floating-point numbers as such, None for null, and the text of other cells."""
+        types, escaped = [column["type"] for column in self.columns()], self.escaped
+        for batch in self._batches():
+            stored = [stored_cells(column, kind) for column, kind in zip(batch.columns, types, strict=True)]
+            if escaped:
+                stored = [[cells.unescape(cell) if type(cell) is str else cell for cell in column] for column in stored]
+            yield from zip(*stored, strict=True)
+
     def pandas_source(self) -> dict[str, Any]:
         """Return arguments with which pandas.read_csv reads the data: frames are made from text, always."""
         return {"filepath_or_buffer": TextOf(self._raw_rows(), str(self.path)), "header": None}
@@ -78,9 +89,7 @@ class ParquetTable:
     def _raw_rows(self) -> Iterator[tuple[str, ...]]:
         types = [column["type"] for column in self.columns()]
         for batch in self._batches():
-            texts = [
-                cells.to_texts(column.to_pylist(), kind) for column, kind in zip(batch.columns, types, strict=True)
-            ]
+            texts = [texts_of(column, kind) for column, kind in zip(batch.columns, types, strict=True)]
             yield from zip(*texts, strict=True)
 
     def discard(self) -> None:
@@ -106,7 +115,8 @@ class ParquetTable:
     def _batches(self) -> Iterator[Any]:
         file = self._file()
         wide = any(str(field.type).startswith(("list", "fixed_size_list", "large_list")) for field in file.schema_arrow)
-        yield from file.iter_batches(batch_size=BATCH // 8 if wide else BATCH, use_threads=False)
+        rows = min(BATCH // 8 if wide else BATCH, max(1, BATCH_CELLS // max(1, len(file.schema_arrow))))
+        yield from file.iter_batches(batch_size=rows, use_threads=False)
 
 
 class ParquetWriter(Writer):

@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from vision_recipes.dataset.cell_text import label_text
 from vision_recipes.dataset.mapped_arrays import RowWriter
@@ -178,7 +180,8 @@ def _vector_reader(sources: Sequence[str]) -> Callable[[Mapping[str, Any]], np.n
     if len(sources) == 1:
         name = sources[0]
         return lambda row: _as_vector(row.get(name))
-    return lambda row: _as_vector([row.get(name) for name in sources])
+    numbers = itemgetter(*sources)
+    return lambda row: _as_vector(numbers(row))
 
 
 def _as_vector(cell: Any) -> np.ndarray | None:
@@ -186,10 +189,7 @@ def _as_vector(cell: Any) -> np.ndarray | None:
     if isinstance(cell, str):
         if not cell.lstrip().startswith("["):
             return None
-        try:
-            cell = json.loads(cell)
-        except ValueError:
-            return None
+        cell = _parsed(cell)
     if not isinstance(cell, list | tuple | np.ndarray) or not len(cell):
         return None
     try:
@@ -198,6 +198,18 @@ def _as_vector(cell: Any) -> np.ndarray | None:
         return None
     with np.errstate(over="ignore"):
         return values.astype(np.float32) if values.ndim == 1 else None
+
+
+def _parsed(text: str) -> Any:
+    """Return what JSON text holds, None when it is none; the quick reader knows no NaN and no Infinity."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        pass
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _reason(row: Mapping[str, Any], vector: np.ndarray | None, path: str, *, needs_path: bool) -> str:
