@@ -123,6 +123,7 @@ def test_both_engines_and_onnx_answer_as_plain_keras(name: str, tmp_path: Path) 
     assert np.abs(scores - expected).max() < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_its_last_layers_are_retrained(name: str, tmp_path: Path) -> None:
     made = _make(name, tmp_path / "model")
