@@ -24,9 +24,9 @@ from vision_recipes.model_folder.spec import ModelSpec
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.pretrained import packages, published
 from vision_recipes.retrain import retrain
-from vision_recipes.settings import ClassifySettings, ComputeSettings, ExplainSettings, ExtractSettings
+from vision_recipes.settings import ClassifySettings, ComputeSettings, ExplainSettings
 from vision_recipes.stores import LocalStore
-from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.training_settings import ExtractSettings, RetrainSettings
 
 
 @pytest.fixture

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +14,32 @@ from inference.memory_store import MemoryStore
 from inference.tiny import CHANNELS, LABELS, write_tiny_model
 
 from vision_recipes import rows
-from vision_recipes.errors import ModelFolderError, PictureFolderError
+from vision_recipes.dataset.feature_table import read_feature_table
+from vision_recipes.errors import LabelsError, ModelFolderError, PictureFolderError, SettingsError
 from vision_recipes.extract import extract
 from vision_recipes.model_folder import Model
-from vision_recipes.settings import ComputeSettings, ExtractSettings
-from vision_recipes.stores import LocalStore
+from vision_recipes.rows import Column
+from vision_recipes.settings import ComputeSettings
+from vision_recipes.stores import LocalStore, Table
+from vision_recipes.training_settings import ExtractSettings
 
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
+
+
+@dataclass
+class RowTable:
+    """A table in memory, with types."""
+
+    name: str
+    held: list[dict[str, Any]]
+    types: dict[str, str]
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.types)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        return iter(self.held)
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +114,83 @@ def test_a_model_with_table_columns_gives_what_it_sees_in_the_picture(tmp_path: 
     assert joined["error"] == 0 and joined["prediction"] == plain["prediction"]
     with pytest.raises(ModelFolderError, match="columns of a table .*price.* vision-classify"):
         extract(folder, model.store, ExtractSettings(-1, compute=COMPUTE))
+
+
+def _extracted(folder: LocalStore, model: Model, extra: Table | None = None, **params: Any) -> tuple[list[Column], Any]:
+    settings = ExtractSettings.from_params({"compute": {"use_gpu": "false", "precision": "float32"}, **params})
+    found = extract(folder, model.store, settings, extra=extra)
+    return list(found.columns), list(found)
+
+
+def test_a_column_for_each_number_holds_the_same_numbers(
+    folder: LocalStore, tiny: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (_, arrays), (columns, spread) = _extracted(folder, tiny), _extracted(folder, tiny, features_as="columns")
+    names = [f"feature_{number}" for number in range(1, CHANNELS + 1)]
+    assert [column.name for column in columns] == ["images", *names, "error", "reason"]
+    for array, row in zip(arrays, spread, strict=True):
+        assert list(row) == [column.name for column in columns]
+        assert [row[name] for name in names] == (array["prediction"] or [None] * CHANNELS)
+    kinds = {column.name: column.type for column in columns}
+    (tmp_path / "work").mkdir()
+    read = read_feature_table(RowTable("features", spread, kinds), tmp_path / "work")
+    assert read.vectors.tobytes() == np.array([row["prediction"] for row in arrays if not row["error"]], "f4").tobytes()
+    monkeypatch.setattr("vision_recipes.extract.MAX_COLUMNS", 10)
+    with pytest.raises(SettingsError, match="features_as: layer 2 .* gives .* numbers .* at most 10 .* flatten off"):
+        _extracted(folder, tiny, features_as="columns", flatten=True, extract_layer_index=2)
+
+
+def test_columns_of_a_table_and_labels_of_file_names_stand_beside_the_vector(folder: LocalStore, tiny: Model) -> None:
+    rows = [
+        {"file": "pictures/0.png", "price": 7, "Error": "none", "tags": '["a"]', "label": "x"},
+        {"file": "pictures/1.png", "price": 8, "Error": "none", "tags": "", "label": "y"},
+        {"file": "pictures/1.png", "price": 9, "Error": None, "tags": "", "label": "z"},
+        {"file": "pictures/99.png", "price": 10, "Error": None, "tags": "", "label": "z"},
+        {"file": "pictures/broken.jpg", "price": 11, "Error": None, "tags": "", "label": "z"},
+    ]
+    kinds = {"file": "string", "price": "bigint", "Error": "string", "tags": "array", "label": "string"}
+    table = RowTable("houses", rows, kinds)
+    columns, found = _extracted(folder, tiny, table, label_pattern="{label}.png")
+    beside = [(column.name, column.type) for column in columns[4:]]
+    assert beside[0] == ("label", "string")
+    assert beside[1:] == [("price", "bigint"), ("Error_2", "string"), ("tags", "object"), ("label_2", "string")]
+    by_path = {row["images"]: row for row in found}
+    first, again, without, broken = (by_path[path] for path in ("/0.png", "/1.png", "/2.png", "/broken.jpg"))
+    assert (first["label"], first["price"], first["Error_2"], first["tags"], first["error"]) == (
+        "0",
+        7,
+        "none",
+        '["a"]',
+        0,
+    )
+    assert (again["price"], again["label_2"]) == (9, "z") and without["price"] is None and without["label"] == "2"
+    assert (broken["price"], broken["error"], broken["label"]) == (11, 1, None)
+    columns, _ = _extracted(folder, tiny, table, extra_columns=["price", "file"], col_filename="file")
+    assert [column.name for column in columns[4:]] == ["price", "file"]
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "words"),
+    [
+        (
+            {"extra_columns": ["price"]},
+            SettingsError,
+            "extra_columns names columns of a dataset, but none is connected",
+        ),
+        ({"col_filename": "path"}, SettingsError, "Connect it as extra_dataset"),
+        ({"label_source": "folder_names"}, LabelsError, "names of sub-folders"),
+        ({"label_pattern": "{label}-{number}"}, LabelsError, "None of the 6 files gives a label"),
+        ({"label_source": "file_names"}, SettingsError, "label_pattern: labels come from file names"),
+        ({"table": {"file": "0.png"}, "extra_columns": ["prise"]}, SettingsError, "'prise' should join .* has file"),
+        ({"table": {"file": "0.png"}, "col_filename": "fil"}, SettingsError, "no column 'fil'; .* Did you mean 'file'"),
+        ({"table": {"file": "cat", "n": 77}}, SettingsError, "no column of houses holds paths"),
+    ],
+)
+def test_mistakes_about_columns_are_named(folder: LocalStore, tiny: Model, params, error, words: str) -> None:
+    row = params.pop("table", None)
+    table = row and RowTable("houses", [row], dict.fromkeys(row, "string"))
+    with pytest.raises(error, match=words):
+        _extracted(folder, tiny, table, **params)
 
 
 def test_mistakes_are_told_before_the_first_row(tmp_path: Path, folder: LocalStore, tiny: Model) -> None:

@@ -18,9 +18,9 @@ from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.networks import rebuild
 from vision_recipes.preprocessing import Preprocessing, normalise
 from vision_recipes.retrain import retrain
-from vision_recipes.settings import ClassifySettings, ExplainSettings, ExtractSettings
+from vision_recipes.settings import ClassifySettings, ExplainSettings
 from vision_recipes.stores import LocalStore
-from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.training_settings import ExtractSettings, RetrainSettings
 
 SIDE = 20
 pytestmark = pytest.mark.keras

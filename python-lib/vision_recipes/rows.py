@@ -47,12 +47,10 @@ REVIEW = (
     Column("second_probability", "double", "Probability of the second label"),
 )
 
-EXTRACTED = (
-    IMAGES,
-    Column("prediction", "array", "Feature vector: one number per unit of the extracted layer"),
-    Column("error", "int", "1 when the picture could not be read, else 0"),
-    Column("reason", "string", "Why there is no feature vector; empty when there is one"),
-)
+VECTOR = Column("prediction", "array", "Feature vector: one number per unit of the extracted layer")
+_WITH_ERROR = Column("error", "int", "1 when the picture could not be read, else 0")
+_WITHOUT_VECTOR = Column("reason", "string", "Why there is no feature vector; empty when there is one")
+EXTRACTED = (IMAGES, VECTOR, _WITH_ERROR, _WITHOUT_VECTOR)
 
 
 def rejected(picture: Picture, columns: Sequence[Column]) -> dict[str, Any]:
@@ -83,9 +81,11 @@ def classified(
     }
 
 
-def extracted(picture: Picture, vector: np.ndarray) -> dict[str, Any]:
-    """Return the row of a picture with its feature vector, as a list of floats."""
-    return {"images": picture.path, "prediction": vector.tolist(), "error": 0, "reason": ""}
+def extracted(picture: Picture, vector: np.ndarray, columns: Sequence[Column] = (VECTOR,)) -> dict[str, Any]:
+    """Return the row of a picture with its feature vector: a list of floats, or one in each of several columns."""
+    numbers = vector.tolist()
+    cells = zip((column.name for column in columns), [numbers] if columns == (VECTOR,) else numbers, strict=True)
+    return {"images": picture.path, **dict(cells), "error": 0, "reason": ""}
 
 
 def flagged(

@@ -156,16 +156,6 @@ class ClassifySettings(Settings):
 
 
 @dataclass(frozen=True)
-class ExtractSettings(Settings):
-    """Pictures and a model to one vector each: which layer, and whether spatial outputs are flattened, not averaged."""
-
-    extract_layer_index: int = whole(-2)
-    flatten: bool = flag(False)
-    batch_size: int = whole(0, 0, 4096)
-    compute: ComputeSettings = preset()
-
-
-@dataclass(frozen=True)
 class ExplainSettings(Settings):
     """Pictures and a model to saliency maps: of which pictures (`nb_pictures` 0 = all), for which label."""
 

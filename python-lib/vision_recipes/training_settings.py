@@ -1,4 +1,4 @@
-"""The parameters of the recipes that need labels: retrain, evaluate and check-labels; see settings."""
+"""The parameters of the recipes that take labels: retrain, evaluate, check-labels and extract; see settings."""
 
 from __future__ import annotations
 
@@ -145,3 +145,31 @@ class CheckLabelsSettings(LabelSettings):
     on_wrong_label: str = choice("ask", "relabel", "drop")
     random_seed: int = whole(1337, 0, 2**31 - 1)
     compute: ComputeSettings = preset()
+
+
+@dataclass(frozen=True)
+class ExtractSettings(Settings):
+    """Pictures and a model to one vector each: which layer, in which form, and which columns beside it.
+
+    `label_source` "auto" is file names if there is a pattern, else there are no labels. `extra_columns` empty = all.
+    """
+
+    extract_layer_index: int = whole(-2)
+    flatten: bool = flag(False)
+    features_as: str = choice("array", "columns")
+    label_source: str = choice("auto", "folder_names", "file_names")
+    label_pattern: str = text()
+    col_filename: str = column()
+    extra_columns: tuple[str, ...] = names()
+    batch_size: int = whole(0, 0, 4096)
+    compute: ComputeSettings = preset()
+
+    @property
+    def labelled(self) -> bool:
+        """Whether each picture gets a label."""
+        return self.label_source != "auto" or bool(self.label_pattern)
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield label settings that do not fit the chosen source of labels."""
+        if self.label_source == "file_names" and not self.label_pattern:
+            yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"

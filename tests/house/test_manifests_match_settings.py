@@ -10,7 +10,7 @@ from vision_recipes import macro_settings, monitor_settings, settings, training_
 
 PAIRS = {
     "custom-recipes/vision-classify/recipe.json": settings.ClassifySettings,
-    "custom-recipes/vision-extract/recipe.json": settings.ExtractSettings,
+    "custom-recipes/vision-extract/recipe.json": training_settings.ExtractSettings,
     "custom-recipes/vision-retrain/recipe.json": training_settings.RetrainSettings,
     "custom-recipes/vision-evaluate/recipe.json": training_settings.EvaluateSettings,
     "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,

@@ -21,6 +21,7 @@ from vision_recipes.wording import counted
 log = logging.getLogger("vision_recipes")
 
 MAX_CATEGORIES = 500
+_SAMPLE = 1000
 FEW = 12
 """Whole numbers of at most so many values, such as the place of a photo in an upload, also count as categories."""
 
@@ -43,21 +44,16 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
         )
     candidates = [key] if key in table.columns else [name for name in table.columns if name not in names]
     rows = list(table.rows())
-    matches = {column: _matches(rows, column, paths) for column in candidates}
-    chosen = max(candidates, key=lambda column: (matches[column][1].exact, len(matches[column][1].of)), default="")
-    if not chosen or not matches[chosen][1].of:
-        raise SettingsError(
-            f"extra columns: no column of {table.name} holds paths of the folder's files (the first is "
-            f"{paths[0] if paths else 'none'!r}). Give the dataset a column with the pictures' paths."
-        )
-    text, found = matches[chosen]
+    chosen, text, found = _best_match(table, rows, candidates, paths)
     for remark in found.remarks:
         log.warning("extra columns: %s", remark)
     joined: dict[str, dict[str, Any]] = {}
-    repeated = 0
+    repeated = without_picture = 0
     for row in rows:
         path = found.find(text(row.get(chosen)))
-        if path is not None:
+        if path is None:
+            without_picture += 1
+        else:
             repeated += path in joined
             joined[path] = {name: row.get(name) for name in names}
     log.info(
@@ -67,10 +63,40 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
         counted(len(paths), "file"),
         len(paths) - len(joined),
     )
+    if without_picture:
+        names_none = counted(without_picture, "row names", "rows name")
+        log.info("%s of %s no file of the folder", names_none, table.name)
     if repeated:
         again = counted(repeated, "row names", "rows name")
         log.warning("%s a picture of %s again; the last row counts", again, table.name)
     return joined
+
+
+def path_column(table: Table, paths: Sequence[str]) -> str:
+    """Return the column that holds the paths of the folder's files; raises SettingsError when none does.
+
+    It is found by some of the rows, or by all of them where those name no file.
+    """
+    rows = list(table.rows())
+    some = rows[:: max(1, len(rows) // _SAMPLE)]
+    try:
+        return _best_match(table, some, table.columns, paths)[0]
+    except SettingsError:
+        return _best_match(table, rows, table.columns, paths)[0]
+
+
+def _best_match(
+    table: Table, rows: Sequence[Mapping[str, Any]], candidates: Sequence[str], paths: Sequence[str]
+) -> tuple[str, _Text, PathMatches]:
+    """Return the column that names most files, what reads its cells, and the files; SettingsError when none does."""
+    matches = {column: _matches(rows, column, paths) for column in candidates}
+    chosen = max(candidates, key=lambda column: (matches[column][1].exact, len(matches[column][1].of)), default="")
+    if not chosen or not matches[chosen][1].of:
+        raise SettingsError(
+            f"extra columns: no column of {table.name} holds paths of the folder's files (the first is "
+            f"{paths[0] if paths else 'none'!r}). Give the dataset a column with the pictures' paths."
+        )
+    return chosen, *matches[chosen]
 
 
 def _matches(rows: Sequence[Mapping[str, Any]], column: str, paths: Sequence[str]) -> tuple[_Text, PathMatches]:

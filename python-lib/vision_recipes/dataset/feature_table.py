@@ -233,7 +233,11 @@ def _report(name: str, usable: int, rejected: Sequence[Rejected]) -> None:
 
 
 def passed_on(table: Table, taken: Sequence[str], names: Sequence[str] | None = None) -> Iterator[tuple[str, str]]:
-    """Yield the name and storage type of each column of a dataset that an output repeats, under names not `taken`."""
+    """Yield the name and storage type of each column of a dataset that an output repeats, under names not `taken`.
+
+    Arrays are objects there: JSON as written, whatever they hold.
+    """
     for name in table.columns if names is None else names:
         if name not in taken:
-            yield name, table.types.get(name, "string")
+            kind = table.types.get(name, "string")
+            yield name, "object" if kind == "array" else kind
