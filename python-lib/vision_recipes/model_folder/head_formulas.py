@@ -19,8 +19,10 @@ from vision_recipes.model_folder.config import HeadConfig
 SCORES, HIDDEN, PROJECTION, LANDMARKS = "head_scores", "head_hidden", "head_projection", "head_landmarks"
 """The layers of a head that have weights."""
 
-UNLISTED = ("extra", "head_columns", "head_dropout", HIDDEN, "head_row", "head_column", "head_outer", "head_products")
-UNLISTED += (PROJECTION, "head_unit_length", LANDMARKS)
+UNLISTED = (
+    *("extra", "head_columns", "head_dropout", HIDDEN, "head_row", "head_column", "head_outer", "head_products"),
+    *(PROJECTION, "head_unit_length", LANDMARKS),
+)
 """Layers of a head whose outputs cannot be extracted."""
 
 _SHORTEST = 1e-12

@@ -31,9 +31,10 @@ class Head:
     """A dense layer on pooled features and extra columns, joined as `columns` says: see head_formulas.py.
 
     `kernel` is float32 (features + extra, classes), with more rows for products, or as many as a `hidden` layer has
-    units; with a `kernel_layer` it has a row for each of its landmarks in place of the features; `bias` is float32 (classes); `labels` are in the order of the classes.
-    `pooling` is "avg", "max" or "none"; `probabilities` is "softmax" or "sigmoid". `dropout` is for further training.
-    `layers` are the inner layers whose means and maxima follow the pooled feature layer.
+    units; with a `kernel_layer` it has a row for each landmark in place of the features. `bias` is float32 (classes);
+    `labels` are in the order of the classes. `pooling` is "avg", "max" or "none"; `probabilities` is "softmax" or
+    "sigmoid". `dropout` is for further training. `layers` are the inner layers whose means and maxima follow the pooled
+    feature layer.
     """
 
     kernel: np.ndarray

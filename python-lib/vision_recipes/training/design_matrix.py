@@ -20,8 +20,9 @@ class LinearProbe:
     """A head for raw features: kernel float32 (d + extra, classes), bias float32; and how it came about.
 
     `columns` says how extra columns join the features, as head_formulas.py describes: the kernel has more rows with
-    "interactions", and is for the units of the `hidden` layer with "hidden". With a
-    `kernel_layer` it has a row for each of its landmarks in place of the features. `compared` holds the accuracies of the ways that were compared, for metrics.json.
+    "interactions", and is for the units of the `hidden` layer with "hidden". With a `kernel_layer` it has a row for
+    each landmark in place of the features. `compared` holds the accuracies of the ways that were compared, for
+    metrics.json.
     """
 
     kernel: np.ndarray

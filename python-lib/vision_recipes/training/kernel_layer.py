@@ -8,23 +8,31 @@ the penalty are chosen by cross-validation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vision_recipes.dataset.labelled_images import LabelledImages
+from vision_recipes.errors import TrainingError
 from vision_recipes.model_folder.head_formulas import KernelLayer, unit_length
 from vision_recipes.training.blas_threads import blas_threads
-from vision_recipes.training.design_matrix import Design, design, without_columns
-from vision_recipes.training.logistic_regression import Problem
-from vision_recipes.training.regularisation import HeldOut, cross_validate, penalties
+from vision_recipes.training.design_matrix import Design, LinearProbe, design, without_columns
+from vision_recipes.training.epochs import Epoch
+from vision_recipes.training.logistic_regression import Problem, solve
+from vision_recipes.training.regularisation import HeldOut, Strength, cross_validate, held_out_folds, penalties
+from vision_recipes.training.solver_history import SolverHistory
+from vision_recipes.training_settings import RetrainSettings
+from vision_recipes.wording import counted
+
+KERNEL = "kernel"
 
 _WIDTHS = (0.5, 1.0, 0.25)
 """Widths to compare; between most pictures |u - v|² is about 2. The others are tried at the best ridge of the first."""
 _RIDGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """Ridges to choose from, strongest first, per unit of an average row's sum of squares."""
 _MOST_LANDMARKS, _MOST_COMPONENTS = 1000, 256
-_SMALLEST = 1e-5
+_DEFAULT_RIDGE, _SMALLEST, _MOST_CELLS = 0.3, 1e-5, 5e8
 
 
 @dataclass(frozen=True)
@@ -96,27 +104,76 @@ class KernelDesign:
         return layer, second.astype(np.float32), (bias - self.centre @ kernel[:count]).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class KernelChoice:
+    """The width and the ridge, per unit of an average row's sum of squares, that predict held-out rows best."""
+
+    width: float = _WIDTHS[0]
+    ridge: float = _DEFAULT_RIDGE
+    strength: Strength = Strength(_DEFAULT_RIDGE)
+    held_out: HeldOut | None = None
+
+
 def held_out_kernel(images: LabelledImages, folds: np.ndarray, seed: int = 0) -> HeldOut:
     """Return what kernel machines on these features predict for the rows of a fold that they were not fitted to."""
-    return _choose(images, images.one_hot(), folds, seed)[1]
+    found = _choose(images, images.one_hot(), folds, seed).held_out
+    assert found is not None
+    return found
+
+
+def fit_kernel(
+    train: LabelledImages, valid: LabelledImages, settings: RetrainSettings, on_epoch: Callable[[Epoch], None]
+) -> LinearProbe:
+    """Return the kernel machine fitted to the training rows; `valid` is only measured.
+
+    Columns are added to the kernel's values. `model_l2` gives the ridge. Raises TrainingError for features that are too
+    many to be projected.
+    """
+    if len(train) * min(train.features.shape[1], len(train)) > _MOST_CELLS:
+        raise TrainingError(
+            f"last_layer is 'kernel', but {len(train):,} training pictures with {train.features.shape[1]:,} features "
+            "each are too many for it. Set last_layer to linear."
+        )
+    targets, given = train.one_hot(settings.label_smoothing), 2 * settings.model_l2 * len(train)
+    seed, history = settings.random_seed, SolverHistory(train, valid)
+    rows, folds = held_out_folds(train.targets, train.groups, seed)
+    choice = _choose(train.take(rows), targets[rows], folds, seed, given) if len(rows) else KernelChoice()
+    with blas_threads(_work(train)):
+        ready = KernelDesign.of(UnitComponents.of(train, seed), choice.width, train.extra)
+        problem, pictures = Problem(ready.matrix, targets, train.weights), len(ready.centre)
+        penalty, _ = penalties(problem, pictures, given)
+        history.follow((ready.matrix, ready.apply(valid)), choice.strength.factor)
+        solution = solve(problem, penalty(given or choice.ridge * _unit(problem, pictures)), watch=history.step)
+    factor = choice.strength.factor
+    layer, kernel, bias = ready.fold(solution.kernel * factor, solution.bias * factor)
+    origin = "with its regularisation as model_l2 sets it" if given else choice.strength.origin
+    how = f"logistic regression on a Gaussian kernel of {counted(len(layer.landmarks_bias), 'landmark')} {origin}"
+    probe = LinearProbe(kernel, bias, how, kernel_layer=layer)
+    return replace(probe, epochs=history.epochs(probe, on_epoch))
 
 
 def _choose(
     images: LabelledImages, targets: np.ndarray, folds: np.ndarray, seed: int, given: float = 0.0
-) -> tuple[float, HeldOut]:
-    """Return the width that predicts held-out rows best, and what it predicts; `given` is a ridge to take."""
-    found: list[tuple[float, HeldOut]] = []
-    with blas_threads(4.0 * len(images) * min(len(images), _MOST_LANDMARKS) * targets.shape[1]):
-        components, ridges = UnitComponents.of(images, seed), _RIDGES
+) -> KernelChoice:
+    """Return what predicts held-out rows best; `given` is the ridge to take, 0 to choose one."""
+    found: list[KernelChoice] = []
+    with blas_threads(_work(images)):
+        components = UnitComponents.of(images, seed)
+        ridges: tuple[float, ...] = _RIDGES
         for width in _WIDTHS:
             ready = KernelDesign.of(components, width, images.extra)
             problem = Problem(ready.matrix, targets, images.weights)
             unit = _unit(problem, len(ready.centre))
-            penalty, strengths = penalties(problem, len(ready.centre), given)
-            strengths = strengths if given else tuple(unit * ridge for ridge in ridges)
-            found.append((width, cross_validate(problem, folds, penalty, strengths)))
-            ridges = (found[0][1].strength.ridge / unit,) if len(found) == 1 else ridges
-    return min(found, key=lambda each: each[1].loss)
+            penalty, _ = penalties(problem, len(ready.centre), given)
+            held_out = cross_validate(problem, folds, penalty, (given,) if given else tuple(unit * r for r in ridges))
+            found.append(KernelChoice(width, held_out.strength.ridge / unit, held_out.strength, held_out))
+            ridges = (found[0].ridge,)
+    return min(found, key=lambda each: each.held_out.loss if each.held_out else np.inf)
+
+
+def _work(images: LabelledImages) -> float:
+    """Return the operations of a product with the solver's matrix."""
+    return 4.0 * len(images) * min(len(images), _MOST_LANDMARKS) * len(images.classes)
 
 
 def _unit(problem: Problem, count: int) -> float:
