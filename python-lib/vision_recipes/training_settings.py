@@ -76,7 +76,8 @@ class RetrainSettings(LabelSettings):
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
     `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer by logistic
     regression and fine-tunes with adamw; `head_features` "auto" takes the features of several layers where
-    cross-validation on the training pictures finds them better; `initial_weights` "random" trains all layers, whatever
+    cross-validation on the training pictures finds them better; `last_layer` "auto" does so for a kernel machine, which
+    tells apart labels that stand for pictures of several kinds; `initial_weights` "random" trains all layers, whatever
     `layer_to_retrain` says; `class_weights` "auto" weights each class by the inverse of its frequency;
     `keep_pictures` says what the model keeps of some of its pictures.
     """
@@ -88,6 +89,7 @@ class RetrainSettings(LabelSettings):
     random_seed: int = whole(1337, 0, 2**31 - 1)
     model_pooling: str = choice("avg", "max", "none")
     head_features: str = choice("auto", "last", "several")
+    last_layer: str = choice("auto", "linear", "kernel")
     image_width: int = whole(0, 0, 4096)
     image_height: int = whole(0, 0, 4096)
     image_resize: str = choice("model", "auto", "squash", "crop", "pad")
@@ -127,6 +129,18 @@ class RetrainSettings(LabelSettings):
             )
         if self.head_features == "several" and self.model_pooling == "none":
             yield "head_features is 'several', which pools the outputs of layers: set model_pooling to avg or max"
+        if self.last_layer == "kernel":
+            yield from self._kernel_mistakes()
+
+    def _kernel_mistakes(self) -> Iterator[str]:
+        kernel = "last_layer is 'kernel', "
+        if self.initial_weights == "random":
+            yield f"{kernel}which compares the features of pretrained weights: set initial_weights to pretrained"
+        if self.layer_to_retrain == "last" and self.model_optimizer != "auto":
+            yield f"{kernel}which a solver fits: set model_optimizer to auto, not {self.model_optimizer!r}"
+        for name, value in (("model_l1", self.model_l1), ("model_dropout", self.model_dropout)):
+            if value:
+                yield f"{kernel}which takes no {name}: set it to 0, not {value:g}, or set last_layer to linear"
 
 
 @dataclass(frozen=True)

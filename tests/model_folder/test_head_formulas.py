@@ -46,6 +46,11 @@ def scores(model, pictures, extra, workdir):
 
 
 def by_hand(head, features, extra):
+    if head.kernel_layer is not None:
+        layer = head.kernel_layer
+        projected = features @ layer.projection + layer.projection_bias
+        unit = projected / np.sqrt((projected**2).sum(axis=1, keepdims=True))
+        features = np.exp(unit @ layer.landmarks + layer.landmarks_bias)
     joined = np.concatenate([features, extra], axis=1)
     if head.hidden is not None:
         joined = np.tanh(joined @ head.hidden.kernel + head.hidden.bias)
@@ -61,7 +66,8 @@ def test_the_scores_are_those_of_the_formula(mine, head, tmp_path):
     expected = by_hand(head, features, extra)
     np.testing.assert_allclose(found, softmax(expected), atol=1e-5)
     weights = (head.kernel, head.bias)
-    np.testing.assert_allclose(head_formulas.logits(features, extra, weights, head.hidden), expected, atol=1e-4)
+    logits = head_formulas.logits(features, extra, weights, head.hidden, head.kernel_layer)
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
@@ -69,11 +75,9 @@ def test_config_says_what_the_head_is(small, tmp_path, formula):
     head = head_of(formula, CHANNELS)
     save_with_head(local(tmp_path / "mine"), small, head, About("mine"))
     mine = open_model(local(tmp_path / "mine"))
-    assert (
-        mine.config.head
-        == head.config
-        == HeadConfig(CHANNELS, extra=EXTRA, columns=formula, hidden=5 if formula == "hidden" else 0)
-    )
+    sizes = {"hidden": {"columns": "hidden", "hidden": 5}, "kernel": {"components": 4, "landmarks": 5}}
+    expected = HeadConfig(CHANNELS, extra=EXTRA, **sizes.get(formula, {"columns": formula}))
+    assert mine.config.head == head.config == expected
     assert [layer.name for layer in mine.layers[-2:]] == ["head_pooling", "head_scores"]
     assert mine.layers[-1].parameters == head.size
     shapes = {name: [part.shape for part in layer] for name, layer in head.weights.items()}
@@ -84,7 +88,8 @@ def test_check_pictures_have_columns_so_that_a_check_notices_each_weight(mine, h
     differences = []
     for sign in (-1, 1):
         changed = replace(head, kernel=head.kernel.copy())
-        changed.kernel[-1, mine.check.scores[0].argmin()] += sign * 100.0
+        row = 0 if head.kernel_layer else -1  # added columns are 0 in a check
+        changed.kernel[row, mine.check.scores[0].argmin()] += sign * 100.0
         save_with_head(local(tmp_path / "other"), small, changed, About("other"))
         differences.append(open_model(local(tmp_path / "other")).check.difference(mine.check.scores))
     assert max(differences) > 1e-2
@@ -132,6 +137,10 @@ def test_exports_give_the_same(mine, tmp_path, kind):
         ({"columns": "hidden"}, "hidden must be from 1 to 4096"),
         ({"columns": "hidden", "hidden": 5000}, "hidden must be from 1 to 4096"),
         ({"hidden": 8}, "else 0, not 8"),
+        ({"landmarks": 8}, "components 0, landmarks 8: must be from 1 to 4096 and 4096, or both 0"),
+        ({"components": -1, "landmarks": 8}, "components -1"),
+        ({"components": 4, "landmarks": 5000}, "landmarks 5000"),
+        ({"components": 4, "landmarks": 8, "columns": "interactions"}, "columns must be additive"),
     ],
 )
 def test_a_head_that_cannot_be_is_refused(changes, message):
@@ -141,7 +150,7 @@ def test_a_head_that_cannot_be_is_refused(changes, message):
 
 def test_weights_of_another_formula_are_refused(mine, tmp_path):
     spec = spec_of(mine)
-    other = replace(spec, head=replace(spec.head, columns="additive", hidden=0))
+    other = replace(spec, head=replace(spec.head, columns="additive", hidden=0, components=0, landmarks=0))
     with pytest.raises(ModelFolderError, match="head_scores"):
         require_fit(other, mine.weights(tmp_path), "Retrain it.")
 
@@ -150,7 +159,8 @@ def test_an_old_head_reads_as_additive(small, tmp_path):
     save_with_head(local(tmp_path / "mine"), small, head_of("additive", CHANNELS), About("mine"))
     path = tmp_path / "mine" / "config.json"
     data = json.loads(path.read_text("utf-8"))
-    del data["head"]["columns"], data["head"]["hidden"]
+    for name in ("columns", "hidden", "components", "landmarks"):
+        del data["head"][name]
     path.write_text(json.dumps(data), "utf-8")
     head = open_model(local(tmp_path / "mine")).config.head
     assert (head.columns, head.hidden, head.extra) == ("additive", 0, EXTRA)

@@ -26,6 +26,9 @@ COLUMN_FORMULAS = ("additive", "interactions", "hidden")
 MAX_PRODUCTS, MAX_HIDDEN = 400_000, 4096
 """How many products of features and columns, and how many hidden units, a head may have."""
 
+MAX_COMPONENTS, MAX_LANDMARKS = 4096, 4096
+"""The size of a head's kernel layer."""
+
 
 @dataclass(frozen=True)
 class FileEntry:
@@ -99,6 +102,7 @@ class HeadConfig:
     layer's output after `pooling` (one of POOLINGS, "none" flattens), and after it the mean and the maximum of each
     of the inner `layers`. `probabilities` is "softmax" or "sigmoid".
     `columns` is one of COLUMN_FORMULAS, which head_formulas.py describes, and `hidden` the number of units of "hidden".
+    A kernel layer has `components` and `landmarks`, which are 0 without one.
     """
 
     features: int
@@ -109,6 +113,8 @@ class HeadConfig:
     layers: tuple[str, ...] = ()
     columns: str = "additive"
     hidden: int = 0
+    components: int = 0
+    landmarks: int = 0
 
     @property
     def extra_width(self) -> int:
@@ -127,6 +133,11 @@ class HeadConfig:
         require(columns != "interactions" or products <= MAX_PRODUCTS, f"{products} products of features and columns")
         fits = 1 <= self.hidden <= MAX_HIDDEN if columns == "hidden" else self.hidden == 0
         require(fits, f"hidden must be from 1 to {MAX_HIDDEN} with columns hidden, else 0, not {self.hidden}")
+        given = f"components {self.components}, landmarks {self.landmarks}"
+        within = 1 <= self.components <= MAX_COMPONENTS and 1 <= self.landmarks <= MAX_LANDMARKS
+        none = self.components == self.landmarks == 0
+        require(none or within, f"{given}: must be from 1 to {MAX_COMPONENTS} and {MAX_LANDMARKS}, or both 0")
+        require(none or columns == "additive", f"{given}: columns must be additive with a kernel layer, not {columns}")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from vision_recipes.model_folder.checks import write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import HeadConfig, Layer, Network
 from vision_recipes.model_folder.folder import Model
-from vision_recipes.model_folder.head_formulas import HIDDEN, SCORES, HiddenLayer
+from vision_recipes.model_folder.head_formulas import HIDDEN, SCORES, HiddenLayer, KernelLayer
 from vision_recipes.model_folder.ir_limits import read_ir
 from vision_recipes.model_folder.ood import OodDetector
 from vision_recipes.model_folder.reference_pictures import ReferencePictures
@@ -31,9 +31,10 @@ class Head:
     """A dense layer on pooled features and extra columns, joined as `columns` says: see head_formulas.py.
 
     `kernel` is float32 (features + extra, classes), with more rows for products, or as many as a `hidden` layer has
-    units; `bias` is float32 (classes); `labels` are in the order of the classes.
-    `pooling` is "avg", "max" or "none"; `probabilities` is "softmax" or "sigmoid". `dropout` is for further training.
-    `layers` are the inner layers whose means and maxima follow the pooled feature layer.
+    units; with a `kernel_layer` it has a row for each landmark in place of the features. `bias` is float32 (classes);
+    `labels` are in the order of the classes. `pooling` is "avg", "max" or "none"; `probabilities` is "softmax" or
+    "sigmoid". `dropout` is for further training. `layers` are the inner layers whose means and maxima follow the pooled
+    feature layer.
     """
 
     kernel: np.ndarray
@@ -47,6 +48,7 @@ class Head:
     layers: tuple[str, ...] = ()
     columns: str = "additive"
     hidden: HiddenLayer | None = None
+    kernel_layer: KernelLayer | None = None
 
     @property
     def config(self) -> HeadConfig:
@@ -55,11 +57,15 @@ class Head:
         features = len(self.hidden.kernel) - extra if self.hidden else rows - extra
         if self.columns == "interactions":
             features = features // (1 + extra)
-        units = rows if self.hidden else 0
+        units, sizes = rows if self.hidden else 0, {}
+        if self.kernel_layer is not None:
+            features, components = self.kernel_layer.projection.shape
+            sizes = {"components": components, "landmarks": rows - extra}
         return HeadConfig(
             *(features, self.pooling, self.dropout, self.probabilities, self.extra, self.layers),
             columns=self.columns,
             hidden=units,
+            **sizes,
         )
 
     @property
@@ -70,8 +76,9 @@ class Head:
     @property
     def weights(self) -> dict[str, list[np.ndarray]]:
         """Kernel and bias of each layer, float32, by its name."""
-        hidden = {HIDDEN: [self.hidden.kernel, self.hidden.bias]} if self.hidden else {}
-        layers = hidden | {SCORES: [self.kernel, self.bias]}
+        below = {HIDDEN: [self.hidden.kernel, self.hidden.bias]} if self.hidden else {}
+        below = self.kernel_layer.weights if self.kernel_layer else below
+        layers = below | {SCORES: [self.kernel, self.bias]}
         return {name: [np.asarray(values, np.float32) for values in weights] for name, weights in layers.items()}
 
 
@@ -191,11 +198,13 @@ def _continue_ir(source: Path, base: Model, head: Head, target: Path) -> tuple[L
     if found.is_static and found.get_length() != size:
         raise ModelFolderError(f"The head was made for {size} features, but {base.name!r} gives {found.get_length()}.")
     parameters, vector = [pixels], pooled
+    if head.kernel_layer is not None:
+        vector = head_formulas.kernel_in_ir(ops, vector, head.kernel_layer)
     if head.extra:
         extra = ops.parameter([-1, head.config.extra_width], np.float32, name=openvino_ir.EXTRA)
         extra.output(0).set_names({openvino_ir.EXTRA})
         parameters.append(extra)
-        vector = head_formulas.join_in_ir(ops, pooled, extra, head.config, head.hidden)
+        vector = head_formulas.join_in_ir(ops, vector, extra, head.config, head.hidden)
     kernel, bias = head.weights[SCORES]
     logits = ops.add(ops.matmul(vector, kernel, False, False), bias[None])
     scores = ops.softmax(logits, 1) if head.probabilities == "softmax" else ops.sigmoid(logits)

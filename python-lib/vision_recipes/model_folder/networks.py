@@ -114,6 +114,8 @@ def put_head(base: Any, spec: ModelSpec) -> Any:
     inputs = [base.inputs[0]]
     if features.shape[-1] != head.features:
         raise ModelFolderError(f"The head takes {head.features} features, but the network gives {features.shape[-1]}.")
+    if head.landmarks:
+        features = head_formulas.kernel_in_keras(features, head)
     if head.extra:
         extra = keras.Input((head.extra_width,), name="extra")
         inputs.append(extra)

@@ -10,7 +10,7 @@ import numpy as np
 from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.standardisation import HALF, Scaling, scaling_of
 from vision_recipes.model_folder import head_formulas
-from vision_recipes.model_folder.head_formulas import HiddenLayer
+from vision_recipes.model_folder.head_formulas import HiddenLayer, KernelLayer
 from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.epochs import Epoch
 
@@ -20,8 +20,9 @@ class LinearProbe:
     """A head for raw features: kernel float32 (d + extra, classes), bias float32; and how it came about.
 
     `columns` says how extra columns join the features, as head_formulas.py describes: the kernel has more rows with
-    "interactions", and is for the units of the `hidden` layer with "hidden". `compared` holds the
-    accuracies of the ways that were compared, for metrics.json.
+    "interactions", and is for the units of the `hidden` layer with "hidden". With a `kernel_layer` it has a row for
+    each landmark in place of the features. `compared` holds the accuracies of the ways that were compared, for
+    metrics.json.
     """
 
     kernel: np.ndarray
@@ -30,11 +31,13 @@ class LinearProbe:
     epochs: list[Epoch] = field(default_factory=list)
     columns: str = "additive"
     hidden: HiddenLayer | None = None
+    kernel_layer: KernelLayer | None = None
     compared: dict[str, Any] = field(default_factory=dict)
 
     def logits(self, images: LabelledImages) -> np.ndarray:
         """Return the logits of rows, float32 (n, classes)."""
-        return head_formulas.logits(images.features, images.extra, (self.kernel, self.bias), self.hidden)
+        weights = self.kernel, self.bias
+        return head_formulas.logits(images.features, images.extra, weights, self.hidden, self.kernel_layer)
 
     def with_ignored_columns(self, count: int) -> LinearProbe:
         """Return the probe of features alone as one of features and so many columns, which make no difference."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.dataset.mapped_arrays import new_array
-from vision_recipes.model_folder.head_formulas import HIDDEN, SCORES
+from vision_recipes.model_folder.head_formulas import HIDDEN, LANDMARKS, PROJECTION, SCORES
 from vision_recipes.model_folder.networks import layer_named
 from vision_recipes.training.batches import Samples
 from vision_recipes.training_settings import RetrainSettings
@@ -52,7 +52,7 @@ def split_network(network: Any, settings: RetrainSettings) -> SplitNetwork:
     """
     network.trainable = True
     scores = layer_named(network, SCORES)
-    head = [layer for layer in network.layers if layer.name == HIDDEN or layer is scores]
+    head = [layer for layer in network.layers if layer.name in (HIDDEN, PROJECTION, LANDMARKS) or layer is scores]
     chosen = [layer for layer in network.layers if layer.trainable_weights and layer not in head]
     if settings.initial_weights != "random":
         chosen = [layer for layer in chosen if not is_batch_normalisation(layer)]

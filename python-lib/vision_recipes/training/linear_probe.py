@@ -16,6 +16,7 @@ from vision_recipes.training.design_matrix import LinearProbe
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.formula_choice import choose_formula
 from vision_recipes.training.hidden_layer import HiddenProblem, cross_validate_hidden, hidden_design
+from vision_recipes.training.kernel_layer import KERNEL, fit_kernel
 from vision_recipes.training.logistic_regression import Penalty, Problem, dropout_ridge, solve
 from vision_recipes.training.regularisation import Strength, choose_strength, held_out_folds, penalties
 from vision_recipes.training.solver_history import SolverHistory
@@ -39,8 +40,10 @@ def fit(
     """Return the layer fitted to the training rows; `valid` is only measured, but a named optimizer stops by it.
 
     `model_optimizer` "auto" is logistic regression; for features too many for its solver (over 5e8 numbers), Adam. How
-    extra columns join the features is chosen first.
+    extra columns join the features is chosen first. `last_layer` "kernel" is fit_kernel, anything else linear.
     """
+    if settings.last_layer == KERNEL and train.features.shape[1]:
+        return fit_kernel(train, valid, settings, on_epoch)
     work = 4.0 * len(train) * (train.features.shape[1] + train.extra.shape[1]) * len(train.classes)
     with blas_threads(work):
         large = len(train) * min(train.features.shape[1], len(train)) > _MOST_CELLS

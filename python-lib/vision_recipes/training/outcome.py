@@ -22,6 +22,7 @@ COLUMNS = {
     "interactions": "picture and columns, with their interactions",
     "hidden": "picture and columns through a hidden layer",
 }
+LAST_LAYERS = {"linear": "linear", "kernel": "a kernel machine"}
 """The choices that metrics.json names, in words."""
 
 
@@ -61,11 +62,15 @@ def accuracy_sentence(figures: Mapping[str, Any], side: str) -> str:
 
 
 def choices(metrics: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what metrics.json says of the choice of features and of the formula for the extra columns.
+    """Yield what metrics.json says of the choice of features, the last layer and the formula for the extra columns.
 
     The metrics may come from an untrusted source: what is not as the training writes it is left out.
     """
-    for part, names, title in (("features", FEATURES, "features"), ("columns", COLUMNS, "extra columns")):
+    for part, names, title in (
+        ("features", FEATURES, "features"),
+        ("last_layer", LAST_LAYERS, "last layer"),
+        ("columns", COLUMNS, "extra columns"),
+    ):
         found = metrics.get(part)
         chosen = found.get("chosen") if isinstance(found, Mapping) else None
         if not isinstance(found, Mapping) or not isinstance(chosen, str) or chosen not in names:

@@ -24,6 +24,7 @@ from vision_recipes.training.calibration import calibrate
 from vision_recipes.training.epochs import Epoch
 from vision_recipes.training.feature_choice import choose_features
 from vision_recipes.training.features import FeatureSource
+from vision_recipes.training.last_layer_choice import choose_last_layer
 from vision_recipes.training.linear_probe import fit
 from vision_recipes.training.ood import fit_ood
 from vision_recipes.training.reference_pictures import Kept, choose_kept, reference_pictures
@@ -99,6 +100,8 @@ def _train_last_layer(
     on_epoch: Callable[[Epoch], None],
 ) -> Trained:
     train, valid = images.subset(TRAIN), images.subset(VALID)
+    choice = choose_last_layer(train, settings)
+    settings = replace(settings, last_layer=choice.chosen)
     commonest = np.bincount(train.targets).argmax()
     if settings.data_augmentation:
         train = _with_copies(train, source, settings)
@@ -109,8 +112,9 @@ def _train_last_layer(
         layers=tuple(layer.name for layer in source.inner_layers),
         columns=fitted.columns,
         hidden=fitted.hidden,
+        kernel_layer=fitted.kernel_layer,
     )
-    trained = Trained(head, fitted.how, kept)
+    trained = Trained(head, fitted.how, kept, metrics={"last_layer": choice.described()})
     if len(kept.rows):
         kept.logits = np.concatenate([fitted.logits(images.take(rows)) for rows in kept.blocks()])
     for side in (VALID, TEST):
