@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from vision_recipes.similar_settings import SimilarSettings
 from vision_recipes.similarity.copies import MOST_PROPOSED
 from vision_recipes.similarity.duplicate_groups import find_groups
 from vision_recipes.similarity.nearest import Neighbours
+from vision_recipes.similarity.page import SEARCHABLE, render_similar_page
 from vision_recipes.similarity.picture_set import PictureSet
 from vision_recipes.similarity.restrictions import Codes, encode
 from vision_recipes.similarity.search import Searched, proposed
@@ -31,6 +31,8 @@ from vision_recipes.wording import counted
 log = logging.getLogger("vision_recipes")
 
 __all__ = ["PictureSource", "SimilarInputs", "SimilarOutputs", "similar"]
+
+PAGE = "/index.html"
 
 Row = dict[str, Any]
 
@@ -72,6 +74,9 @@ def similar(inputs: SimilarInputs, settings: SimilarSettings, outputs: SimilarOu
             log.info("%s", groups.summary())
             if outputs.groups is not None:
                 outputs.groups.write(GROUPED, groups.rows())
+            if outputs.report is not None:
+                outputs.report.write(PAGE, render_similar_page(groups, search.first(), settings))
+                log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
     log.info("compared %s in %.1f s", counted(len(searched.sets[0]), "picture"), time.perf_counter() - started)
 
 
@@ -121,6 +126,7 @@ class _Search:
         self._searched, self._most = searched, most
         self._offset = len(searched.sets[0]) if len(searched.sets) > 1 else 0
         self._proposals: list[tuple[np.ndarray, np.ndarray]] = []
+        self._first: list[Neighbours] = []
 
     def rows(self) -> Iterator[Row]:
         """Yield a row (NEIGHBOURS) per neighbour, and one per picture without any."""
@@ -142,13 +148,21 @@ class _Search:
     def proposals(self) -> tuple[np.ndarray, np.ndarray]:
         """Return pairs of rows that may be copies."""
         if not self._proposals:
-            Counter(block.start for block in self._blocks())
+            for _ in self._blocks():
+                pass
         ones, others = zip(*self._proposals, strict=True)
         return np.concatenate(ones), np.concatenate(others)
 
+    def first(self) -> Neighbours:
+        """Return the neighbours of the pictures that the page can be searched for."""
+        rows = np.concatenate([block.rows for block in self._first])[:SEARCHABLE]
+        return Neighbours(0, rows, np.concatenate([block.similarities for block in self._first])[:SEARCHABLE])
+
     def _blocks(self) -> Iterator[Neighbours]:
-        self._proposals = []
+        self._proposals, self._first = [], []
         for block in self._searched.neighbours(max(self._most, MOST_PROPOSED)):
+            if block.start < SEARCHABLE:
+                self._first.append(block)
             self._proposals.append(proposed(block, self._offset))
             yield block
 

@@ -19,7 +19,7 @@ SAME = 0.75
 
 Measured on copies of 500 photos: of those cropped to 90 %, one in a hundred has less than 0.80, of mirrored, resized,
 recompressed and greyscale ones less than 0.98, of those in other hues or much brighter less than 0.84. Different photos
-with the most similar features have at most 0.62, ships on the horizon in photos of 32 x 32 pixels 0.76, drawn eggs 0.83.
+with the most similar features have at most 0.62, ships on the horizon in 32 x 32 pixels 0.76, drawn eggs 0.83.
 """
 
 _CELLS = 16

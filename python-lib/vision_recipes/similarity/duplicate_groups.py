@@ -27,11 +27,14 @@ class DuplicateGroups:
 
     def summary(self) -> str:
         """Return how many copies there are, in words."""
-        first = self.members[: len(self.comparison.sets[0])]
-        kinds = Counter(member.match.kind for member in first if member.match)
+        kinds = self.kinds()
         named = ", ".join(f"{kind} {kinds[kind]}" for kind in (EXACT, NEAR, SAME_VECTOR) if kinds[kind])
-        among = counted(len(first), "picture")
+        among = counted(len(self.comparison.sets[0]), "picture")
         return f"{counted(kinds.total(), 'copy', 'copies')} among {among}" + (f": {named}" if named else "")
+
+    def kinds(self) -> Counter[str]:
+        """Return how many pictures of the first set are copies, by what makes them that."""
+        return Counter(member.match.kind for member in self.members if member.match)
 
     def name_of(self, row: int) -> str:
         """Return the name of the group of a representative: its path, with the other set's name if it is there."""

@@ -20,10 +20,10 @@ _CROWD = 64
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The neighbours of the rows from `start` on: `rows` int64 and `similarities` float64, (block, most found).
+    """The neighbours of the rows from `start` on: `rows` int64 and `similarities` float64, (block, most).
 
-    The most similar comes first, of equally similar ones that of the smaller row. Where a picture has fewer neighbours
-    than others, the rest of its `rows` is -1.
+    The most similar comes first, of equally similar ones that of the smaller row. Where a picture has fewer neighbours,
+    the rest of its `rows` is -1.
     """
 
     start: int
@@ -127,7 +127,7 @@ def _ranked(
     order = _first(rows, -exact.round(12), columns, most)
     rows, columns, exact = rows[order], columns[order], exact[order]
     places = _places(rows)
-    found = np.full((len(block), int(places.max(initial=-1)) + 1), -1, np.int64)
+    found = np.full((len(block), most), -1, np.int64)
     similarities = np.full(found.shape, np.nan)
     found[rows, places], similarities[rows, places] = columns, exact
     return Neighbours(start, found, similarities)
