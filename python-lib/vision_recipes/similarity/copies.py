@@ -11,6 +11,7 @@ import numpy as np
 from vision_recipes.images.perceptual_hash import SAME, agreements
 from vision_recipes.similarity.picture_set import PictureSet
 from vision_recipes.similarity.restrictions import Codes, Restrictions
+from vision_recipes.training.blas_threads import blas_threads
 
 EXACT, NEAR, SAME_VECTOR, SINGLE = "exact", "near", "same_vector", "single"
 
@@ -70,7 +71,10 @@ class Comparison:
             (int(one), int(other)): Match(EXACT if self._seen[one] else SAME_VECTOR, 1.0) for one, other in pairs[same]
         }
         pairs = pairs[~same & self._seen[pairs].all(axis=1)]
-        agreement = np.maximum(self._agreements(pairs[:, 0], pairs[:, 1]), self._agreements(pairs[:, 1], pairs[:, 0]))
+        with blas_threads(0):  # products are small
+            agreement = np.maximum(
+                self._agreements(pairs[:, 0], pairs[:, 1]), self._agreements(pairs[:, 1], pairs[:, 0])
+            )
         for (one, other), value in zip(pairs[agreement >= SAME], agreement[agreement >= SAME], strict=True):
             found[int(one), int(other)] = Match(NEAR, min(float(value), 1.0))
         return found
