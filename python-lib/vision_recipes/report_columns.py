@@ -105,3 +105,26 @@ MOVED = (
     Column("nearest_label", "string", "Its label"),
     Column("similarity", "double", "Cosine similarity of the two"),
 )
+
+NEIGHBOURS = (
+    IMAGES,
+    Column("rank", "bigint", "1 = the most similar; empty when the picture has no neighbour"),
+    Column("neighbour", "string", "Path of the similar picture"),
+    Column("similarity", "double", "Cosine similarity of the two feature vectors less their mean, at most 1"),
+    Column("error", "int", "1 when the picture has no usable feature vector, else 0"),
+    Column("reason", "string", "Why there is no neighbour; empty when there is one"),
+)
+
+GROUPED = (
+    IMAGES,
+    Column("group", "string", "Name of the group of copies: the path of its representative"),
+    Column("size", "bigint", "How many pictures the group has"),
+    Column("kind", "string", "exact, near or same_vector: what makes it a copy of the representative; or single"),
+    Column("representative", "string", "Path of the picture that is kept"),
+    Column("in_other", "int", "1 when the representative is in the other folder or dataset, else 0"),
+    Column("agreement", "double", "How well the two pictures agree, from 0.75 to 1"),
+    Column("keep", "int", "1 for one picture of each group, 0 for the others"),
+    Column("decision", "string", "drop where keep is 0; the retrain recipe can apply it"),
+    Column("error", "int", "1 when the picture has no usable feature vector, else 0"),
+    Column("reason", "string", "Why there is no group; empty when there is one"),
+)

@@ -28,6 +28,7 @@ GROUND |= {
     "metrics",
     "monitor_settings",
     "report_columns",
+    "similar_settings",
     "strict_json",
     "training_settings",
     "webapp_settings",

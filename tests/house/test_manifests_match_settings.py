@@ -6,7 +6,14 @@ from dataclasses import MISSING, fields
 import pytest
 from conftest import ROOT
 
-from vision_recipes import macro_settings, monitor_settings, settings, training_settings, webapp_settings
+from vision_recipes import (
+    macro_settings,
+    monitor_settings,
+    settings,
+    similar_settings,
+    training_settings,
+    webapp_settings,
+)
 
 PAIRS = {
     "custom-recipes/vision-classify/recipe.json": settings.ClassifySettings,
@@ -16,6 +23,7 @@ PAIRS = {
     "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,
     "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
     "custom-recipes/vision-monitor/recipe.json": monitor_settings.MonitorSettings,
+    "custom-recipes/vision-similar/recipe.json": similar_settings.SimilarSettings,
     "python-runnables/vision-download/runnable.json": macro_settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
     "python-runnables/vision-export/runnable.json": macro_settings.ExportSettings,

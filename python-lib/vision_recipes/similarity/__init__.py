@@ -1,0 +1,1 @@
+"""Pictures that are alike: nearest neighbours by their features, and groups of copies."""
