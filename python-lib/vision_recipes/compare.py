@@ -15,9 +15,10 @@ from vision_recipes.default_model import open_catalogued
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.model_selection.candidates import SEVERAL, Candidate, PassSettings, of_own_passes
-from vision_recipes.model_selection.entrants import find_entrants
+from vision_recipes.model_selection.entrants import Entrant, find_entrants
 from vision_recipes.model_selection.feature_pass import FeaturePass
-from vision_recipes.model_selection.leaderboard import leaderboard_rows, lines
+from vision_recipes.model_selection.leaderboard import Line, leaderboard_rows, lines
+from vision_recipes.model_selection.page import ComparedRun, render_comparison_page, sentences
 from vision_recipes.model_selection.race import Race
 from vision_recipes.model_selection.sampling import comparable
 from vision_recipes.retrain import retrain
@@ -30,6 +31,8 @@ from vision_recipes.wording import counted
 log = logging.getLogger("vision_recipes")
 
 __all__ = ["CompareInputs", "CompareOutputs", "compare"]
+
+PAGE = "/index.html"
 
 Row = dict[str, Any]
 
@@ -76,8 +79,14 @@ def compare(
         rows = leaderboard_rows(found, entrants, settings)
         if outputs.model is not None:
             _retrain_winner(inputs, settings, race.winner.candidate, outputs.model, cache)
+        run = _described(inputs, settings, race, found, entrants)
+        if outputs.report is not None:
+            outputs.report.write(PAGE, render_comparison_page(run))
+            log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
     for remark in race.remarks:
         log.warning("%s", remark)
+    for sentence in sentences(run):
+        log.info("%s", sentence)
     log.info("compared %s in %.1f s", counted(len(found), "candidate"), time.perf_counter() - started)
     return iter(rows)
 
@@ -95,6 +104,14 @@ def _race(inputs: CompareInputs, settings: CompareSettings, table: LabelTable, w
         return FeaturePass(source, keep_pixels=of_pass.data_augmentation)
 
     return Race(comparable(table.labels, table.split), table.group, settings, open_pass)
+
+
+def _described(
+    inputs: CompareInputs, settings: CompareSettings, race: Race, found: Sequence[Line], entrants: Sequence[Entrant]
+) -> ComparedRun:
+    labels = len(set(race.labels.values()))
+    corrected = race.accuracy_when_chosen()
+    return ComparedRun(inputs.pictures.name, found, entrants, settings, race.remarks, labels, corrected)
 
 
 def _retrain_winner(

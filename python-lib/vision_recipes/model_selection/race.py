@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from vision_recipes.compare_settings import CompareSettings
 from vision_recipes.errors import LabelsError, ModelFolderError, PictureFolderError, VisionError
 from vision_recipes.model_selection.candidates import Candidate, PassSettings, other_passes
 from vision_recipes.model_selection.feature_pass import FeaturePass
+from vision_recipes.model_selection.held_out_predictions import predicted_rows
 from vision_recipes.model_selection.judging import Judge, Stage
 from vision_recipes.model_selection.other_passes import pictures_to_try, surely_better
-from vision_recipes.model_selection.paired_differences import Interval
+from vision_recipes.model_selection.paired_differences import Interval, accuracy_when_chosen
 from vision_recipes.model_selection.sampling import rounds, stratified_order
 from vision_recipes.wording import counted, percent
 
@@ -82,6 +85,16 @@ class Race:
         if standing.stage is None:
             return None
         return self.judge.difference(self.winner.candidate, standing.candidate, standing.stage)
+
+    def accuracy_when_chosen(self) -> float | None:
+        """Return the winner's accuracy without the bias of having been chosen, among those that came as far."""
+        stage = self.winner.stage
+        found = [self.judge.predictions(each.candidate, stage) for each in self.standings if stage and each.stage is stage]
+        right = [each.right for each in found if each is not None]
+        if stage is None or not right:
+            return None
+        groups = stage.sample.groups[predicted_rows(stage.sample)]
+        return accuracy_when_chosen(np.stack(right), groups, self.settings.random_seed)
 
     def _racing(self) -> list[Standing]:
         return [standing for standing in self.standings if not standing.reason]
