@@ -14,4 +14,5 @@ retrain(
     cache=output_folder("cache_folder"),
     feedback=input_folder("feedback_folder"),
     corrections=input_table("feedback_dataset"),
+    leaderboard=input_table("leaderboard_dataset"),
 )

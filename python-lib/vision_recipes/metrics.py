@@ -32,7 +32,7 @@ def accuracy(logits: np.ndarray, targets: np.ndarray) -> float:
     return float((logits.argmax(axis=1) == targets).mean()) if len(targets) else float("nan")
 
 
-def accuracy_interval(right: int, count: int) -> tuple[float, float]:
+def accuracy_interval(right: float, count: float) -> tuple[float, float]:
     """Return the 95 % confidence interval of `right` out of `count` (Wilson 1927).
 
     It is scipy.stats.binomtest's, whose import would take a tenth of a short training.

@@ -1,4 +1,4 @@
-"""The columns that evaluate, explain, check-labels and monitor write."""
+"""The columns that evaluate, explain, check-labels, monitor and compare write."""
 
 from __future__ import annotations
 
@@ -127,4 +127,33 @@ GROUPED = (
     Column("decision", "string", "drop where keep is 0; the retrain recipe can apply it"),
     Column("error", "int", "1 when the picture has no usable feature vector, else 0"),
     Column("reason", "string", "Why there is no group; empty when there is one"),
+)
+
+COMPARED = (
+    Column("rank", "bigint", "1 = the winner; empty for networks that cannot be used"),
+    Column("chosen", "int", "1 for the winner, else 0"),
+    Column("candidate", "string", "The candidate in words"),
+    Column("model", "string", "Name of the network"),
+    Column("folder", "string", "Name of its model folder; empty for a network of the catalogue"),
+    Column("model_hash", "string", "Identifies the network"),
+    Column("head_features", "string", "As in vision-retrain: last or several"),
+    Column("last_layer", "string", "As in vision-retrain: linear or kernel"),
+    Column("image_resize", "string", "As in vision-retrain: model, squash, crop or pad"),
+    Column("image_width", "bigint", "As in vision-retrain; 0 = the network's own"),
+    Column("image_height", "bigint", "As in vision-retrain; 0 = the network's own"),
+    Column("data_augmentation", "boolean", "As in vision-retrain"),
+    Column("n_augmentation", "bigint", "As in vision-retrain: copies of each picture"),
+    Column("accuracy", "double", "Fraction of the held-out pictures that is right, in cross-validation"),
+    Column("accuracy_low", "double", "Lower end of its 95 % interval"),
+    Column("accuracy_high", "double", "Upper end of its 95 % interval"),
+    Column("log_loss", "double", "Mean log loss of the held-out pictures"),
+    Column("difference", "double", "Accuracy minus the winner's, on the same pictures; below 0 = worse"),
+    Column("difference_low", "double", "Lower end of its 95 % interval"),
+    Column("difference_high", "double", "Upper end of its 95 % interval"),
+    Column("comparison", "string", "The difference in words"),
+    Column("pictures_per_second", "double", "Read and computed on this machine; empty when all were cached"),
+    Column("megabytes", "double", "Size of the model folder"),
+    Column("pareto", "int", "1 when no faster candidate is as accurate, else 0; empty without a speed"),
+    Column("pictures", "bigint", "Labelled pictures that it was compared on"),
+    Column("reason", "string", "Why it was compared on no more pictures, or on none; empty for those that were"),
 )

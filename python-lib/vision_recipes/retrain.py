@@ -13,6 +13,7 @@ from vision_recipes.default_model import open_default
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
+from vision_recipes.model_selection.winning_row import with_winning_row
 from vision_recipes.reports.validation_page import write_validation_page
 from vision_recipes.stores import Store, Table
 from vision_recipes.training.feature_choice import may_use_several
@@ -39,11 +40,13 @@ def retrain(
     cache: Store | None = None,
     feedback: Store | None = None,
     corrections: Table | None = None,
+    leaderboard: Table | None = None,
 ) -> None:
     """Write a model of your own labels into `output`, which may be the folder of `model` itself.
 
     Without a `model` it starts from the default network. `feedback` is a folder of corrected pictures that join the
-    others, `corrections` a table with their paths and labels.
+    others, `corrections` a table with their paths and labels. Of a `leaderboard`, the settings of its best row of the
+    model are taken.
     Until config.json is written, last, the folder's previous model stays intact. Raises SettingsError, LabelsError,
     PictureFolderError, ModelFolderError, DeviceError, TrainingError, OutputError.
     """
@@ -51,6 +54,8 @@ def retrain(
     check_parameters(settings)
     with work_folder("vision-retrain-") as workdir:
         opened = open_default() if model is None else open_model(model)
+        if leaderboard is not None:
+            settings = with_winning_row(settings, leaderboard, opened)
         base, settings = prepare_model(opened, settings, workdir)
         require_writable(output)
         table = read_label_table(pictures, settings, labels, extra)

@@ -8,16 +8,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vision_recipes.errors import listed
+from vision_recipes.images.picture_decoder import Lookup
 from vision_recipes.images.reading import READING, hidden, read
-from vision_recipes.inference.engine import SCORES, Engine, find_output
+from vision_recipes.inference.engine import FEATURES, SCORES, SEVERAL_FEATURES, Engine, find_output
 from vision_recipes.inference.feature_cache import FeatureCache
 from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
+from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
@@ -71,7 +73,7 @@ def forward(
     if cache is not None:
         every = max(8, len(paths) // _SEGMENTS)
         features = FeatureCache(cache, _cache_key(model, engine, request), engine.length, every=every)
-    lookup = None if features is None else lambda picture: features.get(_content_key(picture, request))
+    lookup = None if features is None or cache is None else _lookup(features, cache, model, engine, request)
     found = read(pictures, paths, model.preprocessing, lookup=lookup, decode_cached=request.pixels)
     return _results(engine, found, request, features, Progress(request.verb, len(paths)))
 
@@ -86,6 +88,26 @@ def _results(
             progress.add(picture)
             yield picture, vector
     progress.finish()
+
+
+def _lookup(features: FeatureCache, cache: Store, model: Model, engine: Engine, request: Request) -> Lookup:
+    """Return a function that finds a picture's vector; those of several layers begin with the features."""
+    several = None
+    if request.output == FEATURES:
+        wider = replace(request, output=SEVERAL_FEATURES)
+        inner = inner_layers(model.layers, model.feature_layer)
+        length = engine.length + sum(2 * layer.size for layer in inner)
+        several = FeatureCache(cache, _cache_key(model, engine, wider), length, every=1) if inner else None
+
+    def find(picture: Picture) -> np.ndarray | None:
+        key = _content_key(picture, request)
+        found = features.get(key)
+        if found is None and several is not None:
+            longer = several.get(key)
+            found = None if longer is None else longer[: engine.length]
+        return found
+
+    return find
 
 
 def _cache_key(model: Model, engine: Engine, request: Request) -> str:

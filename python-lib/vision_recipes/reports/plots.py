@@ -1,4 +1,4 @@
-"""Plots as inline SVG in the colours of the page: curves, the reliability diagram, the confidence histogram."""
+"""Plots as inline SVG in the colours of the page: curves, the reliability diagram, confidence, a Pareto front."""
 
 from __future__ import annotations
 
@@ -89,6 +89,19 @@ def draw_confidence(probabilities: np.ndarray, right: np.ndarray) -> Plot:
     return Plot("Pictures by confidence", canvas.svg(described), [("right", "first"), ("wrong", "wrong")])
 
 
+def draw_front(points: Sequence[tuple[float, float, str, bool]], title: str, unit: str, described: str) -> Plot:
+    """Return a scatter of (x, accuracy, name, on the front); the front, from left to right, is joined by a line."""
+    accuracies = [y for _, y, _, _ in points]
+    low = max(0.0, min(accuracies) - 0.15 * (max(accuracies) - min(accuracies)) - 0.01)
+    canvas = _Canvas((0.0, 1.1 * max(x for x, _, _, _ in points)), (low, min(1.0, max(accuracies) + (1 - low) * 0.1)))
+    canvas.grid(lambda value: f"{100 * value:.3g} %")
+    canvas.below(ticks(*canvas.across, 5), unit)
+    canvas.curve(sorted((x, y) for x, y, _, best in points if best), "second")
+    for x, y, name, best in points:
+        canvas.dot(x, y, name, "first" if best else "second")
+    return Plot(title, canvas.svg(described), [("not beaten in both", "first"), ("beaten", "second")])
+
+
 def ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[float]:
     """Return round numbers from `low` to `high`, about `most` of them at most; whole numbers only if `whole`."""
     rough = (high - low) / most
@@ -139,6 +152,10 @@ class _Canvas:
         self._marks.append(_PATH.format(f"curve {kind}", " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)))
         if len(placed) == 1:
             self._marks.append(_DOT.format(f"fill {kind}", *placed[0]))
+
+    def dot(self, x: float, y: float, name: str, kind: str) -> None:
+        self._marks.append(_DOT.format(f"fill {kind}", self._x(x), self._y(y)))
+        self._marks.append(_TEXT.format(self._x(x) + 6, self._y(y) - 5, "start", name))
 
     def svg(self, described: str) -> Markup:
         return _SVG.format(_WIDTH, _HEIGHT, described, Markup("").join(self._marks))

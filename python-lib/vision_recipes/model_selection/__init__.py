@@ -1,0 +1,1 @@
+"""Networks and ways to use them, compared on the same held-out pictures."""

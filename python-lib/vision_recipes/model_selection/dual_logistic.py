@@ -1,0 +1,61 @@
+"""Multinomial logistic regression in its dual form, for the folds of one matrix of similarities.
+
+What training.logistic_regression solves, at a fraction of the time: the matrix is computed once for all folds and
+strengths, and Newton steps use one factorised bound of the Hessian (Böhning, Multinomial logistic regression algorithm,
+1992), with Nesterov's momentum (1983). A few steps give predictions as good as the optimum's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vision_recipes.metrics import softmax
+
+_STEPS = 10
+_BIAS = 0.01
+"""The variance that the constant is given, in units of the average similarity of a row with itself."""
+
+
+def similarities(scaled: np.ndarray) -> np.ndarray:
+    """Return the inner products (n, n) float32 of scaled features (n, d), with a constant for the bias."""
+    product: np.ndarray = scaled @ scaled.T
+    product += np.float32(_BIAS * product.trace() / max(len(product), 1))
+    return product
+
+
+def predict_held_out(
+    similarity: np.ndarray, targets: np.ndarray, folds: np.ndarray, ridge: float, weights: np.ndarray
+) -> np.ndarray:
+    """Return logits float32 (n, classes) of the rows, each by a fit to the rows of the other folds.
+
+    `similarity` is (n, n), `targets` (n, classes) are probabilities, `ridge` is per row's average similarity with
+    itself, `weights` (n,). Rows of fold -1 are only fitted to, in each fold.
+    """
+    unit = float(similarity.trace()) / max(len(similarity), 1) or 1.0
+    logits = np.zeros(targets.shape, np.float32)
+    for fold in range(int(folds.max()) + 1):
+        kept, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        strength = np.float32(ridge * unit * len(kept) / len(folds))
+        among = np.ascontiguousarray(similarity[np.ix_(kept, kept)])
+        coefficients = _fit(among, targets[kept], strength, weights[kept])
+        logits[left] = similarity[np.ix_(left, kept)] @ coefficients
+    return logits
+
+
+def _fit(similarity: np.ndarray, targets: np.ndarray, ridge: np.float32, weights: np.ndarray) -> np.ndarray:
+    """Return the coefficients (n, classes) of the rows: logits are similarities times these."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    root = np.sqrt(weights)[:, None]
+    bound = np.float32(0.5) * similarity * root * root.T
+    bound[np.diag_indices(len(bound))] += ridge
+    factor = cho_factor(bound, overwrite_a=True, check_finite=False)
+    found = before = np.zeros_like(targets)
+    momentum = 1.0
+    for _ in range(_STEPS):
+        grown = (1 + np.sqrt(1 + 4 * momentum * momentum)) / 2
+        ahead = found + np.float32((momentum - 1) / grown) * (found - before)
+        before, momentum = found, grown
+        gradient = weights[:, None] * (softmax(similarity @ ahead) - targets) + ridge * ahead
+        found = ahead - root * cho_solve(factor, gradient / root, check_finite=False)
+    return found

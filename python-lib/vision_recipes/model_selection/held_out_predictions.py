@@ -1,0 +1,80 @@
+"""What a candidate's last layer predicts for pictures that it was not fitted to, over all repeats of the folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vision_recipes.dataset.standardisation import scaling_of
+from vision_recipes.metrics import softmax
+from vision_recipes.model_selection.dual_logistic import predict_held_out, similarities
+from vision_recipes.model_selection.sampling import Sample
+from vision_recipes.training.blas_threads import blas_threads
+from vision_recipes.training.regularisation import RIDGES, best_factor
+
+_LEAST_PROBABILITY = 1e-6
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Of each predicted picture, over the repeats: `right` (n,), the fraction that is right, and its log `losses` (n,).
+
+    `ridge` is the strength of the regularisation that predicted best.
+    """
+
+    right: np.ndarray
+    losses: np.ndarray
+    ridge: float
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of held-out pictures that is right."""
+        return float(self.right.mean())
+
+
+def predicted_rows(sample: Sample) -> np.ndarray:
+    """Return the rows that can be predicted: those whose class has another group, in every repeat another fold."""
+    possible = np.ones(len(sample), bool)
+    for folds in sample.folds:
+        for fold in range(int(folds.max()) + 1):
+            left = np.flatnonzero(folds == fold)
+            possible[left] &= np.isin(sample.targets[left], sample.targets[folds != fold])
+    return np.flatnonzero(possible) if sample.folds else np.empty(0, int)
+
+
+def judge(features: np.ndarray, sample: Sample, ridges: Sequence[float] = RIDGES) -> Predictions:
+    """Return what last layers on features (n, d) predict for the rows of the sample, of the best strength.
+
+    The strength is the one of the least log loss on the same held-out rows, alike for all candidates.
+    """
+    rows, targets = predicted_rows(sample), sample.one_hot()
+    weights = np.ones(len(sample), np.float32)
+    with blas_threads(2.0 * len(features) * features.size):
+        similarity = similarities(scaling_of(features).apply(features))
+    best: Predictions | None = None
+    worse, best_loss = 0, np.inf
+    for ridge in ridges:
+        found = []
+        with blas_threads(len(sample) ** 3 / 3.0):
+            found = [predict_held_out(similarity, targets, folds, ridge, weights)[rows] for folds in sample.folds]
+        factor, loss = best_factor(np.concatenate(found), np.tile(targets[rows], (len(found), 1)), np.ones(len(rows) * len(found)))
+        if loss < best_loss:
+            best, best_loss, worse = _judged(found, factor, sample.targets[rows], ridge), loss, 0
+        elif (worse := worse + 1) == 2:
+            break
+    assert best is not None
+    return best
+
+
+def near(ridge: float) -> tuple[float, ...]:
+    """Return a strength and the next weaker one, for more pictures than it was chosen on."""
+    place = RIDGES.index(ridge)
+    return RIDGES[place : place + 2]
+
+
+def _judged(found: Sequence[np.ndarray], factor: float, targets: np.ndarray, ridge: float) -> Predictions:
+    right = np.mean([logits.argmax(axis=1) == targets for logits in found], axis=0)
+    own = [softmax(factor * logits.astype(np.float64))[np.arange(len(targets)), targets] for logits in found]
+    return Predictions(right, np.mean(-np.log(np.maximum(own, _LEAST_PROBABILITY)), axis=0), ridge)
