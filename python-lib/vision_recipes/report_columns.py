@@ -1,4 +1,4 @@
-"""The columns that evaluate, explain, check-labels and monitor write."""
+"""The columns that evaluate, explain, check-labels, monitor and map write."""
 
 from __future__ import annotations
 
@@ -104,4 +104,14 @@ MOVED = (
     Column("nearest", "string", "Path of the most similar reference picture"),
     Column("nearest_label", "string", "Its label"),
     Column("similarity", "double", "Cosine similarity of the two"),
+)
+
+MAPPED = (
+    IMAGES,
+    Column("x", "double", "Place on the map, from -1 (left) to 1 (right)"),
+    Column("y", "double", "Place on the map, from -1 (bottom) to 1 (top)"),
+    Column("cluster", "bigint", "Number of the cluster, 1 for the largest; empty for pictures between clusters"),
+    Column("cluster_name", "string", "What sets the cluster apart, or its number; none for pictures between clusters"),
+    Column("representative", "int", "1 for the picture that stands for its cluster (the medoid), else 0"),
+    Column("reason", "string", "Why the picture is not on the map; empty when it is"),
 )
