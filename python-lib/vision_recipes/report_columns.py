@@ -1,4 +1,4 @@
-"""The columns that evaluate, explain, check-labels, monitor and compare write."""
+"""The columns that recipes write besides those of classify and extract: one tuple for each output."""
 
 from __future__ import annotations
 
@@ -156,4 +156,14 @@ COMPARED = (
     Column("pareto", "int", "1 when no faster candidate is as accurate, else 0; empty without a speed"),
     Column("pictures", "bigint", "Labelled pictures that it was compared on"),
     Column("reason", "string", "Why it was compared on no more pictures, or on none; empty for those that were"),
+)
+
+MAPPED = (
+    IMAGES,
+    Column("x", "double", "Place on the map, from -1 (left) to 1 (right)"),
+    Column("y", "double", "Place on the map, from -1 (bottom) to 1 (top)"),
+    Column("cluster", "bigint", "Number of the cluster, 1 for the largest; empty for pictures between clusters"),
+    Column("cluster_name", "string", "What sets the cluster apart, or its number; none for pictures between clusters"),
+    Column("representative", "int", "1 for the picture that stands for its cluster (the medoid), else 0"),
+    Column("reason", "string", "Why the picture is not on the map; empty when it is"),
 )

@@ -76,7 +76,9 @@ def test_epochs_are_reported_in_order_and_the_best_is_kept() -> None:
 
 def test_penalties_and_smoothing_make_weights_small() -> None:
     def size(**changes: float) -> float:
-        return float(np.abs(fit_sgd(TRAIN, VALID, replace(SETTINGS, nb_epochs=20, batch_size=60, **changes)).kernel).sum())
+        return float(
+            np.abs(fit_sgd(TRAIN, VALID, replace(SETTINGS, nb_epochs=20, batch_size=60, **changes)).kernel).sum()
+        )
 
     plain = size()
     assert size(model_l2=0.1) < 0.8 * plain
@@ -163,7 +165,9 @@ def test_passes_are_shuffled_anew() -> None:
 
 def test_the_plateau_schedule_lowers_the_rate_after_two_epochs_that_are_not_better() -> None:
     noise = replace(VALID, targets=np.zeros_like(VALID.targets))
-    settings = replace(SETTINGS, learning_rate_schedule="plateau", nb_epochs=18, early_stopping_patience=0, batch_size=300)
+    settings = replace(
+        SETTINGS, learning_rate_schedule="plateau", nb_epochs=18, early_stopping_patience=0, batch_size=300
+    )
     epochs = fit_sgd(TRAIN, noise, settings).epochs
     best, waited, rate = -1.0, 0, 0.01
     for epoch in epochs:

@@ -51,7 +51,9 @@ def choose_columns(
     for name in named or cells:
         if not named and (name in roles or folded(name) in _OF_RECIPES or folded(name).endswith("_id")):
             if name not in roles:
-                choice.left_out[name] = "by its name it is no property of the picture; name it in extra_columns to use it"
+                choice.left_out[name] = (
+                    "by its name it is no property of the picture; name it in extra_columns to use it"
+                )
             continue
         column, problem = learn_column(name, cells[name])
         if column is not None and gives_away(column, cells[name], target.values, len(target.classes)):

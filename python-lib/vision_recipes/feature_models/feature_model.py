@@ -68,7 +68,9 @@ class FeatureModelConfig:
         require(self.task in (CLASSIFICATION, REGRESSION), f"task {self.task[:40]!r} is not known")
         require(self.form in FORMS, f"form {self.form[:40]!r} is not known")
         require(self.kind in KINDS, f"kind {self.kind[:40]!r} is not one of {', '.join(KINDS)}")
-        require((self.values is None) == bool(self.classes), "classes are for a classification, values for a regression")
+        require(
+            (self.values is None) == bool(self.classes), "classes are for a classification, values for a regression"
+        )
         require((self.task == CLASSIFICATION) == bool(self.classes), f"classes do not fit the task {self.task}")
         require(len(set(self.classes)) == len(self.classes) != 1, "classes must be different, two at least")
         require(1 <= self.vector.length <= MOST_LENGTH, f"vector.length must be between 1 and {MOST_LENGTH}")

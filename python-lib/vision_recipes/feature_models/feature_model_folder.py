@@ -45,7 +45,9 @@ def save_feature_model(
         previous = _read_config(read_bytes(store, "/" + CONFIG, MOST_CONFIG_BYTES), store.name).model.name
     store.write("/" + entry.name, content)
     if store.size("/" + entry.name) not in (None, entry.bytes):
-        raise OutputError(f"{entry.name} was cut off when written into {store.name!r}. Check the storage and its space.")
+        raise OutputError(
+            f"{entry.name} was cut off when written into {store.name!r}. Check the storage and its space."
+        )
     store.write("/README.md", card)
     store.write("/" + CONFIG, text)
     if previous and previous != entry.name:
@@ -105,7 +107,9 @@ def _read_config(content: bytes, folder: str) -> FeatureModelConfig:
 def _checked(config: FeatureModelConfig, content: bytes, folder: str) -> FeatureModel:
     entry, where = config.model, f"{config.model.name} of model folder {folder!r}"
     if content[:1] == _PICKLE:
-        raise ModelFolderError(f"{where} is a pickle, which can run code when it is read; it is not opened. {NEXT_STEP}")
+        raise ModelFolderError(
+            f"{where} is a pickle, which can run code when it is read; it is not opened. {NEXT_STEP}"
+        )
     if len(content) != entry.bytes or hashlib.sha256(content).hexdigest() != entry.sha256:
         raise ModelFolderError(
             f"{where} is not the file that {CONFIG} lists (its size or SHA-256 differs): it is cut off, damaged or "

@@ -67,9 +67,7 @@ def _guess(counts: Counter[str], numbers: Sequence[float], words: int, booleans:
     return REGRESSION, "its cells are numbers"
 
 
-def _of_numbers(
-    column: str, numbers: Sequence[float | None], words: int, reason: str, counts: Counter[str]
-) -> Target:
+def _of_numbers(column: str, numbers: Sequence[float | None], words: int, reason: str, counts: Counter[str]) -> Target:
     rows = np.array([row for row, number in enumerate(numbers) if number is not None], np.int64)
     if not len(rows):
         example = next(iter(counts))

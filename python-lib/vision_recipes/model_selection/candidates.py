@@ -94,7 +94,9 @@ def other_passes(entrant: Entrant, settings: CompareSettings) -> list[PassSettin
     own, found = PassSettings(entrant), []
     preprocessing = entrant.opened.preprocessing
     if settings.image_resize == "all":
-        found += [replace(own, image_resize=name) for name in RESIZES if preprocessing.resized_by(name) != preprocessing]
+        found += [
+            replace(own, image_resize=name) for name in RESIZES if preprocessing.resized_by(name) != preprocessing
+        ]
     for width, height in dict.fromkeys(settings.sizes):
         if (width, height) != (preprocessing.width, preprocessing.height):
             found.append(replace(own, image_width=width, image_height=height))

@@ -115,4 +115,3 @@ def _named_apart(entrants: Sequence[Entrant]) -> list[Entrant]:
 
 def _place(entrant: Entrant) -> str:
     return f"folder {entrant.folder!r}" if entrant.folder else f"{entrant.catalogued} of the catalogue"
-

@@ -59,7 +59,9 @@ def judge(features: np.ndarray, sample: Sample, ridges: Sequence[float] = RIDGES
         found = []
         with blas_threads(len(sample) ** 3 / 3.0):
             found = [predict_held_out(similarity, targets, folds, ridge, weights)[rows] for folds in sample.folds]
-        factor, loss = best_factor(np.concatenate(found), np.tile(targets[rows], (len(found), 1)), np.ones(len(rows) * len(found)))
+        factor, loss = best_factor(
+            np.concatenate(found), np.tile(targets[rows], (len(found), 1)), np.ones(len(rows) * len(found))
+        )
         if loss < best_loss:
             best, best_loss, worse = _judged(found, factor, sample.targets[rows], ridge), loss, 0
         elif (worse := worse + 1) == 2:

@@ -89,7 +89,9 @@ class Race:
     def accuracy_when_chosen(self) -> float | None:
         """Return the winner's accuracy without the bias of having been chosen, among those that came as far."""
         stage = self.winner.stage
-        found = [self.judge.predictions(each.candidate, stage) for each in self.standings if stage and each.stage is stage]
+        found = [
+            self.judge.predictions(each.candidate, stage) for each in self.standings if stage and each.stage is stage
+        ]
         right = [each.right for each in found if each is not None]
         if stage is None or not right:
             return None
@@ -113,7 +115,8 @@ class Race:
         left = [standing for standing in racing if not standing.reason]
         if not left:
             raise ModelFolderError(
-                "No network can be used: " + "; ".join(dict.fromkeys(f"{s.candidate.entrant.name}: {s.reason}" for s in racing))
+                "No network can be used: "
+                + "; ".join(dict.fromkeys(f"{s.candidate.entrant.name}: {s.reason}" for s in racing))
             )
         passes = [self.passes[standing.candidate.of_pass] for standing in left]
         usable = [path for path in paths if all(path in each.digests for each in passes)]
@@ -177,11 +180,18 @@ class Race:
         for standing in racing:
             found = self.judge.predictions(standing.candidate, stage)
             if found is not None:
-                log.info("%s: %s of %d held-out pictures right", standing.candidate.name, percent(found.accuracy), len(found.right))
+                log.info(
+                    "%s: %s of %d held-out pictures right",
+                    standing.candidate.name,
+                    percent(found.accuracy),
+                    len(found.right),
+                )
         for standing in racing[1:]:
             behind = self.judge.difference(racing[0].candidate, standing.candidate, stage)
             if behind is not None and behind.low > 0:
-                standing.reason = f"surely worse than {racing[0].candidate.name} on {counted(len(stage.sample), 'picture')}"
+                standing.reason = (
+                    f"surely worse than {racing[0].candidate.name} on {counted(len(stage.sample), 'picture')}"
+                )
 
     def _try_other_passes(self, stage: Stage, most: int) -> None:
         """Let the leading network try other sizes and resize methods on a few pictures; what is better joins the race."""
