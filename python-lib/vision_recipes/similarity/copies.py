@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -119,5 +120,5 @@ def _keys(pictures: PictureSet) -> Iterator[str]:
 def _runs(values: np.ndarray) -> Iterator[slice]:
     """Yield the slices of equal values; `values` are sorted."""
     edges = np.flatnonzero(np.r_[True, values[1:] != values[:-1]]) if len(values) else np.empty(0, np.int64)
-    for start, end in zip(edges, np.r_[edges[1:], len(values)], strict=True):
-        yield slice(int(start), int(end))
+    for start, end in pairwise([*edges.tolist(), len(values)]):
+        yield slice(start, end)

@@ -73,7 +73,7 @@ def encode(
     tables: Sequence[Mapping[str, Sequence[Any]]], counts: Sequence[int], same: Sequence[str], different: Sequence[str]
 ) -> list[Codes]:
     """Return the codes of each table's cells, `counts` rows each; the same text has the same code in all of them."""
-    coded = {name: _codes([cell for table in tables for cell in table[name]]) for name in (*same, *different)}
+    coded = {name: _codes([table[name] for table in tables]) for name in (*same, *different)}
     together = np.zeros(sum(counts), np.int64)
     for name in same:
         missing = (together == MISSING) | (coded[name] == MISSING)
@@ -84,8 +84,8 @@ def encode(
     return [Codes(together[start:end], apart[:, start:end]) for start, end in pairwise(ends)]
 
 
-def _codes(cells: Sequence[Any]) -> np.ndarray:
-    """Return the cells of a column as numbers, int64 (n,), MISSING where they are empty."""
-    text = column_text(cells)
+def _codes(columns: Sequence[Sequence[Any]]) -> np.ndarray:
+    """Return the cells of a column of each table as numbers, int64 (n,) of all tables, MISSING where they are empty."""
     numbers = dict[str | None, int]({None: MISSING})
-    return np.array([numbers.setdefault(text(cell), len(numbers)) for cell in cells], np.int64)
+    texts = (text(cell) for cells in columns for text in [column_text(cells)] for cell in cells)
+    return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
