@@ -84,7 +84,7 @@ def _candidates(
     width = max(1, _BLOCK_BYTES // (4 * max(_ROWS, searched.shape[1])))
     margin = _rounding(searched.shape[1])
     floor = np.full(len(block), -np.inf, np.float32)
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    rows, columns, values = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
     for first in range(0, len(searched), width):
         cosines = block @ searched[first : first + width].T
         restrictions.exclude(cosines, start, first)
@@ -92,19 +92,19 @@ def _candidates(
             own = np.arange(len(block)) + start - first
             inside = np.flatnonzero((own >= 0) & (own < cosines.shape[1]))
             cosines[inside, own[inside]] = -np.inf
-        floor = np.maximum(floor, _least_of(cosines, most))
-        rows, columns = np.nonzero(cosines >= np.maximum(floor - margin, -2)[:, None])
-        values = cosines[rows, columns]
-        if len(rows) > len(block) * (most + _CROWD):
-            kept = _first(rows, -np.round(values / margin), columns, most + _CROWD)
-            rows, columns, values = rows[kept], columns[kept], values[kept]
-        found.append((rows, columns + first, values))
-    rows, columns, values = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    order = _first(rows, -values, columns, most)
-    np.minimum.at(last := np.full(len(block), np.inf, np.float32), rows[order], values[order])
-    kept = np.flatnonzero(values >= last[rows] - margin)
-    kept = kept[_first(rows[kept], -np.round(values[kept] / margin), columns[kept], most + _CROWD)]
-    return rows[kept], columns[kept]
+        if not first:
+            floor = _least_of(cosines, most)
+        some, places = np.nonzero(cosines >= np.maximum(floor - margin, -2)[:, None])
+        rows, columns = np.concatenate([rows, some]), np.concatenate([columns, places + first])
+        values = np.concatenate([values, cosines[some, places]])
+        kept = _first(rows, -np.round(values / margin), columns, most + _CROWD)
+        rows, columns, values = rows[kept], columns[kept], values[kept]
+        best = _first(rows, -values, columns, most)
+        last = best[np.flatnonzero(_places(rows[best]) == most - 1)]
+        floor[rows[last]] = values[last]
+        kept = values >= floor[rows] - margin
+        rows, columns, values = rows[kept], columns[kept], values[kept]
+    return rows, columns
 
 
 def _least_of(cosines: np.ndarray, most: int) -> np.ndarray:
