@@ -13,11 +13,13 @@ from inference.tiny import write_tiny_model
 from PIL import ImageOps
 from test_monitor import Rows
 
+from vision_recipes.dataset.label_table import read_label_table
 from vision_recipes.errors import FeatureTableError, OutputError, SettingsError
 from vision_recipes.report_columns import GROUPED, NEIGHBOURS
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.similar import PictureSource, SimilarInputs, SimilarOutputs, similar
 from vision_recipes.similar_settings import SimilarSettings
+from vision_recipes.training_settings import RetrainSettings
 
 COMPUTE = ComputeSettings(use_gpu="false", precision="float32")
 
@@ -179,3 +181,16 @@ def test_what_cannot_be_compared_is_said_before_anything_is_written(inputs, sett
 def test_an_output_is_needed():
     with pytest.raises(OutputError, match="connect neighbour_dataset"):
         similar(SimilarInputs(PictureSource(features(["/a"], [[1, 2]]))), SimilarSettings(), SimilarOutputs())
+
+
+def test_retrain_takes_the_groups():
+    vectors = [[1, 0], [1, 0], [0, 1], [1, 5]]
+    paths = ["/a/0.jpg", "/a/1.jpg", "/b/2.jpg", "/b/3.jpg"]
+    _, groups, _ = run(SimilarInputs(PictureSource(features(paths, vectors))))
+    table = Features("groups", [{**row, "label": path[1]} for path, row in groups.items()])
+    given = {"col_filename": "images", "col_label": "label", "label_source": "dataset"}
+    store = folder("photos", dict.fromkeys(paths, b"x"))
+    read = read_label_table(store, RetrainSettings.from_params(given | {"col_decision": "decision"}), table)
+    assert sorted(read.labels) == ["/a/0.jpg", "/b/2.jpg", "/b/3.jpg"]
+    read = read_label_table(store, RetrainSettings.from_params(given | {"group_column": "group"}), table)
+    assert read.group["/a/0.jpg"] == read.group["/a/1.jpg"] != read.group["/b/2.jpg"]

@@ -36,13 +36,13 @@ def render_similar_page(groups: DuplicateGroups, found: Neighbours, settings: Si
     hardest = sorted(
         (pair for pair in groups.pairs.items() if pair[1].kind == NEAR), key=lambda pair: pair[1].agreement
     )
-    wanted = [row for members in listed for row in members[:_MEMBERS]]
-    wanted += [row for pair, _ in hardest[:_HARDEST] for row in pair]
-    wanted += range(len(shown))
-    wanted += [row + offset for rows in shown for row in rows]
-    thumbs = _thumbnails(groups, list(dict.fromkeys(wanted))[:_THUMBNAILS])
+    drawn_rows = [row for members in listed for row in members[:_MEMBERS]]
+    drawn_rows += [row for pair, _ in hardest[:_HARDEST] for row in pair]
+    drawn_rows += range(len(shown))
+    drawn_rows += [row + offset for rows in shown for row in rows]
+    thumbs = _thumbnails(groups, list(dict.fromkeys(drawn_rows))[:_THUMBNAILS])
     script = (resource_folder() / "report" / "similar.js").read_text(encoding="utf-8")
-    names = {row: comparison.place(row)[0].paths[comparison.place(row)[1]] for row in wanted}
+    names = {row: comparison.place(row)[0].paths[comparison.place(row)[1]] for row in drawn_rows}
     neighbours = [
         [row, [[other + offset, round(float(value), 3)] for other, value in zip(rows, values, strict=False)]]
         for row, (rows, values) in enumerate(zip(shown, found.similarities.tolist(), strict=True))
