@@ -105,7 +105,7 @@ def test_the_split_follows_branches(base: Model) -> None:
     assert split_network(network, replace(SETTINGS, layer_to_retrain="all")).frozen is None
 
 
-@pytest.mark.parametrize("formula", ["interactions", "hidden"])
+@pytest.mark.parametrize("formula", ["interactions", "hidden", "kernel"])
 def test_a_head_that_multiplies_columns_or_hides_a_layer_is_trained_whole(
     base: Model, tmp_path: Path, formula: str
 ) -> None:
@@ -114,7 +114,8 @@ def test_a_head_that_multiplies_columns_or_hides_a_layer_is_trained_whole(
     images = replace(IMAGES, extra=extra)
     network = attach_head(base, head)
     found = split_network(network, replace(SETTINGS, layer_to_retrain_n=1))
-    own = ["head_hidden", "head_scores"] if formula == "hidden" else ["head_scores"]
+    below = {"hidden": ["head_hidden"], "kernel": ["head_projection", "head_landmarks"]}
+    own = [*below.get(formula, []), "head_scores"]
     assert [layer.name for layer in found.trained_layers] == ["third", *own]
     assert found.frozen is not None
     values = normalise(images.pixels[:3], base.preprocessing)
