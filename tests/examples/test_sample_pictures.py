@@ -18,8 +18,8 @@ from sample_pictures.characters import CHARACTERS
 from sample_pictures.drawing import SAMPLES, draw
 from sample_pictures.errors import UserError
 from sample_pictures.filling import fill, summary
-from sample_pictures.other_things import OTHER_THINGS
 from sample_pictures.houses import TOWNS, house
+from sample_pictures.other_things import OTHER_THINGS
 from sample_pictures.rooms import kitchen
 from sample_pictures.scene import Scene
 from sample_pictures.settings import Settings
