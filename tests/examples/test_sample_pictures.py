@@ -18,7 +18,10 @@ from sample_pictures.characters import CHARACTERS
 from sample_pictures.drawing import SAMPLES, draw
 from sample_pictures.errors import UserError
 from sample_pictures.filling import fill, summary
+from sample_pictures.houses import TOWNS, house
 from sample_pictures.other_things import OTHER_THINGS
+from sample_pictures.rooms import kitchen
+from sample_pictures.scene import Scene
 from sample_pictures.settings import Settings
 
 PLUGIN = ROOT / "examples" / "sample-pictures"
@@ -129,6 +132,26 @@ def test_uploads_have_a_table_in_which_picture_and_place_decide_together():
         Settings.from_params({"sample": "photo-uploads", "output_managed_folder": "photos"})
 
 
+def test_houses_have_four_photos_each_and_a_price_that_follows_facts_and_looks():
+    photos, tables = {}, {}
+    fill(Folder(photos), Settings("house-prices", 8, 1), lambda percent: None, Folder(tables))
+    rows = list(csv.DictReader(io.StringIO(tables["/houses.csv"].decode())))
+    assert ["/" + row["path"] for row in rows] == list(photos)
+    assert [row["room"] for row in rows[:4]] == ["front", "kitchen", "bathroom", "bedroom"]
+    assert [row["house"] for row in rows] == ["house_0001"] * 4 + ["house_0002"] * 4
+    assert len({(row["house"], row["price"], row["town"]) for row in rows}) == 2
+    houses = [house(1, number) for number in range(600)]
+    values = np.log([each.price / each.square_metres / TOWNS[each.town] for each in houses])
+    assert np.corrcoef(values, [each.quality for each in houses])[0, 1] > 0.9
+    bright = {0.05: [], 0.95: []}
+    for quality, found in bright.items():
+        for number in range(6):
+            scene = Scene(np.random.default_rng(number), quality)
+            kitchen(scene)
+            found.append(np.asarray(Image.open(io.BytesIO(scene.jpeg()))).mean())
+    assert np.mean(bright[0.05]) < np.mean(bright[0.95])
+
+
 def test_each_percent_is_reported_once(monkeypatch):
     percents, pictures = [], [(f"/lisa_pic_{number}.jpg", b"") for number in range(250)]
     monkeypatch.setattr("sample_pictures.filling.draw", lambda *_settings: iter(pictures))
@@ -176,7 +199,7 @@ def test_every_mistake_is_named_at_once():
         Settings.from_params({"sample": "dogs", "count": 2.5, "seed": True, "output_managed_folder": ["eggs"]})
     assert caught.value.for_user
     assert str(caught.value) == (
-        "sample: 'dogs' is not one of egg-or-not, cartoon-characters, photo-uploads; count: 2.5 is not a whole number; "
+        "sample: 'dogs' is not one of egg-or-not, cartoon-characters, photo-uploads, house-prices; count: 2.5 is not a whole number; "
         "seed: True is not a number; output_managed_folder: ['eggs'] is not text"
     )
     with pytest.raises(UserError, match="^output_managed_folder: choose a folder, or give output_new_folder_name to"):

@@ -9,13 +9,14 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
+from sample_pictures import houses
 from sample_pictures.characters import cartoon_character
 from sample_pictures.errors import UserError
 from sample_pictures.still_life import egg_or_not
 
-SAMPLES = ("egg-or-not", "cartoon-characters", "photo-uploads")
+SAMPLES = ("egg-or-not", "cartoon-characters", "photo-uploads", "house-prices")
 """What can be drawn: still lifes in two folders, or one folder with the character's name in each file name, or still
-lifes under names that tell nothing, with a table."""
+lifes under names that tell nothing, with a table, or houses with four photos each, with a table too."""
 
 _BLOCK = 128
 """How many pictures the processes draw before these are yielded; a shorter series is drawn by this process alone."""
@@ -42,7 +43,10 @@ def draw(sample: str, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
 def _drawn(picture: tuple[str, int, int]) -> tuple[str, bytes]:
     sample, seed, index = picture
     rng = np.random.default_rng([SAMPLES.index(sample), seed, index])
-    number = f"{index + 1:04d}" if seed == 1 else f"{seed}{index + 1:06d}"
+    number = _number(seed, index)
+    if sample == "house-prices":
+        many = len(houses.VIEWS)
+        return f"/house_{_number(seed, index // many)}_{houses.view(index)}.jpg", houses.photo(rng, seed, index)
     if sample == "photo-uploads":
         return f"/photo_{number}.jpg", egg_or_not(rng, index)[2]
     if sample == "egg-or-not":
@@ -50,6 +54,11 @@ def _drawn(picture: tuple[str, int, int]) -> tuple[str, bytes]:
         return f"/{folder}/{stem}_{number}.jpg", jpeg
     name, jpeg = cartoon_character(rng, index)
     return f"/{name}_pic_{number}.jpg", jpeg
+
+
+def _number(seed: int, index: int) -> str:
+    """Return what tells the pictures of a series, and of two seeds, apart in file names."""
+    return f"{index + 1:04d}" if seed == 1 else f"{seed}{index + 1:06d}"
 
 
 def _processors() -> int:

@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sample_pictures import houses, uploads
 from sample_pictures.drawing import draw
 from sample_pictures.errors import UserError
 from sample_pictures.settings import Settings
-from sample_pictures.uploads import TABLE, table
 
 log = logging.getLogger("sample_pictures")
+
+TABLES = {"photo-uploads": uploads, "house-prices": houses}
+"""The samples with a table, and the module that writes it."""
 
 
 def fill(
@@ -22,8 +25,8 @@ def fill(
 ) -> dict[str, object]:
     """Draw pictures into a `dataiku.Folder`, beside what is there, and return facts to show, by their names.
 
-    `progress` is called with each whole percent once. `table_folder` takes the table of photo-uploads. Raises UserError
-    when a file cannot be written.
+    `progress` is called with each whole percent once. `table_folder` takes the table of the samples in TABLES. Raises
+    UserError when a file cannot be written.
     """
     started, drawn, reported = time.monotonic(), Counter[str](), 0
     paths: list[str] = []
@@ -37,8 +40,9 @@ def fill(
         if percent > reported:
             reported = percent
             progress(percent)
-    if settings.sample == "photo-uploads":
-        _write(table_folder, TABLE, table(paths, settings.seed))
+    if settings.sample in TABLES:
+        tables = TABLES[settings.sample]
+        _write(table_folder, tables.TABLE, tables.table(paths, settings.seed))
     seconds = time.monotonic() - started
     log.info("drew %d pictures of %s into %s, %.1f s", drawn.total(), settings.sample, name, seconds)
     return {
@@ -68,4 +72,6 @@ def summary(facts: Mapping[str, object]) -> str:
 
 def _label(path: str) -> str:
     folder, _slash, name = path.strip("/").rpartition("/")
+    if name.startswith("house_"):
+        return name.rpartition("_")[2].removesuffix(".jpg")
     return folder or (name.split("_pic_")[0] if "_pic_" in name else "photo")

@@ -49,7 +49,7 @@ CHECKS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Which sample to draw, how many pictures, and into which folder; for photo-uploads, also that of the table."""
+    """Which sample to draw, how many pictures, and into which folder; some samples have a table for another."""
 
     sample: str = "egg-or-not"
     count: int = 200
@@ -74,8 +74,8 @@ class Settings:
         settings = cls(**values)
         if not mistakes and not (settings.output_managed_folder or settings.output_new_folder_name):
             mistakes.append("output_managed_folder: choose a folder, or give output_new_folder_name to create one")
-        if settings.sample == "photo-uploads" and not settings.table_managed_folder:
-            mistakes.append("table_managed_folder: choose a folder for the table of photo-uploads")
+        if settings.sample in ("photo-uploads", "house-prices") and not settings.table_managed_folder:
+            mistakes.append(f"table_managed_folder: choose a folder for the table of {settings.sample}")
         if mistakes:
             raise UserError("; ".join(mistakes))
         return settings
