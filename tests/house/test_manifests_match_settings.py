@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 import pytest
 from conftest import ROOT
 
-from vision_recipes import macro_settings, monitor_settings, settings, training_settings, webapp_settings
+from vision_recipes import feature_model_settings, macro_settings, monitor_settings, settings, training_settings, webapp_settings
 
 PAIRS = {
     "custom-recipes/vision-classify/recipe.json": settings.ClassifySettings,
@@ -16,6 +16,8 @@ PAIRS = {
     "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,
     "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
     "custom-recipes/vision-monitor/recipe.json": monitor_settings.MonitorSettings,
+    "custom-recipes/vision-train-features/recipe.json": feature_model_settings.TrainFeaturesSettings,
+    "custom-recipes/vision-score-features/recipe.json": feature_model_settings.ScoreFeaturesSettings,
     "python-runnables/vision-download/runnable.json": macro_settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
     "python-runnables/vision-export/runnable.json": macro_settings.ExportSettings,
@@ -45,7 +47,8 @@ def test_defaults_choices_and_bounds_are_the_same(path):
         else:
             assert field.default in ("", (), MISSING), field.name
         if "selectChoices" in param:
-            assert {choice["value"] for choice in param["selectChoices"]} == set(field.metadata["choices"]), field.name
+            declared_choices = field.metadata.get("choices") or field.metadata["each"]
+            assert {choice["value"] for choice in param["selectChoices"]} == set(declared_choices), field.name
         for key, bound in (("minI", "low"), ("maxI", "high"), ("minD", "low"), ("maxD", "high")):
             if key in param:
                 assert param[key] == field.metadata[bound], field.name
