@@ -44,7 +44,7 @@ class TrainFeaturesSettings(Settings):
     extra_columns: tuple[str, ...] = names()
     group_column: str = column()
     combine_column: str = column()
-    models: tuple[str, ...] = field(default=MODELS, metadata={"cast": _to_models, "choices": MODELS})
+    models: tuple[str, ...] = field(default=(), metadata={"cast": _to_models, "each": MODELS})
     metric: str = choice("auto", *METRICS[CLASSIFICATION], *METRICS[REGRESSION])
     search_minutes: float = number(10.0, 0.0, 10_000.0)
     random_seed: int = whole(1337, 0, 2**31 - 1)

@@ -167,3 +167,39 @@ MAPPED = (
     Column("representative", "int", "1 for the picture that stands for its cluster (the medoid), else 0"),
     Column("reason", "string", "Why the picture is not on the map; empty when it is"),
 )
+
+FEATURE_LEADERBOARD = (
+    Column("rank", "bigint", "1 = best; empty for what was not tried"),
+    Column("model", "string", "Kind of model"),
+    Column("inputs", "string", "vector, columns, both, or stacked: a linear model's answer to the vector, and the columns"),
+    Column("settings", "string", "Its settings"),
+    Column("metric", "string", "Name of the metric"),
+    Column("value", "double", "Value of the metric on rows that the model has not seen, by cross-validation"),
+    Column("low", "double", "Lower end of its 95 % interval"),
+    Column("high", "double", "Upper end of its 95 % interval"),
+    Column("behind", "double", "How much worse than the best, in the unit of the metric"),
+    Column("behind_low", "double", "Lower end of the 95 % interval of that difference, row by row"),
+    Column("behind_high", "double", "Upper end"),
+    Column("rows", "bigint", "Rows that took part"),
+    Column("chosen", "int", "1 for the model that is saved, else 0"),
+    Column("reason", "string", "Why it was not tried; empty when it was"),
+)
+
+IMPORTANCE = (
+    Column("input", "string", "The column; (vector) is the vector as a whole"),
+    Column("kind", "string", "vector, number, category or date"),
+    Column("importance", "double", "How much worse the metric is when the cells are shuffled, on rows not seen"),
+    Column("low", "double", "Lower end of its 95 % interval"),
+    Column("high", "double", "Upper end of its 95 % interval"),
+    Column("used", "int", "1 when the chosen model uses it, else 0"),
+    Column("reason", "string", "Why the column is no input; empty when it is"),
+)
+
+VALUED = (
+    IMAGES,
+    Column("value", "double", "The predicted number"),
+    Column("low", "double", "Lower end of its 90 % interval; empty when there were too few rows to know it"),
+    Column("high", "double", "Upper end of its 90 % interval"),
+    Column("error", "int", "1 when there is no feature vector to predict from, else 0"),
+    Column("reason", "string", "Why there is no prediction; empty when there is one"),
+)

@@ -7,7 +7,10 @@ import pytest
 from conftest import ROOT
 
 from vision_recipes import (
+    compare_settings,
+    feature_model_settings,
     macro_settings,
+    map_settings,
     monitor_settings,
     settings,
     similar_settings,
@@ -24,6 +27,10 @@ PAIRS = {
     "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
     "custom-recipes/vision-monitor/recipe.json": monitor_settings.MonitorSettings,
     "custom-recipes/vision-similar/recipe.json": similar_settings.SimilarSettings,
+    "custom-recipes/vision-compare/recipe.json": compare_settings.CompareSettings,
+    "custom-recipes/vision-map/recipe.json": map_settings.MapSettings,
+    "custom-recipes/vision-train-features/recipe.json": feature_model_settings.TrainFeaturesSettings,
+    "custom-recipes/vision-score-features/recipe.json": feature_model_settings.ScoreFeaturesSettings,
     "python-runnables/vision-download/runnable.json": macro_settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
     "python-runnables/vision-export/runnable.json": macro_settings.ExportSettings,
@@ -53,7 +60,8 @@ def test_defaults_choices_and_bounds_are_the_same(path):
         else:
             assert field.default in ("", (), MISSING), field.name
         if "selectChoices" in param:
-            assert {choice["value"] for choice in param["selectChoices"]} == set(field.metadata["choices"]), field.name
+            declared_choices = field.metadata.get("choices") or field.metadata["each"]
+            assert {choice["value"] for choice in param["selectChoices"]} == set(declared_choices), field.name
         for key, bound in (("minI", "low"), ("maxI", "high"), ("minD", "low"), ("maxD", "high")):
             if key in param:
                 assert param[key] == field.metadata[bound], field.name

@@ -29,7 +29,7 @@ _AXES: Mapping[str, Mapping[str, Sequence[float]]] = {
     "boosting": {"iterations": (25, 50, 100, 200, 400), "leaves": (3, 6, 12, 31)},
 }
 _START = {
-    **{"penalty": 1e-4, "c": 10.0, "gamma": 1.0, "epsilon": 0.1, "neighbours": 5, "leaf_rows": 1},
+    **{"penalty": 1e-4, "c": 10.0, "gamma": 0.3, "epsilon": 0.1, "neighbours": 5, "leaf_rows": 1},
     **{"inputs_tried": 0.1, "iterations": 100, "leaves": 6, "learning_rate": 0.1, "weight": 1.0},
 }
 _START_OF_NUMBERS = {"penalty": 1e-3, "c": 3.0, "inputs_tried": 0.3}

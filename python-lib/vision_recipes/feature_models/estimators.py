@@ -113,12 +113,12 @@ def _svm(settings: Settings, inputs: np.ndarray, targets: np.ndarray, task: Task
     used = used if len(used) else np.arange(1)
     if task.classes == 2:
         weights, intercept = _both(weights), _both(intercept[None])[0]
-    return Kernel(inputs[used], weights[used], intercept, np.array(settings["gamma"], np.float64))
+    return Kernel(inputs[used], weights[used], intercept, np.array([settings["gamma"]], np.float64))
 
 
 def _neighbours(settings: Settings, inputs: np.ndarray, targets: np.ndarray, task: Task) -> Neighbours:
     values = np.eye(task.classes)[targets] if task.classes else targets[:, None].astype(np.float64)
-    return Neighbours(inputs, values, np.array(min(int(settings["neighbours"]), len(inputs)), np.int64))
+    return Neighbours(inputs, values, np.array([min(int(settings["neighbours"]), len(inputs))], np.int64))
 
 
 def _forest(settings: Settings, inputs: np.ndarray, targets: np.ndarray, task: Task) -> Trees:
@@ -179,7 +179,7 @@ def _joined(trees: list[tuple[Any, ...]], output: np.ndarray, start: np.ndarray,
         np.where(leaf, own, right + moved).astype(np.int32),
         np.where(leaf[:, None], values, 0.0).astype(np.float64),
         start.astype(np.float64),
-        np.array(scale, np.float64),
+        np.array([scale], np.float64),
     )
 
 

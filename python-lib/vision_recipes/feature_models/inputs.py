@@ -66,6 +66,7 @@ class FittedInputs:
 
     def __init__(self, train: Rows) -> None:
         self.train = train
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
 
     @cached_property
     def basis(self) -> VectorBasis:
@@ -103,10 +104,9 @@ class FittedInputs:
         return assemble(form, components[:, :most], scores, other.encoded * np.float32(weight))
 
     def _components_of(self, other: Rows) -> np.ndarray:
-        kept = self.__dict__.setdefault("_others", {})
-        if id(other) not in kept:
-            kept[id(other)] = (other, self.basis.apply(other.vectors, other.rows))
-        return np.asarray(kept[id(other)][1])
+        if self._last is None or self._last[0] is not other.rows:
+            self._last = (other.rows, self.basis.apply(other.vectors, other.rows))
+        return self._last[1]
 
 
 def fit_scores(components: np.ndarray, train: Rows) -> tuple[VectorScore, np.ndarray]:

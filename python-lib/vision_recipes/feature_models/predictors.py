@@ -37,7 +37,7 @@ class Linear:
 class Kernel:
     """exp(-gamma |inputs - support|^2) @ `weights` + `intercept`: support vector machines, one against the rest.
 
-    `support` float32 (m, w), `weights` float64 (m, k), `intercept` float64 (k,), `gamma` float64 ().
+    `support` float32 (m, w), `weights` float64 (m, k), `intercept` float64 (k,), `gamma` float64 (1,).
     """
 
     kind: ClassVar[str] = "kernel"
@@ -48,22 +48,22 @@ class Kernel:
 
     def outputs(self, inputs: np.ndarray) -> np.ndarray:
         """Return decision values, float64 (n, k), of inputs float32 (n, w)."""
-        return _blocks(inputs, lambda block: gaussian_kernel(block, self.support, float(self.gamma)) @ self.weights) + (
+        return _blocks(inputs, lambda block: gaussian_kernel(block, self.support, float(self.gamma[0])) @ self.weights) + (
             self.intercept
         )
 
     def check(self, width: int, outputs: int) -> None:
         """Raise ValueError unless the arrays fit so many inputs and outputs."""
         count = len(self.support)
-        _require_shapes(self, support=(count, width), weights=(count, outputs), intercept=(outputs,), gamma=())
-        require(self.gamma > 0, "gamma must be above 0")
+        _require_shapes(self, support=(count, width), weights=(count, outputs), intercept=(outputs,), gamma=(1,))
+        require(self.gamma[0] > 0, "gamma must be above 0")
 
 
 @dataclass(frozen=True)
 class Neighbours:
     """The mean of the targets of the nearest rows, weighted by the inverse of their distance.
 
-    `rows` float32 (m, w), `targets` float64 (m, k): values, or one 1 among 0s for a class; `count` int64 ().
+    `rows` float32 (m, w), `targets` float64 (m, k): values, or one 1 among 0s for a class; `count` int64 (1,).
     """
 
     kind: ClassVar[str] = "neighbours"
@@ -76,7 +76,7 @@ class Neighbours:
         return _blocks(inputs, self._answer)
 
     def _answer(self, block: np.ndarray) -> np.ndarray:
-        distances, count = squared_distances(block, self.rows), int(self.count)
+        distances, count = squared_distances(block, self.rows), int(self.count[0])
         places = np.argpartition(distances, count - 1, axis=1)[:, :count]
         weights = 1 / np.sqrt(np.take_along_axis(distances, places, axis=1) + 1e-6)
         weighted = np.einsum("nc,nck->nk", weights, self.targets[places])
@@ -84,8 +84,8 @@ class Neighbours:
 
     def check(self, width: int, outputs: int) -> None:
         """Raise ValueError unless the arrays fit so many inputs and outputs."""
-        _require_shapes(self, rows=(len(self.rows), width), targets=(len(self.rows), outputs), count=())
-        require(1 <= self.count <= len(self.rows), "count must be between 1 and the number of rows")
+        _require_shapes(self, rows=(len(self.rows), width), targets=(len(self.rows), outputs), count=(1,))
+        require(1 <= self.count[0] <= len(self.rows), "count must be between 1 and the number of rows")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Trees:
 
     A node int32 sends a row with inputs[feature] <= threshold to `left`, others to `right`; a leaf leads to itself.
     `roots` (t,) are the first nodes, `values` float64 (nodes, c) those of leaves: c is k, or 1 where each tree is for
-    the output in `output` (t,). `start` (k,) is added, after a multiplication by `scale` ().
+    the output in `output` (t,). `start` (k,) is added, after a multiplication by `scale` (1,).
     """
 
     kind: ClassVar[str] = "trees"
@@ -120,7 +120,7 @@ class Trees:
                 total[:, self.output[tree]] += self.values[leaves, 0]
             else:
                 total += self.values[leaves]
-        return np.asarray(total * self.scale + self.start)
+        return np.asarray(total * self.scale[0] + self.start)
 
     def _leaves(self, block: np.ndarray, root: int) -> np.ndarray:
         leaves = np.full(len(block), root)
@@ -137,7 +137,7 @@ class Trees:
         """Raise ValueError unless the arrays fit so many inputs and outputs, and every way down ends in a leaf."""
         trees, nodes, columns = len(self.roots), len(self.feature), self.values.shape[-1]
         each = {name: (nodes,) for name in ("feature", "threshold", "left", "right")}
-        _require_shapes(self, **each, roots=(trees,), output=(trees,), values=(nodes, columns), scale=())
+        _require_shapes(self, **each, roots=(trees,), output=(trees,), values=(nodes, columns), scale=(1,))
         _require_shapes(self, start=(outputs,))
         require(columns in (1, outputs), "values must have one column, or one for each output")
         own = np.arange(nodes)

@@ -29,6 +29,9 @@ _MOST_CLASSES = {"svm": 100, "boosting": 20}
 
 _VOTES = 50
 
+_CLEARLY = 0.002
+"""Kinds that are worse than the best with more certainty than that are not tried in more settings."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -123,7 +126,7 @@ def logits(predictor: Predictor, inputs: np.ndarray, classes: int) -> np.ndarray
     """Return the logits of classes, or standardised numbers, float64 (n, outputs)."""
     found = predictor.outputs(inputs)
     if classes and isinstance(predictor, Neighbours):
-        return log_of_votes(found, int(predictor.count))
+        return log_of_votes(found, int(predictor.count[0]))
     if classes and isinstance(predictor, Trees) and predictor.values.shape[1] == classes > 1:
         return log_of_votes(found, min(TREES, _VOTES))
     return found
@@ -193,7 +196,7 @@ def _worth_a_search(found: Search, weights: np.ndarray) -> Iterator[Judged]:
     best = found.resampling.means(ranked[0].losses)
     for judged in ranked:
         worse = found.resampling.means(judged.losses) - best
-        if np.quantile(worse, 0.05) <= 0:
+        if np.quantile(worse, _CLEARLY) <= 0:
             yield judged
 
 
