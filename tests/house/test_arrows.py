@@ -23,6 +23,7 @@ FLOORS = [
 ROOMS = set().union(*FLOORS)
 GROUND = {"errors", "pictures", "preprocessing", "resources", "rows", "settings", "stores"}
 GROUND |= {
+    "compare_settings",
     "local_folders",
     "macro_settings",
     "metrics",

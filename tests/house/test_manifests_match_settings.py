@@ -7,6 +7,7 @@ import pytest
 from conftest import ROOT
 
 from vision_recipes import (
+    compare_settings,
     macro_settings,
     monitor_settings,
     settings,
@@ -24,6 +25,7 @@ PAIRS = {
     "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
     "custom-recipes/vision-monitor/recipe.json": monitor_settings.MonitorSettings,
     "custom-recipes/vision-similar/recipe.json": similar_settings.SimilarSettings,
+    "custom-recipes/vision-compare/recipe.json": compare_settings.CompareSettings,
     "python-runnables/vision-download/runnable.json": macro_settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
     "python-runnables/vision-export/runnable.json": macro_settings.ExportSettings,
