@@ -20,7 +20,7 @@ from vision_recipes.model_selection.feature_pass import FeaturePass
 from vision_recipes.model_selection.leaderboard import Line, leaderboard_rows, lines
 from vision_recipes.model_selection.page import ComparedRun, render_comparison_page, sentences
 from vision_recipes.model_selection.race import Race
-from vision_recipes.model_selection.sampling import comparable
+from vision_recipes.model_selection.sampling import comparable, require_no_quantity
 from vision_recipes.retrain import retrain
 from vision_recipes.stores import LocalStore, Store, Table
 from vision_recipes.training.features import FeatureSource
@@ -68,6 +68,7 @@ def compare(
     started = time.perf_counter()
     table = read_label_table(inputs.pictures, settings, inputs.labels)
     require_classes(table.labels, MAX_CLASSES, table.source, splittable=not table.split)
+    require_no_quantity(table.labels)
     entrants = find_entrants(inputs.models, settings.networks, open_catalogued)
     if outputs.model is not None:
         require_writable(outputs.model)
@@ -118,12 +119,11 @@ def _retrain_winner(
     inputs: CompareInputs, settings: CompareSettings, winner: Candidate, output: Store, cache: Store
 ) -> None:
     """Train the winner on all labelled pictures as vision-retrain does; its features are in the cache."""
-    chosen = {name: value for name, value in winner.parameters().items() if name != "last_layer"}
     retrain(
         pictures=inputs.pictures,
         model=winner.entrant.opened.store,
         output=output,
-        settings=settings.retraining(**chosen),
+        settings=settings.retraining(**winner.parameters()),
         labels=inputs.labels,
         cache=cache,
     )

@@ -30,6 +30,7 @@ class CompareSettings(LabelSettings):
     random_seed: int = whole(1337, 0, 2**31 - 1)
     networks: tuple[str, ...] = names()
     head_features: str = choice("both", "last", "several")
+    last_layer: str = choice("both", "linear", "kernel")
     image_resize: str = choice("model", "all")
     image_sizes: tuple[str, ...] = names()
     data_augmentation: bool = flag(False)

@@ -1,4 +1,4 @@
-"""Networks of the catalogue made ready once per user and kept in the cache folder; one is used without a model folder."""
+"""Networks of the catalogue, made ready once per user and kept in the cache folder; one is used without a model."""
 
 from __future__ import annotations
 

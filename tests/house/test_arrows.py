@@ -23,9 +23,11 @@ FLOORS = [
 ROOMS = set().union(*FLOORS)
 GROUND = {"errors", "pictures", "preprocessing", "resources", "rows", "settings", "stores"}
 GROUND |= {
+    "compare_settings",
     "feature_model_settings",
     "local_folders",
     "macro_settings",
+    "map_settings",
     "metrics",
     "monitor_settings",
     "report_columns",

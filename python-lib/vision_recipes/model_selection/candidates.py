@@ -9,10 +9,10 @@ from typing import Any
 from vision_recipes.compare_settings import CompareSettings
 from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.model_selection.entrants import Entrant
+from vision_recipes.model_selection.held_out_predictions import KERNEL, LINEAR
 from vision_recipes.preprocessing import RESIZES
 
 LAST, SEVERAL = "last", "several"
-LINEAR, KERNEL = "linear", "kernel"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def of_own_passes(entrants: Sequence[Entrant], settings: CompareSettings) -> lis
         if entrant.model is None:
             continue
         for head_features in _features(entrant, settings):
-            found.append(Candidate(PassSettings(entrant), head_features))
+            for last_layer in _last_layers(settings):
+                found.append(Candidate(PassSettings(entrant), head_features, last_layer))
     return found
 
 
@@ -103,6 +104,10 @@ def other_passes(entrant: Entrant, settings: CompareSettings) -> list[PassSettin
     if settings.data_augmentation:
         found.append(replace(own, data_augmentation=True))
     return found
+
+
+def _last_layers(settings: CompareSettings) -> list[str]:
+    return [LINEAR, KERNEL] if settings.last_layer == "both" else [settings.last_layer]
 
 
 def _features(entrant: Entrant, settings: CompareSettings) -> list[str]:

@@ -16,30 +16,62 @@ _BIAS = 0.01
 """The variance that the constant is given, in units of the average similarity of a row with itself."""
 
 
-def similarities(scaled: np.ndarray) -> np.ndarray:
+_COMPONENTS, _WIDTH = 256, 0.5
+"""Of the Gaussian kernel: as training.kernel_layer has them, the width being the first that it tries."""
+
+
+def linear_similarities(scaled: np.ndarray) -> np.ndarray:
     """Return the inner products (n, n) float32 of scaled features (n, d), with a constant for the bias."""
-    product: np.ndarray = scaled @ scaled.T
+    return _with_bias(scaled @ scaled.T)
+
+
+def gaussian_similarities(scaled: np.ndarray) -> np.ndarray:
+    """Return a Gaussian kernel (n, n) float32, centred, of the principal components of scaled features (n, d).
+
+    They are brought to unit length, so that exp(-width |u - v|²) is exp(2 width (u·v - 1)).
+    """
+    from scipy.linalg import eigh
+
+    count = len(scaled)
+    first = max(count - _COMPONENTS, 0)
+    variances, vectors = eigh(scaled @ scaled.T, subset_by_index=[first, count - 1], check_finite=False)
+    rows = vectors * np.sqrt(np.maximum(variances, 0))
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
+    kernel = np.exp(np.float32(2 * _WIDTH) * (rows @ rows.T - np.float32(1)))
+    means = kernel.mean(axis=0)
+    return _with_bias(kernel - means - means[:, None] + means.mean())
+
+
+def _with_bias(product: np.ndarray) -> np.ndarray:
     product += np.float32(_BIAS * product.trace() / max(len(product), 1))
     return product
 
 
 def predict_held_out(
-    similarity: np.ndarray, targets: np.ndarray, folds: np.ndarray, ridge: float, weights: np.ndarray
+    similarity: np.ndarray,
+    targets: np.ndarray,
+    folds: np.ndarray,
+    ridge: float,
+    weights: np.ndarray,
+    *,
+    each: int = 1,
 ) -> np.ndarray:
     """Return logits float32 (n, classes) of the rows, each by a fit to the rows of the other folds.
 
     `similarity` is (n, n), `targets` (n, classes) are probabilities, `ridge` is per row's average similarity with
-    itself, `weights` (n,). Rows of fold -1 are only fitted to, in each fold.
+    itself, `weights` (n,). Every picture has `each` rows, itself and its copies after it, which are only fitted to; the
+    logits are of the pictures, (n / each, classes).
     """
     unit = float(similarity.trace()) / max(len(similarity), 1) or 1.0
     logits = np.zeros(targets.shape, np.float32)
     for fold in range(int(folds.max()) + 1):
         kept, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        left = left[left % each == 0]
         strength = np.float32(ridge * unit * len(kept) / len(folds))
         among = np.ascontiguousarray(similarity[np.ix_(kept, kept)])
         coefficients = _fit(among, targets[kept], strength, weights[kept])
         logits[left] = similarity[np.ix_(left, kept)] @ coefficients
-    return logits
+    return logits[::each]
 
 
 def _fit(similarity: np.ndarray, targets: np.ndarray, ridge: np.float32, weights: np.ndarray) -> np.ndarray:

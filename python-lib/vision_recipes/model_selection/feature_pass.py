@@ -1,16 +1,20 @@
-"""The pictures through one network, a part of them after the other, each of them once for all candidates that use it."""
+"""The pictures through one network, a part after the other, each picture once for all candidates that use it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from vision_recipes.dataset.column_encoding import encode_missing
+from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.mapped_arrays import MappedRows, RowWriter
 from vision_recipes.inference.forward_pass import Request, forward
+from vision_recipes.model_selection.sampling import Sample
 from vision_recipes.training.features import FeatureSource
+from vision_recipes.training_settings import RetrainSettings
 
 _WARMING_UP = 16
 """Pictures at the start of a pass that are not timed."""
@@ -84,9 +88,20 @@ class FeaturePass:
                 found[rows] = part[places[rows, 1], :width]
         return found
 
-    def pixels(self, paths: Sequence[str]) -> np.ndarray:
-        """Return the pixels uint8 (n, height, width, 3) of pictures, if they were kept."""
-        return np.stack([self._pixels[part][row] for part, row in (self._places[path] for path in paths)])
+    def with_copies(self, sample: Sample, settings: RetrainSettings, *, several: bool) -> np.ndarray:
+        """Return features of each picture and then of its augmented copies, ((1 + copies) * n, d)."""
+        from vision_recipes.training.augmented_features import augmented_features
+
+        pixels = np.stack([self._pixels[part][row] for part, row in (self._places[path] for path in sample.paths)])
+        features = self.features(sample.paths, several=self.source.several)
+        images = replace(
+            LabelledImages.of_features(features, sample.targets, sample.classes),
+            paths=sample.paths,
+            digests=[self.digests[path] for path in sample.paths],
+            pixels=MappedRows(pixels),
+        )
+        found = augmented_features(self.source, images, settings)
+        return found if several == self.source.several else found[:, : self.source.base.feature_layer.size]
 
     def _note_speed(self, arrivals: Sequence[float], read: int) -> None:
         """Add the time of pictures that were all computed, after the first ones, which wait for the start."""

@@ -9,11 +9,13 @@ import numpy as np
 
 from vision_recipes.dataset.standardisation import scaling_of
 from vision_recipes.metrics import softmax
-from vision_recipes.model_selection.dual_logistic import predict_held_out, similarities
+from vision_recipes.model_selection.dual_logistic import gaussian_similarities, linear_similarities, predict_held_out
 from vision_recipes.model_selection.sampling import Sample
 from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.regularisation import RIDGES, best_factor
 
+LINEAR, KERNEL = "linear", "kernel"
+_KERNEL_RIDGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 _LEAST_PROBABILITY = 1e-6
 
 
@@ -44,24 +46,29 @@ def predicted_rows(sample: Sample) -> np.ndarray:
     return np.flatnonzero(possible) if sample.folds else np.empty(0, int)
 
 
-def judge(features: np.ndarray, sample: Sample, ridges: Sequence[float] = RIDGES) -> Predictions:
-    """Return what last layers on features (n, d) predict for the rows of the sample, of the best strength.
+def judge(features: np.ndarray, sample: Sample, last_layer: str = LINEAR, near: float | None = None) -> Predictions:
+    """Return what last layers on features predict for the rows of the sample, of the best strength.
 
-    The strength is the one of the least log loss on the same held-out rows, alike for all candidates.
+    Features are (n, d), or those of each picture and then of its augmented copies, which count together as much as one.
+
+    With a strength that was best on fewer pictures, only it and the next weaker one are tried. The strength is the one
+    of the least log loss on the same held-out rows, alike for all candidates.
     """
-    rows, targets = predicted_rows(sample), sample.one_hot()
-    weights = np.ones(len(sample), np.float32)
+    rows, targets, each = predicted_rows(sample), sample.one_hot(), len(features) // len(sample)
+    spread, weights = np.repeat(np.arange(len(sample)), each), np.full(len(features), 1 / each, np.float32)
     with blas_threads(2.0 * len(features) * features.size):
-        similarity = similarities(scaling_of(features).apply(features))
+        scaled = scaling_of(features).apply(features)
+        similarity = gaussian_similarities(scaled) if last_layer == KERNEL else linear_similarities(scaled)
     best: Predictions | None = None
     worse, best_loss = 0, np.inf
-    for ridge in ridges:
-        found = []
-        with blas_threads(len(sample) ** 3 / 3.0):
-            found = [predict_held_out(similarity, targets, folds, ridge, weights)[rows] for folds in sample.folds]
-        factor, loss = best_factor(
-            np.concatenate(found), np.tile(targets[rows], (len(found), 1)), np.ones(len(rows) * len(found))
-        )
+    for ridge in _strengths(last_layer, near):
+        with blas_threads(len(features) ** 3 / 3.0):
+            found = [
+                predict_held_out(similarity, targets[spread], folds[spread], ridge, weights, each=each)[rows]
+                for folds in sample.folds
+            ]
+        every = np.tile(targets[rows], (len(found), 1))
+        factor, loss = best_factor(np.concatenate(found), every, np.ones(len(every)))
         if loss < best_loss:
             best, best_loss, worse = _judged(found, factor, sample.targets[rows], ridge), loss, 0
         elif (worse := worse + 1) == 2:
@@ -70,10 +77,10 @@ def judge(features: np.ndarray, sample: Sample, ridges: Sequence[float] = RIDGES
     return best
 
 
-def near(ridge: float) -> tuple[float, ...]:
-    """Return a strength and the next weaker one, for more pictures than it was chosen on."""
-    place = RIDGES.index(ridge)
-    return RIDGES[place : place + 2]
+def _strengths(last_layer: str, near: float | None) -> Sequence[float]:
+    """Return the strengths to try, strongest first: all, or a known one and the next weaker one."""
+    every = _KERNEL_RIDGES if last_layer == KERNEL else RIDGES
+    return every if near is None else every[every.index(near) :][:2]
 
 
 def _judged(found: Sequence[np.ndarray], factor: float, targets: np.ndarray, ridge: float) -> Predictions:

@@ -9,10 +9,9 @@ from vision_recipes.compare_settings import CompareSettings
 from vision_recipes.dataset.duplicates import find_duplicates
 from vision_recipes.model_selection.candidates import SEVERAL, Candidate, PassSettings
 from vision_recipes.model_selection.feature_pass import FeaturePass
-from vision_recipes.model_selection.held_out_predictions import Predictions, judge, near, predicted_rows
+from vision_recipes.model_selection.held_out_predictions import Predictions, judge, predicted_rows
 from vision_recipes.model_selection.paired_differences import Interval, difference
 from vision_recipes.model_selection.sampling import Sample, draw_sample
-from vision_recipes.training.regularisation import RIDGES
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,11 @@ class Judge:
             return None
         before = [self._found.get((candidate, number)) for number in range(stage.number)]
         known = next((found for found in reversed(before) if found is not None), None)
-        features = self._passes[candidate.of_pass].features(
-            stage.sample.paths, several=candidate.head_features == SEVERAL
-        )
-        return judge(features, stage.sample, near(known.ridge) if known else RIDGES)
+        read, several = self._passes[candidate.of_pass], candidate.head_features == SEVERAL
+        if candidate.of_pass.data_augmentation:
+            features = read.with_copies(
+                stage.sample, self._settings.retraining(data_augmentation=True), several=several
+            )
+        else:
+            features = read.features(stage.sample.paths, several=several)
+        return judge(features, stage.sample, candidate.last_layer, known.ridge if known else None)

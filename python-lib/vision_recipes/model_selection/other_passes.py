@@ -1,4 +1,4 @@
-"""Picture sizes, resize methods and copies that need passes of their own: tried on a few pictures, by the leader only."""
+"""Sizes, resize methods and copies that need passes of their own: tried on a few pictures, by the leader only."""
 
 from __future__ import annotations
 

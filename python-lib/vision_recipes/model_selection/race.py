@@ -194,7 +194,7 @@ class Race:
                 )
 
     def _try_other_passes(self, stage: Stage, most: int) -> None:
-        """Let the leading network try other sizes and resize methods on a few pictures; what is better joins the race."""
+        """Let the leading network try its other passes on a few pictures; what is better joins the race."""
         leader = min(self._racing(), key=self._place)
         tried = other_passes(leader.candidate.entrant, self.settings)
         if not tried:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision_recipes.dataset import duplicates
+from vision_recipes.dataset.column_encoding import as_number
 from vision_recipes.dataset.splits import TRAIN, WORDS, group_folds, linked_by, merge_groups
+from vision_recipes.errors import LabelsError
 
 FOLDS = 5
 _REPEATED_PREDICTIONS, _MOST_REPEATS = 1000, 5
+_FEWEST_NUMBERS = 20
 _MOST_PICTURES, _FEWEST_PICTURES, _FEWEST_PER_CLASS, _GROWTH = 4000, 200, 10, 4
 
 
@@ -43,6 +46,20 @@ def comparable(labels: Mapping[str, str], split: Mapping[str, str | None]) -> di
         return dict(labels)
     sides = {path: WORDS.get(str(split.get(path)).strip().lower()) for path in labels}
     return {path: label for path, label in labels.items() if sides[path] == TRAIN}
+
+
+def require_no_quantity(labels: Mapping[str, str]) -> None:
+    """Raise LabelsError for labels that are numbers, most of them different: a quantity rather than classes."""
+    distinct = set(labels.values())
+    if len(distinct) > max(_FEWEST_NUMBERS, len(labels) / 2) and all(
+        as_number(label) is not None for label in distinct
+    ):
+        shown = ", ".join(sorted(distinct)[:4])
+        raise LabelsError(
+            f"The labels are {len(distinct):,} different numbers on {len(labels):,} pictures ({shown} …), so they look "
+            "like a quantity rather than classes. vision-extract and vision-train-features learn to predict a number; "
+            "to compare networks on classes, choose another col_label."
+        )
 
 
 def stratified_order(labels: Mapping[str, str], seed: int) -> list[str]:

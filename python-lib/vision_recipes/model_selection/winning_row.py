@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from vision_recipes.errors import SettingsError, listed
@@ -31,7 +31,7 @@ def with_winning_row(settings: RetrainSettings, leaderboard: Table, model: Model
     for one that does not have the model.
     """
     row = _best_row(leaderboard, model)
-    found = {name: row[name] for name in TAKEN if row.get(name) not in (None, "") and _has(name)}
+    found = {name: row[name] for name in TAKEN if row.get(name) not in (None, "")}
     if not _is_true(found.get("data_augmentation")):
         found.pop("n_augmentation", None)
     try:
@@ -54,7 +54,7 @@ def with_winning_row(settings: RetrainSettings, leaderboard: Table, model: Model
 
 
 def _best_row(leaderboard: Table, model: Model) -> Mapping[str, Any]:
-    missing = [name for name in _NEEDED if name not in leaderboard.columns and _has(name)]
+    missing = [name for name in _NEEDED if name not in leaderboard.columns]
     if missing:
         raise SettingsError(
             f"leaderboard_dataset: {leaderboard.name!r} has no column {listed(missing, _SHOWN)}, so it is not what "
@@ -86,10 +86,6 @@ def _rank(row: Mapping[str, Any]) -> int:
         return int(float(row.get("rank") or 0))
     except (TypeError, ValueError, OverflowError):
         return 0
-
-
-def _has(name: str) -> bool:
-    return name not in TAKEN or name in {field.name for field in fields(RetrainSettings)}
 
 
 def _is_true(value: Any) -> bool:
