@@ -123,8 +123,10 @@ const draw = () => {
   if (focused >= 0) drawFocus();
   if (outline) drawOutline();
 };
+const EDGE = ROOM * 0.86;
+const shownHigh = (row) => { const tile = tileOf[row]; return (EDGE * ratio * tileSizes[2 * tile + 1]) / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]); };
 const drawPictures = () => {
-  const level = levelNow(), every = level >= startLevel, edge = (level >= 24 ? Math.min(160, ROOM * 1.6) : ROOM * 0.86) * ratio;
+  const level = levelNow(), every = level >= startLevel, edge = EDGE * ratio;
   context.imageSmoothingQuality = performance.now() - moving < 150 ? "low" : "medium";
   const list = every ? drawnOrder : data.representatives;
   let drawn = 0;
@@ -147,10 +149,8 @@ const drawPictures = () => {
 // Names of clusters, each drawn once into a picture of its own.
 const labels = new Map();
 const middles = data.clusters.map((name, number) => {
-  const xs = [], ys = [];
-  for (let row = 0; row < count; row++) if (clusterOf[row] === number + 1) { xs.push(X[row]); ys.push(Y[row]); }
-  const middle = (values) => values.sort((one, other) => one - other)[values.length >> 1];
-  return { name, x: middle(xs), y: middle(ys), size: xs.length };
+  const row = data.representatives[number];
+  return { name, row, x: X[row], y: Y[row] };
 });
 const labelOf = (cluster) => {
   const name = cluster.name;
@@ -178,7 +178,8 @@ const labelOf = (cluster) => {
 const drawNames = () => {
   const taken = [];
   for (const cluster of middles) {
-    const sprite = labelOf(cluster), left = Math.round(screenX(cluster.x) - sprite.width / 2), top = Math.round(screenY(cluster.y) - sprite.height / 2);
+    const sprite = labelOf(cluster), below = pictures && tileOf[cluster.row] >= 0 ? shownHigh(cluster.row) / 2 + 5 * ratio : -sprite.height / 2;
+    const left = Math.round(screenX(cluster.x) - sprite.width / 2), top = Math.round(screenY(cluster.y) + below);
     if (left > width || top > height || left + sprite.width < 0 || top + sprite.height < 0) continue;
     if (taken.some((box) => left < box[2] && box[0] < left + sprite.width && top < box[3] && box[1] < top + sprite.height)) continue;
     taken.push([left - 4, top - 4, left + sprite.width + 4, top + sprite.height + 4]);
