@@ -68,12 +68,13 @@ const findRoom = () => {
   waiting.forEach((row) => { roomFrom[row] = 24; placed.push(row); });
   drawnOrder.push(...placed);
   let seen = 0;
+  fullLevel = placed.length ? Math.min(22, roomFrom[placed[Math.floor(0.8 * (placed.length - 1))]]) : 0;
   const enough = Math.min(0.3 * placed.length, 4000);
   startLevel = placed.length ? roomFrom[placed[Math.min(placed.length - 1, Math.floor(enough))]] : 0;
   for (const row of placed) if (roomFrom[row] <= 1) seen++;
   if (seen > 0.5 * placed.length) startLevel = 0;
 };
-let startLevel = 0;
+let startLevel = 0, fullLevel = 0;
 const levelNow = () => Math.floor(Math.log(camera.scale / ratio / 380) / Math.log(STEP) + 1e-6);
 
 // A dot: how much of each pixel it covers, from 0 to 256.
@@ -123,10 +124,11 @@ const draw = () => {
   if (focused >= 0) drawFocus();
   if (outline) drawOutline();
 };
-const EDGE = ROOM * 0.86;
-const shownHigh = (row) => { const tile = tileOf[row]; return (EDGE * ratio * tileSizes[2 * tile + 1]) / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]); };
+// Thumbnails grow once most of them have room.
+const edgeNow = () => ROOM * 0.86 * ratio * Math.min(Math.max(1, (camera.scale / ratio / (380 * STEP ** fullLevel)) ** 0.8), Math.max(1, (1.3 * side) / ROOM));
+const shownHigh = (row) => { const tile = tileOf[row]; return (edgeNow() * tileSizes[2 * tile + 1]) / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]); };
 const drawPictures = () => {
-  const level = levelNow(), every = level >= startLevel, edge = EDGE * ratio;
+  const level = levelNow(), every = level >= startLevel, edge = edgeNow();
   context.imageSmoothingQuality = performance.now() - moving < 150 ? "low" : "medium";
   const list = every ? drawnOrder : data.representatives;
   let drawn = 0;

@@ -25,6 +25,7 @@ GROUND = {"errors", "pictures", "preprocessing", "resources", "rows", "settings"
 GROUND |= {
     "local_folders",
     "macro_settings",
+    "map_settings",
     "metrics",
     "monitor_settings",
     "report_columns",

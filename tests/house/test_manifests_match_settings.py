@@ -8,6 +8,7 @@ from conftest import ROOT
 
 from vision_recipes import (
     macro_settings,
+    map_settings,
     monitor_settings,
     settings,
     similar_settings,
@@ -23,6 +24,7 @@ PAIRS = {
     "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,
     "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
     "custom-recipes/vision-monitor/recipe.json": monitor_settings.MonitorSettings,
+    "custom-recipes/vision-map/recipe.json": map_settings.MapSettings,
     "custom-recipes/vision-similar/recipe.json": similar_settings.SimilarSettings,
     "python-runnables/vision-download/runnable.json": macro_settings.DownloadSettings,
     "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
