@@ -78,6 +78,8 @@ const drawLegend = () => {
   const list = element("ul", { class: "legend", "aria-label": `Values of ${column.name}; choose some to show only these` });
   const codes = [...counts.keys()].filter((code) => code && counts[code]).slice(0, 300);
   if (counts[0]) codes.push(0);
+  const none = codes.findIndex((code) => code && column.name === "cluster_name" && !ownColours.has(column.values[code]));
+  if (none >= 0) codes.push(...codes.splice(none, 1));
   for (const code of codes) {
     const button = element("button", { type: "button", "aria-pressed": "false" }, element("i", { style: css(colourOfValue(code)) }), element("span", {}, code ? short(column.values[code], 60) : "(empty)"), element("small", {}, counts[code].toLocaleString("en")));
     button.addEventListener("click", () => { kept.has(code) ? kept.delete(code) : kept.add(code); button.setAttribute("aria-pressed", kept.has(code)); update(); });

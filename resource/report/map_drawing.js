@@ -68,12 +68,13 @@ const findRoom = () => {
   waiting.forEach((row) => { roomFrom[row] = 24; placed.push(row); });
   drawnOrder.push(...placed);
   let seen = 0;
+  fullLevel = placed.length ? Math.min(22, roomFrom[placed[Math.floor(0.8 * (placed.length - 1))]]) : 0;
   const enough = Math.min(0.3 * placed.length, 4000);
   startLevel = placed.length ? roomFrom[placed[Math.min(placed.length - 1, Math.floor(enough))]] : 0;
   for (const row of placed) if (roomFrom[row] <= 1) seen++;
   if (seen > 0.5 * placed.length) startLevel = 0;
 };
-let startLevel = 0;
+let startLevel = 0, fullLevel = 0;
 const levelNow = () => Math.floor(Math.log(camera.scale / ratio / 380) / Math.log(STEP) + 1e-6);
 
 // A dot: how much of each pixel it covers, from 0 to 256.
@@ -123,8 +124,11 @@ const draw = () => {
   if (focused >= 0) drawFocus();
   if (outline) drawOutline();
 };
+// Thumbnails grow once most of them have room.
+const edgeNow = () => ROOM * 0.86 * ratio * Math.min(Math.max(1, (camera.scale / ratio / (380 * STEP ** fullLevel)) ** 0.8), Math.max(1, (1.3 * side) / ROOM));
+const shownHigh = (row) => { const tile = tileOf[row]; return (edgeNow() * tileSizes[2 * tile + 1]) / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]); };
 const drawPictures = () => {
-  const level = levelNow(), every = level >= startLevel, edge = (level >= 24 ? Math.min(160, ROOM * 1.6) : ROOM * 0.86) * ratio;
+  const level = levelNow(), every = level >= startLevel, edge = edgeNow();
   context.imageSmoothingQuality = performance.now() - moving < 150 ? "low" : "medium";
   const list = every ? drawnOrder : data.representatives;
   let drawn = 0;
@@ -147,10 +151,8 @@ const drawPictures = () => {
 // Names of clusters, each drawn once into a picture of its own.
 const labels = new Map();
 const middles = data.clusters.map((name, number) => {
-  const xs = [], ys = [];
-  for (let row = 0; row < count; row++) if (clusterOf[row] === number + 1) { xs.push(X[row]); ys.push(Y[row]); }
-  const middle = (values) => values.sort((one, other) => one - other)[values.length >> 1];
-  return { name, x: middle(xs), y: middle(ys), size: xs.length };
+  const row = data.representatives[number];
+  return { name, row, x: X[row], y: Y[row] };
 });
 const labelOf = (cluster) => {
   const name = cluster.name;
@@ -178,7 +180,8 @@ const labelOf = (cluster) => {
 const drawNames = () => {
   const taken = [];
   for (const cluster of middles) {
-    const sprite = labelOf(cluster), left = Math.round(screenX(cluster.x) - sprite.width / 2), top = Math.round(screenY(cluster.y) - sprite.height / 2);
+    const sprite = labelOf(cluster), below = pictures && tileOf[cluster.row] >= 0 ? shownHigh(cluster.row) / 2 + 5 * ratio : -sprite.height / 2;
+    const left = Math.round(screenX(cluster.x) - sprite.width / 2), top = Math.round(screenY(cluster.y) + below);
     if (left > width || top > height || left + sprite.width < 0 || top + sprite.height < 0) continue;
     if (taken.some((box) => left < box[2] && box[0] < left + sprite.width && top < box[3] && box[1] < top + sprite.height)) continue;
     taken.push([left - 4, top - 4, left + sprite.width + 4, top + sprite.height + 4]);

@@ -26,6 +26,7 @@ PAIRS = {
     "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,
     "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
     "custom-recipes/vision-monitor/recipe.json": monitor_settings.MonitorSettings,
+    "custom-recipes/vision-map/recipe.json": map_settings.MapSettings,
     "custom-recipes/vision-similar/recipe.json": similar_settings.SimilarSettings,
     "custom-recipes/vision-compare/recipe.json": compare_settings.CompareSettings,
     "custom-recipes/vision-map/recipe.json": map_settings.MapSettings,

@@ -8,7 +8,9 @@ from vision_recipes.map_settings import MapSettings
 from vision_recipes.picture_map.layout import Layout
 
 NONE = -1
-_FEWEST, _PART = 5, 100
+_FEWEST, _PART, _LARGEST_LEAST = 5, 60, 500
+"""A cluster has at least a sixtieth of the pictures: no fewer than 5, and no more than 500 need be in one."""
+_REACH = 3.0
 
 
 def find_clusters(layout: Layout, settings: MapSettings) -> np.ndarray:
@@ -26,12 +28,25 @@ def find_clusters(layout: Layout, settings: MapSettings) -> np.ndarray:
 
 
 def _by_density(positions: np.ndarray) -> np.ndarray:
-    """HDBSCAN (Campello, Moulavi and Sander 2013) on the plane, so that clusters are what is seen there."""
-    from sklearn.cluster import HDBSCAN
+    """HDBSCAN (Campello, Moulavi and Sander 2013) on the plane, so that clusters are what is seen there.
 
-    smallest = max(_FEWEST, len(positions) // _PART)
-    model = HDBSCAN(min_cluster_size=smallest, min_samples=_FEWEST, copy=True)
-    return np.asarray(model.fit_predict(positions))
+    The leaves of its tree are the dense middles of clusters. A picture near one joins the nearest; how near, a picture's
+    usual distance to its neighbours says.
+    """
+    from sklearn.cluster import HDBSCAN
+    from sklearn.neighbors import NearestNeighbors
+
+    smallest = max(_FEWEST, min(_LARGEST_LEAST, len(positions) // _PART))
+    samples = max(_FEWEST, smallest // 4)
+    model = HDBSCAN(min_cluster_size=smallest, min_samples=samples, cluster_selection_method="leaf", copy=True)
+    labels = np.asarray(model.fit_predict(positions))
+    dense, rest = np.flatnonzero(labels >= 0), np.flatnonzero(labels < 0)
+    if len(dense) and len(rest):
+        usual = np.median(NearestNeighbors(n_neighbors=_FEWEST + 1).fit(positions).kneighbors(positions)[0][:, -1])
+        distances, places = NearestNeighbors(n_neighbors=1).fit(positions[dense]).kneighbors(positions[rest])
+        near = distances[:, 0] <= _REACH * usual
+        labels[rest[near]] = labels[dense[places[near, 0]]]
+    return labels
 
 
 def _divided(reduced: np.ndarray, settings: MapSettings) -> np.ndarray:

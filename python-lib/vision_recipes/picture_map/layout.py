@@ -20,6 +20,9 @@ log = logging.getLogger("vision_recipes")
 
 _FEW = 10
 """So few pictures lie by their first two principal components: there are too few neighbours for anything else."""
+_INTERPOLATED = 3000
+"""From so many pictures on, interpolation is faster than the Barnes-Hut tree. One thread computes: several have no fixed
+order of sums, and on a machine with other jobs they take longer."""
 _START = 1e-4
 
 
@@ -52,7 +55,8 @@ def _embed(unit: UnitVectors, reduced: np.ndarray, start: np.ndarray, perplexity
     perplexity = min(perplexity, (unit.count - 1) / 3)
     found = PrecomputedNeighbors(*nearest_neighbours(unit, reduced, min(unit.count - 1, int(3 * perplexity))))
     affinities = PerplexityBasedNN(knn_index=found, perplexity=perplexity, random_state=seed)
-    plane = TSNEEmbedding(start, affinities, negative_gradient_method="fft", random_state=seed)
+    method = "bh" if unit.count < _INTERPOLATED else "fft"
+    plane = TSNEEmbedding(start, affinities, negative_gradient_method=method, random_state=seed, n_jobs=1)
     plane = plane.optimize(250, exaggeration=12, momentum=0.5)
     return np.asarray(plane.optimize(500, momentum=0.8), np.float64)
 
