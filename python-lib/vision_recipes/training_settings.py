@@ -76,7 +76,7 @@ class RetrainSettings(LabelSettings):
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
     `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer by logistic
     regression and fine-tunes with adamw; `head_features` "auto" takes the features of several layers where
-    cross-validation on the training pictures finds them better; `last_layer` "auto" does so for a kernel machine, which
+    cross-validation on the training pictures finds them better; `last_layer` "auto" does so with a kernel machine, which
     tells apart labels that stand for pictures of several kinds; `initial_weights` "random" trains all layers, whatever
     `layer_to_retrain` says; `class_weights` "auto" weights each class by the inverse of its frequency;
     `keep_pictures` says what the model keeps of some of its pictures.
@@ -89,7 +89,7 @@ class RetrainSettings(LabelSettings):
     random_seed: int = whole(1337, 0, 2**31 - 1)
     model_pooling: str = choice("avg", "max", "none")
     head_features: str = choice("auto", "last", "several")
-    last_layer: str = choice("auto", "linear", "kernel")
+    last_layer: str = choice("linear", "auto", "kernel")
     image_width: int = whole(0, 0, 4096)
     image_height: int = whole(0, 0, 4096)
     image_resize: str = choice("model", "auto", "squash", "crop", "pad")

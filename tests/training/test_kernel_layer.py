@@ -19,7 +19,7 @@ from vision_recipes.training.outcome import choices
 from vision_recipes.training.regularisation import held_out_folds
 from vision_recipes.training_settings import RetrainSettings
 
-KERNEL = RetrainSettings(last_layer="kernel")
+KERNEL, AUTO = RetrainSettings(last_layer="kernel"), RetrainSettings(last_layer="auto")
 
 
 def exclusive_or(rows: int = 300) -> LabelledImages:
@@ -36,7 +36,7 @@ def with_column(images: LabelledImages) -> LabelledImages:
 
 
 def test_the_kernel_is_chosen_where_it_is_surely_better_and_only_there():
-    both = choose_last_layer(exclusive_or(), RetrainSettings())
+    both = choose_last_layer(exclusive_or(), AUTO)
     assert both.chosen == "kernel" and both.accuracy_kernel > both.accuracy_linear + 0.3
     assert both.described()["accuracy_linear"] == both.accuracy_linear
     (sentence,) = choices({"last_layer": both.described()})
@@ -44,17 +44,17 @@ def test_the_kernel_is_chosen_where_it_is_surely_better_and_only_there():
     draw = np.random.default_rng(4)
     targets = np.arange(240) % 3
     simple = draw.normal(0, 1, (240, 20)) + draw.normal(0, 0.6, (3, 20))[targets]
-    linear = choose_last_layer(LabelledImages.of_features(simple.astype(np.float32), targets, "abc"), RetrainSettings())
+    linear = choose_last_layer(LabelledImages.of_features(simple.astype(np.float32), targets, "abc"), AUTO)
     assert linear.chosen == "linear" and linear.accuracy_kernel is not None
 
 
 def test_it_is_not_compared_where_it_cannot_be_used_or_nothing_can_be_held_out():
     images = exclusive_or()
     for given in ({"model_l2": 0.1}, {"model_optimizer": "sgd"}, {"layer_to_retrain": "all"}, {"last_layer": "linear"}):
-        choice = choose_last_layer(images, RetrainSettings(**given))
+        choice = choose_last_layer(images, replace(AUTO, **given))
         assert (choice.chosen, choice.accuracy_kernel) == ("linear", None), given
-    assert choose_last_layer(images.take(np.arange(10)), RetrainSettings()).chosen == "linear"
-    assert choose_last_layer(with_column(images), RetrainSettings()).chosen == "linear"
+    assert choose_last_layer(images.take(np.arange(10)), AUTO).chosen == "linear"
+    assert choose_last_layer(with_column(images), AUTO).chosen == "linear"
     assert choose_last_layer(images.take(np.arange(10)), KERNEL).chosen == "kernel"
 
 
