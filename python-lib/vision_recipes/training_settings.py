@@ -76,9 +76,9 @@ class RetrainSettings(LabelSettings):
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
     `nb_validation_steps` 0 = exactly one pass over the data. `model_optimizer` "auto" fits the last layer by logistic
     regression and fine-tunes with adamw; `head_features` "auto" takes the features of several layers where
-    cross-validation on the training pictures finds them better; `last_layer` "auto" does so with a kernel machine, which
-    tells apart labels that stand for pictures of several kinds; `initial_weights` "random" trains all layers, whatever
-    `layer_to_retrain` says; `class_weights` "auto" weights each class by the inverse of its frequency;
+    cross-validation on the training pictures finds them better; `last_layer` "auto" does so with a kernel machine,
+    which tells apart labels that stand for pictures of several kinds; `initial_weights` "random" trains all layers,
+    whatever `layer_to_retrain` says; `class_weights` "auto" weights each class by the inverse of its frequency;
     `keep_pictures` says what the model keeps of some of its pictures.
     """
 

@@ -37,8 +37,8 @@ class LastLayerChoice:
 def choose_last_layer(train: LabelledImages, settings: RetrainSettings) -> LastLayerChoice:
     """Return the kernel machine if it is surely better on held-out training rows, or if the settings name it.
 
-    Surely means by more than two standard errors of the difference in log loss, and one and a half in accuracy. With extra
-    columns, an optimizer, a penalty or layers below to train it is not compared: the layer is linear.
+    Surely means by more than two standard errors of the difference in log loss, and one and a half in accuracy. With
+    extra columns, an optimizer, a penalty or layers below to train it is not compared: the layer is linear.
     """
     if settings.last_layer != "auto":
         return LastLayerChoice(settings.last_layer)
