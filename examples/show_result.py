@@ -15,7 +15,8 @@ NEXT = {
   The other example:  .venv/bin/minihost build --project examples/cartoon-characters""",
     "cartoon-characters": """Try next
   Compare {project}/results/general_labels.csv (ImageNet's labels) with scored.csv (those of the retrained network).
-  Train a model of your own on {project}/results/features.parquet: docs/vision-extract.md has the ten lines.""",
+  Compare {project}/results/metrics.csv (the retrained network) with metrics_by_features.csv (a model on its features).
+  See all pictures on a plane: open {project}/map/index.html.""",
 }
 
 

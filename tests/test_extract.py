@@ -169,13 +169,45 @@ def test_columns_of_a_table_and_labels_of_file_names_stand_beside_the_vector(fol
     assert [column.name for column in columns[4:]] == ["price", "file"]
 
 
+def test_a_row_of_several_pictures_joins_them_by_the_key_in_their_names(folder: LocalStore, tiny: Model) -> None:
+    for number in range(5):
+        (folder.root / f"{number}.png").rename(folder.root / f"0{number // 2}_{'ab'[number % 2]}.png")
+    rows = [
+        {"rooms": 9, "id": 0.0, "price": 5},
+        {"rooms": 8, "id": 1.0, "price": 6},
+        {"rooms": 7, "id": 77.0, "price": 7},
+    ]
+    table = RowTable("houses", rows, {"rooms": "bigint", "id": "double", "price": "bigint"})
+    columns, found = _extracted(folder, tiny, table, key_pattern="{key}_*")
+    assert [column.name for column in columns[4:]] == ["rooms", "id", "price"]
+    prices = {row["images"]: row["price"] for row in found}
+    assert prices == {
+        "/00_a.png": 5,
+        "/00_b.png": 5,
+        "/01_a.png": 6,
+        "/01_b.png": 6,
+        "/02_a.png": None,
+        "/broken.jpg": None,
+    }
+    for params, words in (
+        ({"key_pattern": "{label}_*"}, "key_pattern '{label}_.*' holds {key} 0 times"),
+        ({"key_pattern": "x{key}"}, "no column of houses holds keys .*no file name fits; the first is '/00_a.png'"),
+        (
+            {"key_pattern": "{key}_*", "col_filename": "rooms"},
+            "column 'rooms' of houses holds no key .*first key is '0'",
+        ),
+    ):
+        with pytest.raises((SettingsError, LabelsError), match=words):
+            _extracted(folder, tiny, table, **params)
+
+
 @pytest.mark.parametrize(
     ("params", "error", "words"),
     [
         (
             {"extra_columns": ["price"]},
             SettingsError,
-            "extra_columns names columns of a dataset, but none is connected",
+            "extra_columns is about the columns of a dataset, but none is connected",
         ),
         ({"col_filename": "path"}, SettingsError, "Connect it as extra_dataset"),
         ({"label_source": "folder_names"}, LabelsError, "names of sub-folders"),

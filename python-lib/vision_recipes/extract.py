@@ -104,10 +104,11 @@ def _beside(
     paths: Sequence[str], extra: Table | None, settings: ExtractSettings, taken: Sequence[rows.Column]
 ) -> ColumnsBeside | None:
     """Return the label and the table's columns of each picture, None where neither is asked for."""
-    if extra is None and (named := [name for name in ("col_filename", "extra_columns") if getattr(settings, name)]):
+    of_table = ("key_pattern", "col_filename", "extra_columns")
+    if extra is None and (named := [name for name in of_table if getattr(settings, name)]):
         raise SettingsError(
-            f"{named[0]} names columns of a dataset, but none is connected. Connect it as extra_dataset, or leave "
-            f"{named[0]} empty."
+            f"{named[0]} is about the columns of a dataset, but none is connected. Connect it as extra_dataset, or "
+            f"leave {named[0]} empty."
         )
     if extra is None and not settings.labelled:
         return None

@@ -173,6 +173,7 @@ class ExtractSettings(Settings):
     features_as: str = choice("array", "columns")
     label_source: str = choice("auto", "folder_names", "file_names")
     label_pattern: str = text()
+    key_pattern: str = text()
     col_filename: str = column()
     extra_columns: tuple[str, ...] = names()
     batch_size: int = whole(0, 0, 4096)

@@ -20,6 +20,7 @@ def test_the_printed_lines_train_a_classifier_on_extracted_features(tmp_path):
         paths = [f"/{('lisa', 'bruno')[number % 2]}_pic_{number:04d}.jpg" for number in range(count)]
         vectors = [(rng.normal(size=8) + 9 * (number % 2)).tolist() for number in range(count)]
         table = {"images": [*paths, "/otto_pic_0099.jpg"], "prediction": [*vectors, None]}
+        table |= {"label": [path[1:].split("_")[0] for path in table["images"]]}
         table |= {"error": [0] * count + [1], "reason": [""] * count + ["truncated"]}
         pyarrow.parquet.write_table(pyarrow.table(table), tmp_path / "results" / f"{name}.parquet")
     done = subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vision_recipes.dataset.extra_columns import join, path_column
+from vision_recipes.dataset.extra_columns import join, path_column, require_columns
 from vision_recipes.dataset.feature_table import passed_on
+from vision_recipes.dataset.key_join import join_by_key
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import SettingsError, did_you_mean
 from vision_recipes.rows import Column
@@ -61,9 +62,15 @@ def _join(
             f"col_filename: dataset {table.name} has no column {key!r}; it has {', '.join(map(repr, table.columns))}."
             + did_you_mean(key, table.columns)
         )
-    key = key or path_column(table, paths)
-    chosen = settings.extra_columns or [name for name in table.columns if name != key]
-    joined = join(table, paths, chosen, key)
+    if settings.key_pattern:
+        chosen = settings.extra_columns or tuple(table.columns)
+        require_columns(table, chosen)
+        rows = join_by_key(table, paths, settings.key_pattern, key)
+        joined = {path: {name: row.get(name) for name in chosen} for path, row in rows.items()}
+    else:
+        key = key or path_column(table, paths)
+        chosen = settings.extra_columns or tuple(name for name in table.columns if name != key)
+        joined = join(table, paths, chosen, key)
     names = _free_names(chosen, taken)
     if renamed := [f"{old!r} is {new!r}" for old, new in names.items() if old != new]:
         log.warning("columns of %s whose names are taken get other ones: %s", table.name, ", ".join(renamed))

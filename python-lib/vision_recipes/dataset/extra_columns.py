@@ -36,12 +36,7 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
     that matches most pictures. The last row of a picture counts. Raises SettingsError when columns are missing or no
     row matches.
     """
-    absent = [name for name in names if name not in table.columns]
-    if absent:
-        raise SettingsError(
-            f"extra columns: {', '.join(map(repr, absent))} should join the pictures, but dataset {table.name} has "
-            f"{', '.join(table.columns)}." + did_you_mean(absent[0], table.columns)
-        )
+    require_columns(table, names)
     candidates = [key] if key in table.columns else [name for name in table.columns if name not in names]
     rows = list(table.rows())
     chosen, text, found = _best_match(table, rows, candidates, paths)
@@ -70,6 +65,16 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
         again = counted(repeated, "row names", "rows name")
         log.warning("%s a picture of %s again; the last row counts", again, table.name)
     return joined
+
+
+def require_columns(table: Table, names: Sequence[str]) -> None:
+    """Raise SettingsError for columns that a table lacks."""
+    absent = [name for name in names if name not in table.columns]
+    if absent:
+        raise SettingsError(
+            f"extra columns: {', '.join(map(repr, absent))} should join the pictures, but dataset {table.name} has "
+            f"{', '.join(table.columns)}." + did_you_mean(absent[0], table.columns)
+        )
 
 
 def path_column(table: Table, paths: Sequence[str]) -> str:

@@ -82,13 +82,16 @@ class Scene:
         return to_jpeg(self.rng, np.asarray(small, np.float32) / 255 * light)
 
     def _veil(self, at: Point, size: float, colour: Colour) -> None:
-        mask = Image.new("L", self.picture.size)
+        """Lay a soft blot on the picture, by way of a small mask around it."""
+        half = size * 3 * max(self.width, self.height) * FINE
+        x, y = self._placed([at])[0]
+        mask = Image.new("L", (int(2 * half), int(2 * half)))
         pen = ImageDraw.Draw(mask)
         for _blot in range(5):
-            x, y = np.asarray(at) + self.rng.normal(0, size * 0.6, 2)
-            half = size * self.rng.uniform(0.4, 1.0)
-            pen.ellipse([*self._placed([(x - half, y - half)])[0], *self._placed([(x + half, y + half)])[0]], fill=120)
-        self.picture.paste(paint(colour), mask=mask.filter(ImageFilter.BoxBlur(3 * FINE)))
+            right, down = half + self.rng.normal(0, half / 5, 2)
+            reach = half / 3 * self.rng.uniform(0.4, 1.0)
+            pen.ellipse([right - reach, down - reach, right + reach, down + reach], fill=120)
+        self.picture.paste(paint(colour), (int(x - half), int(y - half)), mask.filter(ImageFilter.BoxBlur(3 * FINE)))
 
     def _placed(self, points: Sequence[Point]) -> list[Point]:
         return [(x * self.width * FINE, y * self.height * FINE) for x, y in points]
