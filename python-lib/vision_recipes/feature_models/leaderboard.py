@@ -26,12 +26,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Training:
-    """All that a run read and found. `places` (n,) are the rows that took part in the search."""
+    """All that a run read and found. `places` (n,) are the rows that took part in the search, `repeats` how often
+    they were split into folds.
+    """
 
     data: TrainingTable
     settings: TrainFeaturesSettings
     metric_name: str
     places: np.ndarray
+    repeats: int
     weights: np.ndarray
     found: Search
     importances: Sequence[Importance]
@@ -70,7 +73,7 @@ class Training:
         sign = -1 if self.metric.higher else 1
         draws = [self.found.resampling.means(one.losses) for one in (judged, best)]
         each = np.array([sign * (shown(one) - shown(other)) for one, other in zip(*draws, strict=True)])
-        return sign * (self.value(judged) - self.value(best)), *interval(each)
+        return sign * (self.value(judged) - self.value(best)) + 0.0, *interval(each + 0.0)
 
     @cached_property
     def expected(self) -> float:
