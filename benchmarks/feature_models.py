@@ -2,9 +2,8 @@
 
 `python -m benchmarks.feature_models FEATURES.parquet COLUMN` compares, on ten random halves of a table of vectors, the
 accuracy of the recipe's model with that of scikit-learn's models whose settings a grid search chooses in as much time.
-`python -m benchmarks.feature_models prices FEATURES.parquet FOLDER [PHOTOS]` makes houses of the photos in a folder,
-with a quality that shows in the photos, and compares prices predicted from photos and columns with those from each
-alone.
+`python -m benchmarks.feature_models prices TRAIN.parquet TEST.parquet` compares prices predicted from photos and columns
+with those from each alone, on tables with a row for each photo, its house, the columns and the price.
 """
 
 from __future__ import annotations
@@ -109,5 +108,37 @@ def compare(table: str, column: str) -> None:
         print(f"| {name} | {100 * np.mean(values):.2f} |")
 
 
+def prices(train: str, test: str) -> None:
+    """Print the errors of prices predicted from photos and columns, and from each alone, on houses held out."""
+    import pandas as pd
+
+    old, new = (pd.read_parquet(path).drop(columns="__index_level_0__", errors="ignore") for path in (train, test))
+    truth = new.groupby("house", sort=False)["price"].first().to_numpy()
+    params = {"col_label": "price", "combine_column": "house"}
+    for name, changed, more in (
+        ("photos and columns", False, {}),
+        ("photos alone", False, {"use_columns": "none"}),
+        ("columns alone", True, {}),
+    ):
+        parts = [frame.to_dict("records") for frame in (old, new)]
+        if changed:  # numbers that say nothing in place of the vectors
+            random = np.random.default_rng(0)
+            parts = [[row | {"prediction": random.normal(size=2).tolist()} for row in rows] for rows in parts]
+        started = time.perf_counter()
+        scored, model = predicted(*parts, **params, **more)
+        values = np.array([row["value"] for row in scored])
+        inside = np.mean([row["low"] <= value <= row["high"] for row, value in zip(scored, truth, strict=True)])
+        error, squared = np.abs(values - truth), ((truth - truth.mean()) ** 2).sum()
+        print(
+            f"| {train} | {name} | {model.config.form}, {model.config.kind} | {error.mean():,.0f} | "
+            f"{100 * np.median(error / truth):.1f} % | {1 - (error**2).sum() / squared:.3f} | {100 * inside:.0f} % | "
+            f"{time.perf_counter() - started:.0f} s |",
+            flush=True,
+        )
+
+
 if __name__ == "__main__":
-    compare(*sys.argv[1:3])
+    if sys.argv[1] == "prices":
+        prices(*sys.argv[2:4])
+    else:
+        compare(*sys.argv[1:3])

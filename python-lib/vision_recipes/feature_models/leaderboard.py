@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,11 +89,19 @@ class Training:
             found.setdefault(judged.candidate.form, judged)
         return {form: found[form] for form in FORMS if form in found}
 
+    @property
+    def best_of_each(self) -> list[Judged]:
+        """The best settings of each kind of model and form of inputs, the best first."""
+        found: dict[tuple[str, str], Judged] = {}
+        for judged in self.found.judged:
+            found.setdefault((judged.candidate.kind, judged.candidate.form), judged)
+        return list(found.values())
+
     def written(self, value: float) -> str:
         """Return a value of the metric in words."""
         if self.metric.higher or self.metric_name == "mean_relative_error":
             return f"{100 * value:.1f} %"
-        return f"{value:,.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+        return figure(value)
 
     @property
     def summary(self) -> str:
@@ -106,6 +115,14 @@ class Training:
             f"{counted(len(self.found.judged), 'candidate')}; {self.written(self.expected)} is expected of new rows."
         )
         return words
+
+
+def figure(value: float) -> str:
+    """Return a number of any size with about four digits, without an exponent where people would write none."""
+    if not 1000 <= abs(value) < 1e15:
+        return f"{value:.4g}"
+    digits = 3 - math.floor(math.log10(abs(value)))
+    return f"{round(value, digits):,.0f}"
 
 
 WORDS = {

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_recipes.feature_models.leaderboard import WORDS, Training
+from vision_recipes.feature_models.leaderboard import WORDS, Training, figure
 from vision_recipes.feature_models.plots import Bar, bars, draw_predicted
 from vision_recipes.reports.rendering import render
 
-_CLASSES, _CANDIDATES, _INPUTS = 20, 30, 30
+_CLASSES, _INPUTS = 20, 30
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _step(training: Training, difference: float) -> str:
 
 
 def _leaderboard(training: Training) -> list[Bar]:
-    rows = training.found.judged[:_CANDIDATES]
+    rows = training.best_of_each
     named = [
         (f"{training.name(judged)}, {judged.candidate.form}", judged.candidate.described, training.value(judged))
         for judged in rows
@@ -84,7 +84,7 @@ def _leaderboard(training: Training) -> list[Bar]:
 def _importance(training: Training) -> list[Bar]:
     used = [one for one in training.importances if one.used][:_INPUTS]
     named = [(one.name, one.kind, one.loss) for one in used]
-    return bars(named, [(one.low, one.high) for one in used], "{:.3g}".format)
+    return bars(named, [(one.low, one.high) for one in used], figure)
 
 
 def _truth(training: Training) -> np.ndarray:
@@ -108,9 +108,9 @@ def _figures(training: Training) -> list[tuple[str, str]]:
     variance = float(((truth - truth.mean()) ** 2).mean())
     figures = [
         ("R² (1 is perfect, 0 no better than the mean)", f"{1 - float((errors**2).mean()) / variance:.3f}"),
-        ("mean absolute error", f"{float(errors.mean()) * unit:,.4g}"),
-        ("median absolute error", f"{float(np.median(errors)) * unit:,.4g}"),
-        ("root mean squared error", f"{float(np.sqrt((errors**2).mean())) * unit:,.4g}"),
+        ("mean absolute error", figure(float(errors.mean()) * unit)),
+        ("median absolute error", figure(float(np.median(errors)) * unit)),
+        ("root mean squared error", figure(float(np.sqrt((errors**2).mean())) * unit)),
     ]
     if (truth != 0).all():
         figures.append(("median relative error", f"{100 * float(np.median(errors / np.abs(truth))):.1f} %"))
