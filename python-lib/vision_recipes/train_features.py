@@ -58,7 +58,7 @@ def train_features(table: Table, settings: TrainFeaturesSettings, outputs: Train
         found = search(judge, settings.models or MODELS, 60 * settings.search_minutes)
         weights = row_weights(metric, judge.rows.values if judge.task.classes else np.zeros(len(places)))
         importances = permutation_importance(judge, found.best, data.choice.used, found.resampling, weights)
-        training = Training(data, settings, metric, places, weights, found, importances)
+        training = Training(data, settings, metric, places, len(judge.folds), weights, found, importances)
         config, arrays = _fit(training)
         save_feature_model(outputs.model, config, arrays, write_card(training))
         log.info("%s", training.summary)

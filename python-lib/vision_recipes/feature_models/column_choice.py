@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,8 @@ _OF_RECIPES = {
     *("suspicion", "split", "fold", "index", "id", "row", "rank", "images", "path", "file", "filename", "file_name"),
     *("cluster", "cluster_name", "group", "keep", "representative"),
 }
-"""Columns that recipes write, or that number rows: never inputs unless they are named."""
+_ROW_NAMES = re.compile(r".*_id$|unnamed|__index_level")
+"""Columns that recipes write, or that number rows, by name and by pattern: never inputs unless they are named."""
 
 
 @dataclass
@@ -49,7 +51,7 @@ def choose_columns(
             f"extra_columns: column {settings.col_label!r} is the one to be predicted, so it cannot be an input."
         )
     for name in named or cells:
-        if not named and (name in roles or folded(name) in _OF_RECIPES or folded(name).endswith("_id")):
+        if not named and (name in roles or folded(name) in _OF_RECIPES or _ROW_NAMES.match(folded(name))):
             if name not in roles:
                 choice.left_out[name] = (
                     "by its name it is no property of the picture; name it in extra_columns to use it"

@@ -14,7 +14,7 @@ from vision_recipes.dataset.splits import group_folds, linked_by, merge_groups
 from vision_recipes.errors import LabelsError
 
 FOLDS, INNER_FOLDS = 5, 5
-_REPEATED, _MOST_REPEATS = 1000, 5
+_REPEATED, _MOST_REPEATS = 600, 3
 _MOST_COMPARED = 20_000
 _BINS = 10
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,12 +27,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Training:
-    """All that a run read and found. `places` (n,) are the rows that took part in the search."""
+    """All that a run read and found. `places` (n,) are the rows that took part in the search, `repeats` how often
+    they were split into folds.
+    """
 
     data: TrainingTable
     settings: TrainFeaturesSettings
     metric_name: str
     places: np.ndarray
+    repeats: int
     weights: np.ndarray
     found: Search
     importances: Sequence[Importance]
@@ -70,7 +74,7 @@ class Training:
         sign = -1 if self.metric.higher else 1
         draws = [self.found.resampling.means(one.losses) for one in (judged, best)]
         each = np.array([sign * (shown(one) - shown(other)) for one, other in zip(*draws, strict=True)])
-        return sign * (self.value(judged) - self.value(best)), *interval(each)
+        return sign * (self.value(judged) - self.value(best)) + 0.0, *interval(each + 0.0)
 
     @cached_property
     def expected(self) -> float:
@@ -85,11 +89,19 @@ class Training:
             found.setdefault(judged.candidate.form, judged)
         return {form: found[form] for form in FORMS if form in found}
 
+    @property
+    def best_of_each(self) -> list[Judged]:
+        """The best settings of each kind of model and form of inputs, the best first."""
+        found: dict[tuple[str, str], Judged] = {}
+        for judged in self.found.judged:
+            found.setdefault((judged.candidate.kind, judged.candidate.form), judged)
+        return list(found.values())
+
     def written(self, value: float) -> str:
         """Return a value of the metric in words."""
         if self.metric.higher or self.metric_name == "mean_relative_error":
             return f"{100 * value:.1f} %"
-        return f"{value:,.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+        return figure(value)
 
     @property
     def summary(self) -> str:
@@ -103,6 +115,14 @@ class Training:
             f"{counted(len(self.found.judged), 'candidate')}; {self.written(self.expected)} is expected of new rows."
         )
         return words
+
+
+def figure(value: float) -> str:
+    """Return a number of any size with about four digits, without an exponent where people would write none."""
+    if not 1000 <= abs(value) < 1e15:
+        return f"{value:.4g}"
+    digits = 3 - math.floor(math.log10(abs(value)))
+    return f"{round(value, digits):,.0f}"
 
 
 WORDS = {

@@ -38,7 +38,7 @@ class VectorBasis:
 
 
 def fit_basis(vectors: np.ndarray, rows: np.ndarray, seed: int, most: int = MOST_COMPONENTS) -> VectorBasis:
-    """Return the basis of some rows (n,) of vectors (…, d), read in blocks; vectors that are all alike have none."""
+    """Return the basis of some rows (n,) of vectors (…, d), read in blocks; of vectors that are all alike, one component of zeros."""
     length = vectors.shape[1]
     if length > _MOST_COVARIANCE < len(rows):
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:_MOST_COVARIANCE])
@@ -56,6 +56,8 @@ def fit_basis(vectors: np.ndarray, rows: np.ndarray, seed: int, most: int = MOST
         values, turned = values[::-1], turned[:, ::-1]
         kept = _kept(values, most)
         components = turned[:, kept]
+    if not components.shape[1]:
+        return VectorBasis(mean.astype(np.float32), np.zeros((length, 1), np.float32))
     total = float(values[values > 0].sum()) or 1.0
     components *= np.sign(components[np.abs(components).argmax(axis=0), np.arange(components.shape[1])])
     return VectorBasis(mean.astype(np.float32), (components / scale[:, None] / np.sqrt(total)).astype(np.float32))
