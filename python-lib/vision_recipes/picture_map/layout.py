@@ -74,4 +74,4 @@ def _scaled(plane: np.ndarray) -> np.ndarray:
         return plane
     low, high = plane.min(0), plane.max(0)
     half = (high - low).max() / 2
-    return np.asarray((plane - (low + high) / 2) / (half if half > 0 else 1))
+    return np.asarray(np.clip((plane - (low + high) / 2) / (half if half > 0 else 1), -1, 1))
