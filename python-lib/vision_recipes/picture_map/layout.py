@@ -21,8 +21,8 @@ log = logging.getLogger("vision_recipes")
 _FEW = 10
 """So few pictures lie by their first two principal components: there are too few neighbours for anything else."""
 _INTERPOLATED = 3000
-"""From so many pictures on, interpolation is faster than the Barnes-Hut tree. One thread computes: several have no fixed
-order of sums, and on a machine with other jobs they take longer."""
+"""From so many pictures on, interpolation is faster than the Barnes-Hut tree. One thread computes: several have no
+fixed order of sums, and on a machine with other jobs they take longer."""
 _START = 1e-4
 
 
