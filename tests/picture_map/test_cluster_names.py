@@ -20,8 +20,14 @@ def names(**columns):
 
 
 def test_a_cluster_is_called_by_the_label_that_sets_it_apart():
-    labels = ["cat"] * 20 + ["dog"] * 11 + ["wolf"] * 9 + ["cat", "dog", "wolf", "owl"] * 10
+    labels = ["cat"] * 20 + ["dog"] * 11 + ["wolf"] * 9 + ["cat", "dog", "elk", "owl"] * 10
     assert names(label=labels) == ["cat", "dog, wolf", "Cluster 3"]
+
+
+def test_a_small_cluster_of_one_label_among_ten_is_called_by_it():
+    labels = [str(number % 10) for number in range(45)] + ["7"] * 5
+    clusters = np.repeat([0, 1], [45, 5])
+    assert name_clusters(clusters, [MapColumn("label", "string", labels)], "") == ["Cluster 1", "7"]
 
 
 def test_a_label_that_all_have_names_nothing():

@@ -1,15 +1,13 @@
 """Names of clusters: the labels, or words that a model predicts, that set a cluster apart from all others.
 
-A word's weight is the log-odds ratio of its frequency inside and outside the cluster, with a Dirichlet prior of its
-frequency everywhere, divided by its standard deviation (Monroe, Colaresi and Quinn 2008). A name never says nothing:
-where no word is clearly more frequent, the cluster has a number.
+A word does so when it is more frequent inside than by chance (Fisher's exact test, multiplied by the number of words:
+Bonferroni). A name never says nothing: where no word is, or those that are cover little, the cluster has a number.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +20,7 @@ from vision_recipes.picture_map.sources import PREDICTED, MapColumn
 NO_CLUSTER = "none"
 LABEL_NAMES = ("label", "labels", "class", "category", "truth")
 _PREDICTED_NAMES = ("scored_label", PREDICTED, "prediction", "scored_prediction")
-_PRIOR, _CLEAR = 10.0, 3.3
+_CHANCE = 0.01
 _COVERED, _LEAST, _WORDS = 0.6, 0.2, 3
 """A name takes words until they cover this part of the cluster; below the second part it says too little."""
 
@@ -81,31 +79,33 @@ def _names(clusters: np.ndarray, count: int, words: Words) -> list[str]:
     for cluster, one in zip(clusters, words, strict=True):
         for word, weight in one.items():
             inside[cluster, vocabulary[word]] += weight
-    everywhere, spelled = inside.sum(0), list(vocabulary)
-    prior = _PRIOR * everywhere / max(everywhere.sum(), 1e-12) + 1e-6
-    return [_name(part, everywhere - part, prior, spelled) for part in inside[:count]] if spelled else [""] * count
+    sizes = np.bincount(clusters[clusters >= 0], minlength=count)
+    chances = _chances(inside, np.append(sizes, len(clusters) - sizes.sum()))
+    return [_name(inside[number], chances[number], list(vocabulary)) if vocabulary else "" for number in range(count)]
 
 
-def _name(inside: np.ndarray, outside: np.ndarray, prior: np.ndarray, spelled: Sequence[str]) -> str:
+def _chances(inside: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the probability, float64 (clusters, words), that a word is as frequent in a cluster by chance alone.
+
+    `inside` are the words' weights in each cluster, of whose pictures there are `sizes`.
+    """
+    from scipy.stats import hypergeom
+
+    whole = np.floor(inside + 1e-9)
+    everywhere = np.ceil(inside.sum(0) - 1e-9)
+    return np.asarray(hypergeom.sf(whole - 1, sizes.sum(), everywhere[None], sizes[:, None]))
+
+
+def _name(inside: np.ndarray, chances: np.ndarray, spelled: Sequence[str]) -> str:
     """Return the words that set a cluster apart, the most frequent first; "" when none does."""
     total = inside.sum()
-    if not total:
-        return ""
-    scores = _log_odds(inside + prior) - _log_odds(outside + prior)
-    scores /= np.sqrt(1 / (inside + prior) + 1 / (outside + prior))
-    clear = [place for place in np.argsort(-inside, kind="stable") if scores[place] >= _CLEAR]
+    clear = [place for place in np.argsort(-inside, kind="stable") if chances[place] * len(spelled) <= _CHANCE]
     taken: list[int] = []
     for place in clear[:_WORDS]:
         if taken and inside[taken].sum() >= _COVERED * total:
             break
         taken.append(int(place))
-    if inside[taken].sum() < _LEAST * total:
-        return ""
-    return ", ".join(spelled[place] for place in taken)
-
-
-def _log_odds(counts: np.ndarray) -> np.ndarray:
-    return np.asarray(np.log(counts) - np.log(np.maximum(counts.sum() - counts, 1e-12)))
+    return ", ".join(spelled[place] for place in taken) if inside[taken].sum() >= max(_LEAST * total, 1) else ""
 
 
 def _different(names: Sequence[str]) -> list[str]:

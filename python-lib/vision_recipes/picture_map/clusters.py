@@ -30,8 +30,8 @@ def find_clusters(layout: Layout, settings: MapSettings) -> np.ndarray:
 def _by_density(positions: np.ndarray) -> np.ndarray:
     """HDBSCAN (Campello, Moulavi and Sander 2013) on the plane, so that clusters are what is seen there.
 
-    The leaves of its tree are the dense middles of clusters. A picture near one joins the nearest; how near, a picture's
-    usual distance to its neighbours says.
+    The leaves of its tree are the dense middles of clusters. A picture near one joins the nearest; what is near, the
+    usual distance between neighbours says.
     """
     from sklearn.cluster import HDBSCAN
     from sklearn.neighbors import NearestNeighbors
@@ -42,7 +42,7 @@ def _by_density(positions: np.ndarray) -> np.ndarray:
     labels = np.asarray(model.fit_predict(positions))
     dense, rest = np.flatnonzero(labels >= 0), np.flatnonzero(labels < 0)
     if len(dense) and len(rest):
-        usual = np.median(NearestNeighbors(n_neighbors=_FEWEST + 1).fit(positions).kneighbors(positions)[0][:, -1])
+        usual = np.median(NearestNeighbors(n_neighbors=samples + 1).fit(positions).kneighbors(positions)[0][:, -1])
         distances, places = NearestNeighbors(n_neighbors=1).fit(positions[dense]).kneighbors(positions[rest])
         near = distances[:, 0] <= _REACH * usual
         labels[rest[near]] = labels[dense[places[near, 0]]]

@@ -21,8 +21,8 @@ log = logging.getLogger("vision_recipes")
 _FEW = 10
 """So few pictures lie by their first two principal components: there are too few neighbours for anything else."""
 _INTERPOLATED = 3000
-"""From so many pictures on, interpolation is faster than the Barnes-Hut tree. One thread computes: several have no fixed
-order of sums, and on a machine with other jobs they take longer."""
+"""From so many pictures on, interpolation is faster than the Barnes-Hut tree. One thread computes: several have no
+fixed order of sums, and on a machine with other jobs they take longer."""
 _START = 1e-4
 
 
@@ -74,4 +74,4 @@ def _scaled(plane: np.ndarray) -> np.ndarray:
         return plane
     low, high = plane.min(0), plane.max(0)
     half = (high - low).max() / 2
-    return np.asarray((plane - (low + high) / 2) / (half if half > 0 else 1))
+    return np.asarray(np.clip((plane - (low + high) / 2) / (half if half > 0 else 1), -1, 1))
