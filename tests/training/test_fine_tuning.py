@@ -105,7 +105,9 @@ def test_the_split_follows_branches(base: Model) -> None:
     assert split_network(network, replace(SETTINGS, layer_to_retrain="all")).frozen is None
 
 
-@pytest.mark.parametrize("formula", ["interactions", "hidden", "kernel"])
+@pytest.mark.parametrize(
+    "formula", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("interactions", "hidden")), "kernel"]
+)
 def test_a_head_that_multiplies_columns_or_hides_a_layer_is_trained_whole(
     base: Model, tmp_path: Path, formula: str
 ) -> None:
@@ -193,7 +195,7 @@ def test_penalties_are_on_the_kernel_of_the_head(base: Model) -> None:
     assert compiled(base, label_smoothing=0.25).loss.label_smoothing == 0.25
 
 
-@pytest.mark.parametrize("layers", ["n_last", "all"])
+@pytest.mark.parametrize("layers", [pytest.param("n_last", marks=pytest.mark.slow), "all"])
 def test_extra_columns_come_in(base: Model, layers: str) -> None:
     extra = (ExtraColumn("order", "number"), ExtraColumn("town", "category", categories=("Oslo", "Rome")))
     values = np.stack([IMAGES.targets, 0 * IMAGES.targets, 0 * IMAGES.targets + 1], axis=1).astype(np.float32)
@@ -318,6 +320,7 @@ def test_a_wild_learning_rate_stops_with_a_message(base: Model) -> None:
         fine_tune(base, a_head(), IMAGES, replace(SETTINGS, model_learning_rate=1e30))
 
 
+@pytest.mark.slow
 def test_memory_that_runs_out_halves_the_batch(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf
 
