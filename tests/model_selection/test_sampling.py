@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from vision_recipes.dataset.duplicates import Pair
-from vision_recipes.model_selection.sampling import comparable, draw_sample, rounds, stratified_order
+from vision_recipes.model_selection.sampling import comparable, draw_sample, round_sizes, stratified_order
 
 
 def test_every_beginning_has_the_labels_in_proportion():
@@ -20,11 +20,11 @@ def test_every_beginning_has_the_labels_in_proportion():
 
 
 def test_rounds_grow_to_all_pictures():
-    assert rounds(5, 2) == [5]
-    assert rounds(2000, 10) == [500, 2000]
-    assert rounds(100_000, 10) == [250, 1000, 4000]
-    assert rounds(100_000, 200) == [4000]
-    assert rounds(2000, 10, most=300) == [300]
+    assert round_sizes(5, 2) == [5]
+    assert round_sizes(2000, 10) == [500, 2000]
+    assert round_sizes(100_000, 10) == [250, 1000, 4000]
+    assert round_sizes(100_000, 200) == [4000]
+    assert round_sizes(2000, 10, most=300) == [300]
 
 
 def test_near_duplicates_and_cells_stay_in_one_fold():

@@ -21,7 +21,7 @@ from vision_recipes.model_selection.held_out_predictions import predicted_rows
 from vision_recipes.model_selection.judging import Judge, Stage
 from vision_recipes.model_selection.other_passes import pictures_to_try, surely_better
 from vision_recipes.model_selection.paired_differences import Interval, accuracy_when_chosen
-from vision_recipes.model_selection.sampling import rounds, stratified_order
+from vision_recipes.model_selection.sampling import round_sizes, stratified_order
 from vision_recipes.wording import counted, percent
 
 log = logging.getLogger("vision_recipes")
@@ -60,7 +60,7 @@ class Race:
         """Compare the candidates and fill `standings`, best first."""
         self.standings = [Standing(candidate) for candidate in candidates]
         order = stratified_order(self.labels, self.settings.random_seed)
-        sizes = rounds(len(order), len(set(self.labels.values())), self.settings.budget_pictures)
+        sizes = round_sizes(len(order), len(set(self.labels.values())), self.settings.budget_pictures)
         if sizes[-1] < len(order):
             why = "the budget" if self.settings.budget_pictures else "as more hardly change the order"
             self.remarks.append(f"{counted(sizes[-1], 'picture')} of {len(order):,} are compared on: {why}")

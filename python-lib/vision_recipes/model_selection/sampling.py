@@ -76,7 +76,7 @@ def stratified_order(labels: Mapping[str, str], seed: int) -> list[str]:
     return [paths[place] for place in np.argsort(keys, kind="stable")]
 
 
-def rounds(pictures: int, classes: int, most: int = 0) -> list[int]:
+def round_sizes(pictures: int, classes: int, most: int = 0) -> list[int]:
     """Return how many pictures each round uses, each time four times as many; the last one `most`, 0 = 4,000.
 
     The first has at least 200 pictures, and ten of a class on average.
