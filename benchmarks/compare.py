@@ -60,10 +60,8 @@ def main(folder: str, pattern: str, models: list[str]) -> None:
             retrain(pictures, None, default, RetrainSettings(), labels=Labels(train), cache=cache)
             right = [_right(pictures, model, {path: labels[path] for path in test}) for model in (winner, default)]
             found.append(right)
-            print(
-                f"{Path(folder).name} split {seed}: winner ({rows[0]['candidate']}) {right[0]:.4f}, default {right[1]:.4f}",
-                flush=True,
-            )
+            chosen = rows[0]["candidate"]
+            print(f"split {seed}: winner ({chosen}) {right[0]:.4f}, default {right[1]:.4f}", flush=True)
     means = np.mean(found, axis=0)
     print(
         f"{Path(folder).name}: winner {means[0]:.4f}, default {means[1]:.4f}, {100 * (means[0] - means[1]):+.1f} points"

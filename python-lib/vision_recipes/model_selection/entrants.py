@@ -47,9 +47,9 @@ def find_entrants(
 ) -> list[Entrant]:
     """Return the networks of the folders, then those of the catalogue; the default network when there is neither.
 
-    `open_catalogued` opens a network of the catalogue, or raises why it is not at hand. One that was given
-    twice takes part once. Raises SettingsError for a name that the catalogue lacks, and ModelFolderError when no network
-    can take part.
+    `open_catalogued` opens a network of the catalogue, or raises why it is not at hand. One that was given twice takes
+    part once. Raises SettingsError for a name that the catalogue lacks, and ModelFolderError when no network can take
+    part.
     """
     rows = [catalogue.find(name) for name in names or ([] if folders else [catalogue.DEFAULT])]
     found = [_of_folder(folder) for folder in folders]
