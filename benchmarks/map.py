@@ -63,7 +63,9 @@ def main() -> None:
             cosine=_row(layouts, unit),
             euclidean=_row(layouts, vectors),
             seconds=" | ".join(f"{one:.0f}" for one in seconds),
-            same="the same" if _digest(lay_out(vectors, 30, 1337).positions) == _digest(layouts["vision-map"]) else "OTHER",
+            same="the same"
+            if _digest(lay_out(vectors, 30, 1337).positions) == _digest(layouts["vision-map"])
+            else "OTHER",
             megabytes=page.stat().st_size / 1e6,
             frames=frames,
         )
