@@ -122,7 +122,7 @@ const draw = () => {
   if (outline) drawOutline();
 };
 // Thumbnails grow once most of them have room.
-const edgeNow = () => ROOM * 0.86 * ratio * Math.min(Math.max(1, (camera.scale / ratio / (380 * STEP ** fullLevel)) ** 0.8), Math.max(1, (1.3 * side) / ROOM));
+const edgeNow = () => ROOM * (width < 500 * ratio ? 0.7 : 0.86) * ratio * Math.min(Math.max(1, (camera.scale / ratio / (380 * STEP ** fullLevel)) ** 0.8), Math.max(1, (1.3 * side) / ROOM));
 const shownHigh = (row) => { const tile = tileOf[row]; return (edgeNow() * tileSizes[2 * tile + 1]) / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]); };
 const drawPicture = (row, x, y, edge) => {
   const tile = tileOf[row], scale = edge / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]);
@@ -181,12 +181,14 @@ const drawNames = () => {
   for (const cluster of middles) {
     const sprite = labelOf(cluster), pictured = pictures && tileOf[cluster.row] >= 0, half = pictured ? shownHigh(cluster.row) / 2 : 0;
     const x = Math.round(screenX(cluster.x)), y = Math.round(screenY(cluster.y));
-    const across = Math.max(sprite.width, far && pictured ? edge : 0) / 2, above = far ? half : 0, start = pictured ? half + 4 * ratio : -sprite.height / 2;
-    const box = [x - across, y - above, x + across, y + start + sprite.height];
-    if (box[0] > width || box[1] > height || box[2] < 0 || box[3] < 0) continue;
-    if (taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
+    const shown = far && pictured && states[cluster.row] !== DIM, start = pictured ? half + 4 * ratio : -sprite.height / 2;
+    const isFree = (box) => box[0] < width && box[1] < height && box[2] > 0 && box[3] > 0 && !taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+    const across = Math.max(sprite.width, edge) / 2, whole = [x - across, y - half, x + across, y + start + sprite.height];
+    const alone = [x - sprite.width / 2, y + start, x + sprite.width / 2, y + start + sprite.height], withPicture = shown && isFree(whole);
+    if (!withPicture && !isFree(alone)) continue;
+    const box = withPicture ? whole : alone;
     taken.push([box[0] - 4, box[1] - 4, box[2] + 4, box[3] + 4]);
-    if (far && pictured && states[cluster.row] !== DIM) drawPicture(cluster.row, x, y, edge);
+    if (withPicture) drawPicture(cluster.row, x, y, edge);
     context.drawImage(sprite, Math.round(x - sprite.width / 2), Math.round(y + start));
   }
 };
