@@ -63,7 +63,9 @@ def main() -> None:
             cosine=_row(layouts, unit),
             euclidean=_row(layouts, vectors),
             seconds=" | ".join(f"{one:.0f}" for one in seconds),
-            same="the same" if _digest(lay_out(vectors, 30, 1337).positions) == _digest(layouts["vision-map"]) else "OTHER",
+            same="the same"
+            if _digest(lay_out(vectors, 30, 1337).positions) == _digest(layouts["vision-map"])
+            else "OTHER",
             megabytes=page.stat().st_size / 1e6,
             frames=frames,
         )
@@ -106,13 +108,14 @@ class _Nowhere:
         return sum(1 for _ in rows)
 
 
-DRAG = """async ([pictures, factor]) => {
+DRAG = """async (wheels) => {
   const canvas = document.getElementById("canvas"), box = canvas.getBoundingClientRect();
-  const send = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, {pointerId: 1, clientX: x, clientY: y, bubbles: true}));
+  const place = (clientX, clientY) => ({pointerId: 1, clientX, clientY, cancelable: true, bubbles: true});
+  const send = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, place(x, y)));
   canvas.setPointerCapture = () => {};
   const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
-  for (let step = 0; step < factor; step++)
-    canvas.dispatchEvent(new WheelEvent("wheel", {deltaY: -200, clientX: x, clientY: y, cancelable: true, bubbles: true}));
+  for (let step = 0; step < wheels; step++)
+    canvas.dispatchEvent(new WheelEvent("wheel", {deltaY: -200, ...place(x, y)}));
   await new Promise((done) => setTimeout(done, 600));
   send("pointerdown", x, y);
   const times = [];
@@ -138,13 +141,13 @@ def frames_per_second(page: Path, chromium: str) -> str:
         tab = browser.new_page(viewport={"width": 1280, "height": 800})
         tab.goto(page.as_uri())
         tab.wait_for_timeout(4000)
-        whole = tab.evaluate(DRAG, [True, 0])
-        near = tab.evaluate(DRAG, [True, 4])
-        nearer = tab.evaluate(DRAG, [True, 4])
+        whole = tab.evaluate(DRAG, 0)
+        near = tab.evaluate(DRAG, 4)
+        nearer = tab.evaluate(DRAG, 4)
         browser.close()
     return (
-        f"While it is dragged in headless Chromium, which draws without a graphics card: {whole:.0f} frames a second as "
-        f"a whole, {near:.0f} and {nearer:.0f} from nearer, among thumbnails."
+        f"While it is dragged in headless Chromium, without a graphics card: {whole:.0f} frames a second as a whole, "
+        f"{near:.0f} and {nearer:.0f} from nearer, among thumbnails."
     )
 
 

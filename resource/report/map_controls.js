@@ -208,6 +208,7 @@ const lift = (event) => {
   if (dragged < 6 * ratio) {
     const row = nearest(...at(event), (event.pointerType === "touch" ? 24 : 14) * ratio);
     if (row >= 0) open(row);
+    if (event.pointerType === "touch") showHover(row, at(event)[0] / ratio, at(event)[1] / ratio);
     redraw();
   } else if (points) {
     const rows = [...Array(count).keys()].filter((row) => passes(row) && inside(row, points));
@@ -216,7 +217,7 @@ const lift = (event) => {
 };
 canvas.addEventListener("pointerup", lift);
 canvas.addEventListener("pointercancel", lift);
-canvas.addEventListener("pointerleave", () => showHover(-1));
+canvas.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") showHover(-1); });
 canvas.addEventListener("wheel", (event) => {
   event.preventDefault();
   showHover(-1);

@@ -67,14 +67,11 @@ const findRoom = () => {
   }
   waiting.forEach((row) => { roomFrom[row] = 24; placed.push(row); });
   drawnOrder.push(...placed);
-  let seen = 0;
   fullLevel = placed.length ? Math.min(22, roomFrom[placed[Math.floor(0.8 * (placed.length - 1))]]) : 0;
-  const enough = Math.min(0.3 * placed.length, 4000);
-  startLevel = placed.length ? roomFrom[placed[Math.min(placed.length - 1, Math.floor(enough))]] : 0;
-  for (const row of placed) if (roomFrom[row] <= 1) seen++;
-  if (seen > 0.5 * placed.length) startLevel = 0;
 };
-let startLevel = 0, fullLevel = 0;
+let fullLevel = 0;
+// From far there are dots, and a picture for each cluster; from near all pictures that have room.
+const isNear = () => tileRows.length <= 300 || camera.scale > 1.7 * fitScale;
 const levelNow = () => Math.floor(Math.log(camera.scale / ratio / 380) / Math.log(STEP) + 1e-6);
 
 // A dot: how much of each pixel it covers, from 0 to 256.
@@ -119,31 +116,33 @@ const draw = () => {
     if (states[row] === SELECTED) { drawDot(row, rim, ink); drawDot(row, large, colours[row]); } else drawDot(row, small, colours[row]);
   }
   context.putImageData(image, 0, 0);
-  if (pictures) drawPictures();
+  if (pictures && isNear()) drawPictures();
   drawNames();
   if (focused >= 0) drawFocus();
   if (outline) drawOutline();
 };
 // Thumbnails grow once most of them have room.
-const edgeNow = () => ROOM * 0.86 * ratio * Math.min(Math.max(1, (camera.scale / ratio / (380 * STEP ** fullLevel)) ** 0.8), Math.max(1, (1.3 * side) / ROOM));
+const edgeNow = () => ROOM * (width < 500 * ratio ? 0.7 : 0.86) * ratio * Math.min(Math.max(1, (camera.scale / ratio / (380 * STEP ** fullLevel)) ** 0.8), Math.max(1, (1.3 * side) / ROOM));
 const shownHigh = (row) => { const tile = tileOf[row]; return (edgeNow() * tileSizes[2 * tile + 1]) / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]); };
+const drawPicture = (row, x, y, edge) => {
+  const tile = tileOf[row], scale = edge / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]);
+  const wide = Math.round(tileSizes[2 * tile] * scale), high = Math.round(tileSizes[2 * tile + 1] * scale), rim = (states[row] === SELECTED ? 3.5 : 2) * ratio;
+  const left = Math.round(x - wide / 2), top = Math.round(y - high / 2);
+  if (!atlases[Math.floor(tile / (perRow * perRow))]) return;
+  context.fillStyle = css(states[row] === SELECTED ? theme.ink : colours[row]);
+  context.fillRect(left - rim, top - rim, wide + 2 * rim, high + 2 * rim);
+  drawTile(context, row, left, top, wide, high);
+};
 const drawPictures = () => {
-  const level = levelNow(), every = level >= startLevel, edge = edgeNow();
+  const level = levelNow(), edge = edgeNow();
   context.imageSmoothingQuality = performance.now() - moving < 150 ? "low" : "medium";
-  const list = every ? drawnOrder : data.representatives;
   let drawn = 0;
-  for (let place = list.length - 1; place >= 0; place--) {
-    const row = list[place];
-    if (every && roomFrom[row] > level) continue;
+  for (let place = drawnOrder.length - 1; place >= 0; place--) {
+    const row = drawnOrder[place];
+    if (roomFrom[row] > level) continue;
     const x = screenX(X[row]), y = screenY(Y[row]);
     if (x < -edge || y < -edge || x > width + edge || y > height + edge || states[row] === DIM || tileOf[row] < 0) continue;
-    const tile = tileOf[row], scale = edge / Math.max(tileSizes[2 * tile], tileSizes[2 * tile + 1]);
-    const wide = Math.round(tileSizes[2 * tile] * scale), high = Math.round(tileSizes[2 * tile + 1] * scale), rim = (states[row] === SELECTED ? 3.5 : 2) * ratio;
-    const left = Math.round(x - wide / 2), top = Math.round(y - high / 2);
-    if (!atlases[Math.floor(tile / (perRow * perRow))]) continue;
-    context.fillStyle = css(states[row] === SELECTED ? theme.ink : colours[row]);
-    context.fillRect(left - rim, top - rim, wide + 2 * rim, high + 2 * rim);
-    drawTile(context, row, left, top, wide, high);
+    drawPicture(row, x, y, edge);
     if (++drawn > 1500) break;
   }
 };
@@ -178,14 +177,19 @@ const labelOf = (cluster) => {
   return labels.get(name);
 };
 const drawNames = () => {
-  const taken = [];
+  const taken = [], far = pictures && !isNear(), edge = edgeNow();
   for (const cluster of middles) {
-    const sprite = labelOf(cluster), below = pictures && tileOf[cluster.row] >= 0 ? shownHigh(cluster.row) / 2 + 5 * ratio : -sprite.height / 2;
-    const left = Math.round(screenX(cluster.x) - sprite.width / 2), top = Math.round(screenY(cluster.y) + below);
-    if (left > width || top > height || left + sprite.width < 0 || top + sprite.height < 0) continue;
-    if (taken.some((box) => left < box[2] && box[0] < left + sprite.width && top < box[3] && box[1] < top + sprite.height)) continue;
-    taken.push([left - 4, top - 4, left + sprite.width + 4, top + sprite.height + 4]);
-    context.drawImage(sprite, left, top);
+    const sprite = labelOf(cluster), pictured = pictures && tileOf[cluster.row] >= 0, half = pictured ? shownHigh(cluster.row) / 2 : 0;
+    const x = Math.round(screenX(cluster.x)), y = Math.round(screenY(cluster.y));
+    const shown = far && pictured && states[cluster.row] !== DIM, start = pictured ? half + 4 * ratio : -sprite.height / 2;
+    const isFree = (box) => box[0] < width && box[1] < height && box[2] > 0 && box[3] > 0 && !taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+    const across = Math.max(sprite.width, edge) / 2, whole = [x - across, y - half, x + across, y + start + sprite.height];
+    const alone = [x - sprite.width / 2, y + start, x + sprite.width / 2, y + start + sprite.height], withPicture = shown && isFree(whole);
+    if (!withPicture && !isFree(alone)) continue;
+    const box = withPicture ? whole : alone;
+    taken.push([box[0] - 4, box[1] - 4, box[2] + 4, box[3] + 4]);
+    if (withPicture) drawPicture(cluster.row, x, y, edge);
+    context.drawImage(sprite, Math.round(x - sprite.width / 2), Math.round(y + start));
   }
 };
 const drawFocus = () => {
