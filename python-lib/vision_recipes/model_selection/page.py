@@ -58,7 +58,7 @@ def sentences(run: ComparedRun) -> Iterator[str]:
         return
     accuracy = winner.accuracy
     yield (
-        f"{plain(winner.candidate.name)} has {percent(accuracy.mean)} of the held-out pictures right, 95 % interval "
+        f"the winner, {plain(winner.candidate.name)}, has {percent(accuracy.mean)} of the held-out pictures right, 95 % interval "
         f"{percent(accuracy.low)} to {percent(accuracy.high)}"
     )
     if run.corrected is not None and len(run.lines) > 1:
@@ -68,7 +68,7 @@ def sentences(run: ComparedRun) -> Iterator[str]:
         )
     compared = [line for line in run.lines[1:] if line.behind]
     worse = [line for line in compared if line.behind and line.behind.low > 0]
-    close = [line for line in compared if line.behind and line.behind.low <= 0]
+    close = [line for line in compared if line.behind and line.behind.low <= 0 and not line.reason]
     if worse:
         best = min(worse, key=lambda line: line.behind.mean if line.behind else 0.0)
         assert best.behind is not None
@@ -85,12 +85,14 @@ def sentences(run: ComparedRun) -> Iterator[str]:
     if faster:
         fast = max(faster, key=lambda line: line.speed or 0.0)
         assert fast.speed is not None and winner.speed is not None
-        yield f"{plain(fast.candidate.name)} is {fast.speed / winner.speed:.1f} times as fast as the winner"
+        yield f"of these, {plain(fast.candidate.name)} is {fast.speed / winner.speed:.1f} times as fast as the winner"
 
 
 def _front(lines: Sequence[Line]) -> Plot | None:
+    """Return accuracy against speed, each accuracy by its difference to the winner on the same pictures."""
+    best = lines[0].accuracy.mean if lines[0].accuracy else 0.0
     shown = [
-        (line.speed, line.accuracy.mean, str(rank), bool(line.pareto))
+        (line.speed, best - (line.behind.mean if line.behind else 0.0), str(rank), bool(line.pareto))
         for rank, line in enumerate(lines, 1)
         if line.speed is not None and line.accuracy is not None
     ]
