@@ -52,8 +52,11 @@ def main(folder: str, pattern: str, models: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         cache = LocalStore(Path(name) / "cache")
         for seed in range(SPLITS):
-            order = stratified_order(labels, seed)
-            test, train = order[::3], {path: labels[path] for number, path in enumerate(order) if number % 3}
+            by_label: dict[str, list[str]] = {}
+            for path in stratified_order(labels, seed):
+                by_label.setdefault(labels[path], []).append(path)
+            test = [path for paths in by_label.values() for path in paths[::3]]
+            train = {path: label for path, label in labels.items() if path not in set(test)}
             winner, default = LocalStore(Path(name) / f"winner-{seed}"), LocalStore(Path(name) / f"default-{seed}")
             inputs = CompareInputs(pictures, [LocalStore(model) for model in models], Labels(train))
             rows = list(compare(inputs, CompareSettings(), CompareOutputs(winner, cache=cache)))

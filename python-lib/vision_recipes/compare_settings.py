@@ -47,8 +47,10 @@ class CompareSettings(LabelSettings):
 
     def retraining(self, **chosen: Any) -> RetrainSettings:
         """Return the settings of vision-retrain with the same pictures and labels, and what was chosen."""
-        same: tuple[str, ...] = ("label_source", "label_pattern", "col_filename", "col_label", "col_decision", "train_ratio")
-        same += ("split_column", "group_column", "random_seed", "n_augmentation", "compute")
+        same = (
+            *("label_source", "label_pattern", "col_filename", "col_label", "col_decision", "train_ratio"),
+            *("split_column", "group_column", "random_seed", "n_augmentation", "compute"),
+        )
         return RetrainSettings(**{name: getattr(self, name) for name in same}, **chosen)
 
     def mistakes(self) -> Iterator[str]:

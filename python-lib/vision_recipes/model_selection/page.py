@@ -58,8 +58,8 @@ def sentences(run: ComparedRun) -> Iterator[str]:
         return
     accuracy = winner.accuracy
     yield (
-        f"the winner, {plain(winner.candidate.name)}, has {percent(accuracy.mean)} of the held-out pictures right, 95 % interval "
-        f"{percent(accuracy.low)} to {percent(accuracy.high)}"
+        f"the winner, {plain(winner.candidate.name)}, has {percent(accuracy.mean)} of the held-out pictures right, "
+        f"95 % interval {percent(accuracy.low)} to {percent(accuracy.high)}"
     )
     if run.corrected is not None and len(run.lines) > 1:
         yield (
