@@ -16,7 +16,6 @@ from vision_recipes.feature_models.feature_model_folder import save_feature_mode
 from vision_recipes.feature_models.importance import permutation_importance
 from vision_recipes.feature_models.inputs import COLUMNS, STACKED, FittedInputs
 from vision_recipes.feature_models.leaderboard import Training, importance_rows, leaderboard_rows
-from vision_recipes.feature_models.losses import row_weights
 from vision_recipes.feature_models.page import render_page
 from vision_recipes.feature_models.search import MOST_ROWS, Judge, Search, fit_predictor, search
 from vision_recipes.feature_models.training_table import TrainingTable, read_training_table
@@ -25,6 +24,7 @@ from vision_recipes.model_folder.commit import PLUGIN, installed_versions
 from vision_recipes.model_folder.config import FileEntry
 from vision_recipes.report_columns import FEATURE_LEADERBOARD, IMPORTANCE
 from vision_recipes.stores import OutputTable, Store, Table
+from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
@@ -51,15 +51,10 @@ def train_features(table: Table, settings: TrainFeaturesSettings, outputs: Train
     """
     with work_folder("vision-features-") as workdir:
         data = read_training_table(table, settings, workdir)
-        metric = _metric(settings, data)
-        places = _searched(data, settings.random_seed)
-        rows = data.rows.take(places)
-        judge = Judge(rows, metric, data.scale, data.target.values[places])
-        found = search(judge, settings.models or MODELS, 60 * settings.search_minutes)
-        weights = row_weights(metric, judge.rows.values if judge.task.classes else np.zeros(len(places)))
-        importances = permutation_importance(judge, found.best, data.choice.used, found.resampling, weights)
-        training = Training(data, settings, metric, places, len(judge.folds), weights, found, importances)
-        config, arrays = _fit(training)
+        rows, length = data.rows.vectors.shape
+        with blas_threads(min(rows, MOST_ROWS) * length * min(rows, length)):
+            training = _compare(data, settings)
+            config, arrays = _fit(training)
         save_feature_model(outputs.model, config, arrays, write_card(training))
         log.info("%s", training.summary)
         if outputs.leaderboard is not None:
@@ -69,6 +64,16 @@ def train_features(table: Table, settings: TrainFeaturesSettings, outputs: Train
         if outputs.report is not None:
             outputs.report.write(PAGE, render_page(training))
             log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
+
+
+def _compare(data: TrainingTable, settings: TrainFeaturesSettings) -> Training:
+    """Return what came of trying the models."""
+    metric = _metric(settings, data)
+    places = _searched(data, settings.random_seed)
+    judge = Judge(data.rows.take(places), metric, data.scale, data.target.values[places])
+    found = search(judge, settings.models or MODELS, 60 * settings.search_minutes)
+    importances = permutation_importance(judge, found, data.choice.used)
+    return Training(data, settings, metric, places, len(judge.folds), found, importances)
 
 
 def _metric(settings: TrainFeaturesSettings, data: TrainingTable) -> str:

@@ -22,7 +22,7 @@ from vision_recipes.training.blas_threads import blas_threads
 
 Settings = Mapping[str, float]
 
-TREES = 200
+TREES = 100
 _MOST_LEAF_VALUES = 5_000_000
 _MOST_KERNEL_ROWS, _MOST_NEIGHBOUR_ROWS = 4000, 50_000
 _OPERATIONS = 1000

@@ -10,8 +10,8 @@ import numpy as np
 from vision_recipes.feature_models.candidates import Candidate
 from vision_recipes.feature_models.input_columns import InputColumn
 from vision_recipes.feature_models.inputs import COLUMNS, VECTOR, Rows
-from vision_recipes.feature_models.losses import Resampling, interval
-from vision_recipes.feature_models.search import Judge, Judged, logits
+from vision_recipes.feature_models.losses import interval
+from vision_recipes.feature_models.search import Judge, Search, logits
 
 VECTOR_NAME = "(vector)"
 _SHUFFLES = 5
@@ -30,14 +30,14 @@ class Importance:
 
 
 def permutation_importance(
-    judge: Judge, best: Judged, columns: Sequence[InputColumn], resampling: Resampling, weights: np.ndarray
+    judge: Judge, found: Search, columns: Sequence[InputColumn]
 ) -> list[Importance]:
     """Return the importance of the vector as a whole and of each column, the most important first.
 
     Each is shuffled among the rows of a fold, for models that have not seen them (Breiman 2001; Fisher, Rudin and
     Dominici 2019).
     """
-    candidate = best.candidate
+    best, candidate = found.best, found.best.candidate
     parts = [(VECTOR_NAME, "vector", None)]
     place = 0
     for column in columns:
@@ -56,17 +56,17 @@ def permutation_importance(
             for shuffled in _shuffled(judge, candidate, fold, rows, where, random):
                 worse = judge.losses(logits(predictor, shuffled, judge.task.classes), best.factor, held_out)
                 grown[name][held_out] += (worse - usual) / _SHUFFLES
-    found = [
+    importances = [
         Importance(
             name,
             kind,
-            float(weights @ grown[name]),
-            *interval(resampling.means(grown[name])),
+            float(found.weights @ grown[name]),
+            *interval(found.resampling.means(grown[name])),
             _uses(candidate, where),
         )
         for name, kind, where in parts
     ]
-    return sorted(found, key=lambda one: (-one.used, -one.loss))
+    return sorted(importances, key=lambda one: (-one.used, -one.loss))
 
 
 def _uses(candidate: Candidate, where: slice | None) -> bool:

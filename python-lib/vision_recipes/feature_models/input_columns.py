@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vision_recipes.dataset.column_encoding import as_category, as_number, says_missing
+from vision_recipes.dataset.column_encoding import as_category, as_number, is_infinite, says_missing
 from vision_recipes.strict_json import require
 
 NUMBER, CATEGORY, DATE = "number", "category", "date"
@@ -97,7 +97,7 @@ def date_number(cell: Any) -> float | None:
 
 def learn_column(name: str, cells: Sequence[Any]) -> tuple[InputColumn | None, str]:
     """Return what a column holds, and None with the reason when it can say nothing."""
-    filled = [cell for cell in cells if not says_missing(cell)]
+    filled = [cell for cell in cells if not says_missing(cell) and not is_infinite(cell)]
     counts = Counter(map(category_of, filled))
     if len(counts) + (len(filled) < len(cells)) < 2:
         return None, "it is empty" if not filled else "all its cells are alike"

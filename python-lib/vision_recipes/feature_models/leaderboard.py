@@ -19,6 +19,7 @@ from vision_recipes.feature_models.losses import METRICS, Metric, interval
 from vision_recipes.feature_models.search import Judged, Search
 from vision_recipes.feature_models.training_table import TrainingTable
 from vision_recipes.metrics import accuracy_interval
+from vision_recipes.report_columns import FEATURE_LEADERBOARD, IMPORTANCE
 from vision_recipes.rows import rounded
 from vision_recipes.wording import counted
 
@@ -36,9 +37,13 @@ class Training:
     metric_name: str
     places: np.ndarray
     repeats: int
-    weights: np.ndarray
     found: Search
     importances: Sequence[Importance]
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The weight of each row that took part in the search, float64 (n,)."""
+        return self.found.weights
 
     @property
     def task(self) -> Task:
@@ -154,11 +159,13 @@ def leaderboard_rows(training: Training) -> Iterator[Row]:
             "chosen": int(rank == 1),
             "reason": "",
         }
+    row: Row
     for name, reason in training.found.not_tried.items():
         kind, _, form = name.removeprefix("more settings of ").partition(" on ")
         settings = "more settings" if name.startswith("more settings") else None
         model = NAMES[kind][0 if training.data.target.classes else 1]
-        yield {"model": model, "inputs": form, "settings": settings, "chosen": 0, "reason": reason}
+        row = {column.name: None for column in FEATURE_LEADERBOARD} | {"model": model, "inputs": form}
+        yield row | {"settings": settings, "chosen": 0, "reason": reason}
 
 
 def importance_rows(training: Training) -> Iterator[Row]:
@@ -174,4 +181,5 @@ def importance_rows(training: Training) -> Iterator[Row]:
             "reason": "" if one.used else "the chosen model does not use it",
         }
     for name, reason in training.data.choice.left_out.items():
-        yield {"input": name, "kind": None, "used": 0, "reason": reason}
+        row = {column.name: None for column in IMPORTANCE}
+        yield row | {"input": name, "used": 0, "reason": reason}

@@ -48,12 +48,13 @@ class Search:
     """What came of a search: all candidates judged, the best first, and what was not tried, with reasons.
 
     `held_out` are the predictions of the best for rows that it has not seen, of the first repetition: probabilities
-    (n, classes), or numbers (n,).
+    (n, classes), or numbers (n,). `weights` (n,) are those of the rows in the metric.
     """
 
     judged: list[Judged]
     held_out: np.ndarray
     resampling: Resampling
+    weights: np.ndarray
     not_tried: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -136,7 +137,7 @@ def search(judge: Judge, models: tuple[str, ...], seconds: float) -> Search:
     """Return what came of trying the models; after so many seconds, no further candidate is begun.
 
     First each kind of model is tried with usual settings and each form of inputs. Then settings are changed step by
-    step, for the kinds and forms that are not clearly worse than the best, as long as it helps.
+    step, for the kinds that are not clearly worse than the best, as long as it helps.
     """
     started = time.perf_counter()
     classes = judge.task.classes
@@ -148,7 +149,7 @@ def search(judge: Judge, models: tuple[str, ...], seconds: float) -> Search:
     )
     weights = row_weights(judge.metric, judge.rows.values if classes else np.zeros(len(judge.rows.rows)))
     resampling = Resampling(judge.rows.groups, weights, judge.rows.seed)
-    found = Search([], np.zeros(0), resampling)
+    found = Search([], np.zeros(0), resampling, weights)
     found.not_tried = {kind: f"more than {most} classes" for kind, most in slow.items()}
     tried: dict[tuple[object, ...], Judged] = {}
 
@@ -191,10 +192,14 @@ def _order(judged: Judged, weights: np.ndarray) -> tuple[float, float]:
 
 
 def _worth_a_search(found: Search, weights: np.ndarray) -> Iterator[Judged]:
-    """Yield the candidates, best first, that are not worse than the best by more than chance explains."""
+    """Yield the best of each kind, best first, unless it is worse than the best by more than chance explains."""
     ranked = sorted(found.judged, key=lambda judged: _order(judged, weights))
     best = found.resampling.means(ranked[0].losses)
+    kinds: set[str] = set()
     for judged in ranked:
+        if judged.candidate.kind in kinds:
+            continue
+        kinds.add(judged.candidate.kind)
         worse = found.resampling.means(judged.losses) - best
         if np.quantile(worse, _CLEARLY) <= 0:
             yield judged

@@ -20,7 +20,7 @@ _FEW_NUMBERS, _ROWS_EACH = 10, 5
 """Whole numbers of at most so many values, with so many rows each on average, are taken for classes."""
 
 MOST_CLASSES = 1000
-_SKEWED = 1.0
+_SKEWED = 0.5
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class ValueScale:
     """How numbers are put to a model: (value / unit, or its logarithm, - mean) / deviation.
 
     A logarithm is taken of values that are all above 0 and skewed to the right, such as prices, whose errors are a part
-    of them. `low` and `high` are the ends of the values of the training, widened by their distance.
+    of them. `low` and `high` are the ends of the values of the training, widened by their distance; numbers that are all above 0 stay so.
     """
 
     log: bool
@@ -128,7 +128,9 @@ class ValueScale:
     def from_model(self, outputs: np.ndarray) -> np.ndarray:
         """Return values, float64 (n,), kept between `low` and `high`: no model knows what is far beyond."""
         scaled = np.clip(outputs * self.deviation + self.mean, self.low, self.high)
-        return np.asarray(np.exp(scaled) * self.unit if self.log else scaled * self.unit)
+        with np.errstate(over="ignore"):
+            values = np.exp(scaled) * self.unit if self.log else scaled * self.unit
+        return np.asarray(np.nan_to_num(values))
 
 
 def scale_of(values: np.ndarray) -> ValueScale:
@@ -141,8 +143,9 @@ def scale_of(values: np.ndarray) -> ValueScale:
         scaled = tiny if log else scaled
     low, high = float(scaled.min()), float(scaled.max())
     most = 0.0 if not log else math.log(np.finfo(np.float64).max / unit) if unit > 1 else 700.0
-    top = min(2 * high - low, most) if log else min(2 * high - low, np.finfo(np.float64).max / unit / 2)
-    return ValueScale(log, unit, float(scaled.mean()), float(scaled.std()) or 1.0, 2 * low - high, top)
+    top = min(2 * high - low, most) if log else 2 * high - low
+    bottom = low / 4 if values.min() > 0 and not log else 2 * low - high
+    return ValueScale(log, unit, float(scaled.mean()), float(scaled.std()) or 1.0, bottom, top)
 
 
 def _skewness(values: np.ndarray) -> float:

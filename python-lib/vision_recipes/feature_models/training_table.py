@@ -61,11 +61,12 @@ def read_training_table(table: Table, settings: TrainFeaturesSettings, workdir: 
         path_column=settings.path_column,
         need_paths=False,
     )
-    if column not in read.cells:
-        raise FeatureTableError(
-            f"col_label: column {column!r} of {table.name} holds the vectors or the paths, so it cannot be predicted. "
-            f"Choose another of {', '.join(map(repr, read.cells))}."
-        )
+    for parameter in ("col_label", "group_column", "combine_column"):
+        if (name := getattr(settings, parameter)) and name not in read.cells:
+            raise FeatureTableError(
+                f"{parameter}: column {name!r} of {table.name} holds the vectors or the paths. Choose another of "
+                f"{', '.join(map(repr, read.cells))}."
+            )
     if settings.combine_column:
         read = combine_rows(read, settings.combine_column, workdir)
     target = read_target(column, read.cells[column], settings.task)
@@ -97,7 +98,7 @@ def _vector_name(table: Table, read: FeatureTable) -> str:
 
 
 def _find_target(table: Table, settings: TrainFeaturesSettings) -> str:
-    taken = {settings.vector_column, settings.path_column, settings.group_column, *settings.extra_columns}
+    taken = {settings.vector_column, settings.path_column, settings.group_column}
     arrays = {name for name, kind in table.types.items() if kind == "array"}
     named = [name for name in table.columns if folded(name) in _TARGET_NAMES and name not in taken | arrays]
     if "prediction" in named and len(named) > 1:
