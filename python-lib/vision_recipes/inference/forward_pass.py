@@ -19,7 +19,6 @@ from vision_recipes.inference.engine import FEATURES, SCORES, SEVERAL_FEATURES, 
 from vision_recipes.inference.feature_cache import FeatureCache
 from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
-from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import Store
@@ -94,6 +93,8 @@ def _lookup(features: FeatureCache, cache: Store, model: Model, engine: Engine, 
     """Return a function that finds a picture's vector; those of several layers begin with the features."""
     several = None
     if request.output == FEATURES:
+        from vision_recipes.model_folder.inner_layers import inner_layers  # scoring needs none of it
+
         wider = replace(request, output=SEVERAL_FEATURES)
         inner = inner_layers(model.layers, model.feature_layer)
         length = engine.length + sum(2 * layer.size for layer in inner)
