@@ -2,8 +2,8 @@
 
 `python -m benchmarks.feature_models FEATURES.parquet COLUMN` compares, on ten random halves of a table of vectors, the
 accuracy of the recipe's model with that of scikit-learn's models whose settings a grid search chooses in as much time.
-`python -m benchmarks.feature_models prices TRAIN.parquet TEST.parquet` compares prices predicted from photos and columns
-with those from each alone, on tables with a row for each photo, its house, the columns and the price.
+`python -m benchmarks.feature_models prices TRAIN.parquet TEST.parquet` compares prices predicted from photos and
+columns with those from each alone, on tables with a row for each photo, its house, the columns and the price.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vision_recipes.feature_model_settings import TrainFeaturesSettings
+from vision_recipes.feature_model_settings import ScoreFeaturesSettings, TrainFeaturesSettings
 from vision_recipes.feature_models.feature_model_folder import open_feature_model
 from vision_recipes.score_features import score_features
-from vision_recipes.feature_model_settings import ScoreFeaturesSettings
 from vision_recipes.stores import LocalStore
 from vision_recipes.train_features import TrainFeaturesOutputs, train_features
 
@@ -65,7 +63,10 @@ def tuned_by_hand(x: np.ndarray, y: np.ndarray, new: np.ndarray, truth: np.ndarr
             make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)),
             {"logisticregression__C": [1e-4, 1e-3, 1e-2, 1e-1, 1]},
         ),
-        "SVM": (make_pipeline(StandardScaler(), SVC()), {"svc__C": [1, 3, 10, 30], "svc__gamma": [1e-4, 3e-4, "scale"]}),
+        "SVM": (
+            make_pipeline(StandardScaler(), SVC()),
+            {"svc__C": [1, 3, 10, 30], "svc__gamma": [1e-4, 3e-4, "scale"]},
+        ),
         "nearest neighbours": (
             make_pipeline(Normalizer(), KNeighborsClassifier(weights="distance")),
             {"kneighborsclassifier__n_neighbors": [1, 3, 5, 10, 20]},
@@ -93,7 +94,9 @@ def compare(table: str, column: str) -> None:
         order = np.random.default_rng(draw).permutation(len(rows))
         train, test = order[: len(rows) // 2], order[len(rows) // 2 :]
         started = time.perf_counter()
-        scored, model = predicted([rows[i] for i in train], [rows[i] for i in test], col_label=column, use_columns="none")
+        scored, model = predicted(
+            [rows[i] for i in train], [rows[i] for i in test], col_label=column, use_columns="none"
+        )
         seconds = time.perf_counter() - started
         own = float(np.mean([row["label"] == y[i] for row, i in zip(scored, test, strict=True)]))
         started = time.perf_counter()
@@ -103,7 +106,15 @@ def compare(table: str, column: str) -> None:
         found |= {name: value for name, (value, _) in by_hand.items()}
         for name, value in found.items():
             sums.setdefault(name, []).append(value)
-        print(draw, model.config.kind, dict(model.config.settings), f"{seconds:.0f} s,", f"{time.perf_counter() - started:.0f} s", {k: round(v, 4) for k, v in found.items()}, flush=True)
+        print(
+            draw,
+            model.config.kind,
+            dict(model.config.settings),
+            f"{seconds:.0f} s,",
+            f"{time.perf_counter() - started:.0f} s",
+            {k: round(v, 4) for k, v in found.items()},
+            flush=True,
+        )
     for name, values in sums.items():
         print(f"| {name} | {100 * np.mean(values):.2f} |")
 

@@ -65,7 +65,7 @@ def test_a_price_from_photos_and_columns_is_better_than_from_each_alone(store, t
 def test_the_same_seed_gives_the_same_bytes(store, tmp_path):
     contents = []
     for _ in range(2):
-        train(labelled(45), store, models=["linear", "forest"])
+        train(labelled(45), store, models=["linear", "forest"], search_minutes=0)
         contents.append([(path, store.open(path).read()) for path in store.paths()])
     assert contents[0] == contents[1] and len(contents[0]) == 3
 
@@ -83,7 +83,9 @@ def test_copies_and_groups_do_not_leak(store):
             }
             for place in range(160)
         ]
-        train(rows, store, {"leaderboard": leaderboard}, models=["neighbours"], group_column="patient" if spread else "")
+        train(
+            rows, store, {"leaderboard": leaderboard}, models=["neighbours"], group_column="patient" if spread else ""
+        )
         assert leaderboard.rows[0]["value"] < 0.75, "labels are random, so copies alone would give 1"
 
 

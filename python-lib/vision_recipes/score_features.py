@@ -61,8 +61,8 @@ def score_features(table: Table, model: Store, settings: ScoreFeaturesSettings) 
     length = opened.config.vector.length
     if read.vectors.shape[1] != length:
         raise FeatureTableError(
-            f"Vectors of {table.name} have {read.vectors.shape[1]} numbers, those that model {model.name!r} was trained "
-            f"on had {length}. Extract them with the same model folder and the same layer."
+            f"Vectors of {table.name} have {read.vectors.shape[1]} numbers, those that model {model.name!r} was "
+            f"trained on had {length}. Extract them with the same model folder and the same layer."
         )
     _compare_norms(read, opened, table.name)
     if opened.config.combine_column:
@@ -98,7 +98,14 @@ def _answered(
                 row = rows.classified(Picture(path), answers[number], labels, classify)
             else:
                 low, high = (None, None) if ends is None else (float(ends[0][number]), float(ends[1][number]))
-                row = {"images": path, "value": float(answers[number]), "low": low, "high": high, "error": 0, "reason": ""}
+                row = {
+                    "images": path,
+                    "value": float(answers[number]),
+                    "low": low,
+                    "high": high,
+                    "error": 0,
+                    "reason": "",
+                }
             yield row | {name: read.cells[name][place] for name in names}
 
 

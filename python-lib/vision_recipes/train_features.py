@@ -80,8 +80,8 @@ def _metric(settings: TrainFeaturesSettings, data: TrainingTable) -> str:
     fitting = METRICS[data.target.task]
     if settings.metric != "auto" and settings.metric not in fitting:
         raise SettingsError(
-            f"metric: {settings.metric} does not fit {data.target.task} ({data.column!r}: {data.target.reason}). Choose "
-            f"{', '.join(fitting)}, or auto; or set task."
+            f"metric: {settings.metric} does not fit {data.target.task} ({data.column!r}: {data.target.reason}). "
+            f"Choose {', '.join(fitting)}, or auto; or set task."
         )
     return fitting[0] if settings.metric == "auto" else settings.metric
 
@@ -120,9 +120,7 @@ def _fit(training: Training) -> tuple[FeatureModelConfig, dict[str, np.ndarray]]
         kind=predictor.kind,
         form=candidate.form,
         settings={name: float(value) for name, value in candidate.settings.items()},
-        vector=VectorConfig(
-            data.vector_column, data.rows.vectors.shape[1], float(norms.mean()), float(norms.std())
-        ),
+        vector=VectorConfig(data.vector_column, data.rows.vectors.shape[1], float(norms.mean()), float(norms.std())),
         columns=tuple(data.choice.used) if candidate.form != "vector" else (),
         weight=weight / math.sqrt(max(1, len(data.choice.used))),
         classes=data.target.classes,
@@ -139,7 +137,7 @@ def _fit(training: Training) -> tuple[FeatureModelConfig, dict[str, np.ndarray]]
 
 
 def _half_width(found: Search, data: TrainingTable, places: np.ndarray) -> float | None:
-    """Return half of the 90 % interval of a value, in deviations, from the errors on rows held out (split conformal)."""
+    """Return half of the 90 % interval of a value, in deviations, from its errors on rows held out (conformal)."""
     if data.scale is None or len(places) < _FEWEST_FOR_INTERVAL:
         return None
     errors = np.sort(np.abs(data.scale.to_model(np.asarray(found.held_out)) - data.rows.values[places]))

@@ -18,8 +18,6 @@ from vision_recipes.model_folder.checks import write_npz
 from vision_recipes.stores import LocalStore
 
 
-
-
 class Bomb:
     """What a pickle that is opened would do."""
 

@@ -13,8 +13,7 @@ import numpy as np
 from vision_recipes.feature_model_settings import CLASSIFICATION, REGRESSION
 from vision_recipes.feature_models.input_columns import InputColumn, encode_columns
 from vision_recipes.feature_models.inputs import COLUMNS, FORMS, STACKED, VectorScore, assemble
-from vision_recipes.feature_models.predictors import KINDS, Predictor, array_names, dtype_of
-from vision_recipes.feature_models.search import logits
+from vision_recipes.feature_models.predictors import KINDS, Predictor, array_names, dtype_of, logits
 from vision_recipes.feature_models.targets import ValueScale
 from vision_recipes.feature_models.vector_basis import VectorBasis
 from vision_recipes.metrics import softmax
@@ -91,7 +90,7 @@ class FeatureModelConfig:
     @property
     def array_names(self) -> tuple[str, ...]:
         """The names of the arrays that such a model has."""
-        names = () if self.form == COLUMNS else ("basis_mean", "basis_components")
+        names: tuple[str, ...] = () if self.form == COLUMNS else ("basis_mean", "basis_components")
         names += ("score_coef", "score_intercept") if self.form == STACKED else ()
         return names + array_names(self.kind)
 
@@ -143,7 +142,7 @@ class FeatureModel:
         require(self.arrays[name].shape == shape, f"{name} is {self.arrays[name].shape} where {shape} is needed")
 
     def answers(self, vectors: np.ndarray, cells: Mapping[str, Sequence[Any]]) -> np.ndarray:
-        """Return probabilities (n, classes), or values (n,), float64, of vectors (n, d) and the cells of the columns."""
+        """Return probabilities (n, classes), or values (n,), of vectors (n, d) and the cells of the columns."""
         config, count = self.config, len(vectors)
         encoded = encode_columns(config.columns, cells, count) * np.float32(config.weight)
         components = np.zeros((count, 0), np.float32)

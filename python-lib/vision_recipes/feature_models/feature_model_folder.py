@@ -80,8 +80,8 @@ def _no_config(store: Store) -> ModelFolderError:
     paths = store.paths()
     if unsafe := [path.lstrip("/") for path in paths if path.lower().endswith(_RUNS_CODE)]:
         return ModelFolderError(
-            f"Folder {store.name!r} has no {CONFIG} of a feature model. {unsafe[0]} is not opened: files of its kind can "
-            f"run code when they are read. {NEXT_STEP}"
+            f"Folder {store.name!r} has no {CONFIG} of a feature model. {unsafe[0]} is not opened: files of its kind "
+            f"can run code when they are read. {NEXT_STEP}"
         )
     names = listed((path.lstrip("/") for path in paths), 5) or "nothing"
     return ModelFolderError(f"Folder {store.name!r} has no {CONFIG} of a feature model (found: {names}). {NEXT_STEP}")
@@ -98,8 +98,8 @@ def _read_config(content: bytes, folder: str) -> FeatureModelConfig:
         )
     if kind != FORMAT or version != VERSION:
         raise ModelFolderError(
-            f"{where} has format {str(kind)[:60]!r}, version {str(version)[:20]}; this plugin reads version {VERSION} of "
-            f"{FORMAT!r}. Update the plugin, or train the model again."
+            f"{where} has format {str(kind)[:60]!r}, version {str(version)[:20]}; this plugin reads version {VERSION} "
+            f"of {FORMAT!r}. Update the plugin, or train the model again."
         )
     return strict_json.read(FeatureModelConfig, data, where)
 

@@ -25,7 +25,7 @@ def group_rows(vectors: np.ndarray, rows: np.ndarray, cells: Sequence[Any] | Non
     Rows with the same cell are one group, and so are near-duplicates; of more than 20,000 rows, those whose vectors are
     equal.
     """
-    digests = [hashlib.blake2b(np.ascontiguousarray(vectors[row]), digest_size=16).hexdigest() for row in rows]
+    digests = [hashlib.blake2b(vectors[row].tobytes(), digest_size=16).hexdigest() for row in rows]
     if len(rows) <= _MOST_COMPARED:
         pairs = [(pair.one, pair.other) for pair in find_duplicates(vectors[rows], digests, seed)]
     else:

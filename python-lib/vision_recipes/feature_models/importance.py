@@ -11,7 +11,8 @@ from vision_recipes.feature_models.candidates import Candidate
 from vision_recipes.feature_models.input_columns import InputColumn
 from vision_recipes.feature_models.inputs import COLUMNS, VECTOR, Rows
 from vision_recipes.feature_models.losses import interval
-from vision_recipes.feature_models.search import Judge, Search, logits
+from vision_recipes.feature_models.predictors import logits
+from vision_recipes.feature_models.search import Judge, Search
 
 VECTOR_NAME = "(vector)"
 _SHUFFLES = 5
@@ -29,16 +30,14 @@ class Importance:
     used: bool
 
 
-def permutation_importance(
-    judge: Judge, found: Search, columns: Sequence[InputColumn]
-) -> list[Importance]:
+def permutation_importance(judge: Judge, found: Search, columns: Sequence[InputColumn]) -> list[Importance]:
     """Return the importance of the vector as a whole and of each column, the most important first.
 
     Each is shuffled among the rows of a fold, for models that have not seen them (Breiman 2001; Fisher, Rudin and
     Dominici 2019).
     """
     best, candidate = found.best, found.best.candidate
-    parts = [(VECTOR_NAME, "vector", None)]
+    parts: list[tuple[str, str, slice | None]] = [(VECTOR_NAME, "vector", None)]
     place = 0
     for column in columns:
         parts.append((column.name, column.kind, slice(place, place + column.width)))

@@ -141,8 +141,8 @@ def gives_away(column: InputColumn, cells: Sequence[Any], values: np.ndarray, cl
         rows = np.array([row for row, number in enumerate(numbers) if number is not None], int)
         if len(rows) < 10 or len(set(values[rows])) < 10:
             return False
-        ranks = [_ranks(part) for part in (np.array([numbers[row] for row in rows], np.float64), values[rows])]
-        return abs(float(np.corrcoef(*ranks)[0, 1])) > 0.9999
+        given = _ranks(np.array([numbers[row] for row in rows], np.float64))
+        return abs(float(np.corrcoef(given, _ranks(values[rows]))[0, 1])) > 0.9999
     texts = [category_of(cell) for cell in cells]
     of_class: dict[str, set[int]] = {}
     for text, value in zip(texts, values, strict=True):

@@ -113,13 +113,12 @@ class Training:
         """The result in a sentence or two."""
         best = self.found.best
         low, high = self.ends(best)
-        words = (
+        return (
             f"{self.data.column!r} is predicted by {self.name(best)} ({best.candidate.described}) from "
             f"{WORDS[best.candidate.form]}: {self.metric.name} {self.written(self.value(best))} on rows not seen (95 % "
             f"between {self.written(low)} and {self.written(high)}), the best of "
             f"{counted(len(self.found.judged), 'candidate')}; {self.written(self.expected)} is expected of new rows."
         )
-        return words
 
 
 def figure(value: float) -> str:

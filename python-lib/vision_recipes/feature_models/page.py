@@ -60,8 +60,10 @@ def _by_form(training: Training) -> list[tuple[str, str, str, str, str]]:
     for form, judged in training.best_of_forms.items():
         low, high = training.ends(judged)
         behind, least, most = training.behind(judged)
-        lag = "the best" if judged is training.found.best else (
-            f"{_step(training, behind)} behind ({_step(training, least)} to {_step(training, most)})"
+        lag = (
+            "the best"
+            if judged is training.found.best
+            else (f"{_step(training, behind)} behind ({_step(training, least)} to {_step(training, most)})")
         )
         interval = f"{training.written(low)} to {training.written(high)}"
         found.append((WORDS[form], training.name(judged), training.written(training.value(judged)), interval, lag))

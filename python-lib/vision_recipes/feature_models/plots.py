@@ -46,7 +46,7 @@ def bars(
 
 
 def draw_predicted(truth: np.ndarray, predicted: np.ndarray) -> Markup:
-    """Return predicted against true numbers (n,) as SVG, on scales of logarithms where all are above 0 and far apart."""
+    """Return predicted against true numbers (n,) as SVG, with logarithmic scales where all are far above 0."""
     low, high = (float(pick([pick(truth), pick(predicted)])) for pick in (np.min, np.max))
     log = low > 0 and high / low > 30
     step = np.log if log else np.asarray

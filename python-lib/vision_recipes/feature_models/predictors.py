@@ -14,6 +14,8 @@ import numpy as np
 from vision_recipes.strict_json import require
 
 _BLOCK = 2048
+_VOTES = 50
+"""How many votes the trees of a forest, which are much alike, count as in a probability."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ class Kernel:
 
     def outputs(self, inputs: np.ndarray) -> np.ndarray:
         """Return decision values, float64 (n, k), of inputs float32 (n, w)."""
-        return _blocks(inputs, lambda block: gaussian_kernel(block, self.support, float(self.gamma[0])) @ self.weights) + (
-            self.intercept
-        )
+        return _blocks(
+            inputs, lambda block: gaussian_kernel(block, self.support, float(self.gamma[0])) @ self.weights
+        ) + (self.intercept)
 
     def check(self, width: int, outputs: int) -> None:
         """Raise ValueError unless the arrays fit so many inputs and outputs."""
@@ -136,7 +138,7 @@ class Trees:
     def check(self, width: int, outputs: int) -> None:
         """Raise ValueError unless the arrays fit so many inputs and outputs, and every way down ends in a leaf."""
         trees, nodes, columns = len(self.roots), len(self.feature), self.values.shape[-1]
-        each = {name: (nodes,) for name in ("feature", "threshold", "left", "right")}
+        each = dict.fromkeys(("feature", "threshold", "left", "right"), (nodes,))
         _require_shapes(self, **each, roots=(trees,), output=(trees,), values=(nodes, columns), scale=(1,))
         _require_shapes(self, start=(outputs,))
         require(columns in (1, outputs), "values must have one column, or one for each output")
@@ -176,6 +178,16 @@ def squared_distances(inputs: np.ndarray, others: np.ndarray) -> np.ndarray:
     left, right = inputs.astype(np.float64), others.astype(np.float64)
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * (left @ right.T)
     return np.asarray(np.maximum(squares, 0))
+
+
+def logits(predictor: Predictor, inputs: np.ndarray, classes: int) -> np.ndarray:
+    """Return the logits of classes, or standardised numbers, float64 (n, outputs)."""
+    found = predictor.outputs(inputs)
+    if classes and isinstance(predictor, Neighbours):
+        return log_of_votes(found, int(predictor.count[0]))
+    if classes and isinstance(predictor, Trees) and predictor.values.shape[1] == classes > 1:
+        return log_of_votes(found, _VOTES)
+    return found
 
 
 def log_of_votes(fractions: np.ndarray, votes: int) -> np.ndarray:

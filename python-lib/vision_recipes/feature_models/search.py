@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from vision_recipes.feature_models.candidates import Candidate, first_candidates
-from vision_recipes.feature_models.estimators import TREES, Task, fit_predictor
+from vision_recipes.feature_models.estimators import Task, fit_predictor
 from vision_recipes.feature_models.folds import draw_folds
 from vision_recipes.feature_models.inputs import FittedInputs, Rows
 from vision_recipes.feature_models.losses import Resampling, row_losses, row_weights
-from vision_recipes.feature_models.predictors import Neighbours, Predictor, Trees, log_of_votes
+from vision_recipes.feature_models.predictors import Predictor, logits
 from vision_recipes.feature_models.targets import ValueScale
 from vision_recipes.metrics import softmax
 from vision_recipes.training.calibration import calibrate
@@ -26,8 +26,6 @@ MOST_ROWS = 10_000
 
 _MOST_CLASSES = {"svm": 100, "boosting": 20}
 """Kinds that fit a model for each class are not tried with more; it would take hours."""
-
-_VOTES = 50
 
 _CLEARLY = 0.002
 """Kinds that are worse than the best with more certainty than that are not tried in more settings."""
@@ -123,16 +121,6 @@ class Judge:
         return calibrate(answers.reshape(-1, self.task.classes).astype(np.float32), targets).factor
 
 
-def logits(predictor: Predictor, inputs: np.ndarray, classes: int) -> np.ndarray:
-    """Return the logits of classes, or standardised numbers, float64 (n, outputs)."""
-    found = predictor.outputs(inputs)
-    if classes and isinstance(predictor, Neighbours):
-        return log_of_votes(found, int(predictor.count[0]))
-    if classes and isinstance(predictor, Trees) and predictor.values.shape[1] == classes > 1:
-        return log_of_votes(found, min(TREES, _VOTES))
-    return found
-
-
 def search(judge: Judge, models: tuple[str, ...], seconds: float) -> Search:
     """Return what came of trying the models; after so many seconds, no further candidate is begun.
 
@@ -151,7 +139,7 @@ def search(judge: Judge, models: tuple[str, ...], seconds: float) -> Search:
     resampling = Resampling(judge.rows.groups, weights, judge.rows.seed)
     found = Search([], np.zeros(0), resampling, weights)
     found.not_tried = {kind: f"more than {most} classes" for kind, most in slow.items()}
-    tried: dict[tuple[object, ...], Judged] = {}
+    tried: dict[object, Judged] = {}
 
     def over() -> bool:
         return bool(tried) and time.perf_counter() - started > seconds
@@ -205,7 +193,9 @@ def _worth_a_search(found: Search, weights: np.ndarray) -> Iterator[Judged]:
             yield judged
 
 
-def _next_step(here: Judged, tried: dict, take, over) -> Judged | None:  # type: ignore[no-untyped-def, type-arg]
+def _next_step(
+    here: Judged, tried: Mapping[object, Judged], take: Callable[[Candidate], Judged], over: Callable[[], bool]
+) -> Judged | None:
     for candidate in here.candidate.neighbours():
         if candidate.key in tried:
             continue

@@ -110,7 +110,8 @@ class ValueScale:
     """How numbers are put to a model: (value / unit, or its logarithm, - mean) / deviation.
 
     A logarithm is taken of values that are all above 0 and skewed to the right, such as prices, whose errors are a part
-    of them. `low` and `high` are the ends of the values of the training, widened by their distance; numbers that are all above 0 stay so.
+    of them. `low` and `high` are the ends of the values of the training, widened by their distance;
+    numbers that are all above 0 stay so.
     """
 
     log: bool

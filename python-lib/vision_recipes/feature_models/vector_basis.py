@@ -38,7 +38,7 @@ class VectorBasis:
 
 
 def fit_basis(vectors: np.ndarray, rows: np.ndarray, seed: int, most: int = MOST_COMPONENTS) -> VectorBasis:
-    """Return the basis of some rows (n,) of vectors (…, d), read in blocks; of vectors that are all alike, one component of zeros."""
+    """Return the basis of some rows (n,) of vectors (…, d), read in blocks; vectors all alike have one of zeros."""
     length = vectors.shape[1]
     if length > _MOST_COVARIANCE < len(rows):
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:_MOST_COVARIANCE])
