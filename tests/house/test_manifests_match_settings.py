@@ -7,7 +7,6 @@ import pytest
 from conftest import ROOT
 
 from vision_recipes import (
-<<<<<<< HEAD
     compare_settings,
     feature_model_settings,
     macro_settings,
@@ -15,12 +14,6 @@ from vision_recipes import (
     monitor_settings,
     settings,
     similar_settings,
-=======
-    feature_model_settings,
-    macro_settings,
-    monitor_settings,
-    settings,
->>>>>>> 4b51e3c (Feature models: pages of both recipes, lint)
     training_settings,
     webapp_settings,
 )
@@ -33,7 +26,6 @@ PAIRS = {
     "custom-recipes/vision-explain/recipe.json": settings.ExplainSettings,
     "custom-recipes/vision-check-labels/recipe.json": training_settings.CheckLabelsSettings,
     "custom-recipes/vision-monitor/recipe.json": monitor_settings.MonitorSettings,
-    "custom-recipes/vision-map/recipe.json": map_settings.MapSettings,
     "custom-recipes/vision-similar/recipe.json": similar_settings.SimilarSettings,
     "custom-recipes/vision-compare/recipe.json": compare_settings.CompareSettings,
     "custom-recipes/vision-map/recipe.json": map_settings.MapSettings,
