@@ -7,7 +7,6 @@ import pytest
 from conftest import ROOT
 
 from vision_recipes import (
-<<<<<<< HEAD
     compare_settings,
     feature_model_settings,
     macro_settings,
@@ -15,12 +14,6 @@ from vision_recipes import (
     monitor_settings,
     settings,
     similar_settings,
-=======
-    feature_model_settings,
-    macro_settings,
-    monitor_settings,
-    settings,
->>>>>>> 4b51e3c (Feature models: pages of both recipes, lint)
     training_settings,
     webapp_settings,
 )
