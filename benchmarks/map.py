@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from vision_recipes.default_model import open_default
 from vision_recipes.map_pictures import MapInputs, map_pictures
 from vision_recipes.map_settings import MapSettings
 from vision_recipes.picture_map.layout import lay_out
@@ -49,7 +50,7 @@ def main() -> None:
     pictures = LocalStore(given.folder)
     inputs = MapInputs(pictures=pictures, cache=LocalStore(given.cache) if given.cache else None)
     with tempfile.TemporaryDirectory(prefix="vision-map-") as work:
-        vectors = np.array(read_source(inputs, MapSettings(), Path(work)).vectors)
+        vectors = np.array(read_source(inputs, lambda _: open_default(), MapSettings(), Path(work)).vectors)
         report = LocalStore(work)
         layouts, seconds = _layouts(vectors)
         map_pictures(inputs, MapSettings(), _Nowhere(), report)

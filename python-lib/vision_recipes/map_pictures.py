@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from vision_recipes.default_model import open_default
 from vision_recipes.local_folders import work_folder
 from vision_recipes.map_settings import MapSettings
+from vision_recipes.model_folder import Model, open_model
 from vision_recipes.picture_map.cluster_names import NO_CLUSTER, name_clusters
 from vision_recipes.picture_map.clusters import find_clusters, representatives
 from vision_recipes.picture_map.joined_columns import all_columns
@@ -36,7 +38,7 @@ def map_pictures(
     written.
     """
     with work_folder("vision-map-") as workdir:
-        source = read_source(inputs, settings, workdir)
+        source = read_source(inputs, _open, settings, workdir)
         columns = all_columns(source, {"label_dataset": inputs.labels, "scored_dataset": inputs.scored})
         layout = lay_out(source.vectors, settings.perplexity, settings.random_seed)
         clusters = find_clusters(layout, settings)
@@ -52,6 +54,10 @@ def map_pictures(
             write_page(mapped, inputs.pictures, settings, report, workdir)
     output.write([*MAPPED, *(Column(column.name, column.type) for column in columns)], _rows(mapped))
     return mapped
+
+
+def _open(store: Store | None) -> Model:
+    return open_default() if store is None else open_model(store)
 
 
 def _rows(mapped: MappedPictures) -> Iterator[dict[str, Any]]:

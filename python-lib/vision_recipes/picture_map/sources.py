@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ import numpy as np
 from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.dataset.feature_table import read_feature_table
 from vision_recipes.dataset.mapped_arrays import RowWriter
-from vision_recipes.default_model import open_default
 from vision_recipes.errors import PictureFolderError, SettingsError
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.inference.engine import FEATURES, SCORES_AND_FEATURES
 from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.map_settings import MapSettings
-from vision_recipes.model_folder import Model, open_model
+from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.reference_pictures import feature_width
 from vision_recipes.rows import rounded
 from vision_recipes.stores import Store, Table
@@ -64,8 +63,10 @@ class MapSource:
     rejected: Sequence[tuple[str, str]] = field(default_factory=list)
 
 
-def read_source(inputs: MapInputs, settings: MapSettings, workdir: Path) -> MapSource:
-    """Return the vectors to lay out, in a file of `workdir`.
+def read_source(
+    inputs: MapInputs, open_given: Callable[[Store | None], Model], settings: MapSettings, workdir: Path
+) -> MapSource:
+    """Return the vectors to lay out, in a file of `workdir`; `open_given` opens the model where they are computed.
 
     Raises SettingsError, FeatureTableError, PictureFolderError, ModelFolderError or DeviceError.
     """
@@ -76,7 +77,7 @@ def read_source(inputs: MapInputs, settings: MapSettings, workdir: Path) -> MapS
             "feature_dataset, image_folder: neither is connected. Connect a dataset of feature vectors, as "
             "vision-extract writes it, or a folder of pictures."
         )
-    return _from_folder(inputs, inputs.pictures, settings, workdir)
+    return _from_folder(inputs.pictures, open_given(inputs.model), settings, workdir, inputs.cache)
 
 
 def _from_table(table: Table, settings: MapSettings, workdir: Path) -> MapSource:
@@ -87,9 +88,8 @@ def _from_table(table: Table, settings: MapSettings, workdir: Path) -> MapSource
     )
 
 
-def _from_folder(inputs: MapInputs, pictures: Store, settings: MapSettings, workdir: Path) -> MapSource:
+def _from_folder(pictures: Store, model: Model, settings: MapSettings, workdir: Path, cache: Store | None) -> MapSource:
     """Compute the vectors; a model with labels gives those that it predicts as well, in the same pass."""
-    model = open_default() if inputs.model is None else open_model(inputs.model)
     labelled = not model.config.ends_in_features and not model.extra_columns
     request = Request(
         SCORES_AND_FEATURES if labelled else FEATURES,
@@ -101,7 +101,7 @@ def _from_folder(inputs: MapInputs, pictures: Store, settings: MapSettings, work
     writer, paths, labels, probabilities = RowWriter(workdir / "vectors"), [], [], []
     rejected: list[tuple[str, str]] = []
     listed = list_pictures(pictures)
-    for picture, vector in forward(pictures, listed, model, settings.compute, request, cache=inputs.cache):
+    for picture, vector in forward(pictures, listed, model, settings.compute, request, cache=cache):
         if vector is None:
             rejected.append((picture.path, picture.reason))
             continue
