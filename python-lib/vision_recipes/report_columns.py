@@ -171,7 +171,9 @@ MAPPED = (
 FEATURE_LEADERBOARD = (
     Column("rank", "bigint", "1 = best; empty for what was not tried"),
     Column("model", "string", "Kind of model"),
-    Column("inputs", "string", "vector, columns, both, or stacked: a linear model's answer to the vector, and the columns"),
+    Column(
+        "inputs", "string", "vector, columns, both, or stacked: a linear model's answer to the vector, and the columns"
+    ),
     Column("settings", "string", "Its settings"),
     Column("metric", "string", "Name of the metric"),
     Column("value", "double", "Value of the metric on rows that the model has not seen, by cross-validation"),

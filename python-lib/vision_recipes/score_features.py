@@ -98,7 +98,14 @@ def _answered(
                 row = rows.classified(Picture(path), answers[number], labels, classify)
             else:
                 low, high = (None, None) if ends is None else (float(ends[0][number]), float(ends[1][number]))
-                row = {"images": path, "value": float(answers[number]), "low": low, "high": high, "error": 0, "reason": ""}
+                row = {
+                    "images": path,
+                    "value": float(answers[number]),
+                    "low": low,
+                    "high": high,
+                    "error": 0,
+                    "reason": "",
+                }
             yield row | {name: read.cells[name][place] for name in names}
 
 

@@ -115,9 +115,7 @@ def _fit(training: Training) -> tuple[FeatureModelConfig, dict[str, np.ndarray]]
         kind=predictor.kind,
         form=candidate.form,
         settings={name: float(value) for name, value in candidate.settings.items()},
-        vector=VectorConfig(
-            data.vector_column, data.rows.vectors.shape[1], float(norms.mean()), float(norms.std())
-        ),
+        vector=VectorConfig(data.vector_column, data.rows.vectors.shape[1], float(norms.mean()), float(norms.std())),
         columns=tuple(data.choice.used) if candidate.form != "vector" else (),
         weight=weight / math.sqrt(max(1, len(data.choice.used))),
         classes=data.target.classes,
