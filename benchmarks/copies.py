@@ -22,6 +22,8 @@ from PIL import Image, ImageEnhance, ImageOps
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = {"all": slice(None), "even": slice(0, None, 2), "odd": slice(1, None, 2)}
 ORIGINAL = "original"
+SAME_WITHIN = 4
+"""Mean difference in grey levels at 32 x 32 pixels of two photos that are the same."""
 
 Edit = Callable[[Image.Image, Random], tuple[Image.Image, str]]
 """Returns the edited picture and the suffix it is saved with."""
@@ -62,14 +64,22 @@ def judged(groups: dict[str, dict[str, str]]) -> tuple[list[str], list[tuple[str
 
 
 def make_copies(photos: Path, target: Path, part: slice, seed: int) -> Counter[str]:
-    """Write all photos and five copies of those of a part, as NUMBER_KIND; return the number of copies by kind."""
+    """Write all photos and five copies of those of a part, as NUMBER_KIND; return the number of copies by kind.
+
+    Photos that are there twice, the same within SAME_WITHIN, are written once.
+    """
     target.mkdir()
-    random, made = Random(seed), Counter[str]()  # noqa: S311 - repeatable
+    random, made, seen = Random(seed), Counter[str](), np.empty((0, 32 * 32 * 3), np.float32)  # noqa: S311 - repeatable
     files = sorted(path for path in photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     copied = set(files[part])
     for number, path in enumerate(files):
         with Image.open(path) as opened:
             picture = ImageOps.exif_transpose(opened).convert("RGB")
+        small = np.asarray(picture.resize((32, 32), Image.Resampling.BOX), np.float32).ravel()
+        if (abs(seen - small).mean(axis=1) < SAME_WITHIN).any():
+            print(f"{path.name} is there twice")
+            continue
+        seen = np.vstack([seen, small])
         picture.save(target / f"{number:05}_{ORIGINAL}.jpg", quality=92)
         for kind, edit in EDITS.items() if path in copied else ():
             edited, suffix = edit(picture, random)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from vision_recipes.images.perceptual_hash import SAME, agreements, luminance_grid
+from vision_recipes.images.perceptual_hash import SAME, SAME_EVENLY, agreements, luminance_grid
 
 
 def scene(seed):
@@ -49,3 +49,18 @@ def test_other_pictures_do_not():
 def test_flat_pictures_agree_with_nothing():
     flat = Image.new("RGB", (50, 50), (90, 90, 90))
     assert agreement(flat, flat) == 0 and agreement(flat, scene(1)) < 0.1
+
+
+def over_water(seed):
+    """Return a picture of a dark line on a light ground with weak waves, which differ by seed."""
+    random = np.random.default_rng(seed)
+    waves = Image.fromarray(random.integers(0, 256, (14, 16), np.uint8)).resize((240, 200), Image.Resampling.BICUBIC)
+    pixels = 150 + np.asarray(waves, np.float32) / 12
+    pixels[90:106, 20:220] -= 100
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def test_a_strong_edge_alone_makes_no_copies():
+    assert agreement(over_water(1), over_water(2)) < SAME_EVENLY
+    for name in ("smaller", "mirrored", "cropped", "low contrast"):
+        assert agreement(over_water(1), COPIES[name](over_water(1))) >= SAME, name
