@@ -14,7 +14,7 @@ from PIL import ImageOps
 from test_monitor import Rows
 
 from vision_recipes.dataset.label_table import read_label_table
-from vision_recipes.errors import FeatureTableError, OutputError, SettingsError
+from vision_recipes.errors import FeatureTableError, OutputError, PictureFolderError, SettingsError
 from vision_recipes.report_columns import GROUPED, NEIGHBOURS
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.similar import PictureSource, SimilarInputs, SimilarOutputs, similar
@@ -194,3 +194,18 @@ def test_retrain_takes_the_groups():
     assert sorted(read.labels) == ["/a/0.jpg", "/b/2.jpg", "/b/3.jpg"]
     read = read_label_table(store, RetrainSettings.from_params(given | {"group_column": "group"}), table)
     assert read.group["/a/0.jpg"] == read.group["/a/1.jpg"] != read.group["/b/2.jpg"]
+
+
+def test_a_model_that_takes_table_columns_compares_what_it_sees(tmp_path):
+    """Its features do not depend on the columns, so that none have to be connected."""
+    model = write_tiny_model(tmp_path / "model", extra=True).store
+    inputs = SimilarInputs(PictureSource(pictures=folder("mine", PICTURES)), model=model)
+    neighbours, groups, _ = run(inputs)
+    assert groups["/again.jpg"]["kind"] == "exact"
+    assert neighbours[0]["rank"] == 1
+
+
+def test_a_folder_without_a_picture_says_why():
+    broken = folder("mine", {"/broken.jpg": b"no"})
+    with pytest.raises(PictureFolderError, match=r"No file of folder mine could be compared \(.+\)"):
+        run(SimilarInputs(PictureSource(pictures=broken)))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import group_folds
 from vision_recipes.dataset.standardisation import scaling_of
 from vision_recipes.metrics import softmax
 from vision_recipes.model_selection.dual_logistic import gaussian_similarities, linear_similarities, predict_held_out
+from vision_recipes.model_selection.held_out_predictions import judge
+from vision_recipes.model_selection.sampling import Sample
+from vision_recipes.training.kernel_layer import KERNEL, held_out_kernel
 from vision_recipes.training.logistic_regression import Penalty, Problem, solve
 
 
@@ -62,3 +66,14 @@ def test_copies_train_but_do_not_judge():
     similarity = linear_similarities(features[rows])
     copied = predict_held_out(similarity, one_hot[rows], folds[rows], 0.1 / 2, np.full(120, 0.5, np.float32), each=2)
     assert np.abs(softmax(alone) - softmax(copied)).max() < 0.02
+
+
+def test_a_kernel_machine_is_judged_as_the_training_judges_it(rings):
+    """What a comparison ranks first must be first when it is trained: the same held-out rows are right in both."""
+    features, targets, folds = rings
+    classes = ("wide", "high")
+    expected = held_out_kernel(LabelledImages.of_features(features, targets, classes), folds)
+    assert expected.predicted.all()
+    sample = Sample([str(row) for row in range(120)], classes, targets, np.arange(120), [folds])
+    right = judge(features, sample, KERNEL).right
+    assert (right == (expected.logits.argmax(axis=1) == targets)).mean() > 0.97

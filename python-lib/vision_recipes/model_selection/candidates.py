@@ -9,10 +9,10 @@ from typing import Any
 from vision_recipes.compare_settings import CompareSettings
 from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.model_selection.entrants import Entrant
-from vision_recipes.model_selection.held_out_predictions import KERNEL, LINEAR
 from vision_recipes.preprocessing import RESIZES
-
-LAST, SEVERAL = "last", "several"
+from vision_recipes.training.feature_choice import LAST, SEVERAL
+from vision_recipes.training.kernel_layer import KERNEL
+from vision_recipes.training.last_layer_choice import LINEAR
 
 
 @dataclass(frozen=True)

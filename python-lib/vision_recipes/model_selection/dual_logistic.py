@@ -10,14 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from vision_recipes.metrics import softmax
+from vision_recipes.training.kernel_layer import MOST_COMPONENTS, WIDTHS
 
 _STEPS = 10
 _BIAS = 0.01
 """The variance that the constant is given, in units of the average similarity of a row with itself."""
-
-
-_COMPONENTS, _WIDTH = 256, 0.5
-"""Of the Gaussian kernel: as training.kernel_layer has them, the width being the first that it tries."""
 
 
 def linear_similarities(scaled: np.ndarray) -> np.ndarray:
@@ -28,16 +25,16 @@ def linear_similarities(scaled: np.ndarray) -> np.ndarray:
 def gaussian_similarities(scaled: np.ndarray) -> np.ndarray:
     """Return a Gaussian kernel (n, n) float32, centred, of the principal components of scaled features (n, d).
 
-    They are brought to unit length, so that exp(-width |u - v|²) is exp(2 width (u·v - 1)).
+    It is that of training.kernel_layer, with every row a landmark, at the first of the widths that are tried there.
     """
     from scipy.linalg import eigh
 
     count = len(scaled)
-    first = max(count - _COMPONENTS, 0)
+    first = max(count - MOST_COMPONENTS, 0)
     variances, vectors = eigh(scaled @ scaled.T, subset_by_index=[first, count - 1], check_finite=False)
     rows = vectors * np.sqrt(np.maximum(variances, 0))
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
-    kernel = np.exp(np.float32(2 * _WIDTH) * (rows @ rows.T - np.float32(1)))
+    kernel = np.exp(np.float32(2 * WIDTHS[0]) * (rows @ rows.T - np.float32(1)))
     means = kernel.mean(axis=0)
     return _with_bias(kernel - means - means[:, None] + means.mean())
 

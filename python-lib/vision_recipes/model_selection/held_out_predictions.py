@@ -12,10 +12,10 @@ from vision_recipes.metrics import softmax
 from vision_recipes.model_selection.dual_logistic import gaussian_similarities, linear_similarities, predict_held_out
 from vision_recipes.model_selection.sampling import Sample
 from vision_recipes.training.blas_threads import blas_threads
+from vision_recipes.training.kernel_layer import KERNEL, KERNEL_RIDGES
+from vision_recipes.training.last_layer_choice import LINEAR
 from vision_recipes.training.regularisation import RIDGES, best_factor
 
-LINEAR, KERNEL = "linear", "kernel"
-_KERNEL_RIDGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 _LEAST_PROBABILITY = 1e-6
 
 
@@ -79,7 +79,7 @@ def judge(features: np.ndarray, sample: Sample, last_layer: str = LINEAR, near: 
 
 def _strengths(last_layer: str, near: float | None) -> Sequence[float]:
     """Return the strengths to try, strongest first: all, or a known one and the next weaker one."""
-    every = _KERNEL_RIDGES if last_layer == KERNEL else RIDGES
+    every = KERNEL_RIDGES if last_layer == KERNEL else RIDGES
     return every if near is None else every[every.index(near) :][:2]
 
 

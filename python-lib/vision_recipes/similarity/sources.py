@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from vision_recipes.dataset.column_encoding import encode_missing
 from vision_recipes.dataset.feature_table import FeatureTable, read_feature_table
 from vision_recipes.dataset.mapped_arrays import RowWriter
 from vision_recipes.dataset.path_matching import match_paths
-from vision_recipes.errors import FeatureTableError, SettingsError, listed
+from vision_recipes.errors import FeatureTableError, PictureFolderError, SettingsError, listed
 from vision_recipes.images.perceptual_hash import GRID, luminance_grid
 from vision_recipes.images.reading import list_pictures, read
+from vision_recipes.inference.engine import FEATURES
 from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.local_folders import reserve
 from vision_recipes.model_folder import Model
@@ -70,7 +72,11 @@ def read_pictures(
 def _of_folder(store: Store, model: Model, settings: SimilarSettings, workdir: Path, cache: Store | None) -> PictureSet:
     """Return a folder's pictures: each is read, decoded and computed once."""
     paths = list_pictures(store)
-    request = Request(model.feature_layer.index, "avg", settings.batch_size, "compared", pixels=frozenset(paths))
+    request = Request(
+        *(FEATURES, "avg", settings.batch_size, "compared"),
+        extra=encode_missing(model.extra_columns),
+        pixels=frozenset(paths),
+    )
     vectors, grids = RowWriter(workdir / "vectors"), RowWriter(workdir / "grids")
     usable, digests, rejected = list[str](), list[str](), list[tuple[str, str]]()
     for picture, vector in forward(store, paths, model, settings.compute, request, cache=cache):
@@ -84,7 +90,10 @@ def _of_folder(store: Store, model: Model, settings: SimilarSettings, workdir: P
         usable.append(picture.path)
         digests.append(picture.digest)
     if not usable:
-        raise FeatureTableError(f"None of the {counted(len(paths), 'file')} of folder {store.name} is a picture.")
+        reasons = ", ".join(sorted({reason for _, reason in rejected}))
+        raise PictureFolderError(
+            f"No file of folder {store.name} could be compared ({reasons}). Connect a folder with pictures."
+        )
     return PictureSet(store.name, usable, vectors.array(), {}, digests, grids.array(), usable, rejected, store)
 
 

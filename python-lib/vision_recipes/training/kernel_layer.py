@@ -27,11 +27,12 @@ from vision_recipes.wording import counted
 
 KERNEL = "kernel"
 
-_WIDTHS = (0.5, 1.0, 0.25)
+WIDTHS = (0.5, 1.0, 0.25)
 """Widths to compare; between most pictures |u - v|² is about 2. The others are tried at the best ridge of the first."""
-_RIDGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+KERNEL_RIDGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """Ridges to choose from, strongest first, per unit of an average row's sum of squares."""
-_MOST_LANDMARKS, _MOST_COMPONENTS = 1000, 256
+MOST_COMPONENTS = 256
+_MOST_LANDMARKS = 1000
 _DEFAULT_RIDGE, _SMALLEST, _MOST_CELLS = 0.3, 1e-5, 5e8
 
 
@@ -54,8 +55,8 @@ class UnitComponents:
         assert whole.components is not None
         found = replace(
             whole,
-            matrix=whole.matrix[:, -_MOST_COMPONENTS:],
-            components=np.ascontiguousarray(whole.components[:, -_MOST_COMPONENTS:]),
+            matrix=whole.matrix[:, -MOST_COMPONENTS:],
+            components=np.ascontiguousarray(whole.components[:, -MOST_COMPONENTS:]),
         )
         rows = unit_length(found.matrix)
         count = min(len(rows), _MOST_LANDMARKS)
@@ -108,7 +109,7 @@ class KernelDesign:
 class KernelChoice:
     """The width and the ridge, per unit of an average row's sum of squares, that predict held-out rows best."""
 
-    width: float = _WIDTHS[0]
+    width: float = WIDTHS[0]
     ridge: float = _DEFAULT_RIDGE
     strength: Strength = Strength(_DEFAULT_RIDGE)
     held_out: HeldOut | None = None
@@ -159,8 +160,8 @@ def _choose(
     found: list[KernelChoice] = []
     with blas_threads(_work(images)):
         components = UnitComponents.of(images, seed)
-        ridges: tuple[float, ...] = _RIDGES
-        for width in _WIDTHS:
+        ridges: tuple[float, ...] = KERNEL_RIDGES
+        for width in WIDTHS:
             ready = KernelDesign.of(components, width, images.extra)
             problem = Problem(ready.matrix, targets, images.weights)
             unit = _unit(problem, len(ready.centre))
