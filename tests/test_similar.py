@@ -136,6 +136,15 @@ def test_one_picture_has_no_neighbour():
     assert [row["reason"] for row in neighbours] == ["no_neighbour"] and groups["/a"]["size"] == 1
 
 
+def test_pictures_that_agree_little_need_similar_vectors(monkeypatch):
+    monkeypatch.setattr("vision_recipes.similarity.copies.CERTAIN", 1.01)  # whatever agrees is uncertain
+    files = {"/a.jpg": saved(PHOTO), "/b.jpg": saved(PHOTO.resize((120, 100))), "/c.jpg": saved(OTHER)}
+    for third, kind in (([0.1, 3], "near"), ([3, 2.2], "single")):  # the cosine less the mean is 1.0, or 0.43
+        vectors = features(list(files), [[0, 3], third, [3, 0]])
+        _, groups, _ = run(SimilarInputs(PictureSource(vectors, folder("photos", files))))
+        assert groups["/b.jpg"]["kind"] == kind
+
+
 def test_many_exact_copies_do_not_hide_another():
     crowds = [("/a", PHOTO, 12), ("/b", PHOTO.resize((120, 100)), 12)]
     files = {f"{name}{number:02}.jpg": saved(picture) for name, picture, many in crowds for number in range(many)}

@@ -79,7 +79,7 @@ def find_groups(searched: Searched, proposed: tuple[np.ndarray, np.ndarray]) -> 
     Of a group, the picture with the most pixels is kept, of several the one whose file is largest, then the one with
     the first path; a picture of the second set always comes before those of the first.
     """
-    comparison = Comparison(searched.sets, searched.codes)
+    comparison = Comparison(searched.sets, searched.units, searched.codes)
     pairs = comparison.copies(*searched.proposals(proposed, comparison))
     first = len(searched.sets[0])
     involved = {row for pair in pairs for row in pair}
