@@ -11,12 +11,13 @@ from dataset.conftest import MemoryTable
 from model_folder.small import write_small_model
 from training.colours import write_colour_model, write_colours
 
-from vision_recipes.compare import PAGE, CompareInputs, CompareOutputs, compare
+from vision_recipes.compare import CompareInputs, CompareOutputs, compare
 from vision_recipes.compare_settings import CompareSettings
 from vision_recipes.errors import LabelsError, ModelFolderError, PictureFolderError, SettingsError
 from vision_recipes.inference import forward_pass
 from vision_recipes.model_folder import open_model
 from vision_recipes.report_columns import COMPARED
+from vision_recipes.reports.rendering import PAGE
 from vision_recipes.retrain import retrain
 from vision_recipes.settings import ComputeSettings
 from vision_recipes.stores import LocalStore

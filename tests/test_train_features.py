@@ -60,6 +60,7 @@ def test_a_price_from_photos_and_columns_is_better_than_from_each_alone(store, t
     inside = np.mean([row["low"] <= row["price"] <= row["high"] for row in scored])
     errors = [abs(np.log(row["value"] / row["price"])) for row in scored]
     assert inside > 0.75 and np.median(errors) < 0.25
+    assert len(score(priced(3, seed=6), store)) == 3, "houses with one photo each are scored as well"
 
 
 def test_the_same_seed_gives_the_same_bytes(store, tmp_path):

@@ -21,6 +21,7 @@ from vision_recipes.model_selection.leaderboard import Line, leaderboard_rows, l
 from vision_recipes.model_selection.page import ComparedRun, render_comparison_page, sentences
 from vision_recipes.model_selection.race import Race
 from vision_recipes.model_selection.sampling import comparable, require_no_quantity
+from vision_recipes.reports.rendering import write_page
 from vision_recipes.retrain import retrain
 from vision_recipes.stores import LocalStore, Store, Table
 from vision_recipes.training.features import FeatureSource
@@ -32,7 +33,6 @@ log = logging.getLogger("vision_recipes")
 
 __all__ = ["CompareInputs", "CompareOutputs", "compare"]
 
-PAGE = "/index.html"
 
 Row = dict[str, Any]
 
@@ -82,8 +82,7 @@ def compare(
             _retrain_winner(inputs, settings, race.winner.candidate, outputs.model, cache)
         run = _described(inputs, settings, race, found, entrants)
         if outputs.report is not None:
-            outputs.report.write(PAGE, render_comparison_page(run))
-            log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
+            write_page(outputs.report, render_comparison_page(run))
     for remark in race.remarks:
         log.warning("%s", remark)
     for sentence in sentences(run):

@@ -36,7 +36,7 @@ class CompareSettings(LabelSettings):
     data_augmentation: bool = flag(False)
     n_augmentation: int = whole(2, 1, 10)
     budget_minutes: float = number(0.0, 0.0)
-    budget_pictures: int = whole(0, 0)
+    budget_pictures: int = whole(0, 0, 10_000)
     compute: ComputeSettings = preset()
 
     @property

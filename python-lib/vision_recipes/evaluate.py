@@ -16,6 +16,7 @@ from vision_recipes.reports.label_issues import read_checked_labels
 from vision_recipes.reports.metric_rows import metric_rows
 from vision_recipes.reports.page import Evaluation, render_page
 from vision_recipes.reports.predictions import LabelledPredictions, Predictions, join, read_predictions
+from vision_recipes.reports.rendering import write_page
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
 from vision_recipes.reports.training_record import read_training_record
 from vision_recipes.stores import OutputTable, Store, Table
@@ -23,8 +24,6 @@ from vision_recipes.training_settings import EvaluateSettings
 from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
-
-PAGE = "/index.html"
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,7 @@ def evaluate(
             checked=checked,
             checked_pictures=inputs.checked_pictures,
         )
-        outputs.report.write(PAGE, render_page(evaluation))
-        log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
+        write_page(outputs.report, render_page(evaluation))
     return iter(rows)
 
 

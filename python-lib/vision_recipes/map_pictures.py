@@ -17,9 +17,10 @@ from vision_recipes.picture_map.clusters import find_clusters, representatives
 from vision_recipes.picture_map.joined_columns import all_columns
 from vision_recipes.picture_map.layout import lay_out
 from vision_recipes.picture_map.mapped_pictures import MappedPictures
-from vision_recipes.picture_map.page import write_page
+from vision_recipes.picture_map.page import render_map_page
 from vision_recipes.picture_map.sources import MapInputs, read_source
 from vision_recipes.report_columns import MAPPED
+from vision_recipes.reports.rendering import write_page
 from vision_recipes.rows import Column, rounded
 from vision_recipes.stores import OutputTable, Store
 from vision_recipes.wording import counted
@@ -51,7 +52,7 @@ def map_pictures(
             counted(int((clusters < 0).sum()), "picture lies", "pictures lie"),
         )
         if report is not None:
-            write_page(mapped, inputs.pictures, settings, report, workdir)
+            write_page(report, render_map_page(mapped, inputs.pictures, settings, workdir))
     output.write([*MAPPED, *(Column(column.name, column.type) for column in columns)], _rows(mapped))
     return mapped
 

@@ -43,6 +43,20 @@ def accuracy_interval(right: float, count: float) -> tuple[float, float]:
     return middle - half if right else 0.0, middle + half if right < count else 1.0
 
 
+def grouped_accuracy_interval(right: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % confidence interval of the mean of `right` (n,) for as many rows as their groups (n,) are worth.
+
+    That number is the design effect's (Kish 1965): rows of a group that are right or wrong together count less.
+    """
+    mean, number = float(right.mean()), len(right)
+    sums = np.bincount(np.unique(groups, return_inverse=True)[1], right - mean)
+    variance = float((sums**2).sum()) / number**2
+    simple = mean * (1 - mean) / number
+    worth = number * min(1.0, simple / variance) if variance > 0 else len(sums)
+    low, high = accuracy_interval(mean * worth, worth)
+    return max(low, 0.0), min(high, 1.0)
+
+
 def expected_right(right: int, count: int, new: int) -> tuple[int, int]:
     """Return the 95 % prediction interval of how many of `new` cases will be right after `right` out of `count` were.
 

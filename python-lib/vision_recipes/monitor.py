@@ -16,14 +16,13 @@ from vision_recipes.monitoring.page import MonitoredRun, render_monitoring_page
 from vision_recipes.monitoring.sources import MonitorInputs, find_new_pictures, find_references, require_fitting
 from vision_recipes.monitoring.words import summary
 from vision_recipes.report_columns import MOVED
+from vision_recipes.reports.rendering import write_page
 from vision_recipes.rows import UNKNOWN, UNSURE, rounded
 from vision_recipes.stores import OutputTable, Store
 
 log = logging.getLogger("vision_recipes")
 
 __all__ = ["MonitorInputs", "MonitorOutputs", "monitor"]
-
-PAGE = "/index.html"
 
 Row = dict[str, Any]
 
@@ -61,8 +60,7 @@ def monitor(
     if outputs.moved is not None:
         outputs.moved.write(MOVED, moved_rows(run))
     if outputs.report is not None:
-        outputs.report.write(PAGE, render_monitoring_page(run))
-        log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
+        write_page(outputs.report, render_monitoring_page(run))
     return iter([metrics_row(run)])
 
 

@@ -15,6 +15,7 @@ from vision_recipes.errors import FeatureTableError, OutputError, SettingsError
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.report_columns import GROUPED, NEIGHBOURS
+from vision_recipes.reports.rendering import write_page
 from vision_recipes.rows import rounded
 from vision_recipes.similar_settings import SimilarSettings
 from vision_recipes.similarity.copies import MOST_PROPOSED
@@ -32,7 +33,6 @@ log = logging.getLogger("vision_recipes")
 
 __all__ = ["PictureSource", "SimilarInputs", "SimilarOutputs", "similar"]
 
-PAGE = "/index.html"
 
 Row = dict[str, Any]
 
@@ -75,8 +75,7 @@ def similar(inputs: SimilarInputs, settings: SimilarSettings, outputs: SimilarOu
             if outputs.groups is not None:
                 outputs.groups.write(GROUPED, groups.rows())
             if outputs.report is not None:
-                outputs.report.write(PAGE, render_similar_page(groups, search.first(), settings))
-                log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
+                write_page(outputs.report, render_similar_page(groups, search.first(), settings))
     log.info("compared %s in %.1f s", counted(len(searched.sets[0]), "picture"), time.perf_counter() - started)
 
 

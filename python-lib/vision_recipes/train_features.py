@@ -23,13 +23,13 @@ from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder.commit import PLUGIN, installed_versions
 from vision_recipes.model_folder.config import FileEntry
 from vision_recipes.report_columns import FEATURE_LEADERBOARD, IMPORTANCE
+from vision_recipes.reports.rendering import write_page
 from vision_recipes.stores import OutputTable, Store, Table
 from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
 
-PAGE = "/index.html"
 _INTERVAL, _FEWEST_FOR_INTERVAL = 0.9, 20
 _NORMS = 5000
 
@@ -62,8 +62,7 @@ def train_features(table: Table, settings: TrainFeaturesSettings, outputs: Train
         if outputs.importance is not None:
             outputs.importance.write(IMPORTANCE, importance_rows(training))
         if outputs.report is not None:
-            outputs.report.write(PAGE, render_page(training))
-            log.info("the report is %s in folder %s", PAGE.strip("/"), outputs.report.name)
+            write_page(outputs.report, render_page(training))
 
 
 def _compare(data: TrainingTable, settings: TrainFeaturesSettings) -> Training:

@@ -1,4 +1,3 @@
-"use strict";
 const drawn = JSON.parse(document.getElementById("drawn").textContent);
 const box = document.getElementById("sought"), list = document.getElementById("found"), said = document.getElementById("said");
 const MOST = 24;

@@ -25,6 +25,7 @@ GROUND = {"errors", "pictures", "preprocessing", "resources", "rows", "settings"
 GROUND |= {
     "compare_settings",
     "feature_model_settings",
+    "group_bootstrap",
     "local_folders",
     "macro_settings",
     "map_settings",

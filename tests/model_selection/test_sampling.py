@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 
 from vision_recipes.dataset.duplicates import Pair
+from vision_recipes.model_selection.other_passes import copies_to_compare
 from vision_recipes.model_selection.sampling import comparable, draw_sample, round_sizes, stratified_order
 
 
@@ -42,3 +43,8 @@ def test_pictures_that_a_split_keeps_are_not_compared_on():
     labels = dict.fromkeys(("/a", "/b", "/c"), "x")
     assert list(comparable(labels, {"/a": "train", "/b": "validation", "/c": "Test"})) == ["/a"]
     assert comparable(labels, {}) == labels
+
+
+def test_no_more_copies_are_compared_than_fit_into_memory():
+    assert [copies_to_compare(10, pictures) for pictures in (60, 1000, 4000, 10_000)] == [10, 10, 2, 1]
+    assert copies_to_compare(2, 4000) == 2

@@ -75,7 +75,7 @@ def read(params: Any, given: Mapping[str, Any], held: Entries, sets: ParameterSe
     by_name: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for key, param in keyed(params):
         by_name.setdefault(param["name"], []).append((key, param))
-    for _ in range(2):  # which of two parameters of one name counts hangs on the values of others
+    for _ in range(2):  # which of two parameters of one name counts depends on the values of others
         visible = shown(params, filled(params, values, sets)).params
         for name, candidates in by_name.items():
             key, param = next(one for one in candidates if one[1] is visible[name])

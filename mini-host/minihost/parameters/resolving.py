@@ -125,7 +125,7 @@ def filled(params: Iterable[dict[str, Any]], config: Mapping[str, Any], sets: Pa
     params = list(params)
     answer = dict(config)
     for chosen in (None, shown):
-        # Visibility may hang on defaults, and which default counts on visibility: so first all, then the shown ones.
+        # Visibility may depend on defaults, and which default counts on visibility: so first all, then the shown ones.
         candidates = named(params) if chosen is None else chosen(params, answer).params.values()
         for param in candidates:
             if param["name"] not in config:

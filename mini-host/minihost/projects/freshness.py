@@ -54,7 +54,7 @@ class Freshness:
         return FRESH, ""
 
     def facts(self, step: Step, planned: Plan) -> dict[str, Any]:
-        """What a step's result hangs on, as sums."""
+        """What a step's result depends on, as sums."""
         job = planned.job
         outputs = [one for one in job.outputs if one.role not in step.caches]
         roles = [[one.role, one.name, one.path, one.options, one.partitions] for one in (*job.inputs, *outputs)]

@@ -15,7 +15,6 @@ from vision_recipes.dataset.cell_text import column_text
 from vision_recipes.dataset.column_encoding import as_number, says_missing
 from vision_recipes.dataset.feature_table import FeatureTable
 from vision_recipes.dataset.mapped_arrays import RowWriter
-from vision_recipes.errors import FeatureTableError
 from vision_recipes.wording import counted
 
 log = logging.getLogger("vision_recipes")
@@ -25,18 +24,13 @@ def combine_rows(table: FeatureTable, column: str, workdir: Path) -> FeatureTabl
     """Return a table with one row for each value of a column, in the order of their first rows.
 
     The vector is the mean; a path is the first. Of other cells, numbers that differ give their mean, texts the most
-    common one. Rows whose cell is empty stay alone. Raises FeatureTableError when every row has a value of its own.
+    common one. Rows whose cell is empty stay alone, and so does the only row of a value.
     """
     text = column_text(table.cells[column])
     units: dict[str, list[int]] = {}
     for row, cell in enumerate(table.cells[column]):
         units.setdefault(text(cell) or f"\0{row}", []).append(row)
     rows = list(units.values())
-    if len(rows) == len(table) > 1:
-        raise FeatureTableError(
-            f"combine_column: every row of {table.name} has another value in column {column!r}, so there is nothing to "
-            "combine. Name the column that the rows of one thing share (a house, a product), or leave it empty."
-        )
     writer = RowWriter(workdir / f"combined-{len(list(workdir.iterdir()))}")
     for unit in rows:
         writer.append(np.asarray(table.vectors[unit], np.float64).mean(axis=0).astype(np.float32))

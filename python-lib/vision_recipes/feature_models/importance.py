@@ -10,9 +10,9 @@ import numpy as np
 from vision_recipes.feature_models.candidates import Candidate
 from vision_recipes.feature_models.input_columns import InputColumn
 from vision_recipes.feature_models.inputs import COLUMNS, VECTOR, Rows
-from vision_recipes.feature_models.losses import interval
 from vision_recipes.feature_models.predictors import logits
 from vision_recipes.feature_models.search import Judge, Search
+from vision_recipes.group_bootstrap import interval
 
 VECTOR_NAME = "(vector)"
 _SHUFFLES = 5

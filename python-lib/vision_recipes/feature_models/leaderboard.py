@@ -15,10 +15,11 @@ from vision_recipes.feature_models.candidates import NAMES
 from vision_recipes.feature_models.estimators import Task
 from vision_recipes.feature_models.importance import Importance
 from vision_recipes.feature_models.inputs import FORMS
-from vision_recipes.feature_models.losses import METRICS, Metric, interval
+from vision_recipes.feature_models.losses import METRICS, Metric
 from vision_recipes.feature_models.search import Judged, Search
 from vision_recipes.feature_models.training_table import TrainingTable
-from vision_recipes.metrics import accuracy_interval
+from vision_recipes.group_bootstrap import interval
+from vision_recipes.metrics import grouped_accuracy_interval
 from vision_recipes.report_columns import FEATURE_LEADERBOARD, IMPORTANCE
 from vision_recipes.rows import rounded
 from vision_recipes.wording import counted
@@ -66,9 +67,7 @@ class Training:
     def ends(self, judged: Judged) -> tuple[float, float]:
         """Return the 95 % interval of the metric of a candidate."""
         if self.metric_name == "accuracy":
-            count = len(np.unique(self.data.rows.groups[self.places]))
-            right = 1 - float(self.weights @ judged.losses)
-            return accuracy_interval(round(right * count), count)
+            return grouped_accuracy_interval(1 - judged.losses, self.data.rows.groups[self.places])
         low, high = interval(self.found.resampling.means(judged.losses))
         ends = sorted((self.metric.shown(low), self.metric.shown(high)))
         return ends[0], ends[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +48,6 @@ def render_page(training: Training) -> bytes:
             "confusion": _confusion(training) if classes else None,
             "scatter": None if classes else draw_predicted(_truth(training), np.asarray(training.found.held_out)),
             "figures": [] if classes else _figures(training),
-            "made": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
         },
     )
 

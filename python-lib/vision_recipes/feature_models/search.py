@@ -13,9 +13,10 @@ from vision_recipes.feature_models.candidates import Candidate, first_candidates
 from vision_recipes.feature_models.estimators import Task, fit_predictor
 from vision_recipes.feature_models.folds import draw_folds
 from vision_recipes.feature_models.inputs import FittedInputs, Rows
-from vision_recipes.feature_models.losses import Resampling, row_losses, row_weights
+from vision_recipes.feature_models.losses import row_losses, row_weights
 from vision_recipes.feature_models.predictors import Predictor, logits
 from vision_recipes.feature_models.targets import ValueScale
+from vision_recipes.group_bootstrap import Resampling
 from vision_recipes.metrics import softmax
 from vision_recipes.training.calibration import calibrate
 

@@ -68,7 +68,7 @@ def read_training_table(table: Table, settings: TrainFeaturesSettings, workdir: 
                 f"{', '.join(map(repr, read.cells))}."
             )
     if settings.combine_column:
-        read = combine_rows(read, settings.combine_column, workdir)
+        read = _combined(read, settings.combine_column, workdir)
     target = read_target(column, read.cells[column], settings.task)
     log.info("%r is predicted by %s: %s", column, target.task, target.reason)
     left = len(read) - len(target.rows)
@@ -90,6 +90,16 @@ def read_training_table(table: Table, settings: TrainFeaturesSettings, workdir: 
     paths = [read.paths[row] for row in target.rows]
     source = settings.vector_column or _vector_name(table, read)
     return TrainingTable(table.name, column, target, scale, rows, choice, source, alike, left, cells, paths)
+
+
+def _combined(read: FeatureTable, column: str, workdir: Path) -> FeatureTable:
+    combined = combine_rows(read, column, workdir)
+    if len(combined) == len(read) > 1:
+        raise FeatureTableError(
+            f"combine_column: every row of {read.name} has another value in column {column!r}, so there is nothing to "
+            "combine. Name the column that the rows of one thing share (a house, a product), or leave it empty."
+        )
+    return combined
 
 
 def _vector_name(table: Table, read: FeatureTable) -> str:

@@ -118,7 +118,7 @@ def _cache_key(model: Model, engine: Engine, request: Request) -> str:
 
 
 def _content_key(picture: Picture, request: Request) -> str:
-    """Return what a picture's result hangs on, as a SHA-256 in hex: the file's bytes and its table columns."""
+    """Return what a picture's result depends on, as a SHA-256 in hex: the file's bytes and its table columns."""
     if request.extra is None:
         return picture.digest
     return hashlib.sha256(bytes.fromhex(picture.digest) + request.extra(picture).tobytes()).hexdigest()

@@ -28,7 +28,7 @@ A convolution over all pixels has 0.25. The largest network of the catalogue has
 """
 
 FOLDED_BYTES, FOLDED_PER_BYTE = 64 << 20, 4
-"""Bytes of values that hang on constants alone: so many, and so many for each byte of the weights."""
+"""Bytes of values that depend on constants alone: so many, and so many for each byte of the weights."""
 
 
 def read_ir(core: Any, xml: Path, model: Model, batch: int) -> Any:
@@ -111,7 +111,7 @@ def _require_limits(graph: Any, batch: int, weights: int, constant: frozenset[st
 def require_limits(graph: Any, weights: int, constant: frozenset[str]) -> None:
     """Raise ValueError when an ov.Model for a fixed batch computes too much, or what cannot be known before.
 
-    `weights` is how many bytes its weights have, `constant` the names of what hangs on constants alone.
+    `weights` is how many bytes its weights have, `constant` the names of what depends on constants alone.
     """
     pixels = list(graph.input(0).get_shape())
     batch, values = pixels[0], math.prod(pixels[1:])

@@ -75,7 +75,7 @@ def _between(output: Any, pixels: Any) -> list[Any]:
         name = node.get_name()
         sources = [value.get_node() for value in node.input_values()]
         if node.get_type_name() == "ShapeOf":
-            state[name] = False  # its result hangs on the shape alone
+            state[name] = False  # its result depends on the shape alone
         elif done:
             state[name] = any(state.get(source.get_name()) for source in sources)
             if state[name]:

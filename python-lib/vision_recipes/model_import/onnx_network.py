@@ -93,7 +93,7 @@ def _read(request: OnnxRequest, found: PixelInput) -> Any:
 
 
 def _write(model: Any, found: PixelInput, scaling: Preprocessing, target: Path) -> tuple[int, checks.Check]:
-    """Write the IR for any batch (-1) or, where its answers hang on the batch, for one picture; return which."""
+    """Write the IR for any batch (-1) or, where its answers depend on the batch, for one picture; return which."""
     pictures = checks.draw_pictures(scaling.width, scaling.height)
     _write_for(1, model, found, scaling, target)
     alone = [_results(target, picture[None]) for picture in pictures]
@@ -189,7 +189,7 @@ def _complete(model: Any, request: OnnxRequest) -> tuple[Any, OnnxNetwork]:
 
     steps = onnx_layers.steps_to(model.get_results()[0].input_value(0), model.get_parameters()[0])
     if len(steps) < 2:
-        raise ValueError("gives an output that does not hang on the picture. Choose another as model_output.")
+        raise ValueError("gives an output that does not depend on the picture. Choose another as model_output.")
     total, answers = sum(step.weights for step in steps), _answers(steps, request)
     listed = onnx_layers.list_steps(steps[:-1], answers.features)
     taken = {"scores", "vector", POOLED}

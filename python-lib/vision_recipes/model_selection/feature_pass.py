@@ -92,13 +92,15 @@ class FeaturePass:
         """Return features of each picture and then of its augmented copies, ((1 + copies) * n, d)."""
         from vision_recipes.training.augmented_features import augmented_features
 
-        pixels = np.stack([self._pixels[part][row] for part, row in (self._places[path] for path in sample.paths)])
+        pixels = RowWriter(self.source.workdir / f"pixels-of-{len(sample)}")
+        for part, row in (self._places[path] for path in sample.paths):
+            pixels.append(self._pixels[part][row])
         features = self.features(sample.paths, several=self.source.several)
         images = replace(
             LabelledImages.of_features(features, sample.targets, sample.classes),
             paths=sample.paths,
             digests=[self.digests[path] for path in sample.paths],
-            pixels=MappedRows(pixels),
+            pixels=MappedRows(pixels.array()),
         )
         found = augmented_features(self.source, images, settings)
         return found if several == self.source.several else found[:, : self.source.base.feature_layer.size]

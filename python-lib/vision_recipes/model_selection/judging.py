@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vision_recipes.compare_settings import CompareSettings
 from vision_recipes.dataset.duplicates import find_duplicates
 from vision_recipes.model_selection.candidates import SEVERAL, Candidate, PassSettings
 from vision_recipes.model_selection.feature_pass import FeaturePass
 from vision_recipes.model_selection.held_out_predictions import Predictions, judge, predicted_rows
+from vision_recipes.model_selection.other_passes import copies_to_compare
 from vision_recipes.model_selection.paired_differences import Interval, difference
 from vision_recipes.model_selection.sampling import Sample, draw_sample
 
@@ -64,9 +65,9 @@ class Judge:
         known = next((found for found in reversed(before) if found is not None), None)
         read, several = self._passes[candidate.of_pass], candidate.head_features == SEVERAL
         if candidate.of_pass.data_augmentation:
-            features = read.with_copies(
-                stage.sample, self._settings.retraining(data_augmentation=True), several=several
-            )
+            asked = self._settings.retraining(data_augmentation=True)
+            copies = copies_to_compare(asked.n_augmentation, len(stage.sample))
+            features = read.with_copies(stage.sample, replace(asked, n_augmentation=copies), several=several)
         else:
             features = read.features(stage.sample.paths, several=several)
         return judge(features, stage.sample, candidate.last_layer, known.ridge if known else None)

@@ -14,6 +14,9 @@ _SHARE = 0.2
 
 _FEWEST, _MOST = 60, 600
 
+_MOST_ROWS = 12_000
+"""Pictures and copies that a last layer is fitted to at once: its memory grows with the square of their number."""
+
 
 def pictures_to_try(passes: Sequence[PassSettings], read: int, settings: CompareSettings) -> int:
     """Return how many pictures each of the passes is tried on; `read` is how many are read for all networks together.
@@ -26,6 +29,11 @@ def pictures_to_try(passes: Sequence[PassSettings], read: int, settings: Compare
         area = each.image_width * each.image_height / (own.width * own.height) or 1.0
         cost += area * (settings.n_augmentation if each.data_augmentation else 1)
     return int(min(max(_SHARE * read / cost, _FEWEST), _MOST))
+
+
+def copies_to_compare(asked: int, pictures: int) -> int:
+    """Return how many augmented copies of each picture are compared: fewer than asked for where there are many."""
+    return min(asked, max(1, _MOST_ROWS // pictures - 1))
 
 
 def surely_better(ours: Predictions, theirs: Predictions) -> bool:

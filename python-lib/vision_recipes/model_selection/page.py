@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,7 +39,6 @@ def render_comparison_page(run: ComparedRun) -> bytes:
         {
             "run": run,
             "winner": run.winner,
-            "made": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
             "from_place": max(0.0, int(10 * min(lows)) / 10) if lows else 0.0,
             "said": list(sentences(run)),
             "front": _front(run.lines),

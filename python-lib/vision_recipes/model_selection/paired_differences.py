@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_recipes.metrics import accuracy_interval
+from vision_recipes.group_bootstrap import Resampling
+from vision_recipes.metrics import grouped_accuracy_interval
 from vision_recipes.model_selection.sampling import FOLDS
 
 _OVERLAP = 1 + FOLDS / (FOLDS - 1)
 """By what the variance grows because the fits of different folds share pictures (Nadeau and Bengio, Inference for the
 generalization error, 2003): their 1/J + n_test/n_train for J folds, over the 1/J of independent ones."""
 
-_DRAWS = 200
+_FEWEST_GROUPS = 3
 
 
 @dataclass(frozen=True)
@@ -43,34 +44,16 @@ def difference(ours: np.ndarray, theirs: np.ndarray, groups: np.ndarray) -> Inte
 
 
 def accuracy_of(right: np.ndarray, groups: np.ndarray) -> Interval:
-    """Return the accuracy with the interval of Wilson (1927), for as many pictures as the groups are worth.
-
-    That number is the design effect's (Kish 1965): pictures of a group that are right or wrong together count less.
-    """
-    mean, number = float(right.mean()), len(right)
-    sums = np.bincount(np.unique(groups, return_inverse=True)[1], right - mean)
-    variance = float((sums**2).sum()) / number**2
-    simple = mean * (1 - mean) / number
-    worth = number * min(1.0, simple / variance) if variance > 0 else len(sums)
-    low, high = accuracy_interval(mean * worth, worth)
-    return Interval(mean, max(low, 0.0), min(high, 1.0))
+    """Return the accuracy with its interval, rows of one group counting together as far as they are alike."""
+    return Interval(float(right.mean()), *grouped_accuracy_interval(right, groups))
 
 
 def accuracy_when_chosen(right: np.ndarray, groups: np.ndarray, seed: int) -> float | None:
     """Return the accuracy of the best of several candidates, right (candidates, n), without the bias of choosing it.
 
-    Bootstrap bias corrected cross-validation (Tsamardinos, Greasidou and Borboudakis 2018): the best candidate of
-    groups drawn with replacement is judged on those that were not drawn. None when there are too few groups.
+    None when there are too few groups to leave some out of each draw.
     """
-    numbers = np.unique(groups, return_inverse=True)[1]
-    count, generator, found = int(numbers.max()) + 1, np.random.default_rng(seed), []
-    sizes = np.bincount(numbers)
-    sums = np.stack([np.bincount(numbers, row) for row in right])
-    for _ in range(_DRAWS):
-        drawn = np.bincount(generator.integers(count, size=count), minlength=count)
-        left = drawn == 0
-        if not left.any():
-            continue
-        best = int((sums @ drawn).argmax())
-        found.append(sums[best, left].sum() / sizes[left].sum())
-    return float(np.mean(found)) if len(found) > _DRAWS // 2 else None
+    if len(np.unique(groups)) < _FEWEST_GROUPS:
+        return None
+    number = right.shape[1]
+    return 1 - Resampling(groups, np.full(number, 1 / number), seed).selected(1 - right)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +54,6 @@ def render_monitoring_page(run: MonitoredRun) -> bytes:
         "monitoring.html",
         {
             "title": words.headline(found),
-            "made": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
             "run": run,
             "found": found,
             "new": new,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,36 +16,22 @@ from vision_recipes.picture_map.cluster_names import NO_CLUSTER
 from vision_recipes.picture_map.mapped_pictures import MappedPictures
 from vision_recipes.picture_map.page_columns import PageColumn, category_column, packed, page_column
 from vision_recipes.pictures import REASONS
+from vision_recipes.reports.inline_scripts import inline_json, inline_script
 from vision_recipes.reports.rendering import render
-from vision_recipes.resources import resource_folder
 from vision_recipes.stores import Store
 
-log = logging.getLogger("vision_recipes")
-
-PAGE = "/index.html"
 SCRIPTS = ("map_data.js", "map_drawing.js", "map_controls.js")
 _MEGABYTE = 1_000_000
 _FOR_COLUMNS = 0.45
 _FOR_THE_REST = 150_000
 _REJECTED = 100
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "%": "\\u0025"}
-"""What could end the element that holds the data, or be changed by the renderer."""
-
-
-def write_page(
-    mapped: MappedPictures, pictures: Store | None, settings: MapSettings, report: Store, workdir: Path
-) -> None:
-    """Write the page, at most `page_size` megabytes, into a folder."""
-    page = render_map_page(mapped, pictures, settings, workdir)
-    report.write(PAGE, page)
-    log.info("the page is %s in folder %s, %.1f MB", PAGE.strip("/"), report.name, len(page) / _MEGABYTE)
 
 
 def render_map_page(mapped: MappedPictures, pictures: Store | None, settings: MapSettings, workdir: Path) -> bytes:
     """Return the page as UTF-8; its thumbnails take what the points and the columns leave of `page_size`."""
     limit = settings.page_size * _MEGABYTE
     data, left_out = _data(mapped, int(_FOR_COLUMNS * limit))
-    used = len(_json(data).encode("utf-8", "backslashreplace")) + _FOR_THE_REST
+    used = len(inline_json(data).encode("utf-8", "backslashreplace")) + _FOR_THE_REST
     atlases = Atlases()
     if pictures is not None and settings.nb_thumbnails:
         rows = _spread_out(mapped, settings.nb_thumbnails)
@@ -59,19 +42,21 @@ def render_map_page(mapped: MappedPictures, pictures: Store | None, settings: Ma
         "rows": packed(atlases.rows.astype(np.uint32)),
         "sizes": packed(atlases.sizes),
     }
+    script = inline_script(*SCRIPTS)
     return render(
         "map.html",
         {
             "title": f"Map of {mapped.source.name}",
             "mapped": mapped,
-            "data": _markup(_json(data)),
+            "data": inline_json(data),
             "atlases": [base64.b64encode(content).decode() for content in atlases.files],
             "thumbnails": len(atlases.rows),
             "unreadable": _reasons(atlases.unreadable),
             "rejected": _reasons(Counter(reason for _, reason in mapped.source.rejected)),
             "rejected_paths": [path for path, _ in mapped.source.rejected[:_REJECTED]],
             "left_out": left_out,
-            **_script(),
+            "script": script.text,
+            "script_source": script.source,
         },
     )
 
@@ -84,7 +69,7 @@ def _data(mapped: MappedPictures, limit: int) -> tuple[dict[str, Any], Sequence[
     left_out, used = [], sum(len(path.encode("utf-8", "backslashreplace")) + 3 for path in paths)
     for column in mapped.columns:
         packed_column = page_column(column)
-        size = len(_json(packed_column).encode("utf-8", "backslashreplace"))
+        size = len(inline_json(packed_column).encode("utf-8", "backslashreplace"))
         if used + size > limit:
             left_out.append(column.name)
             continue
@@ -130,25 +115,3 @@ def _spread_out(mapped: MappedPictures, most: int) -> np.ndarray:
 
 def _reasons(counts: Counter[str]) -> list[tuple[str, str, int]]:
     return [(reason, REASONS.get(reason, ""), count) for reason, count in counts.most_common()]
-
-
-def _json(data: Any) -> str:
-    """Return JSON that may stand inside an element of a page, whatever its texts hold."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for character, escaped in _UNSAFE.items():
-        text = text.replace(character, escaped)
-    return text
-
-
-def _script() -> dict[str, Any]:
-    """Return the page's script, and its hash for the policy that lets no other one run."""
-    script = "".join((resource_folder() / "report" / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    script = f'"use strict";\n(() => {{\n{script}}})();\n'
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return {"script": _markup(script), "script_hash": f"sha256-{digest}"}
-
-
-def _markup(text: str) -> Any:
-    from markupsafe import Markup
-
-    return Markup(text)

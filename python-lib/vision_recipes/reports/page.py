@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -74,7 +73,6 @@ def render_page(evaluation: Evaluation) -> bytes:
         "page.html",
         {
             "title": f"Evaluation of {training.model.name if training else evaluation.name}",
-            "made": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
             "evaluation": evaluation,
             "training": training,
             "overall": overall,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import logging
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -13,12 +15,25 @@ from vision_recipes.wording import counted, percent
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from vision_recipes.stores import Store
+
+log = logging.getLogger("vision_recipes")
+
+PAGE = "/index.html"
+"""The page of a report folder."""
+
 _LONGEST = 80
 _HARMFUL = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
+def write_page(report: Store, page: bytes) -> None:
+    """Write the page of a report folder."""
+    report.write(PAGE, page)
+    log.info("the report is %s in folder %s, %.1f MB", PAGE.strip("/"), report.name, len(page) / 1e6)
+
+
 def render(template: str, content: Mapping[str, Any]) -> bytes:
-    """Return a template of `resource/report` rendered with the content, as UTF-8."""
+    """Return a template of `resource/report` rendered with the content, as UTF-8; `made` is the time in words."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -31,7 +46,8 @@ def render(template: str, content: Mapping[str, Any]) -> bytes:
     environment.filters |= {"plain": plain, "percent": percent, "number": number, "last": last_part}
     environment.filters["breakable"] = breakable
     environment.filters["counted"] = counted
-    page = environment.get_template(template).render(content)
+    made = datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M")
+    page = environment.get_template(template).render({"made": made} | dict(content))
     return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", page).encode("utf-8", "backslashreplace")
 
 

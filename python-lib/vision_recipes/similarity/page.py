@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import datetime
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from vision_recipes.images.reading import read
 from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.reports.inline_scripts import inline_json, inline_script
 from vision_recipes.reports.rendering import plain, render
 from vision_recipes.reports.thumbnails import Thumbnail, encode
-from vision_recipes.resources import resource_folder
 from vision_recipes.similar_settings import SimilarSettings
 from vision_recipes.similarity.copies import NEAR
 from vision_recipes.similarity.duplicate_groups import DuplicateGroups
@@ -41,7 +37,7 @@ def render_similar_page(groups: DuplicateGroups, found: Neighbours, settings: Si
     drawn_rows += range(len(shown))
     drawn_rows += [row + offset for rows in shown for row in rows]
     thumbs = _thumbnails(groups, list(dict.fromkeys(drawn_rows))[:_THUMBNAILS])
-    script = (resource_folder() / "report" / "similar.js").read_text(encoding="utf-8")
+    script = inline_script("similar.js")
     names = {row: comparison.place(row)[0].paths[comparison.place(row)[1]] for row in drawn_rows}
     neighbours = [
         [row, [[other + offset, round(float(value), 3)] for other, value in zip(rows, values, strict=False)]]
@@ -51,7 +47,6 @@ def render_similar_page(groups: DuplicateGroups, found: Neighbours, settings: Si
     return render(
         "similar.html",
         {
-            "made": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
             "groups": groups,
             "first": comparison.sets[0],
             "other": comparison.sets[1] if len(comparison.sets) > 1 else None,
@@ -64,9 +59,9 @@ def render_similar_page(groups: DuplicateGroups, found: Neighbours, settings: Si
             "settings": settings,
             "searchable": len(shown),
             "unusable": Counter(reason for _, reason in comparison.sets[0].rejected).most_common(),
-            "script": script,
-            "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            "data": _for_html(drawn | {"thumbs": {row: thumb.source for row, thumb in thumbs.items()}}),
+            "script": script.text,
+            "script_source": script.source,
+            "data": inline_json(drawn | {"thumbs": {row: thumb.source for row, thumb in thumbs.items()}}),
         },
     )
 
@@ -97,9 +92,3 @@ def _of_one(pictures: PictureSet, files: dict[str, list[int]]) -> Iterable[tuple
         if picture.pixels is not None:
             thumb = encode(picture.pixels, picture.digest)
             yield from ((row, thumb) for row in files[picture.path])
-
-
-def _for_html(content: object) -> str:
-    """Return JSON that ends no script element, whatever the names in it."""
-    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -90,7 +90,7 @@ class StepForm {
     if (!input.hidden && isChange) input.focus();
   }
 
-  /** Ask again for choices that hang on a field that was changed. */
+  /** Ask again for choices that depend on a field that was changed. */
   changed(field) {
     const group = field.closest('[data-group="inputs"]') ? "input" : field.dataset.name;
     if (group === "input" || "plain" in field.dataset) this.askColumns();
@@ -255,7 +255,7 @@ class StepForm {
     }
   }
 
-  /** Have the menus of columns drawn anew: they hang on the inputs and on parameters that name a dataset. */
+  /** Have the menus of columns drawn anew: they depend on the inputs and on parameters that name a dataset. */
   async askColumns() {
     const fields = this.fields().filter((field) => "columns" in field.dataset);
     if (fields.length && this.form.isConnected) await this.ask(fields);
