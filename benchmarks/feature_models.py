@@ -125,7 +125,7 @@ def prices(train: str, test: str) -> None:
 
     old, new = (pd.read_parquet(path).drop(columns="__index_level_0__", errors="ignore") for path in (train, test))
     truth = new.groupby("house", sort=False)["price"].first().to_numpy()
-    params = {"col_label": "price", "combine_column": "house"}
+    params = {"col_label": "price", "combine_column": "house", "search_minutes": 1.5}
     for name, changed, more in (
         ("photos and columns", False, {}),
         ("photos alone", False, {"use_columns": "none"}),

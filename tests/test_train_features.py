@@ -203,3 +203,12 @@ def test_a_run_that_fails_leaves_the_previous_model_whole(store, monkeypatch):
     monkeypatch.undo()
     train(labelled(30, seed=4), store, search_minutes=0)
     assert len([path for path in store.paths() if path.endswith(".npz")]) <= 2
+
+
+def test_numbers_that_differ_within_a_house_are_no_whole_numbers_afterwards(store):
+    rows = [row | {"photo": place % 2} for place, row in enumerate(priced(20, photos=2))]
+    train(rows, store, col_label="price", combine_column="house", search_minutes=0)
+    table = Rows(rows, types={"photo": "bigint", "area": "double"})
+    found = score_features(table, store, ScoreFeaturesSettings())
+    assert {column.name: column.type for column in found.columns}["photo"] == "double"
+    assert {row["photo"] for row in found} == {0.5}

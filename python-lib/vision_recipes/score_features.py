@@ -70,7 +70,10 @@ def score_features(table: Table, model: Store, settings: ScoreFeaturesSettings) 
     _warn_of_unknown(read, opened)
     base = rows.CLASSIFIED if opened.config.classes else VALUED
     taken = [column.name for column in base]
-    others = [rows.Column(name, kind) for name, kind in passed_on(table, taken, [*read.cells])]
+    passed = dict(passed_on(table, taken, [*read.cells]))
+    if opened.config.combine_column:
+        passed |= {name: read.types[name] for name in passed if read.types[name] == "double"}
+    others = [rows.Column(name, kind) for name, kind in passed.items()]
     names = [column.name for column in others]
 
     def every() -> Iterator[Row]:
@@ -97,10 +100,12 @@ def _answered(
             if labels:
                 row = rows.classified(Picture(path), answers[number], labels, classify)
             else:
-                low, high = (None, None) if ends is None else (float(ends[0][number]), float(ends[1][number]))
+                low, high = (
+                    (None, None) if ends is None else (rows.rounded(ends[0][number]), rows.rounded(ends[1][number]))
+                )
                 row = {
                     "images": path,
-                    "value": float(answers[number]),
+                    "value": rows.rounded(answers[number]),
                     "low": low,
                     "high": high,
                     "error": 0,

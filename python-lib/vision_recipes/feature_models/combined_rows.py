@@ -52,7 +52,13 @@ def combine_rows(table: FeatureTable, column: str, workdir: Path) -> FeatureTabl
             f"{len(rows):,}",
         )
     paths = [table.paths[unit[0]] for unit in rows]
-    return replace(table, paths=paths, vectors=writer.array(), cells=cells)
+    types = {name: _type(table.types[name], every) for name, every in cells.items()}
+    return replace(table, paths=paths, vectors=writer.array(), cells=cells, types=types)
+
+
+def _type(kind: str, cells: Sequence[Any]) -> str:
+    """Return the storage type of combined cells: the mean of whole numbers may be none."""
+    return "double" if any(isinstance(cell, float) for cell in cells) and kind != "string" else kind
 
 
 def _one(cells: Sequence[Any], name: str, differing: Counter[str]) -> Any:

@@ -25,6 +25,9 @@ Settings = Mapping[str, float]
 TREES = 100
 _MOST_LEAF_VALUES = 5_000_000
 _MOST_KERNEL_ROWS, _MOST_NEIGHBOUR_ROWS = 4000, 50_000
+_MOST_DOUBLES = 20_000_000
+"""Of larger inputs no copy with double precision is made."""
+
 _OPERATIONS = 1000
 """Operations on each number of the inputs, roughly: small tasks go faster in one thread."""
 
@@ -82,13 +85,14 @@ def _linear(settings: Settings, inputs: np.ndarray, targets: np.ndarray, task: T
     from sklearn.linear_model import LogisticRegression, Ridge
 
     penalty = settings["penalty"] * len(inputs)
+    exact = inputs.astype(np.float64) if inputs.size < _MOST_DOUBLES else inputs
     if not task.classes:
-        ridge = Ridge(alpha=penalty, solver="cholesky").fit(inputs.astype(np.float64), targets)
-        return Linear(ridge.coef_[:, None].copy(), np.array([ridge.intercept_], np.float64))
+        ridge = Ridge(alpha=penalty, solver="cholesky").fit(exact, targets)
+        return Linear(ridge.coef_[:, None].astype(np.float64), np.array([ridge.intercept_], np.float64))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # lbfgs stops at the limit of its steps: near enough
-        fitted = LogisticRegression(C=1 / penalty, max_iter=300).fit(inputs.astype(np.float64), targets)
-    return Linear(_both(fitted.coef_.T), _both(fitted.intercept_[None])[0])
+        fitted = LogisticRegression(C=1 / penalty, max_iter=300).fit(exact, targets)
+    return Linear(_both(fitted.coef_.T.astype(np.float64)), _both(fitted.intercept_[None].astype(np.float64))[0])
 
 
 def _both(columns: np.ndarray) -> np.ndarray:
