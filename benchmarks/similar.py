@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from minihost.datasets.parquet_table import GROUP_WEIGHT
+
 ROOT = Path(__file__).resolve().parents[1]
 CHECKED = 200
 
@@ -51,7 +53,8 @@ def write_features(path: Path, pictures: int, numbers: int) -> np.ndarray:
     rows = pa.ListArray.from_arrays(
         pa.array(np.arange(0, vectors.size + 1, numbers), pa.int32()), pa.array(vectors.ravel().astype(np.float64))
     )
-    pq.write_table(pa.table({"images": [f"/{row:06}.jpg" for row in range(pictures)], "prediction": rows}), path)
+    table = pa.table({"images": [f"/{row:06}.jpg" for row in range(pictures)], "prediction": rows})
+    pq.write_table(table, path, row_group_size=max(1, GROUP_WEIGHT // numbers))
     return vectors
 
 

@@ -121,4 +121,4 @@ def _even_agreement(one: np.ndarray, other: np.ndarray) -> float:
     """Return how well the details (cells, cells) of two pictures agree with each place at the same contrast."""
     both = np.stack([one, other])
     even = (both / np.sqrt(_smooth(both * both) + _NOISE**2)).reshape(2, -1)
-    return float(np.corrcoef(even)[0, 1])
+    return float(np.asarray(np.corrcoef(even))[0, 1])
