@@ -59,8 +59,8 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
         len(paths) - len(joined),
     )
     if without_picture:
-        names_none = counted(without_picture, "row names", "rows name")
-        log.info("%s of %s no file of the folder", names_none, table.name)
+        unused = counted(without_picture, "row", "rows")
+        log.info("%s of %s not used: the folder has no file of that name", unused, table.name)
     if repeated:
         again = counted(repeated, "row names", "rows name")
         log.warning("%s a picture of %s again; the last row counts", again, table.name)

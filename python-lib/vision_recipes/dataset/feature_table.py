@@ -229,7 +229,7 @@ def _report(name: str, usable: int, rejected: Sequence[Rejected]) -> None:
         raise FeatureTableError(
             f"Dataset {name} has {counted(len(rejected), 'row')}, none with a usable vector ({counts})."
         )
-    log.warning("%s of %s left out: %s", counted(len(rejected), "row"), name, counts)
+    log.warning("%s of %s without a usable vector: %s", counted(len(rejected), "row"), name, counts)
 
 
 def passed_on(table: Table, taken: Sequence[str], names: Sequence[str] | None = None) -> Iterator[tuple[str, str]]:

@@ -118,7 +118,7 @@ def _find_target(table: Table, settings: TrainFeaturesSettings) -> str:
         return named[0]
     raise FeatureTableError(
         f"col_label: it is not obvious which column of {table.name} is to be predicted. Name it; there are "
-        f"{', '.join(map(repr, table.columns))}."
+        f"{listed(map(repr, others)) or 'none beside the vectors and the paths'}."
     )
 
 
