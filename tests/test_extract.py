@@ -213,7 +213,7 @@ def test_a_row_of_several_pictures_joins_them_by_the_key_in_their_names(folder: 
         ({"label_source": "folder_names"}, LabelsError, "names of sub-folders"),
         ({"label_pattern": "{label}-{number}"}, LabelsError, "None of the 6 files gives a label"),
         ({"label_source": "file_names"}, SettingsError, "label_pattern: labels come from file names"),
-        ({"table": {"file": "0.png"}, "extra_columns": ["prise"]}, SettingsError, "'prise' should join .* has file"),
+        ({"table": {"file": "0.png"}, "extra_columns": ["prise"]}, SettingsError, "'prise' should join .* has 'file'"),
         ({"table": {"file": "0.png"}, "col_filename": "fil"}, SettingsError, "no column 'fil'; .* Did you mean 'file'"),
         ({"table": {"file": "cat", "n": 77}}, SettingsError, "no column of houses holds paths"),
     ],

@@ -169,6 +169,7 @@ def test_classes_with_one_row_and_few_rows(store):
         ({}, {"combine_column": "images"}, "vectors or the paths|nothing to combine|paths"),
         ({}, {"models": ["magic"]}, "'magic' is not one of linear"),
         ({"prediction": [1.0, 2.0]}, {}, "one group"),
+        ({"price": "n/a"} | {f"f_{number:03d}": 1.0 for number in range(60)}, {"col_label": "y"}, "'f_000' to 'f_059'"),
         ({"prediction": None}, {}, "vector"),
     ],
 )
@@ -176,6 +177,32 @@ def test_what_cannot_be_learned_is_said(change, params, words, store):
     with pytest.raises(VisionError, match=words):
         train([row | change for row in labelled(20)], store, **params)
     assert store.paths() == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "params", "words"),
+    [
+        ("€ {},000", {}, "cannot be read for certain .such as '€ 0,000'"),
+        ("{},5", {}, "cannot be read for certain .such as '0,5'.*decimal point"),
+        ("{},5", {"task": "regression"}, "cannot be read for certain"),
+        ("{} m²", {"task": "regression"}, "cannot be read for certain"),
+        ("{}.03.2024", {}, "holds dates .such as"),
+        ("2024-03-{}", {}, "holds dates"),
+        ("K-{:05d}", {}, "24 different texts in 40 rows"),
+    ],
+)
+def test_numbers_as_text_dates_and_identifiers_are_no_classes(cell, params, words, store):
+    values = [*range(24), *range(16)] if "K" not in cell else [*range(22), *[22] * 9, *[23] * 9]
+    rows = [row | {"label": cell.format(value)} for row, value in zip(labelled(40), values, strict=True)]
+    with pytest.raises(VisionError, match=words):
+        train(rows, store, **params)
+    assert store.paths() == []
+
+
+def test_codes_that_repeat_are_classes(store):
+    rows = [row | {"label": f"K-{place % 12:05d}"} for place, row in enumerate(labelled(48))]
+    train(rows, store, models=["linear"], search_minutes=0)
+    assert len(open_feature_model(store).config.classes) == 12
 
 
 def test_what_cannot_be_scored_is_said(store):

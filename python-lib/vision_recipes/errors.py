@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import itertools
+import re
 from collections.abc import Iterable
 
 
@@ -54,6 +56,24 @@ class EmbeddingLogError(VisionError):
 
 class OutputError(VisionError):
     """An output cannot be written."""
+
+
+_NUMBERED = re.compile(r"(.*?)([0-9]+)")
+
+
+def columns_listed(columns: Iterable[str]) -> str:
+    """Return the columns of a dataset for a message; of numbered ones, such as feature_0001 to 1280, the two ends."""
+    parts: list[str] = []
+    for prefix, group in itertools.groupby(columns, _family):
+        names = list(group)
+        folds = prefix is not None and len(names) > 3
+        parts += [f"{names[0]!r} to {names[-1]!r}"] if folds else map(repr, names)
+    return ", ".join(parts)
+
+
+def _family(column: str) -> str | None:
+    numbered = _NUMBERED.fullmatch(column)
+    return numbered[1] if numbered else None
 
 
 def listed(names: Iterable[str], most: int) -> str:

@@ -46,15 +46,17 @@ def map_pictures(
         names = name_clusters(clusters, columns, settings.name_column)
         stand_for = representatives(layout.reduced, clusters)
         mapped = MappedPictures(source, columns, layout.positions, clusters, names, stand_for)
-        log.info(
-            "%s; %s between them",
-            counted(len(names), "cluster"),
-            counted(int((clusters < 0).sum()), "picture lies", "pictures lie"),
-        )
+        log.info("%s", _described(len(names), int((clusters < 0).sum())))
         if report is not None:
             write_page(report, render_map_page(mapped, inputs.pictures, settings, workdir))
     output.write([*MAPPED, *(Column(column.name, column.type) for column in columns)], _rows(mapped))
     return mapped
+
+
+def _described(clusters: int, outside: int) -> str:
+    if not clusters:
+        return "no clusters"
+    return f"{counted(clusters, 'cluster')}; {counted(outside, 'picture belongs', 'pictures belong')} to none"
 
 
 def _open(store: Store | None) -> Model:

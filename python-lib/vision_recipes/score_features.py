@@ -13,7 +13,7 @@ import numpy as np
 
 from vision_recipes import rows
 from vision_recipes.dataset.feature_table import FeatureTable, Rejected, passed_on, read_feature_table
-from vision_recipes.errors import FeatureTableError, SettingsError, did_you_mean
+from vision_recipes.errors import FeatureTableError, SettingsError, columns_listed, did_you_mean
 from vision_recipes.feature_model_settings import ScoreFeaturesSettings
 from vision_recipes.feature_models.combined_rows import combine_rows
 from vision_recipes.feature_models.feature_model import FeatureModel
@@ -131,7 +131,7 @@ def _require_columns(table: Table, model: FeatureModel, folder: str) -> None:
     if missing:
         raise SettingsError(
             f"feature_dataset: model {folder!r} needs the column{'s' if len(missing) > 1 else ''} "
-            f"{', '.join(map(repr, missing))}, which {table.name} lacks; it has {', '.join(map(repr, table.columns))}."
+            f"{', '.join(map(repr, missing))}, which {table.name} lacks; it has {columns_listed(table.columns)}."
             + did_you_mean(missing[0], table.columns)
         )
 

@@ -44,6 +44,7 @@ def test_what_is_chosen_counts_whatever_is_there(caplog):
         ("file grade", ("a.jpg", 4), "4"),
         ("id file label", ("b", "C:/data/cat/a.jpg", "x"), "x"),
         ("images label suggested_label issue", ("/cat/a.jpg", "x", "y", "wrong_label"), "x"),
+        ("neighbour images label", ("/cat/b.jpg", "/cat/a.jpg", "x"), "x"),
     ],
 )
 def test_obvious_columns_are_found_and_named(source, columns, row, expected, caplog):

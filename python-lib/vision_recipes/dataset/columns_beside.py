@@ -11,7 +11,7 @@ from vision_recipes.dataset.extra_columns import join, path_column, require_colu
 from vision_recipes.dataset.feature_table import passed_on
 from vision_recipes.dataset.key_join import join_by_key
 from vision_recipes.dataset.labels import find_labels
-from vision_recipes.errors import SettingsError, did_you_mean
+from vision_recipes.errors import SettingsError, columns_listed, did_you_mean
 from vision_recipes.rows import Column
 from vision_recipes.stores import Table
 from vision_recipes.training_settings import ExtractSettings, LabelSettings
@@ -59,7 +59,7 @@ def _join(
     key = settings.col_filename
     if key and key not in table.columns:
         raise SettingsError(
-            f"col_filename: dataset {table.name} has no column {key!r}; it has {', '.join(map(repr, table.columns))}."
+            f"col_filename: dataset {table.name} has no column {key!r}; it has {columns_listed(table.columns)}."
             + did_you_mean(key, table.columns)
         )
     if settings.key_pattern:

@@ -12,7 +12,7 @@ import numpy as np
 from vision_recipes.dataset.cell_text import column_text
 from vision_recipes.dataset.column_encoding import as_category, as_number, encode, is_infinite, is_known, says_missing
 from vision_recipes.dataset.path_matching import PathMatches, match_paths
-from vision_recipes.errors import SettingsError, did_you_mean
+from vision_recipes.errors import SettingsError, columns_listed, did_you_mean
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import ExtraColumn
 from vision_recipes.stores import Table
@@ -59,8 +59,8 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
         len(paths) - len(joined),
     )
     if without_picture:
-        names_none = counted(without_picture, "row names", "rows name")
-        log.info("%s of %s no file of the folder", names_none, table.name)
+        unused = counted(without_picture, "row", "rows")
+        log.info("%s of %s not used: the folder has no file of that name", unused, table.name)
     if repeated:
         again = counted(repeated, "row names", "rows name")
         log.warning("%s a picture of %s again; the last row counts", again, table.name)
@@ -73,7 +73,7 @@ def require_columns(table: Table, names: Sequence[str]) -> None:
     if absent:
         raise SettingsError(
             f"extra columns: {', '.join(map(repr, absent))} should join the pictures, but dataset {table.name} has "
-            f"{', '.join(table.columns)}." + did_you_mean(absent[0], table.columns)
+            f"{columns_listed(table.columns)}." + did_you_mean(absent[0], table.columns)
         )
 
 

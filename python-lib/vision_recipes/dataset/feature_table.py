@@ -18,7 +18,7 @@ import orjson
 
 from vision_recipes.dataset.cell_text import label_text
 from vision_recipes.dataset.mapped_arrays import RowWriter
-from vision_recipes.errors import FeatureTableError, did_you_mean
+from vision_recipes.errors import FeatureTableError, columns_listed, did_you_mean
 from vision_recipes.stores import Table
 from vision_recipes.wording import counted
 
@@ -126,7 +126,7 @@ def _vector_columns(table: Table, rows: Sequence[Mapping[str, Any]], given: str)
     if arrays:
         problem = f"several columns hold arrays of numbers ({', '.join(map(repr, arrays))})"
     else:
-        problem = f"none of its columns ({', '.join(map(repr, table.columns))}) holds arrays of numbers"
+        problem = f"none of its columns ({columns_listed(table.columns)}) holds arrays of numbers"
     raise FeatureTableError(
         f"vector_column: dataset {table.name}: {problem}. Name the column with the feature vectors, as vision-extract "
         "writes them, or connect another dataset."
@@ -155,7 +155,7 @@ def _path_column(table: Table, given: str, taken: Sequence[str], *, needed: bool
         return ""
     raise FeatureTableError(
         f"path_column: dataset {table.name} has no column called {', '.join(PATH_NAMES[:3])} or the like; it has "
-        f"{', '.join(map(repr, table.columns))}. Name the column with the paths of the pictures."
+        f"{columns_listed(table.columns)}. Name the column with the paths of the pictures."
     )
 
 
@@ -170,7 +170,7 @@ def _others(table: Table, chosen: Sequence[str] | None, taken: set[str]) -> list
 def _require(table: Table, name: str, parameter: str) -> None:
     if name not in table.columns:
         raise FeatureTableError(
-            f"{parameter}: dataset {table.name} has no column {name!r}; it has {', '.join(map(repr, table.columns))}."
+            f"{parameter}: dataset {table.name} has no column {name!r}; it has {columns_listed(table.columns)}."
             + did_you_mean(name, table.columns)
         )
 
@@ -229,7 +229,7 @@ def _report(name: str, usable: int, rejected: Sequence[Rejected]) -> None:
         raise FeatureTableError(
             f"Dataset {name} has {counted(len(rejected), 'row')}, none with a usable vector ({counts})."
         )
-    log.warning("%s of %s left out: %s", counted(len(rejected), "row"), name, counts)
+    log.warning("%s of %s without a usable vector: %s", counted(len(rejected), "row"), name, counts)
 
 
 def passed_on(table: Table, taken: Sequence[str], names: Sequence[str] | None = None) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from vision_recipes.dataset.label_table import LabelTable
 from vision_recipes.dataset.labels import bounded
 from vision_recipes.dataset.path_matching import match_paths
 from vision_recipes.dataset.path_spelling import quoted
-from vision_recipes.errors import LabelsError, listed
+from vision_recipes.errors import LabelsError, columns_listed, listed
 from vision_recipes.images.reading import hidden
 from vision_recipes.pictures import Picture
 from vision_recipes.stores import Store, Table
@@ -122,7 +122,7 @@ def _of_table(paths: Sequence[str], table: Table | None) -> dict[str, str]:
     if missing := [name for name in (PATH, LABEL) if name not in table.columns]:
         raise LabelsError(
             f"feedback_dataset: {table.name} has no column {' and no column '.join(map(repr, missing))}; it has "
-            f"{', '.join(map(repr, table.columns))}. Connect the dataset that vision-try writes, or rename the columns."
+            f"{columns_listed(table.columns)}. Connect the dataset that vision-try writes, or rename the columns."
         )
     path_of, label_of = (column_text(row.get(name) for row in rows) for name in (PATH, LABEL))
     matches = match_paths(paths, (path_of(row.get(PATH)) for row in rows))

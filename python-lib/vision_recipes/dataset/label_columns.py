@@ -11,7 +11,7 @@ from vision_recipes.dataset.cell_text import column_text, folded, label_text
 from vision_recipes.dataset.column_encoding import as_number
 from vision_recipes.dataset.path_matching import match_paths
 from vision_recipes.dataset.path_spelling import is_picture_name, quoted
-from vision_recipes.errors import LabelsError
+from vision_recipes.errors import LabelsError, columns_listed
 from vision_recipes.stores import Table
 from vision_recipes.training_settings import LabelSettings
 
@@ -19,6 +19,9 @@ log = logging.getLogger("vision_recipes")
 
 LABEL_NAMES = {"label", "labels", "class", "category", "truth", "prediction"}
 """Names of columns with labels. A table with two of them, such as a scored dataset, leaves the choice to people."""
+
+_OF_RECIPES = "images"
+"""What recipes call the picture of a row, also where other columns name further pictures, such as a neighbour."""
 
 _SAMPLE = 1000
 
@@ -28,8 +31,8 @@ Rows = Sequence[Mapping[str, Any]]
 def find_columns(paths: Sequence[str], source: LabelSettings, table: Table, rows: Rows) -> LabelSettings:
     """Return the settings with the names of both columns; raises LabelsError where one is neither given nor obvious.
 
-    The column of paths is the only one whose cells are paths of the folder: as they are, or else as other spellings of
-    them, names of pictures before mere numbers. The column of labels is the only one that
+    The column of paths is the only one whose cells are paths of the folder, or the one called images of several: as
+    they are, or else as other spellings of them, names of pictures before mere numbers. The column of labels is the only one that
     is called so, or else the only one left that holds text, or the only one left.
     """
     if source.col_filename and source.col_label:
@@ -48,8 +51,9 @@ def _path_column(paths: Sequence[str], source: LabelSettings, table: Table, rows
     """Return the column that holds paths, by some of the rows, or by all of them where those name no picture."""
     some = rows[:: max(1, len(rows) // _SAMPLE)]
     fitting = _fitting(paths, source, table, some) or _fitting(paths, source, table, rows)
-    if len(fitting) == 1:
-        return fitting[0]
+    own = [column for column in fitting if folded(column) == _OF_RECIPES]
+    if len(fitting) == 1 or len(own) == 1:
+        return (own or fitting)[0]
     if fitting:
         problem = f"several columns hold paths of pictures ({', '.join(map(repr, fitting))})"
     else:
@@ -62,7 +66,7 @@ def _fitting(paths: Sequence[str], source: LabelSettings, table: Table, rows: Ro
     """Return the columns whose cells are paths of the folder, those that are so in the most exact way."""
     found = {}
     for column in table.columns:
-        if column and column != source.col_label:
+        if column and column not in (source.col_label, source.group_column, source.split_column, source.col_decision):
             text = column_text(row.get(column) for row in rows)
             found[column] = match_paths(paths, (text(row.get(column)) for row in rows))
     exact = [column for column, matches in found.items() if matches.exact]
@@ -88,4 +92,4 @@ def _is_text(cell: Any) -> bool:
 
 
 def _choose(table: Table) -> str:
-    return f"Dataset {table.name} has the columns {', '.join(map(repr, table.columns))}; name the right one."
+    return f"Dataset {table.name} has the columns {columns_listed(table.columns)}; name the right one."

@@ -18,7 +18,7 @@ from vision_recipes.dataset.label_decisions import SUGGESTED, decide
 from vision_recipes.dataset.path_matching import match_paths
 from vision_recipes.dataset.path_spelling import quoted
 from vision_recipes.dataset.path_suggestions import nearest_path, what_to_change
-from vision_recipes.errors import LabelsError, did_you_mean, listed
+from vision_recipes.errors import LabelsError, columns_listed, did_you_mean, listed
 from vision_recipes.images.reading import hidden
 from vision_recipes.stores import Table
 from vision_recipes.training_settings import LabelSettings
@@ -171,7 +171,7 @@ def _from_table(paths: Sequence[str], source: LabelSettings, table: Table | None
         if column and column not in table.columns:
             raise LabelsError(
                 f"{parameter}: dataset {table.name} has no column {column!r}; it has "
-                f"{', '.join(map(repr, table.columns))}.{did_you_mean(column, table.columns)}"
+                f"{columns_listed(table.columns)}.{did_you_mean(column, table.columns)}"
             )
     rows = list(table.rows())
     source = find_columns(paths, source, table, rows)

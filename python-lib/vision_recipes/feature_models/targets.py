@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ _FEW_NUMBERS, _ROWS_EACH = 10, 5
 
 MOST_CLASSES = 1000
 _SKEWED = 0.5
+_MOST = 0.9
+_CURRENCY = r"(?:[€$£¥₹]|EUR|USD|GBP|CHF|JPY|INR)"
+_AMOUNT = re.compile(rf"[-+]?\s*{_CURRENCY}?\s*[-+]?\d[\d.,'\u2019\s]*(?:,-)?\s*(?:{_CURRENCY}|%)?")
+"""A number with what float() does not take, such as € 350,000, 1,5, 1'200.50 or 12 %."""
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -50,12 +56,38 @@ def read_target(column: str, cells: Sequence[Any], task: str) -> Target:
     words = sum(number is None and gone is False for number, gone in zip(numbers, missing, strict=True))
     booleans = set(counts) <= {"true", "false", "True", "False"}
     if task == "auto":
+        _refuse_quantities(column, counts)
         task, reason = _guess(counts, [n for n in numbers if n is not None], words, booleans)
     else:
         reason = f"as the parameter task says: {task}"
     if task == REGRESSION:
         return _of_numbers(column, numbers, words, reason, counts)
     return _of_classes(column, texts, counts, reason)
+
+
+def _refuse_quantities(column: str, counts: Counter[str]) -> None:
+    """Raise LabelsError for many dates, or numbers in a form that cannot be read: as classes they would be nonsense."""
+    texts = [text for text in counts if _number(text) is None]
+    if len(counts) <= _FEW_NUMBERS or not texts:
+        return
+    dates = [text for text in texts if _DATE.match(text.strip())]
+    if len(dates) >= _MOST * len(counts):
+        raise LabelsError(
+            f"col_label: column {column!r} holds dates (such as {dates[0][:60]!r}), which are neither classes nor "
+            "numbers. Make a number of them, such as the year, or classes, such as the season, or choose another "
+            "column."
+        )
+    amounts = [text for text in texts if _AMOUNT.fullmatch(text.strip())]
+    if amounts and len(counts) - len(texts) + len(amounts) >= _MOST * len(counts):
+        raise _unreadable(column, amounts[0])
+
+
+def _unreadable(column: str, example: str) -> LabelsError:
+    return LabelsError(
+        f"col_label: column {column!r} holds numbers in a form that cannot be read for certain (such as "
+        f"{example[:60]!r}). Write them with a decimal point, without separators of thousands and without units: "
+        "350000, 1.5. If they are classes, set task to classification."
+    )
 
 
 def _guess(counts: Counter[str], numbers: Sequence[float], words: int, booleans: bool) -> tuple[str, str]:
@@ -69,6 +101,9 @@ def _guess(counts: Counter[str], numbers: Sequence[float], words: int, booleans:
 
 def _of_numbers(column: str, numbers: Sequence[float | None], words: int, reason: str, counts: Counter[str]) -> Target:
     rows = np.array([row for row, number in enumerate(numbers) if number is not None], np.int64)
+    odd = [text for text in counts if _number(text) is None and _AMOUNT.match(text.strip())]
+    if odd:
+        raise _unreadable(column, odd[0])
     if not len(rows):
         example = next(iter(counts))
         raise LabelsError(
@@ -82,7 +117,7 @@ def _of_numbers(column: str, numbers: Sequence[float | None], words: int, reason
             f"{counted(len(np.unique(values)), 'different value')}; at least 3 rows that differ are needed."
         )
     if words:
-        reason += f"; {counted(words, 'cell that holds', 'cells that hold')} text are left out"
+        reason += f"; {counted(words, 'cell that holds', 'cells that hold')} text not used"
     return Target(REGRESSION, reason, rows, values)
 
 
@@ -93,11 +128,14 @@ def _of_classes(column: str, texts: Sequence[str | None], counts: Counter[str], 
             f"col_label: column {column!r} has one value only, {classes[0][:60]!r}, in the rows with a feature vector. "
             "A model needs two classes at least: add rows of another, or choose another column."
         )
-    if len(classes) > MOST_CLASSES or len(classes) == counts.total() > 2:
+    alone = sum(count == 1 for count in counts.values())
+    if len(classes) > MOST_CLASSES or (alone > counts.total() / 2 and alone > 2):
+        example = next((name for name in classes if _number(name) is None), classes[0])
         raise LabelsError(
             f"col_label: column {column!r} holds {counted(len(classes), 'different text')} in "
-            f"{counted(counts.total(), 'row')} (such as {classes[0][:60]!r}), so they are no classes. Choose another "
-            "column; for numbers, remove what is not part of the number, such as units, or set task to regression."
+            f"{counted(counts.total(), 'row')} (such as {example[:60]!r}), so they are no classes: each needs several "
+            "rows. Choose another column; for numbers, remove what is not part of the number, such as units, or set "
+            "task to regression."
         )
     places = {name: place for place, name in enumerate(classes)}
     rows = np.array([row for row, text in enumerate(texts) if text is not None], np.int64)

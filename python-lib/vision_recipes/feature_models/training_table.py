@@ -13,7 +13,7 @@ import numpy as np
 from vision_recipes.dataset.cell_text import folded
 from vision_recipes.dataset.feature_table import FeatureTable, read_feature_table
 from vision_recipes.dataset.label_columns import LABEL_NAMES
-from vision_recipes.errors import FeatureTableError, did_you_mean
+from vision_recipes.errors import FeatureTableError, columns_listed, did_you_mean
 from vision_recipes.feature_model_settings import TrainFeaturesSettings
 from vision_recipes.feature_models.column_choice import ColumnChoice, choose_columns
 from vision_recipes.feature_models.combined_rows import combine_rows
@@ -65,7 +65,7 @@ def read_training_table(table: Table, settings: TrainFeaturesSettings, workdir: 
         if (name := getattr(settings, parameter)) and name not in read.cells:
             raise FeatureTableError(
                 f"{parameter}: column {name!r} of {table.name} holds the vectors or the paths. Choose another of "
-                f"{', '.join(map(repr, read.cells))}."
+                f"{columns_listed(read.cells)}."
             )
     if settings.combine_column:
         read = _combined(read, settings.combine_column, workdir)
@@ -118,13 +118,13 @@ def _find_target(table: Table, settings: TrainFeaturesSettings) -> str:
         return named[0]
     raise FeatureTableError(
         f"col_label: it is not obvious which column of {table.name} is to be predicted. Name it; there are "
-        f"{', '.join(map(repr, table.columns))}."
+        f"{columns_listed(table.columns)}."
     )
 
 
 def _require(table: Table, name: str, parameter: str) -> None:
     if name and name not in table.columns:
         raise FeatureTableError(
-            f"{parameter}: dataset {table.name} has no column {name!r}; it has {', '.join(map(repr, table.columns))}."
+            f"{parameter}: dataset {table.name} has no column {name!r}; it has {columns_listed(table.columns)}."
             + did_you_mean(name, table.columns)
         )

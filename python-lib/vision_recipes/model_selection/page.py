@@ -76,9 +76,9 @@ def sentences(run: ComparedRun) -> Iterator[str]:
             + (f", and surely better than {len(worse) - 1} more" if len(worse) > 1 else "")
         )
     if close:
-        names = ", ".join(plain(line.candidate.name) for line in close[:3])
-        more = f" and {len(close) - 3} more" if len(close) > 3 else ""
-        yield f"it cannot be told apart from {names}{more} with these pictures"
+        names = "; ".join(plain(line.candidate.name) for line in close[:3])
+        more = f"; and {len(close) - 3} more" if len(close) > 3 else ""
+        yield f"these pictures are too few to tell it apart from {names}{more}"
     faster = [line for line in close if line.speed and winner.speed and line.speed > 1.2 * winner.speed]
     if faster:
         fast = max(faster, key=lambda line: line.speed or 0.0)

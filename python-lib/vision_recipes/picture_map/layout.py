@@ -52,6 +52,7 @@ def _embed(unit: UnitVectors, reduced: np.ndarray, start: np.ndarray, perplexity
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
+    logging.getLogger("openTSNE").setLevel(logging.WARNING)
     perplexity = min(perplexity, (unit.count - 1) / 3)
     found = PrecomputedNeighbors(*nearest_neighbours(unit, reduced, min(unit.count - 1, int(3 * perplexity))))
     affinities = PerplexityBasedNN(knn_index=found, perplexity=perplexity, random_state=seed)
