@@ -101,9 +101,9 @@ def _guess(counts: Counter[str], numbers: Sequence[float], words: int, booleans:
 
 def _of_numbers(column: str, numbers: Sequence[float | None], words: int, reason: str, counts: Counter[str]) -> Target:
     rows = np.array([row for row, number in enumerate(numbers) if number is not None], np.int64)
-    odd = [text for text in counts if _number(text) is None and _AMOUNT.match(text.strip())]
-    if odd:
-        raise _unreadable(column, odd[0])
+    amounts = [text for text in counts if _number(text) is None and _AMOUNT.match(text.strip())]
+    if amounts:
+        raise _unreadable(column, amounts[0])
     if not len(rows):
         example = next(iter(counts))
         raise LabelsError(
