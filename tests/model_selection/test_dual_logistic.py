@@ -9,7 +9,12 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.splits import group_folds
 from vision_recipes.dataset.standardisation import scaling_of
 from vision_recipes.metrics import softmax
-from vision_recipes.model_selection.dual_logistic import gaussian_similarities, linear_similarities, predict_held_out
+from vision_recipes.model_selection.dual_logistic import (
+    HeldOutFits,
+    gaussian_similarities,
+    inner_products,
+    linear_similarities,
+)
 from vision_recipes.model_selection.held_out_predictions import judge
 from vision_recipes.model_selection.sampling import Sample
 from vision_recipes.training.kernel_layer import KERNEL, held_out_kernel
@@ -35,9 +40,9 @@ def test_it_predicts_what_the_solver_of_the_training_does():
     folds, one_hot = group_folds(targets, np.arange(90), 5, 0), np.eye(3, dtype=np.float32)[targets]
     weights = np.where(np.arange(90) % 3 == 0, 2.0, 0.5).astype(np.float32)
     scaled = scaling_of(features).apply(features)
-    similarity = linear_similarities(scaled)
-    found = predict_held_out(similarity, one_hot, folds, 0.1, weights)
-    ridge = 0.1 * float(similarity.trace()) / 90
+    similarity = linear_similarities(inner_products(scaled))
+    found = HeldOutFits(similarity, one_hot, [folds], weights).predict(0.1)[0]
+    ridge = 0.1 * float(inner_products(scaled).trace()) / 90
     for fold in range(5):
         kept, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         problem = Problem(scaled[kept], one_hot[kept], weights[kept])
@@ -45,12 +50,30 @@ def test_it_predicts_what_the_solver_of_the_training_does():
         assert np.abs(softmax(found[left]) - softmax(expected)).mean() < 0.02
 
 
+def test_weakly_penalised_fits_reach_the_optimum_too():
+    """Fits that stop early predict better than the last layer that is trained: by two points on small photographs."""
+    draw = np.random.default_rng(4)
+    targets = np.repeat(np.arange(5), 40)
+    features = draw.normal(size=(200, 400)).astype(np.float32)
+    features[:, :5] += 2.5 * np.eye(5, dtype=np.float32)[targets]
+    folds, one_hot = [group_folds(targets, np.arange(200), 5, seed) for seed in range(3)], np.eye(5, dtype=np.float32)
+    similarity = linear_similarities(inner_products(features))
+    fits = HeldOutFits(similarity, one_hot[targets], folds, np.ones(200, np.float32))
+    unit = float(inner_products(features).trace()) / 200
+    for ridge in (0.6, 0.2, 0.02):
+        for repeat, found in enumerate(fits.predict(ridge)):
+            kept = folds[repeat] != 0
+            problem = Problem(features[kept], one_hot[targets[kept]], np.ones(kept.sum(), np.float32))
+            expected = solve(problem, Penalty(np.full(400, ridge * unit * kept.mean()))).logits(features[~kept])
+            assert np.abs(softmax(found[~kept]) - softmax(expected)).mean() < 0.01
+
+
 def test_a_kernel_tells_apart_what_a_linear_layer_cannot(rings):
     features, targets, folds = rings
     one_hot, weights, right = np.eye(2, dtype=np.float32)[targets], np.ones(120, np.float32), {}
     for similar in (linear_similarities, gaussian_similarities):
         scaled = scaling_of(features).apply(features)
-        logits = predict_held_out(similar(scaled), one_hot, folds, 0.03, weights)
+        logits = HeldOutFits(similar(inner_products(scaled)), one_hot, [folds], weights).predict(0.03)[0]
         right[similar] = (logits.argmax(axis=1) == targets).mean()
     assert right[linear_similarities] < 0.65
     assert right[gaussian_similarities] > 0.85
@@ -61,10 +84,11 @@ def test_copies_train_but_do_not_judge():
     draw = np.random.default_rng(2)
     features, targets = draw.normal(size=(60, 8)).astype(np.float32), np.repeat([0, 1], 30)
     folds, one_hot = group_folds(targets, np.arange(60), 5, 0), np.eye(2, dtype=np.float32)[targets]
-    alone = predict_held_out(linear_similarities(features), one_hot, folds, 0.1, np.ones(60, np.float32))
-    rows = np.repeat(np.arange(60), 2)
-    similarity = linear_similarities(features[rows])
-    copied = predict_held_out(similarity, one_hot[rows], folds[rows], 0.1 / 2, np.full(120, 0.5, np.float32), each=2)
+    similarity = linear_similarities(inner_products(features))
+    alone = HeldOutFits(similarity, one_hot, [folds], np.ones(60, np.float32)).predict(0.1)[0]
+    rows, half = np.repeat(np.arange(60), 2), np.full(120, 0.5, np.float32)
+    similarity = linear_similarities(inner_products(features[rows]))
+    copied = HeldOutFits(similarity, one_hot[rows], [folds[rows]], half, each=2).predict(0.1 / 2)[0]
     assert np.abs(softmax(alone) - softmax(copied)).max() < 0.02
 
 

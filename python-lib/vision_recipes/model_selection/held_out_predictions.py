@@ -9,7 +9,12 @@ import numpy as np
 
 from vision_recipes.dataset.standardisation import scaling_of
 from vision_recipes.metrics import softmax
-from vision_recipes.model_selection.dual_logistic import gaussian_similarities, linear_similarities, predict_held_out
+from vision_recipes.model_selection.dual_logistic import (
+    HeldOutFits,
+    gaussian_similarities,
+    inner_products,
+    linear_similarities,
+)
 from vision_recipes.model_selection.sampling import Sample
 from vision_recipes.training.blas_threads import blas_threads
 from vision_recipes.training.kernel_layer import KERNEL, KERNEL_RIDGES
@@ -57,16 +62,14 @@ def judge(features: np.ndarray, sample: Sample, last_layer: str = LINEAR, near: 
     rows, targets, each = predicted_rows(sample), sample.one_hot(), len(features) // len(sample)
     spread, weights = np.repeat(np.arange(len(sample)), each), np.full(len(features), 1 / each, np.float32)
     with blas_threads(2.0 * len(features) * features.size):
-        scaled = scaling_of(features).apply(features)
-        similarity = gaussian_similarities(scaled) if last_layer == KERNEL else linear_similarities(scaled)
+        products = inner_products(scaling_of(features).apply(features))
+        similarity = gaussian_similarities(products) if last_layer == KERNEL else linear_similarities(products)
+    fits = HeldOutFits(similarity, targets[spread], [folds[spread] for folds in sample.folds], weights, each=each)
     best: Predictions | None = None
     worse, best_loss = 0, np.inf
     for ridge in _strengths(last_layer, near):
         with blas_threads(len(features) ** 3 / 3.0):
-            found = [
-                predict_held_out(similarity, targets[spread], folds[spread], ridge, weights, each=each)[rows]
-                for folds in sample.folds
-            ]
+            found = [logits[rows] for logits in fits.predict(ridge)]
         every = np.tile(targets[rows], (len(found), 1))
         factor, loss = best_factor(np.concatenate(found), every, np.ones(len(every)))
         if loss < best_loss:
