@@ -86,7 +86,7 @@ def _metric(settings: TrainFeaturesSettings, data: TrainingTable) -> str:
 
 
 def _searched(data: TrainingTable, seed: int) -> np.ndarray:
-    """Return the places of the rows that take part in the search: whole groups, drawn by the seed."""
+    """Return the places of the rows that take part in the search: whole groups, drawn by the seed, the last in part."""
     groups = data.rows.groups
     if len(groups) <= MOST_ROWS:
         return np.arange(len(groups))

@@ -29,19 +29,21 @@ _Text = Callable[[Any], str | None]
 Rows = Mapping[str, Mapping[str, Any]]
 
 
-def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = "") -> dict[str, dict[str, Any]]:
+def join(
+    table: Table, paths: Sequence[str], names: Sequence[str], key: str = "", what: str = "extra columns"
+) -> dict[str, dict[str, Any]]:
     """Return the cells of the columns `names` for each picture that the table knows, by its path in the listing.
 
     `key` is the column that holds the paths; without one, or when the table has none of that name, it is the column
-    that matches most pictures. The last row of a picture counts. Raises SettingsError when columns are missing or no
-    row matches.
+    that matches most pictures. The last row of a picture counts. `what` names the columns in messages. Raises
+    SettingsError when columns are missing or no row matches.
     """
     require_columns(table, names)
     candidates = [key] if key in table.columns else [name for name in table.columns if name not in names]
     rows = list(table.rows())
-    chosen, text, found = _best_match(table, rows, candidates, paths)
+    chosen, text, found = _best_match(table, rows, candidates, paths, what)
     for remark in found.remarks:
-        log.warning("extra columns: %s", remark)
+        log.warning("%s: %s", what, remark)
     joined: dict[str, dict[str, Any]] = {}
     repeated = without_picture = 0
     for row in rows:
@@ -52,7 +54,8 @@ def join(table: Table, paths: Sequence[str], names: Sequence[str], key: str = ""
             repeated += path in joined
             joined[path] = {name: row.get(name) for name in names}
     log.info(
-        "extra columns come from %s by column %r; of %s, %d not in it",
+        "%s come from %s by column %r; of %s, %d not in it",
+        what,
         table.name,
         chosen,
         counted(len(paths), "file"),
@@ -77,7 +80,7 @@ def require_columns(table: Table, names: Sequence[str]) -> None:
         )
 
 
-def path_column(table: Table, paths: Sequence[str]) -> str:
+def path_column(table: Table, paths: Sequence[str], what: str = "extra columns") -> str:
     """Return the column that holds the paths of the folder's files; raises SettingsError when none does.
 
     It is found by some of the rows, or by all of them where those name no file.
@@ -85,20 +88,20 @@ def path_column(table: Table, paths: Sequence[str]) -> str:
     rows = list(table.rows())
     some = rows[:: max(1, len(rows) // _SAMPLE)]
     try:
-        return _best_match(table, some, table.columns, paths)[0]
+        return _best_match(table, some, table.columns, paths, what)[0]
     except SettingsError:
-        return _best_match(table, rows, table.columns, paths)[0]
+        return _best_match(table, rows, table.columns, paths, what)[0]
 
 
 def _best_match(
-    table: Table, rows: Sequence[Mapping[str, Any]], candidates: Sequence[str], paths: Sequence[str]
+    table: Table, rows: Sequence[Mapping[str, Any]], candidates: Sequence[str], paths: Sequence[str], what: str
 ) -> tuple[str, _Text, PathMatches]:
     """Return the column that names most files, what reads its cells, and the files; SettingsError when none does."""
     matches = {column: _matches(rows, column, paths) for column in candidates}
     chosen = max(candidates, key=lambda column: (matches[column][1].exact, len(matches[column][1].of)), default="")
     if not chosen or not matches[chosen][1].of:
         raise SettingsError(
-            f"extra columns: no column of {table.name} holds paths of the folder's files (the first is "
+            f"{what}: no column of {table.name} holds paths of the folder's files (the first is "
             f"{paths[0] if paths else 'none'!r}). Give the dataset a column with the pictures' paths."
         )
     return chosen, *matches[chosen]

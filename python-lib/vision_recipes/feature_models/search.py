@@ -55,7 +55,6 @@ class Search:
     resampling: Resampling
     weights: np.ndarray
     not_tried: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
 
     @property
     def best(self) -> Judged:
@@ -172,7 +171,6 @@ def search(judge: Judge, models: tuple[str, ...], seconds: float) -> Search:
             found.not_tried[name] = "the time for the search was over"
     best, others = found.judged[0], found.judged[1:]
     found.judged = [best, *sorted(others, key=lambda judged: _order(judged, weights))]
-    found.seconds = time.perf_counter() - started
     return found
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -42,8 +40,6 @@ class TrainingTable:
     vector_column: str
     near_duplicates: int
     left_out: int
-    cells: Mapping[str, Sequence[Any]]
-    paths: Sequence[str]
 
 
 def read_training_table(table: Table, settings: TrainFeaturesSettings, workdir: Path) -> TrainingTable:
@@ -87,9 +83,8 @@ def read_training_table(table: Table, settings: TrainFeaturesSettings, workdir: 
         len(target.classes),
         settings.random_seed,
     )
-    paths = [read.paths[row] for row in target.rows]
     source = settings.vector_column or _vector_name(table, read)
-    return TrainingTable(table.name, column, target, scale, rows, choice, source, alike, left, cells, paths)
+    return TrainingTable(table.name, column, target, scale, rows, choice, source, alike, left)
 
 
 def _combined(read: FeatureTable, column: str, workdir: Path) -> FeatureTable:

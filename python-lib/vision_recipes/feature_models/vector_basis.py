@@ -27,17 +27,16 @@ class VectorBasis:
     mean: np.ndarray
     components: np.ndarray
 
-    def apply(self, vectors: np.ndarray, rows: np.ndarray, most: int | None = None) -> np.ndarray:
-        """Return the first `most` components, float32 (n, k), of some rows of vectors (…, d), read in blocks."""
-        components = self.components[:, :most]
-        found = np.empty((len(rows), components.shape[1]), np.float32)
+    def apply(self, vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the components, float32 (n, k), of some rows of vectors (…, d), read in blocks."""
+        found = np.empty((len(rows), self.components.shape[1]), np.float32)
         for start in range(0, len(rows), _BLOCK):
             block = np.asarray(vectors[rows[start : start + _BLOCK]], np.float32) - self.mean
-            found[start : start + _BLOCK] = block @ components
+            found[start : start + _BLOCK] = block @ self.components
         return found
 
 
-def fit_basis(vectors: np.ndarray, rows: np.ndarray, seed: int, most: int = MOST_COMPONENTS) -> VectorBasis:
+def fit_basis(vectors: np.ndarray, rows: np.ndarray, seed: int) -> VectorBasis:
     """Return the basis of some rows (n,) of vectors (…, d), read in blocks; vectors all alike have one of zeros."""
     length = vectors.shape[1]
     if length > _MOST_COVARIANCE < len(rows):
@@ -49,12 +48,12 @@ def fit_basis(vectors: np.ndarray, rows: np.ndarray, seed: int, most: int = MOST
         scaled = (np.asarray(vectors[rows], np.float64) - mean) / scale
         values, turned = np.linalg.eigh(scaled @ scaled.T / len(rows))
         values, turned = values[::-1], turned[:, ::-1]
-        kept = _kept(values, min(most, len(rows) - 1))
+        kept = _kept(values, min(MOST_COMPONENTS, len(rows) - 1))
         components = scaled.T @ turned[:, kept] / np.sqrt(values[kept] * len(rows))
     else:
         values, turned = np.linalg.eigh(_covariance(vectors, rows, mean, scale))
         values, turned = values[::-1], turned[:, ::-1]
-        kept = _kept(values, most)
+        kept = _kept(values, MOST_COMPONENTS)
         components = turned[:, kept]
     if not components.shape[1]:
         return VectorBasis(mean.astype(np.float32), np.zeros((length, 1), np.float32))

@@ -150,19 +150,19 @@ class _Fits:
         """Return the coefficients and logits (classes, fits, n) of least penalised loss; `ridge` is (fits, 1)."""
         at, logits = start, self._logits(start)
         along = moved = gradient = np.zeros_like(start)
-        slope = np.zeros(len(ridge), np.float32)
+        norm = np.zeros(len(ridge), np.float32)
         enough = np.float32(_TOLERANCE) * self.weights.sum(axis=1)
         for _ in range(_MOST_STEPS):
-            before, slope_before = gradient, slope
+            before, norm_before = gradient, norm
             gradient = self.weights * (_softmax(logits) - self.targets) + ridge * at
             newest = precondition(gradient)
             seen = self._logits(newest)
-            slope = _inner(gradient, seen)
-            going = slope > enough
+            norm = _inner(gradient, seen)
+            going = norm > enough
             if not going.any():
                 break
-            turn = _inner(seen, gradient - before) / np.maximum(slope_before, _SMALLEST)
-            kept = np.where(slope_before > 0, np.maximum(turn, 0), 0)[:, None]
+            turn = _inner(seen, gradient - before) / np.maximum(norm_before, _SMALLEST)
+            kept = np.where(norm_before > 0, np.maximum(turn, 0), 0)[:, None]
             along, moved = (going[:, None] * (kept * old - new) for old, new in ((along, newest), (moved, seen)))
             step = self._step(at, logits, along, moved, ridge)
             at, logits = at + step * along, logits + step * moved
@@ -179,11 +179,11 @@ class _Fits:
         shrinking, growing = ridge[:, 0] * _inner(at, moved), ridge[:, 0] * _inner(along, moved)
         for _ in range(_LINE_STEPS):
             probabilities = _softmax(logits + step * moved)
-            slope = _inner(moved, self.weights * (probabilities - self.targets)) + shrinking + step[:, 0] * growing
+            derivative = _inner(moved, self.weights * (probabilities - self.targets)) + shrinking + step[:, 0] * growing
             weighed = probabilities * moved
             spread = (weighed * moved).sum(axis=0) - weighed.sum(axis=0) ** 2
             curvature = (self.weights * spread).sum(axis=1) + growing
-            step = step - (slope / np.where(growing > 0, curvature, np.inf))[:, None]
+            step = step - (derivative / np.where(growing > 0, curvature, np.inf))[:, None]
         return step
 
     def _logits(self, coefficients: np.ndarray) -> np.ndarray:
