@@ -38,7 +38,7 @@ def test_the_last_row_of_a_picture_counts(table: Any, caplog: pytest.LogCaptureF
 
 
 def test_tables_that_do_not_fit_are_told(table: Any) -> None:
-    with pytest.raises(SettingsError, match="'prize' should join .* has file, price. Did you mean 'price'"):
+    with pytest.raises(SettingsError, match="'prize' should join .* has 'file', 'price'. Did you mean 'price'"):
         join(table("file price", ("a.jpg", 1)), PATHS, ["prize"])
     with pytest.raises(SettingsError, match="no column of labels holds paths .*'/a.jpg'"):
         join(table("file price", ("elsewhere.jpg", 1)), PATHS, ["price"])

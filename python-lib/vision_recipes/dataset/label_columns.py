@@ -32,8 +32,8 @@ def find_columns(paths: Sequence[str], source: LabelSettings, table: Table, rows
     """Return the settings with the names of both columns; raises LabelsError where one is neither given nor obvious.
 
     The column of paths is the only one whose cells are paths of the folder, or the one called images of several: as
-    they are, or else as other spellings of them, names of pictures before mere numbers. The column of labels is the only one that
-    is called so, or else the only one left that holds text, or the only one left.
+    they are, or else as other spellings of them, names of pictures before mere numbers. The column of labels is the
+    only one that is called so, or else the only one left that holds text, or the only one left.
     """
     if source.col_filename and source.col_label:
         return source
