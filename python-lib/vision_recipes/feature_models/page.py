@@ -84,7 +84,7 @@ def _leaderboard(training: Training) -> list[Bar]:
 def _importance(training: Training) -> list[Bar]:
     used = [one for one in training.importances if one.used][:_INPUTS]
     named = [(one.name, one.kind, one.loss) for one in used]
-    return bars(named, [(one.low, one.high) for one in used], figure)
+    return bars(named, [(one.low, one.high) for one in used], lambda loss: _step(training, loss))
 
 
 def _truth(training: Training) -> np.ndarray:
@@ -112,6 +112,7 @@ def _figures(training: Training) -> list[tuple[str, str]]:
         ("median absolute error", figure(float(np.median(errors)) * unit)),
         ("root mean squared error", figure(float(np.sqrt((errors**2).mean())) * unit)),
     ]
+    figures = [(name, shown) for name, shown in figures if name != training.metric.name]
     if (truth != 0).all():
         figures.append(("median relative error", f"{100 * float(np.median(errors / np.abs(truth))):.1f} %"))
     return figures
