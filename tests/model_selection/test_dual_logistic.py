@@ -15,7 +15,7 @@ from vision_recipes.model_selection.dual_logistic import (
     inner_products,
     linear_similarities,
 )
-from vision_recipes.model_selection.held_out_predictions import judge
+from vision_recipes.model_selection.held_out_predictions import judge, scaled_products
 from vision_recipes.model_selection.sampling import Sample
 from vision_recipes.training.kernel_layer import KERNEL, held_out_kernel
 from vision_recipes.training.logistic_regression import Penalty, Problem, solve
@@ -99,5 +99,5 @@ def test_a_kernel_machine_is_judged_as_the_training_judges_it(rings):
     expected = held_out_kernel(LabelledImages.of_features(features, targets, classes), folds)
     assert expected.predicted.all()
     sample = Sample([str(row) for row in range(120)], classes, targets, np.arange(120), [folds])
-    right = judge(features, sample, KERNEL).right
+    right = judge(scaled_products(features), sample, KERNEL).right
     assert (right == (expected.logits.argmax(axis=1) == targets)).mean() > 0.97

@@ -51,24 +51,30 @@ def predicted_rows(sample: Sample) -> np.ndarray:
     return np.flatnonzero(possible) if sample.folds else np.empty(0, int)
 
 
-def judge(features: np.ndarray, sample: Sample, last_layer: str = LINEAR, near: float | None = None) -> Predictions:
+def scaled_products(features: np.ndarray) -> np.ndarray:
+    """Return the inner products float32 (n, n) of features (n, d), scaled as the training scales them."""
+    with blas_threads(2.0 * len(features) * features.size):
+        return inner_products(scaling_of(features).apply(features))
+
+
+def judge(products: np.ndarray, sample: Sample, last_layer: str = LINEAR, near: float | None = None) -> Predictions:
     """Return what last layers on features predict for the rows of the sample, of the best strength.
 
-    Features are (n, d), or those of each picture and then of its augmented copies, which count together as much as one.
+    Products are those of scaled_products (n, n), of each picture or of each picture and then of its augmented copies,
+    which count together as much as one.
 
     With a strength that was best on fewer pictures, only it and the next weaker one are tried. The strength is the one
     of the least log loss on the same held-out rows, alike for all candidates.
     """
-    rows, targets, each = predicted_rows(sample), sample.one_hot(), len(features) // len(sample)
-    spread, weights = np.repeat(np.arange(len(sample)), each), np.full(len(features), 1 / each, np.float32)
-    with blas_threads(2.0 * len(features) * features.size):
-        products = inner_products(scaling_of(features).apply(features))
+    rows, targets, each = predicted_rows(sample), sample.one_hot(), len(products) // len(sample)
+    spread, weights = np.repeat(np.arange(len(sample)), each), np.full(len(products), 1 / each, np.float32)
+    with blas_threads(len(products) ** 3 / 3.0):
         similarity = gaussian_similarities(products) if last_layer == KERNEL else linear_similarities(products)
     fits = HeldOutFits(similarity, targets[spread], [folds[spread] for folds in sample.folds], weights, each=each)
     best: Predictions | None = None
     worse, best_loss = 0, np.inf
     for ridge in _strengths(last_layer, near):
-        with blas_threads(len(features) ** 3 / 3.0):
+        with blas_threads(len(products) ** 3 / 3.0):
             found = [logits[rows] for logits in fits.predict(ridge)]
         every = np.tile(targets[rows], (len(found), 1))
         factor, loss = best_factor(np.concatenate(found), every, np.ones(len(every)))

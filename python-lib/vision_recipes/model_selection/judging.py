@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from vision_recipes.compare_settings import CompareSettings
 from vision_recipes.dataset.duplicates import find_duplicates
 from vision_recipes.model_selection.candidates import SEVERAL, Candidate, PassSettings
 from vision_recipes.model_selection.feature_pass import FeaturePass
-from vision_recipes.model_selection.held_out_predictions import Predictions, judge, predicted_rows
+from vision_recipes.model_selection.held_out_predictions import Predictions, judge, predicted_rows, scaled_products
 from vision_recipes.model_selection.other_passes import copies_to_compare
 from vision_recipes.model_selection.paired_differences import Interval, difference
 from vision_recipes.model_selection.sampling import Sample, draw_sample
@@ -30,6 +32,7 @@ class Judge:
         self._passes, self._settings = passes, settings
         self._found: dict[tuple[Candidate, int], Predictions | None] = {}
         self._stages = 0
+        self._products: tuple[tuple[PassSettings, str, int], np.ndarray] | None = None
 
     def stage(
         self,
@@ -63,11 +66,20 @@ class Judge:
             return None
         before = [self._found.get((candidate, number)) for number in range(stage.number)]
         known = next((found for found in reversed(before) if found is not None), None)
+        products = self._products_of(candidate, stage)
+        return judge(products, stage.sample, candidate.last_layer, known.ridge if known else None)
+
+    def _products_of(self, candidate: Candidate, stage: Stage) -> np.ndarray:
+        """Return the inner products of a candidate's features, computed once for the last layers that follow."""
+        key = (candidate.of_pass, candidate.head_features, stage.number)
+        if self._products is None or self._products[0] != key:
+            self._products = key, scaled_products(self._features(candidate, stage))
+        return self._products[1]
+
+    def _features(self, candidate: Candidate, stage: Stage) -> np.ndarray:
         read, several = self._passes[candidate.of_pass], candidate.head_features == SEVERAL
         if candidate.of_pass.data_augmentation:
             asked = self._settings.retraining(data_augmentation=True)
             copies = copies_to_compare(asked.n_augmentation, len(stage.sample))
-            features = read.with_copies(stage.sample, replace(asked, n_augmentation=copies), several=several)
-        else:
-            features = read.features(stage.sample.paths, several=several)
-        return judge(features, stage.sample, candidate.last_layer, known.ridge if known else None)
+            return read.with_copies(stage.sample, replace(asked, n_augmentation=copies), several=several)
+        return read.features(stage.sample.paths, several=several)
