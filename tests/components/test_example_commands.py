@@ -49,6 +49,18 @@ def write_table(path, values, predictions):
                 writer.writerow([*row, '{"cat": 0.9, "dog": 0.1}', 0] if predictions else [*row, label])
 
 
+def write_features(path):
+    """Write one row per picture, with its vector and its label."""
+    draw = np.random.default_rng(1)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["images", "prediction", "label"])
+        for place, label in enumerate(COLOURS):
+            for number in range(10):
+                vector = np.round(draw.normal(place, 1, 8), 4).tolist()
+                writer.writerow([f"/{label}/{number}.png", str(vector), label])
+
+
 @pytest.fixture
 def prepared(tmp_path, monkeypatch, small_original):
     """Return a maker of a folder that holds what a command reads, under the names in the command."""
@@ -66,6 +78,10 @@ def prepared(tmp_path, monkeypatch, small_original):
                 (place / value).mkdir(exist_ok=True)
             elif name == "model_folder":
                 shutil.copytree(small_original, place / value)
+            elif name == "feature_model_folder" and f"{name}={value}" in words[: words.index("-o")]:
+                (place / value).mkdir(parents=True)
+            elif name == "feature_dataset" and f"{name}={value}" in words[: words.index("-o")]:
+                write_features(place / value)
             elif name in ("label_dataset", "scored_dataset") and f"{name}={value}" in words[: words.index("-o")]:
                 write_table(place / value, values, name == "scored_dataset")
         return values
@@ -109,6 +125,13 @@ def test_it_runs_as_printed(name, prepared, tmp_path, capfd):
         scaling = [keras.Input((16, 16, 3)), keras.layers.Rescaling(1 / 255)]
         head = [keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
         keras.Sequential([*scaling, *head]).save(tmp_path / "work" / values["model_file"])
+    if name == "vision-score-features":
+        inputs = [
+            f"feature_dataset={values['feature_dataset']}",
+            f"feature_model_folder={values['feature_model_folder']}",
+        ]
+        training = ["run", "vision-train-features", "-i", inputs[0], "-o", inputs[1], "-p", "models=linear"]
+        assert cli.main(training) == 0, capfd.readouterr().err
     assert cli.main(words[1:]) == 0, capfd.readouterr().err
     written = [word.split("=", 1)[1] for flag, word in zip(words, words[1:], strict=False) if flag == "-o"]
     written += [values["output_managed_folder"]] if "output_managed_folder" in values else []
