@@ -114,8 +114,8 @@ def _read(inputs: SimilarInputs, settings: SimilarSettings, workdir: Path) -> Se
 def _report_missing(sets: tuple[PictureSet, ...], codes: list[Codes]) -> None:
     for one, code in zip(sets, codes, strict=True):
         if missing := int(code.missing.sum()):
-            rows = counted(missing, "picture lacks a value", "pictures lack a value")
-            log.warning("%s: %s in same_columns or different_columns and has no neighbours", one.name, rows)
+            rows = counted(missing, "picture has no neighbours: it lacks", "pictures have no neighbours: they lack")
+            log.warning("%s: %s a value in same_columns or different_columns", one.name, rows)
 
 
 class _Search:

@@ -36,6 +36,14 @@ def test_a_label_that_all_have_names_nothing():
     assert names() == ["Cluster 1", "Cluster 2", "Cluster 3"]
 
 
+def test_where_no_label_names_a_cluster_a_column_can(caplog):
+    caplog.set_level("INFO", "vision_recipes")
+    species = ["cat"] * 20 + ["dog"] * 20 + ["elk", "owl"] * 20
+    assert names(species=species) == ["Cluster 1", "Cluster 2", "Cluster 3"]
+    assert "name_column can name them by a column (there are 'species')" in caplog.text
+    assert names(species=species, chosen="species")[:2] == ["cat", "dog"]
+
+
 def test_predictions_name_what_labels_do_not():
     predictions = [json.dumps({"tabby": 0.7, "lynx": 0.2})] * 20 + [json.dumps({"pug": 0.9})] * 20 + [None] * 40
     assert names(label=["x"] * 80, prediction=predictions) == ["tabby", "pug", "Cluster 3"]

@@ -10,6 +10,8 @@ from minihost.job import Job
 from minihost.plugins import Component
 from minihost.suggestions import did_you_mean, one_of
 
+_LISTED = 30
+
 
 @hookimpl
 def minihost_check_job(job: Job, component: Component) -> list[str]:
@@ -35,8 +37,15 @@ def _missing_columns(job: Job, component: Component) -> Iterator[str]:
             if isinstance(column, str) and column and column not in columns:
                 yield (
                     f"Parameter {name!r}: the dataset of role {param['columnRole']!r} has no column {column!r}."
-                    f"{did_you_mean(column, columns)} Columns: {one_of(columns)}."
+                    f"{did_you_mean(column, columns)} Columns: {_listed(columns)}."
                 )
+
+
+def _listed(columns: list[str]) -> str:
+    """Return the columns for a message: the first of many, since a vector may have a column for each number."""
+    names = sorted(columns)
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{one_of(names[:_LISTED])}{more}"
 
 
 def _columns(job: Job, role: str) -> list[str]:

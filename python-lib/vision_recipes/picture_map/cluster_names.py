@@ -7,15 +7,18 @@ Bonferroni). A name never says nothing: where no word is, or those that are cove
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from vision_recipes.dataset.cell_text import column_text
-from vision_recipes.errors import SettingsError, did_you_mean
+from vision_recipes.errors import SettingsError, did_you_mean, listed
 from vision_recipes.picture_map.clusters import NONE
 from vision_recipes.picture_map.joined_columns import FOLDER
 from vision_recipes.picture_map.sources import PREDICTED, MapColumn
+
+log = logging.getLogger("vision_recipes")
 
 NO_CLUSTER = "none"
 LABEL_NAMES = ("label", "labels", "class", "category", "truth")
@@ -38,6 +41,9 @@ def name_clusters(clusters: np.ndarray, columns: Sequence[MapColumn], chosen: st
     for words in _sources(columns, chosen):
         found = _names(clusters, count, words)
         names = [name or other for name, other in zip(names, found, strict=True)]
+    if count and columns and not chosen and not any(names):
+        others = listed((repr(column.name) for column in columns), 8)
+        log.info("the clusters have numbers for names: name_column can name them by a column (there are %s)", others)
     return _different([name or f"Cluster {number}" for number, name in enumerate(names, 1)])
 
 
