@@ -251,6 +251,7 @@ $("colour-by").addEventListener("change", () => colourBy($("colour-by").value));
 $("search").addEventListener("input", () => { words = $("search").value.trim().toLowerCase(); update(); });
 $("select-shown").addEventListener("click", () => select(shown));
 $("download").addEventListener("click", download);
+$("download").hidden = window.parent !== window && window.origin === "null"; // a sandboxed frame cannot save files
 $("as-text").addEventListener("click", () => { const text = $("text"); text.hidden = !text.hidden; text.value = makeCsv(); if (!text.hidden) text.select(); });
 $("clear").addEventListener("click", () => select([]));
 $("export-columns").append(...columns.map((one) => {
