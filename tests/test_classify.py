@@ -230,7 +230,7 @@ def test_a_missing_or_unfit_table_is_told(folder: LocalStore, tmp_path: Path) ->
     model = write_tiny_model(tmp_path / "extra", extra=True)
     with pytest.raises(SettingsError, match="price, town beside the pictures; none is connected"):
         classify(folder, model.store, SETTINGS)
-    with pytest.raises(SettingsError, match="facts has file, price"):
+    with pytest.raises(SettingsError, match="facts has 'file', 'price'"):
         classify(folder, model.store, SETTINGS, None, Rows(["file", "price"], []))
     with pytest.raises(SettingsError, match="no column of facts holds paths"):
         classify(folder, model.store, SETTINGS, None, Rows(["file", "price", "town"], [("elsewhere.jpg", 1.0, "Rome")]))

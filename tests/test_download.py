@@ -147,6 +147,7 @@ def test_weights_come_from_this_machine(tmp_path, source):
     assert path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.keras
 @pytest.mark.network
 def test_a_mirror_that_breaks_off_is_resumed_and_the_good_model_stays_until_then(weights, tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ def test_classes_are_learned_and_scored_as_classify_does(store, tmp_path):
     leaderboard, importance, report = Kept(), Kept(), LocalStore(tmp_path / "report")
     outputs = {"leaderboard": leaderboard, "importance": importance, "report": report}
     rows = [row | {"noise": float(np.sin(place))} for place, row in enumerate(labelled(90))]
-    train(rows, store, outputs, models=["linear", "svm", "neighbours", "forest", "boosting"], search_minutes=0.2)
+    train(rows, store, outputs, models=["linear", "svm", "neighbours", "forest", "boosting"], search_minutes=0.05)
     chosen = [row for row in leaderboard.rows if row["chosen"]]
     assert len(chosen) == 1 == chosen[0]["rank"] and chosen[0]["low"] <= chosen[0]["value"] <= chosen[0]["high"]
     assert chosen[0]["value"] > 0.75 and all(row["behind"] >= 0 for row in leaderboard.rows if row["rank"])

@@ -55,6 +55,7 @@ def test_the_page_and_the_figures(served):
     assert "tb-relative-root" in page
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 def test_what_a_person_sees(served, tmp_path):
     page = browse(served, "--dump-dom")

@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import pyarrow
 import pyarrow.parquet
+import pytest
 from conftest import ROOT
 
 
+@pytest.mark.slow
 def test_the_printed_lines_train_a_classifier_on_extracted_features(tmp_path):
     (lines,) = re.findall(
         r"```python\n(.*?)```", (ROOT / "docs" / "vision-extract.md").read_text(encoding="utf-8"), re.DOTALL
