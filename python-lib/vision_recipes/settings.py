@@ -148,7 +148,7 @@ def preset() -> Any:
     return field(default_factory=ComputeSettings, metadata={"cast": _to_compute})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShardSettings(Settings):
     """Which slice of the folder a run takes (see shards): number `shard`, from 1, of `shards`; 1 of 1 is all of it."""
 
