@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings
+from vision_recipes.shards import shard_of
 from vision_recipes.stores import OutputTable, Store, Table
 from vision_recipes.wording import counted
 
@@ -50,9 +50,10 @@ def classify(
 ) -> Classified:
     """Return one row (see `Classified.columns`) per file of the folder, in the folder's order, as they are computed.
 
-    Without a `model`, the default network is used. `extra` is the table of a model trained with columns. `review` gets
-    the pictures that are flagged unsure or unknown, the highest out-of-distribution score first, when all rows have
-    come. Raises ModelFolderError, PictureFolderError, DeviceError, SettingsError before the first row.
+    With several shards, the files are those of one of them. Without a `model`, the default network is used. `extra` is
+    the table of a model trained with columns. `review` gets the pictures that are flagged unsure or unknown, the
+    highest out-of-distribution score first, when all rows have come. Raises ModelFolderError, PictureFolderError,
+    DeviceError, SettingsError before the first row.
     """
     if model is None:
         from vision_recipes.default_model import open_default
@@ -68,7 +69,9 @@ def classify(
         from vision_recipes.dataset.extra_columns import encode_table
 
         encoded = encode_table(opened.extra_columns, paths, extra, opened.name)
-    request = Request(classification.output, batch=settings.batch_size, verb="classified", extra=encoded)
+    request = Request(
+        classification.output, batch=settings.batch_size, verb="classified", extra=encoded, shard=shard_of(settings)
+    )
     results = forward(pictures, paths, opened, settings.compute, request, cache=cache)
     return Classified(classification.columns, _rows(results, classification, opened, review))
 
@@ -79,12 +82,12 @@ def _rows(
     model: Model,
     review: OutputTable | None,
 ) -> Generator[Row, None, None]:
-    flagged = _Flagged()
+    flagged = Flagged()
     for picture, vector in results:
         row, ood_score = classification.row(picture, vector)
         if vector is not None and ood_score is not None and row["verdict"] != rows.KNOWN:
             scores = vector[: model.config.n_classes]
-            flagged.add(ood_score, rows.flagged(picture, scores, model.label_keys, row["verdict"], ood_score))
+            flagged.add(rows.flagged(picture, scores, model.label_keys, row["verdict"], ood_score))
         yield row
     if model.ood_detector is not None:
         log.info("%s unsure or unknown", counted(flagged.count, "picture is", "pictures are"))
@@ -92,22 +95,28 @@ def _rows(
         review.write(rows.REVIEW, flagged.highest_first())
 
 
-class _Flagged:
-    """The flagged pictures with the highest scores, as many as a person may ever review; `count` is of all."""
+class Flagged:
+    """The flagged pictures with the highest scores, as many as a person may ever review; `count` is of all.
+
+    Of equal scores, the first path comes first, so that shards give the same list as the whole folder.
+    """
 
     def __init__(self) -> None:
         self.count = 0
-        self._heap: list[tuple[float, int, Row]] = []
+        self._rows: list[Row] = []
 
-    def add(self, ood_score: float, row: Row) -> None:
+    def add(self, row: Row) -> None:
+        """Take a row (rows.REVIEW)."""
         self.count += 1
-        item = (ood_score, -self.count, row)
-        if len(self._heap) < MAX_REVIEW:
-            heapq.heappush(self._heap, item)
-        else:
-            heapq.heappushpop(self._heap, item)
+        self._rows.append(row)
+        if len(self._rows) >= 2 * MAX_REVIEW:
+            self._rows = self._highest()
 
     def highest_first(self) -> list[Row]:
+        """Return the rows, the highest score first."""
         if self.count > MAX_REVIEW:
             log.warning("%d pictures are flagged; the %d with the highest scores are listed", self.count, MAX_REVIEW)
-        return [row for _, _, row in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
+        return self._highest()
+
+    def _highest(self) -> list[Row]:
+        return sorted(self._rows, key=lambda row: (-row["oddness"], row["images"]))[:MAX_REVIEW]

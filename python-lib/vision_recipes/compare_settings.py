@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vision_recipes.settings import ComputeSettings, choice, flag, number, preset, whole
+from vision_recipes.settings import ComputeSettings, ShardSettings, choice, flag, number, preset, whole
 from vision_recipes.training_settings import LabelSettings, RetrainSettings, column, names
 
 _SIZE = re.compile(r"(\d+)(?:\s*[x×]\s*(\d+))?")
@@ -15,7 +15,7 @@ _SMALLEST, _LARGEST = 16, 4096
 
 
 @dataclass(frozen=True)
-class CompareSettings(LabelSettings):
+class CompareSettings(LabelSettings, ShardSettings):
     """Pictures, labels and networks to the settings that predict held-out pictures best.
 
     `networks` are names of the catalogue, compared beside the model folders. Each further parameter opens a dimension:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ from vision_recipes.dataset.path_matching import match_paths
 from vision_recipes.dataset.path_suggestions import what_to_change
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures, read
+from vision_recipes.inference.kept_engine import keep_after, take
 from vision_recipes.inference.saliency import BATCH, HiResCam, SaliencyMap
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.model_folder.spec import require_keras
@@ -28,6 +30,7 @@ from vision_recipes.report_columns import EXPLAINED
 from vision_recipes.reports import overlays, saliency_maps
 from vision_recipes.reports.predictions import true_labels, wrong_paths
 from vision_recipes.settings import ExplainSettings
+from vision_recipes.shards import shard_of
 from vision_recipes.stores import Store, Table
 from vision_recipes.wording import counted
 
@@ -58,8 +61,9 @@ def explain(
 ) -> Iterator[dict[str, Any]]:
     """Return an iterator over a row (report_columns.EXPLAINED) per picture, whose overlay is written by then.
 
-    Without a `model`, the default network is used. Raises SettingsError, PredictionsError, ModelFolderError,
-    PictureFolderError or DeviceError before the first row.
+    With several shards, the pictures are those that the whole run would explain, and of them those of one shard,
+    numbered as in the whole run. Without a `model`, the default network is used. Raises SettingsError,
+    PredictionsError, ModelFolderError, PictureFolderError or DeviceError before the first row.
     """
     if model is None:
         from vision_recipes.default_model import open_default
@@ -69,12 +73,16 @@ def explain(
     listed = list_pictures(pictures)
     paths = _paths(listed, settings, inputs.judged)
     extra = encode_table(opened.extra_columns, listed, inputs.extra, opened.name)
-    network = HiResCam(opened, settings.compute)
-    log.info("saliency maps of %s, from %s, on %s", counted(len(paths), "picture"), network.layer, network.device)
-    explainer = _Explainer(network, settings, label, extra)
+    shard = shard_of(settings)
+    numbers = {path: number for number, path in enumerate(paths, 1)}
+    mine, circumstances = shard.of(paths), ("saliency maps", opened.folder_hash, settings.compute)
+    network = take(circumstances, partial(HiResCam, opened, settings.compute), kept=shard.count > 1)
+    log.info("saliency maps of %s, from %s, on %s", counted(len(mine), "picture"), network.layer, network.device)
+    explainer = _Explainer(network, settings, label, extra, numbers)
     drawing = None if inputs.overlays is None else _Drawing(pictures, inputs.overlays, opened.preprocessing)
     truths = _truths(listed, inputs.judged)
-    return _rows(read(pictures, paths, opened.preprocessing), explainer, opened.label_keys, truths, drawing)
+    found = _rows(read(pictures, mine, opened.preprocessing), explainer, opened.label_keys, truths, drawing)
+    return keep_after(found, circumstances, network) if shard.count > 1 else found
 
 
 def _rows(
@@ -84,15 +92,16 @@ def _rows(
     truths: Mapping[str, str],
     drawing: _Drawing | None,
 ) -> Iterator[dict[str, Any]]:
-    start, shown = 0, []
+    shown = []
     while batch := list(islice(pictures, BATCH)):
-        explained = explainer.explain([picture for picture in batch if picture.pixels is not None], start)
-        for number, picture in enumerate(batch, start + 1):
+        explained = explainer.explain([picture for picture in batch if picture.pixels is not None])
+        for picture in batch:
+            number = explainer.numbers[picture.path]
             if picture.pixels is None:
-                yield rows.rejected(picture, EXPLAINED)
+                yield rows.rejected(picture, EXPLAINED) | {"number": number}
                 continue
             one, figures, saliency = next(explained)
-            row: dict[str, Any] = {"images": picture.path, "label": labels[one.label], **figures}
+            row: dict[str, Any] = {"images": picture.path, "number": number, "label": labels[one.label], **figures}
             row |= {"truth": truths.get(picture.path), "warning": saliency_maps.warning(figures)}
             row |= {"error": 0, "reason": ""}
             shown.append(row)
@@ -104,7 +113,6 @@ def _rows(
                 )
                 row["overlay"] = drawing.draw(number, picture, saliency, caption)
             yield row
-        start += len(batch)
     _report(shown)
 
 
@@ -147,20 +155,19 @@ class _Drawing:
 
 @dataclass(frozen=True)
 class _Explainer:
-    """A network with what is asked of it; `label` is the number of a class, None for each picture's predicted one."""
+    """A network with what is asked of it; `label` is the number of a class, None for each picture's predicted one.
+
+    `numbers` are those of the pictures, from 1, among all that are explained in any shard.
+    """
 
     network: HiResCam
     settings: ExplainSettings
     label: int | None
     extra: Callable[[Picture], np.ndarray] | None
+    numbers: Mapping[str, int]
 
-    def explain(
-        self, pictures: Sequence[Picture], seed: int
-    ) -> Iterator[tuple[SaliencyMap, dict[str, float], np.ndarray]]:
-        """Yield the map, its figures, and it at the network's size, of pictures that have pixels.
-
-        `seed` differs between batches.
-        """
+    def explain(self, pictures: Sequence[Picture]) -> Iterator[tuple[SaliencyMap, dict[str, float], np.ndarray]]:
+        """Yield the map, its figures, and it at the network's size, of pictures that have pixels."""
         if not pictures:
             return
         pixels = np.stack([picture.pixels for picture in pictures if picture.pixels is not None])
@@ -171,20 +178,23 @@ class _Explainer:
         if self.settings.deletion_test:
             salient = [saliency_maps.most_salient_first(saliency) for saliency in large]
             drops["drop_hottest"] = self._drops(pixels, salient, found, extra)
+            numbers = [self.numbers[picture.path] for picture in pictures]
             draws = [
-                self._drops(pixels, self._random(pixels, found, seed, draw), found, extra) for draw in range(_DRAWS)
+                self._drops(pixels, self._random(pixels, found, numbers, draw), found, extra) for draw in range(_DRAWS)
             ]
             drops["drop_random"] = [rows.rounded(drop) for drop in np.mean(draws, axis=0)]
         for place, (one, saliency) in enumerate(zip(found, large, strict=True)):
             cells = {"probability": rows.rounded(one.probabilities[one.label])} | saliency_maps.describe(saliency)
             yield one, cells | {name: values[place] for name, values in drops.items()}, saliency
 
-    def _random(self, pixels: np.ndarray, found: Sequence[SaliencyMap], seed: int, draw: int) -> list[np.ndarray]:
+    def _random(
+        self, pixels: np.ndarray, found: Sequence[SaliencyMap], numbers: Sequence[int], draw: int
+    ) -> list[np.ndarray]:
         """Return a random order of each picture's pixels, in squares about as large as a place of its map."""
         height, width = pixels.shape[1:3]
         places = found[0].values.shape[0]
         side = max(1, round(height / places) if places < height else height // 8)
-        seeds = [(self.settings.random_seed, seed + place, draw) for place in range(len(pixels))]
+        seeds = [(self.settings.random_seed, number - 1, draw) for number in numbers]
         return [saliency_maps.random_order((height, width), side, np.random.default_rng(one)) for one in seeds]
 
     def _drops(

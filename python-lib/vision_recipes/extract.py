@@ -14,6 +14,7 @@ from vision_recipes.images.reading import list_pictures
 from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.model_folder.config import Layer
+from vision_recipes.shards import shard_of
 from vision_recipes.stores import Store, Table
 from vision_recipes.training_settings import ExtractSettings
 
@@ -44,10 +45,10 @@ def extract(
 ) -> Extracted:
     """Return one row (see `Extracted.columns`) per file of the folder, in the folder's order, as they are computed.
 
-    Spatial layers are averaged over the picture, or flattened (rows, columns, channels) when the settings say so.
-    Without a `model`, the default network is used. The columns of `extra` join each picture by its path. What is wrong
-    with the job as a whole is raised before the first row: ModelFolderError, PictureFolderError, DeviceError,
-    LabelsError, SettingsError.
+    With several shards, the files are those of one of them. Spatial layers are averaged over the picture, or flattened
+    (rows, columns, channels) when the settings say so. Without a `model`, the default network is used. The columns of
+    `extra` join each picture by its path. What is wrong with the job as a whole is raised before the first row:
+    ModelFolderError, PictureFolderError, DeviceError, LabelsError, SettingsError.
     """
     if model is None:
         from vision_recipes.default_model import open_default
@@ -58,7 +59,8 @@ def extract(
     paths = list_pictures(pictures)
     beside = _beside(paths, extra, settings, columns)
     pooling = "none" if settings.flatten else "avg"
-    request = Request(layer.index, pooling, settings.batch_size, "extracted", encode_missing(opened.extra_columns))
+    extra_inputs, shard = encode_missing(opened.extra_columns), shard_of(settings)
+    request = Request(layer.index, pooling, settings.batch_size, "extracted", extra_inputs, shard=shard)
     results = forward(pictures, paths, opened, settings.compute, request, cache=cache)
     found: Iterator[dict[str, Any]] = (
         rows.rejected(picture, columns) if numbers is None else rows.extracted(picture, numbers, vector)

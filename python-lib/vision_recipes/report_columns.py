@@ -29,6 +29,7 @@ JUDGED = (
 
 EXPLAINED = (
     IMAGES,
+    Column("number", "int", "Number of the picture among those that are explained, from 1"),
     Column("label", "string", "The label that is explained"),
     Column("probability", "double", "Probability of this label"),
     Column("truth", "string", "True label, from the evaluated pictures; empty when it is not known"),

@@ -13,6 +13,9 @@ from typing import Any, Self
 
 from vision_recipes.errors import SettingsError
 
+MAX_SHARDS = 100_000
+"""The most slices of a folder."""
+
 
 def _checked(rule: Mapping[str, Any], given: Any) -> Any:
     value = rule["cast"](given)
@@ -145,8 +148,25 @@ def preset() -> Any:
     return field(default_factory=ComputeSettings, metadata={"cast": _to_compute})
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShardSettings(Settings):
+    """Which slice of the folder a run takes (see shards): number `shard`, from 1, of `shards`; 1 of 1 is all of it."""
+
+    shard: int = whole(1, 1, MAX_SHARDS)
+    shards: int = whole(1, 1, MAX_SHARDS)
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield a slice that does not exist."""
+        yield from super().mistakes()
+        if self.shard > self.shards:
+            yield (
+                f"shard: there is no shard {self.shard} of {self.shards}. Give a number from 1 to {self.shards}, or "
+                "set shards to how many there are"
+            )
+
+
 @dataclass(frozen=True)
-class ClassifySettings(Settings):
+class ClassifySettings(ShardSettings):
     """Pictures and a model to labels: how many, how sure. `batch_size` 0 lets the engine choose."""
 
     max_nb_labels: int = whole(5, 1)
@@ -156,7 +176,7 @@ class ClassifySettings(Settings):
 
 
 @dataclass(frozen=True)
-class ExplainSettings(Settings):
+class ExplainSettings(ShardSettings):
     """Pictures and a model to saliency maps: of which pictures (`nb_pictures` 0 = all), for which label."""
 
     which: str = choice("all", "errors")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vision_recipes.settings import ComputeSettings, Settings, choice, flag, number, preset, text, whole
+from vision_recipes.settings import ComputeSettings, Settings, ShardSettings, choice, flag, number, preset, text, whole
 
 
 def _to_names(given: Any) -> tuple[str, ...]:
@@ -65,12 +65,13 @@ class LabelSettings(Settings):
 
     def mistakes(self) -> Iterator[str]:
         """Yield label settings that do not fit the chosen source of labels."""
+        yield from super().mistakes()
         if self.label_source == "file_names" and not self.label_pattern:
             yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"
 
 
 @dataclass(frozen=True)
-class RetrainSettings(LabelSettings):
+class RetrainSettings(LabelSettings, ShardSettings):
     """Pictures, labels and a model to your own model.
 
     `image_width`, `image_height` 0 = the network's own; `batch_size` 0 = chosen; `nb_steps_per_epoch` and
@@ -151,7 +152,7 @@ class EvaluateSettings(LabelSettings):
 
 
 @dataclass(frozen=True)
-class CheckLabelsSettings(LabelSettings):
+class CheckLabelsSettings(LabelSettings, ShardSettings):
     """Pictures, labels and a model to likely label errors. `on_wrong_label` fills the column of decisions."""
 
     group_column: str = column()
@@ -162,7 +163,7 @@ class CheckLabelsSettings(LabelSettings):
 
 
 @dataclass(frozen=True)
-class ExtractSettings(Settings):
+class ExtractSettings(ShardSettings):
     """Pictures and a model to one vector each: which layer, in which form, and which columns beside it.
 
     `label_source` "auto" is file names if there is a pattern, else there are no labels. `extra_columns` empty = all.
@@ -186,5 +187,6 @@ class ExtractSettings(Settings):
 
     def mistakes(self) -> Iterator[str]:
         """Yield label settings that do not fit the chosen source of labels."""
+        yield from super().mistakes()
         if self.label_source == "file_names" and not self.label_pattern:
             yield "label_pattern: labels come from file names, so give a pattern such as {label}_pic_{number}.jpg"

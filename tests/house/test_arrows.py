@@ -32,6 +32,7 @@ GROUND |= {
     "metrics",
     "monitor_settings",
     "report_columns",
+    "shards",
     "similar_settings",
     "strict_json",
     "training_settings",

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,10 +18,12 @@ from vision_recipes.images.picture_decoder import Lookup
 from vision_recipes.images.reading import READING, hidden, read
 from vision_recipes.inference.engine import FEATURES, SCORES, SEVERAL_FEATURES, Engine, find_output
 from vision_recipes.inference.feature_cache import FeatureCache
+from vision_recipes.inference.kept_engine import keep_after, take
 from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
+from vision_recipes.shards import WHOLE, Shard
 from vision_recipes.stores import Store
 from vision_recipes.wording import counted
 
@@ -35,7 +38,7 @@ class Request:
     """What is asked of a network: `output`, `pooling` and `batch` as for open_engine; `verb` is for the log.
 
     `extra` gives a picture's standardised table columns, for networks that take some. Pictures with the paths
-    `pixels` are decoded even if their result is cached.
+    `pixels` are decoded even if their result is cached. Of the pictures, those of the `shard` are read.
     """
 
     output: str | int = SCORES
@@ -44,6 +47,7 @@ class Request:
     verb: str = "scored"
     extra: Callable[[Picture], np.ndarray] | None = None
     pixels: Collection[str] = ()
+    shard: Shard = WHOLE
 
 
 def forward(
@@ -57,24 +61,28 @@ def forward(
 ) -> Iterator[tuple[Picture, np.ndarray | None]]:
     """Return an iterator over every path's picture and its float32 vector, in order; None with the reason why not.
 
-    The engine is opened and verified before this returns, so that mistakes show before an output is touched. With a
-    `cache`, pictures that the same model has seen are not computed again: their vector is the one in `Picture.cached`.
+    `paths` are those of the whole folder, also when a shard of them is asked for: how a picture is computed never
+    depends on the slice that it is in. The engine is opened and verified before this returns, so that mistakes show
+    before an output is touched. With a `cache`, pictures that the same model has seen are not computed again: their
+    vector is the one in `Picture.cached`.
     """
-    unusual = [path for path in paths if hidden(path)]
+    mine, sharded = request.shard.of(paths), request.shard.count > 1
+    unusual = [path for path in mine if hidden(path)]
     if unusual:
         names = ", ".join(unusual[:10])
         files = counted(len(unusual), "hidden or system file is", "hidden or system files are")
         log.info("%s among the pictures, with a row each: %s", files, names)
-    engine = open_engine(
-        model, compute, request.output, pooling=request.pooling, batch=request.batch, pictures=len(paths)
-    )
+    how = partial(open_engine, model, compute, request.output, pooling=request.pooling, batch=request.batch)
+    circumstances = (model.folder_hash, request.output, request.pooling, compute, request.batch, len(paths))
+    engine = take(circumstances, partial(how, pictures=len(paths)), kept=sharded)
     features = None
     if cache is not None:
         every = max(8, len(paths) // _SEGMENTS)
         features = FeatureCache(cache, _cache_key(model, engine, request), engine.length, every=every)
     lookup = None if features is None or cache is None else _lookup(features, cache, model, engine, request)
-    found = read(pictures, paths, model.preprocessing, lookup=lookup, decode_cached=request.pixels)
-    return _results(engine, found, request, features, Progress(request.verb, len(paths)))
+    found = read(pictures, mine, model.preprocessing, lookup=lookup, decode_cached=request.pixels)
+    results = _results(engine, found, request, features, Progress(request.verb, len(mine)))
+    return keep_after(results, circumstances, engine) if sharded else results
 
 
 def _results(
