@@ -52,6 +52,12 @@ def minihost_run_component(job: Job, options: Any) -> Any:
     """Run one component to its end and answer its result, or answer None to leave it to another runner."""
 
 
+@hookspec(firstresult=True)
+def minihost_place_shards(work: Any, where: str) -> Any:
+    """Run every shard of `work` (a `minihost.workers.shards.Work`) in the place that `--workers` names, and answer
+    True; or answer None for a place that another plugin knows."""
+
+
 @hookspec
 def minihost_commands() -> dict[str, str | click.Command]:  # type: ignore[empty-body]
     """Say which commands to add: name -> a click command, or `module:attribute` of one, imported when it is used."""

@@ -15,6 +15,7 @@ BUILT_IN = (
     "minihost.plugins.discovery",
     "minihost.projects.column_checks",
     "minihost.runs.local_runner",
+    "minihost.workers.local_placement",
     "minihost.cli",
 )
 """The modules whose hook implementations are the host's own features."""

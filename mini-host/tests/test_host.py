@@ -15,6 +15,7 @@ from minihost.hookspecs import hookimpl
 from minihost.job import Job, Reference
 from minihost.plugins import Component, Search, discovery
 from minihost.projects.planning import Request, plan
+from minihost.workers.shards import Shard, Work
 
 HOOKS = [name for name, _ in inspect.getmembers(hookspecs, inspect.isfunction) if name.startswith("minihost_")]
 
@@ -149,6 +150,22 @@ def test_minihost_run_component(third_party, tmp_path):
     assert seen == [{"n": 3}]
 
 
+def test_minihost_place_shards(third_party, tmp_path):
+    def place(work, where):
+        if where != "mine://":
+            return None
+        while shard := work.next(1):
+            work.done(1, shard, {"status": "done"}, 0.1)
+        return True
+
+    third_party(plugin_of(minihost_place_shards=place))
+    job = Job("sample", "", "do", "recipe", "", "P", str(tmp_path), str(tmp_path))
+    work = Work([Shard(1, job, tmp_path / "1")], listing=tmp_path / "listing", environment={})
+    assert host.hooks().minihost_place_shards(work=work, where="other://") is None
+    assert host.hooks().minihost_place_shards(work=work, where="mine://") is True
+    assert work.complete
+
+
 def test_minihost_commands(third_party, capsys):
     import click
 
@@ -178,7 +195,7 @@ def test_every_hook_has_a_heading(name):
 
 
 def test_hooks_have_the_prefix_and_say_what_they_return():
-    assert len(HOOKS) == 7
+    assert len(HOOKS) == 8
     for name in HOOKS:
         assert inspect.signature(getattr(hookspecs, name)).return_annotation is not inspect.Signature.empty
 

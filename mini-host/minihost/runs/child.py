@@ -1,4 +1,5 @@
-"""The process that runs one component: `python child.py JOB.json`, or `python -m minihost.runs.child JOB.json`.
+"""The process that runs one component: `python child.py JOB.json`, or `python -m minihost.runs.child JOB.json`; with
+`--series` several, one after the other.
 
 It makes the module `dataiku` in memory, puts the plugin's python-lib first on the module path, and runs the recipe as
 `__main__`, the macro, or the `do` of a form. What came of it is written to `result.json` beside the log: `status` done,
@@ -10,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import functools
 import importlib.util
 import json
 import os
@@ -50,6 +52,8 @@ MARK = "MINIHOST_RUN"
 
 def main(arguments: list[str]) -> int:
     """Run the job of the file given; answer 0 when it is done, 1 when it failed, 2 when it was refused."""
+    if arguments[0] == "--series":
+        return run_series(int(arguments[1]), arguments[2])
     job = Job.read(Path(arguments[0]))
     if arguments[0] == "/dev/stdin":
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -72,6 +76,20 @@ def main(arguments: list[str]) -> int:
     return {"done": 0, "refused": 2}.get(outcome["status"], 1)
 
 
+def run_series(reports: int, cpus: str) -> int:
+    """Run one job after the other, on some processors alone where any are named."""
+    die_with_parent()
+    if cpus and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(number) for number in cpus.split(",")})
+    from minihost.runs.series import run_all
+
+    def perform_supported(job: Job, folder: Path) -> dict[str, Any]:
+        support_subprocesses(job)
+        return perform(job, folder)
+
+    return run_all(perform_supported, reports)
+
+
 def die_with_parent() -> None:
     """Have the system kill this process when the host that started it dies (Linux only)."""
     if not sys.platform.startswith("linux"):
@@ -91,10 +109,16 @@ def support_subprocesses(job: Job) -> None:
     """
     if not hasattr(os, "memfd_create"):
         return
+    text = json.dumps(dataclasses.asdict(job)).encode()
+    own = f"/proc/{os.getpid()}/fd/"
+    if os.environ.get("MINIHOST_JOB", "").startswith(own):  # of an earlier job
+        place = int(os.environ["MINIHOST_JOB"].removeprefix(own))
+        os.pwrite(place, text, 0)
+        os.ftruncate(place, len(text))
+        return
     place = os.memfd_create("minihost-job")
-    with open(place, "w", encoding="utf-8", closefd=False) as stream:
-        json.dump(dataclasses.asdict(job), stream)
-    os.environ["MINIHOST_JOB"] = f"/proc/{os.getpid()}/fd/{place}"
+    os.pwrite(place, text, 0)
+    os.environ["MINIHOST_JOB"] = f"{own}{place}"
     places = [str(Path(__file__).with_name("subprocess_support")), str(Path(job.plugin_root, "python-lib"))]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*places, os.environ.get("PYTHONPATH", "")]))
 
@@ -103,7 +127,8 @@ def perform(job: Job, folder: Path) -> dict[str, Any]:
     """Run a job in this process and return what came of it; failures come back as facts, with their traceback printed
     unless they are addressed to the user."""
     session = Session(job, folder / EVENTS)
-    sys.path.insert(0, str(Path(job.plugin_root, "python-lib")))
+    if sys.path[0] != (library := str(Path(job.plugin_root, "python-lib"))):
+        sys.path.insert(0, library)
     storage_failures().clear()
     try:
         modules.install(session)
@@ -162,7 +187,13 @@ def run_recipe(job: Job, folder: Path) -> None:
     main_module.__file__ = job.runner
     main_module.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = main_module
-    exec(compile(Path(job.runner).read_bytes(), job.runner, "exec"), main_module.__dict__)
+    exec(compiled(Path(job.runner).read_bytes(), job.runner), main_module.__dict__)
+
+
+@functools.lru_cache(1)
+def compiled(text: bytes, path: str) -> types.CodeType:
+    """Return the code of a script; the same script is compiled once."""
+    return compile(text, path, "exec")
 
 
 def run_macro(job: Job, folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,16 @@ class Ended:
 
 
 class Child:
-    """A running child process whose output is read line by line."""
+    """A running child process whose output is read line by line. Its standard input is `given`; None leaves it open."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], cwd: Path, given: bytes) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        environment: dict[str, str],
+        cwd: Path,
+        given: bytes | None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
         self.mark = f"{os.getpid()}-{time.time_ns()}"
         self.process = subprocess.Popen(
             command,
@@ -43,7 +50,10 @@ class Child:
             cwd=cwd,
             env={**environment, MARK: self.mark},
             start_new_session=True,
+            pass_fds=pass_fds,
         )
+        if given is None:
+            return
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(given)
@@ -165,5 +175,14 @@ def command(python: str | None = None) -> list[str]:
 
     `-P` keeps the folder of child.py off the module path, so that no module of the host hides one of the plugin.
     """
-    child = Path(__file__).with_name("child.py")
-    return [python or sys.executable, "-P", "-X", "faulthandler", str(child), "/dev/stdin", "--quiet-failure"]
+    return [*_child(python), "/dev/stdin", "--quiet-failure"]
+
+
+def series_command(reports: int, python: str | None = None) -> list[str]:
+    """Return the command that runs one job after the other (see `minihost.runs.series`); `reports` is a descriptor that
+    it is to write to. The processors that it may use are to follow, with commas; none means all."""
+    return [*_child(python), "--series", str(reports)]
+
+
+def _child(python: str | None) -> list[str]:
+    return [python or sys.executable, "-P", "-X", "faulthandler", str(Path(__file__).with_name("child.py"))]

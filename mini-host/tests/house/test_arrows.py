@@ -16,6 +16,7 @@ FLOORS = (
     {"dataiku_api", "webapps"},
     {"runs"},
     {"projects"},
+    {"workers"},
     {"ui"},
     {"cli", "testing", "__main__"},
 )

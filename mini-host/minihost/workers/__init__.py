@@ -1,0 +1,1 @@
+"""Several processes for one component: each takes a shard of the input folder, and the parts are merged."""
