@@ -159,10 +159,10 @@ class Gathered:
 
     def _require_numbers(self, absent: Sequence[int], count: int) -> None:
         if absent:
+            rows = counted(len(absent), "row is", "rows are")
             raise PartsError(
-                f"{counted(len(absent), 'row is', 'rows are')} missing, the first is number {absent[0] + 1} of at "
-                f"least {len(self._owners)}: not all shards are connected, or not all have run. Run those that are missing, "
-                "then merge again."
+                f"{rows} missing, the first is number {absent[0] + 1} of at least {len(self._owners)}: not all shards "
+                "are connected, or not all have run. Run those that are missing, then merge again."
             )
         if len({id(run.part) for run in self._runs}) == len(self._runs) and self._modulus() % count:
             raise PartsError(
