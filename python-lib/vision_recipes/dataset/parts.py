@@ -45,10 +45,12 @@ def common_columns(parts: Sequence[DescribedTable]) -> tuple[Column, ...]:
         if _described(part) != _described(first):
             differing = [pair for pair in _described(part) if pair not in _described(first)]
             lacking = [pair for pair in _described(first) if pair not in _described(part)]
-            told = [f"has {_columns(differing)}"] * bool(differing) + [f"lacks {_columns(lacking)}"] * bool(lacking)
+            differences = [f"has {_columns(differing)}"] * bool(differing) + [f"lacks {_columns(lacking)}"] * bool(
+                lacking
+            )
             raise PartsError(
                 f"Part {part.name!r} has other columns than {first.name!r}: it "
-                f"{' and '.join(told) or 'has them in another order'}. Run all shards with the same parameters and "
+                f"{' and '.join(differences) or 'has them in another order'}. Run all shards with the same parameters and "
                 "model, then merge again."
             )
     return tuple(Column(name, first.types[name], first.comments.get(name, "")) for name in first.columns)
