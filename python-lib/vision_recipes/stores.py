@@ -62,6 +62,14 @@ class Table(Protocol):
         """Yield every row as a mapping from column name to text, number, bool or None."""
 
 
+class DescribedTable(Table, Protocol):
+    """A dataset to read whose columns have comments."""
+
+    @property
+    def comments(self) -> Mapping[str, str]:
+        """The comment of each column, empty where it has none."""
+
+
 class OutputTable(Protocol):
     """A dataset to write: columns are declared first, rows stream after."""
 
