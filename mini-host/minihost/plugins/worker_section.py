@@ -1,4 +1,4 @@
-"""The section `minihost.workers` of a recipe: how several processes share its input folder, and how parts are joined."""
+"""The section `minihost.workers` of a recipe: how processes share its input folder, and how parts are joined."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def read(component: Component) -> WorkerSection | None:
     is_whole = isinstance(parts, dict) and len(texts) == 3 + 2 * len(parts) and bool(merge and parts) != bool(cache)
     if not folder or not is_whole or not all(isinstance(text, str) for text in texts):
         return None
-    return WorkerSection(folder, merge, {role: PartRole(one["parts"], one["merged"]) for role, one in parts.items()}, cache)
+    return WorkerSection(
+        folder, merge, {role: PartRole(one["parts"], one["merged"]) for role, one in parts.items()}, cache
+    )
 
 
 def mistakes(component: Component, plugin: Plugin) -> Iterator[str]:
