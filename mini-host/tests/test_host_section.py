@@ -48,8 +48,8 @@ def test_names_are_filled_where_they_have_a_value():
 @pytest.mark.parametrize(
     ("section", "reported"),
     [
-        ([], "'minihost' is no object with example, next, page"),
-        ({"nxt": []}, "minihost has no 'nxt'. Did you mean 'next'? Known: example, next, page"),
+        ([], "'minihost' is no object with example, next, page, workers"),
+        ({"nxt": []}, "minihost has no 'nxt'. Did you mean 'next'? Known: example, next, page, workers"),
         ({"next": "minihost list"}, "minihost > next: a list of texts is expected"),
         ({"next": [3]}, "minihost > next: a list of texts is expected"),
         ({"page": 3}, "minihost > page: a text is expected"),

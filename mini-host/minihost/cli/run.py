@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +44,15 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End the run after so long."
 )
+@click.option(
+    "--workers",
+    metavar="WHERE",
+    help="Share the files of the input folder out: over so many processes of this machine (4), or over a Ray cluster "
+    "(ray, ray://HOST:PORT).",
+)
+@click.option(
+    "--shards", type=int, metavar="S", help="Into how many shards --workers cuts the folder: about 24 for each worker."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no log on the terminal: only the answer of a macro.")
 def command(
     component: str,
@@ -56,6 +67,8 @@ def command(
     overwrite: bool,
     streams_only: bool,
     timeout: float | None,
+    workers: str | None,
+    shards: int | None,
     quiet: bool,
 ) -> None:
     """Run COMPONENT (`plugin/component`, or `component` where that is unique).
@@ -70,7 +83,7 @@ def command(
     from minihost.projects.planning import Request, plan
     from minihost.runs.running import Options
 
-    mistakes: list[str] = []
+    mistakes = _mistakes_of_workers(workers, shards)
     request = Request(
         component=component,
         inputs=pairs("-i", "ROLE=REF", inputs, mistakes),
@@ -82,14 +95,22 @@ def command(
         partition=partition,
         mistakes=tuple(mistakes),
     )
-    planned = plan(request, find_plugins(plugin_paths, project_dir), project.open(project_dir))
+    catalogue = find_plugins(plugin_paths, project_dir)
+    planned = plan(request, catalogue, project.open(project_dir))
     if lost := [one.role for one in planned.job.outputs if one.path.lower().startswith("memory://")]:
         text = "Output {}: memory:// ends with this command. Name a path or a bucket; memory:// is for tests in Python."
         raise JobError([text.format(role) for role in lost])
+    options, around = Options(timeout=timeout, quiet=quiet), contextlib.ExitStack()
+    if workers is not None:
+        from minihost.workers.requests import shared_run
+
+        shared = around.enter_context(shared_run(planned, catalogue, workers, shards))
+        options = replace(options, follow=shared.follow)
     for warning in planned.warnings:
         click.echo(f"warning: {warning}", err=True)
     try:
-        result = hooks().minihost_run_component(job=planned.job, options=Options(timeout=timeout, quiet=quiet))
+        with around:
+            result = hooks().minihost_run_component(job=planned.job, options=options)
     except ComponentFailed as err:
         if hint := _folder_hint(planned, str(err)):
             err.args = (f"{err}{hint}",)
@@ -104,6 +125,15 @@ def command(
     if not quiet:
         for line in next_steps(planned, request, options_again(plugin_paths, project_dir), created):
             click.echo(line)
+
+
+def _mistakes_of_workers(workers: str | None, shards: int | None) -> list[str]:
+    """What is wrong with --workers and --shards."""
+    if workers is None and shards is None:
+        return []
+    from minihost.workers import requests
+
+    return list(requests.mistakes(workers, shards))
 
 
 def _folder_hint(planned: Plan, reason: str) -> str:

@@ -13,7 +13,7 @@ from minihost.dataiku_api import session
 from minihost.dataiku_api.handle import Handle
 from minihost.dataiku_api.missing_names import Telling
 from minihost.errors import DataError
-from minihost.folders import is_remote, open_folder
+from minihost.folders import is_remote, listing, open_folder
 from minihost.folders.overlay import OverlayFolder
 from minihost.folders.paths import canonical, mime_type, parts
 
@@ -96,7 +96,7 @@ class Folder(Handle):
 
     def list_paths_in_partition(self, partition=""):
         """Return the path of every file, recursive, each with its leading slash, sorted."""
-        paths = self._storage.paths()
+        paths = listing.of(self._reference) or self._storage.paths()
         if partition and self._reference.options.get("partitioning"):
             inside = f"/{partition}/"
             return [path for path in paths if path.startswith(inside)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minihost.parameters.checks import check_parameters
-from minihost.plugins import KINDS, Component, Plugin, host_section
+from minihost.plugins import KINDS, Component, Plugin, host_section, worker_section
 from minihost.plugins.code_checks import check_python
 from minihost.plugins.findings import Finding
 from minihost.plugins.foreign_kinds import why_not_run
@@ -34,6 +34,7 @@ def check_component(component: Component, plugin: Plugin) -> Iterator[Finding]:
     for rule, text in check_parameters(component.params, plugin.parameter_sets, roles):
         yield Finding(rule, where, text)
     yield from (Finding("host-section", where, text) for text in host_section.mistakes(component, plugin))
+    yield from (Finding("host-section", where, text) for text in worker_section.mistakes(component, plugin))
 
 
 def _check_form(where: str, component: Component, plugin: Plugin) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minihost.parameters.declarations import RULE, key, parameter, parameters, typed
+from minihost.plugins import host_schemas
 from minihost.plugins.host_section import KEY as HOST_KEY
 from minihost.rules import ERROR, RULES
 
@@ -101,15 +102,7 @@ def _role(side: str) -> Schema:
         "mustBeSQL": _flag("Must be SQL", "Only datasets of SQL databases."),
     }
     if side == "output":
-        properties[HOST_KEY] = key(
-            "For the mini-host",
-            "A folder that only saves work is a cache: written in place, shared between steps.",
-            **{RULE: "host-section"},
-            type="object",
-            required=["cache"],
-            additionalProperties=False,
-            properties={"cache": {RULE: "host-section", "type": "boolean"}},
-        )
+        properties[HOST_KEY] = host_schemas.of_output_role()
     return {"title": f"{side.capitalize()} role", "type": "object", RULE: "role-object", "required": ["name"],
             "properties": properties}  # fmt: skip
 
@@ -124,23 +117,7 @@ def _roles(side: str) -> Schema:
     )
 
 
-def _host_section() -> Schema:
-    text = {RULE: "host-section", "type": "string"}
-    return key(
-        "For the mini-host",
-        "What the component says to the mini-host alone; DSS ignores it.",
-        **{RULE: "host-section"},
-        type="object",
-        additionalProperties=False,
-        properties={
-            "example": text | {"description": "The command that `minihost show` prints."},
-            "next": key("Next", "Commands to print after a run.", **{RULE: "host-section"}, type="array", items=text),
-            "page": text | {"description": "A file to name after a run, such as {model}/report/index.html."},
-        },
-    )
-
-
-def _form() -> dict[str, Schema]:
+def _form(of: str) -> dict[str, Schema]:
     """The keys of every component that has a form."""
     return {
         "meta": _meta(),
@@ -148,7 +125,7 @@ def _form() -> dict[str, Schema]:
         "paramsPythonSetup": key("Python of the form", "A file under resource/ with a function do."),
         "paramsTemplate": key("Own form", "An HTML file under resource/ in place of the fields of params."),
         "paramsModule": key("Module of the own form", "An Angular module, in a file under js/."),
-        HOST_KEY: _host_section(),
+        HOST_KEY: host_schemas.of_component(of),
     }
 
 
@@ -189,7 +166,7 @@ def _recipe() -> Schema:
         for what in ("Dataset", "Folder", "SavedModel", "MLModel", "PromptableModel")
     }
     properties = {
-        **_form(),
+        **_form("recipe"),
         "kind": _one_of(RECIPE_KINDS, "recipe-kind", "Kind", "The language of the recipe."),
         "inputRoles": _roles("input"),
         "outputRoles": _roles("output"),
@@ -211,7 +188,7 @@ def _macro() -> Schema:
         },
     }  # fmt: skip
     properties = {
-        **_form(),
+        **_form("macro"),
         "adminParams": parameters("Further fields, for administrators."),
         "impersonate": key("Impersonate", "Runs as the user.", **{RULE: "macro-impersonate"}, type="boolean"),
         "permissions": key("Permissions", "Those of the project that the user must have.", examples=[["READ_CONF"]]),
@@ -236,7 +213,7 @@ def _webapp() -> Schema:
         "topBarParams": parameters("Fields above a custom chart."),
     }
     properties = {
-        **_form(),
+        **_form("webapp"),
         "baseType": _one_of(WEBAPP_TYPES, "webapp-type", "Type", "The server of the web app."),
         "hasBackend": key("Has a backend", "Runs backend.py.", examples=["true", "false"]),
         "standardWebAppLibraries": key("Libraries", examples=[["jquery", "dataiku"]]),

@@ -10,6 +10,7 @@ from minihost.parameters.declarations import KEYS, RULE, UNUSED
 from minihost.parameters.forms import FORMS
 from minihost.plugins.descriptor_schemas import SCHEMAS
 from minihost.plugins.findings import Finding
+from minihost.plugins.worker_section import NAME as WORKERS
 from minihost.suggestions import did_you_mean, one_of
 
 _ALIKE = 0.85
@@ -140,6 +141,8 @@ def _of_role(error: Any) -> Iterator[str]:
 
 def _of_host_section(error: Any) -> Iterator[str]:
     keys = list(SCHEMAS["recipe.json"]["properties"]["minihost"]["properties"])
+    if WORKERS in error.absolute_path:
+        return  # `worker_section.mistakes` says it
     if any(str(part).endswith("Roles") for part in error.absolute_path):
         yield 'minihost: {"cache": true} is expected'
     elif error.validator == "additionalProperties":

@@ -21,6 +21,7 @@ class Meter:
         self.target: float | None = None
         self.unit = ""
         self.value: float | None = None
+        self.note = ""
 
     def learn(self, event: dict[str, Any]) -> None:
         """Take in what was reported."""
@@ -30,6 +31,7 @@ class Meter:
             self.unit = "" if unit == "NONE" else unit.lower()
         if "progress" in event:
             self.value = float(event["progress"])
+        self.note = str(event.get("note", self.note))
 
     @property
     def part(self) -> float | None:
@@ -42,10 +44,16 @@ class Meter:
         """How far it is, in words; the empty text before anything was said."""
         if self.value is None:
             return ""
+        note = f" ({self.note})" if self.note else ""
         if self.target and not self.unit:
-            return f"{100 * self.value / self.target:.0f} %"
-        of = f" of {self.target:g}" if self.target else ""
-        return f"{self.value:g}{of} {self.unit}".strip()
+            return f"{100 * self.value / self.target:.0f} %{note}"
+        of = f" of {_number(self.target)}" if self.target else ""
+        return f"{_number(self.value)}{of} {self.unit}".strip() + note
+
+
+def _number(value: float) -> str:
+    """A count in full, another number with as many digits as a person reads."""
+    return f"{value:.0f}" if value == int(value) else f"{value:g}"
 
 
 class Reporter:

@@ -30,6 +30,7 @@ from minihost.runs.results import as_text
 
 RESULT, EVENTS = "result.json", "events.jsonl"
 KEPT_JOBS = 50
+INTERRUPTED = "Interrupted. Outputs are as they were before."
 
 
 def _nobody(_folder: Path) -> None:
@@ -48,6 +49,8 @@ class Options:
     """Reports the run to a person, instead of the usual lines."""
     started: Callable[[Path], None] = _nobody
     """Is told the job's folder as soon as it is there."""
+    follow: Callable[[Job, Options, Path, JobLog, Reporter], processes.Ended] | None = None
+    """Does the work in another way than by one child process, and answers as if it had been one (see `follow`)."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def run(job: Job, options: Options | None = None) -> Result:
                 with show:
                     if options.python is None and not options.in_process:
                         options = dataclasses.replace(options, python=code_environment.python_of(job, log, show))
-                    ended = _follow(job, options, folder, log, show)
+                    ended = (options.follow or follow)(job, options, folder, log, show)
                 answer = _judged(ended, job, folder, log, options)
                 held += _begun_by_child(folder)
                 _check_written(job, held, log)
@@ -148,12 +151,15 @@ def _staged(reference: Reference, facts: dict[str, Any], what: str, base: Any, f
     return stage
 
 
-def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporter) -> processes.Ended:
-    """Start the child and hand on its output and progress until it ends; an interrupt ends it and is raised on."""
-    if options.in_process:
-        from minihost.runs.inprocess import follow
+def follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporter) -> processes.Ended:
+    """Start the child and hand on its output and progress until it ends; an interrupt ends it and is raised on.
 
-        return follow(job, folder, log)
+    What came of the component is in `result.json` of the folder then.
+    """
+    if options.in_process:
+        from minihost.runs import inprocess
+
+        return inprocess.follow(job, folder, log)
     given = json.dumps(dataclasses.asdict(remote_data.for_child(job, folder, options.python))).encode()
     lines, events = Lines(), Events(folder / EVENTS)
 
@@ -175,7 +181,7 @@ def _follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporte
         except (KeyboardInterrupt, Interrupted):
             child.end()
             log.write("Interrupted.")
-            raise Interrupted("Interrupted. Outputs are as they were before.") from None
+            raise Interrupted(INTERRUPTED) from None
         finally:
             log_lines(lines.rest())
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minihost.errors import HostError
 from minihost.job import Job, Reference
 
 TRIES = 4
@@ -52,7 +53,7 @@ class Work:
 
     A placement has its workers call `next` until it answers None, and reports what becomes of each shard with `done` or
     `lost`. `wait` returns when all is done, or nothing more is to be done; then the placement ends its workers and
-    returns.
+    returns. `keep` makes a part of what a shard left, and raises `HostError` where something is missing.
 
     `environment` are the environment variables of the component, `python` is its code environment's Python (None: the
     host's own), `listing` is the file that lists the input folder for every shard (see `minihost.folders.listing`).
@@ -119,9 +120,8 @@ class Work:
                 return
             try:
                 self._keep(shard)
-            except OSError as err:
-                reason = f"Part {shard.number} cannot be kept in {shard.folder.parent}: {err.strerror}."
-                self.fail({"status": "failed", "reason": reason, "for_user": True})
+            except HostError as err:
+                self.fail({"status": "failed", "reason": str(err), "for_user": True})
                 return
             self._undone -= 1
             self._report.done(worker, shard, seconds)

@@ -1,0 +1,36 @@
+"""How many shards a run has, and how many files are in each."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+PER_WORKER = 24
+"""Shards for each worker: a host that is killed repeats one shard of each, which is 1/24 of the files at most."""
+
+LEAST_FILES = 4
+"""Files of a shard, where there are that many: a shard costs some milliseconds of its own."""
+
+LEAST_PER_WORKER = 3
+"""Shards for each worker even of few files, so that workers who were ready late take fewer."""
+
+MOST_FILES = 5000
+MOST_SHARDS = 1000
+UNKNOWN_WORKERS = 16
+"""How many workers are reckoned with where nobody knows how many a place has."""
+
+
+def shards_for(files: int, workers: int | None) -> int:
+    """Return the number of shards for so many files and workers."""
+    workers = workers or UNKNOWN_WORKERS
+    wanted = max(PER_WORKER * workers, -(-files // MOST_FILES))
+    fitting = max(files // LEAST_FILES, min(files, LEAST_PER_WORKER * workers))
+    return max(1, min(wanted, fitting, max(MOST_SHARDS, workers)))
+
+
+def files_in(paths: Iterable[str], shards: int) -> list[int]:
+    """Return how many of these paths each shard holds, by the rule in `minihost.plugins.worker_section`."""
+    found = [0] * shards
+    for path in paths:
+        found[zlib.crc32(path.encode("utf-8", "surrogatepass")) % shards] += 1
+    return found

@@ -1,0 +1,124 @@
+"""What a person sees of the workers of a run, and what is kept in its log."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from minihost.errors import counted
+from minihost.runs.joblog import JobLog, is_library_noise
+from minihost.runs.progress import Reporter
+from minihost.workers.shards import Reports, Shard
+
+_VARYING = re.compile(r"\d+(?:[.,:]\d+)*")
+MOST_KINDS = 200
+"""Kinds of lines of which the first is shown; a component that never says the same twice is cut off there."""
+
+
+class RunReports(Reports):
+    """Keeps every line in the log, and shows one moving line, and of lines that differ in numbers alone the first.
+
+    `workers` is how many there will be, None where that is not known; `files` how many files all shards hold, `done`
+    how many of those an earlier run left done. `events` is the file from which others learn how far the run is.
+    """
+
+    def __init__(
+        self, log: JobLog, show: Reporter, events: Path, *, workers: int | None, files: int, done: int
+    ) -> None:
+        self.log, self.show, self.events = log, show, events
+        self.expected, self.files, self.finished, self.before = workers, files, done, done
+        self.startup: dict[int, float] = {}
+        """Worker -> the seconds that its first start took, its first shard's share included."""
+        self.times: dict[int, list[tuple[int, float]]] = {}
+        """Worker -> files and seconds of each shard that it did."""
+        self._alive: set[int] = set()
+        self._began = time.monotonic()
+        self._kinds: set[str] = set()
+        self._is_announced = False
+        self._report(target=[files, "FILES"], progress=done)
+
+    def started(self, worker: int, seconds: float) -> None:
+        """Take note of a worker, and say once when all are ready."""
+        self.startup.setdefault(worker, seconds)
+        self._alive.add(worker)
+        if len(self._alive) == self.expected:
+            self._announce()
+
+    def began(self, worker: int, shard: Shard) -> None:
+        """Note it in the log."""
+        self.log.write(f"{self._who(worker)}shard {shard.number}: {counted(shard.files, 'file')}")
+
+    def line(self, worker: int, text: str) -> None:
+        """Keep a line, and show it if it is the first of its kind."""
+        kept = self.log.write(self._who(worker) + text)
+        kind = _VARYING.sub("#", text)
+        if is_library_noise(text) or kind in self._kinds or len(self._kinds) >= MOST_KINDS:
+            return
+        self._kinds.add(kind)
+        self.show.line(kept)
+
+    def event(self, worker: int, event: dict[str, Any]) -> None:
+        """Leave it: how far the run is, is counted in files."""
+
+    def done(self, worker: int, shard: Shard, seconds: float) -> None:
+        """Count it."""
+        self._announce()
+        self.times.setdefault(worker, []).append((shard.files, seconds))
+        self.finished += shard.files
+        self._report(progress=self.finished, note=self._note())
+
+    def lost(self, worker: int, text: str) -> None:
+        """Say it: it costs time, and may happen again."""
+        self._alive.discard(worker)
+        self.show.line(self.log.write(f"warning: {text}"))
+
+    def summary(self) -> list[str]:
+        """Return what is to be said at the end: how long it took to start, and whether that was worth it."""
+        if not self.startup:
+            return []
+        seconds = time.monotonic() - self._began
+        later = [one for times in self.times.values() for one in times[1:]]
+        rate = sum(took for _files, took in later) / max(1, sum(files for files, _took in later))
+        starts = [
+            start + max(0.0, times[0][1] - times[0][0] * rate)
+            for worker, start in self.startup.items()
+            if (times := self.times.get(worker))
+        ]
+        computing = rate * (self.finished - self.before)
+        workers = counted(len(self.startup), "worker")
+        lines = [f"{workers}: {counted(self.finished - self.before, 'file')} in {seconds:.1f} s, of which "
+                 f"{max(starts, default=0.0):.1f} s to start."]  # fmt: skip
+        alone = min(starts, default=0.0) + computing
+        if alone < seconds and len(self.startup) > 1:
+            lines.append(f"That was longer than the work itself: without --workers, about {alone:.1f} s would do.")
+        return lines
+
+    def _announce(self) -> None:
+        if not self._is_announced and self.startup:
+            self._is_announced = True
+            took = max(self.startup.values())
+            self.show.line(self.log.write(f"{counted(len(self.startup), 'worker')}, ready after {took:.1f} s"))
+
+    def _note(self) -> str:
+        rate = (self.finished - self.before) / max(1e-9, time.monotonic() - self._began)
+        left = (self.files - self.finished) / max(1e-9, rate)
+        return f"{counted(len(self._alive), 'worker')}, {rate:.3g} a second, {_duration(left)} left"
+
+    def _report(self, **event: Any) -> None:
+        self.show.event(event)
+        with contextlib.suppress(OSError), open(self.events, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(event) + "\n")
+
+    def _who(self, worker: int) -> str:
+        return "" if self.expected == 1 else f"worker {worker}: "
+
+
+def _duration(seconds: float) -> str:
+    """Return a time in the largest unit that suits: 40 s, 12 min, 3.2 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,106 @@
+"""The jobs of a run that is shared out: one for every shard, and the one that makes the whole of what they left."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from minihost.errors import DataError
+from minihost.folders import listing
+from minihost.job import Job, Reference
+from minihost.parameters.resolving import Given
+from minihost.plugins import Component, Plugin
+from minihost.plugins.worker_section import PARAMETERS, WorkerSection
+from minihost.projects.planning import resolve_params
+from minihost.workers.parts import Parts
+from minihost.workers.shards import Shard
+
+
+class SharedJobs:
+    """Makes the jobs of a run out of the job that one process alone would do.
+
+    `list_file` is the listing of the folder that is shared out. Parts of datasets are Parquet files.
+    """
+
+    def __init__(self, component: Component, section: WorkerSection, job: Job, parts: Parts, list_file: Path) -> None:
+        def with_listing(reference: Reference) -> Reference:
+            if reference.role != section.folder:
+                return reference
+            return dataclasses.replace(reference, options={**reference.options, listing.OPTION: str(list_file)})
+
+        self.job = dataclasses.replace(job, inputs=[with_listing(reference) for reference in job.inputs])
+        self.section, self.parts = section, parts
+        self.caches = {role.name for role in component.outputs if role.is_cache}
+
+    def shard(self, number: int, files: int) -> Shard:
+        """Return a shard; it writes to the draft of its part, apart from caches."""
+        folder = self.parts.draft(number)
+        outputs = [
+            reference if reference.role in self.caches else self._in_part(reference, place, folder)
+            for place, reference in enumerate(self.whole().outputs)
+        ]
+        config = {**self.job.config, **dict(zip(PARAMETERS, (number, self.parts.shards), strict=True))}
+        job = dataclasses.replace(self.job, work_dir=str(folder / "work"), config=config, outputs=outputs)
+        return Shard(number, job, folder, files)
+
+    def keep(self, shard: Shard) -> None:
+        """Make a whole part of what a shard left; raises `DataError` where a required output or the disk lacks."""
+        written = [reference for reference in shard.job.outputs if reference.role in self.section.parts]
+        if missing := [one for one in written if one.required and not Path(one.path).exists()]:
+            names = ", ".join(f"{one.role} ({one.name})" for one in missing)
+            raise DataError(f"Shard {shard.number}: the component finished without writing its output {names}.")
+        try:
+            self.parts.keep(shard.number)
+        except OSError as err:
+            raise DataError(
+                f"Part {shard.number} cannot be kept in {self.parts.folder}: {err.strerror}. "
+                "Free some space, or choose another --project."
+            ) from err
+
+    def whole(self) -> Job:
+        """Return the job as one process alone does it, with a temporary cache where the shards fill one and the user
+        named none."""
+        cache = self.section.cache
+        if not cache or any(reference.role == cache for reference in self.job.outputs):
+            return self.job
+        place = self.parts.folder / "cache"
+        made = Reference(
+            cache, "MANAGED_FOLDER", "minihost_cache", self.job.project_key, str(place), {"in_place": True}
+        )
+        return dataclasses.replace(self.job, outputs=[*self.job.outputs, made])
+
+    def merging(self, component: Component, plugin: Plugin) -> Job:
+        """Return the job that joins the parts in the outputs of the run."""
+        inputs = [reference for reference in self.job.inputs if reference.role == self.section.folder]
+        outputs = []
+        for place, reference in enumerate(self.job.outputs):
+            if roles := self.section.parts.get(reference.role):
+                inputs += self._parts_of(reference, place, roles.parts)
+                outputs.append(dataclasses.replace(reference, role=roles.merged))
+        return dataclasses.replace(
+            self.job,
+            component_id=component.id,
+            runner=str(component.runner),
+            descriptor=component.descriptor,
+            config=resolve_params(component, plugin, Given()).config,
+            inputs=inputs,
+            outputs=outputs,
+        )
+
+    def _parts_of(self, reference: Reference, place: int, role: str) -> Sequence[Reference]:
+        """The parts of an output, in the order of the shards; a shard that did not write an optional one has none."""
+        found = [
+            dataclasses.replace(
+                self._in_part(reference, place, self.parts.place(number)),
+                role=role,
+                name=f"{reference.name}_part_{number}",
+            )
+            for number in range(1, self.parts.shards + 1)
+        ]
+        return [one for one in found if Path(one.path).exists()]
+
+    @staticmethod
+    def _in_part(reference: Reference, place: int, folder: Path) -> Reference:
+        name = f"output_{place}" + ("" if reference.type == "MANAGED_FOLDER" else ".parquet")
+        return dataclasses.replace(reference, path=str(folder / name), options={}, stage="", partitions=[])

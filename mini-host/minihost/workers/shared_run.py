@@ -1,0 +1,151 @@
+"""One run of a recipe by several workers: the folder is listed, shards are placed, their parts become the outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from minihost.errors import HostError, Interrupted, counted
+from minihost.folders import listing
+from minihost.host import hooks
+from minihost.interrupts import interruptible
+from minihost.job import Job, Reference
+from minihost.plugins import Component, Plugin
+from minihost.plugins.worker_section import WorkerSection
+from minihost.runs import processes, remote_data, running
+from minihost.runs.joblog import JobLog
+from minihost.runs.progress import Reporter
+from minihost.workers import counting
+from minihost.workers.fingerprint import fingerprint
+from minihost.workers.parts import Parts
+from minihost.workers.run_reports import RunReports
+from minihost.workers.shards import Work
+from minihost.workers.shared_jobs import SharedJobs
+
+
+@dataclasses.dataclass
+class SharedRun:
+    """How one component is to be shared out: `where` as `--workers` has it, `shards` as the user chose, if at all.
+
+    `merging` is the recipe that joins the parts, None where the shards fill a cache. `follow` is for
+    `minihost.runs.running.Options`; a `with` block around the run deletes the parts at its end, and leaves them to
+    another run where this one failed.
+    """
+
+    component: Component
+    plugin: Plugin
+    section: WorkerSection
+    merging: Component | None
+    where: str
+    shards: int | None = None
+    parts: Parts | None = None
+
+    def follow(self, job: Job, options: running.Options, folder: Path, log: JobLog, show: Reporter) -> processes.Ended:
+        """Do the work of a job with workers, and answer as `running.follow` does."""
+        deadline = None if options.timeout is None else time.monotonic() + options.timeout
+        shared = next(reference for reference in job.inputs if reference.role == self.section.folder)
+        try:
+            with interruptible():
+                paths, facts = listing.listed(shared)
+                if not paths:
+                    return running.follow(job, options, folder, log, show)
+                jobs = self._jobs(job, folder, paths, facts, options)
+                work, reports = self._placed(jobs, _in_partitions(paths, shared), folder, deadline, options, log, show)
+        except (KeyboardInterrupt, Interrupted):
+            log.write("Interrupted.")
+            raise Interrupted(running.INTERRUPTED) from None
+        if work.timed_out or work.outcome is not None:
+            return _failed(work, folder)
+        whole = jobs.whole() if self.merging is None else jobs.merging(self.merging, self.plugin)
+        left = None if deadline is None else max(0.1, deadline - time.monotonic())
+        ended = running.follow(whole, dataclasses.replace(options, timeout=left), folder, log, show)
+        for line in reports.summary():
+            show.line(log.write(line))
+        return ended
+
+    def __enter__(self) -> SharedRun:
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        if self.parts is not None:
+            self.parts.clear() if kind is None else self.parts.free()
+
+    @property
+    def workers(self) -> int | None:
+        """How many workers there are to be, None where only the place knows."""
+        return int(self.where) if self.where.isdecimal() else None
+
+    def _jobs(self, job: Job, folder: Path, paths: list[str], facts: list[Any], options: running.Options) -> SharedJobs:
+        """Open the parts, and return what makes the jobs."""
+        found = fingerprint(job, self.component, self.plugin, self.section, facts, options.python)
+        count = self.shards or counting.shards_for(len(paths), self.workers)
+        self.parts = Parts.open(Path(job.project_dir), found, count, fixed=self.shards is not None)
+        list_file = self.parts.folder / "listing"
+        try:
+            listing.write(list_file, paths)
+        except OSError as err:
+            raise HostError(f"{list_file} cannot be written: {err.strerror}. Choose another --project.") from err
+        given = remote_data.for_child(job, folder, options.python)
+        return SharedJobs(self.component, self.section, given, self.parts, list_file)
+
+    def _placed(
+        self,
+        jobs: SharedJobs,
+        paths: list[str],
+        folder: Path,
+        deadline: float | None,
+        options: running.Options,
+        log: JobLog,
+        show: Reporter,
+    ) -> tuple[Work, RunReports]:
+        """Run the shards that are left where the user wishes, and return what came of them."""
+        parts = jobs.parts
+        files = counting.files_in(paths, parts.shards)
+        kept = set(parts.kept())
+        left = [jobs.shard(number, count) for number, count in enumerate(files, 1) if number not in kept]
+        text = f"{counted(len(paths), 'file')} in {counted(parts.shards, 'shard')}"
+        text += f", {len(kept)} of them done by a run that ended early" if kept else ""
+        show.line(log.write(text))
+        workers = None if self.workers is None else min(self.workers, len(left))
+        if workers is not None and workers > (cpus := _processors()):
+            show.line(log.write(f"warning: {counted(workers, 'worker')} for {counted(cpus, 'processor')}"))
+        done = sum(files[number - 1] for number in kept)
+        reports = RunReports(log, show, folder / running.EVENTS, workers=workers, files=len(paths), done=done)
+        work = Work(
+            sorted(left, key=lambda shard: -shard.files),
+            listing=parts.folder / "listing",
+            environment=jobs.job.environment,
+            python=options.python,
+            deadline=deadline,
+            keep=jobs.keep,
+            report=reports,
+        )
+        if left and hooks().minihost_place_shards(work=work, where=self.where) is None:
+            raise HostError(
+                f"--workers {self.where}: no such place. Write a number for processes of this machine, such as "
+                "--workers 4, or ray, or ray://HOST:PORT."
+            )
+        return work, reports
+
+
+def _failed(work: Work, folder: Path) -> processes.Ended:
+    """Leave the outcome of the shard that ended the run as that of the run."""
+    if work.outcome is not None:
+        (folder / running.RESULT).write_text(json.dumps(work.outcome), encoding="utf-8")
+    return processes.Ended(1, work.timed_out)
+
+
+def _in_partitions(paths: list[str], folder: Reference) -> list[str]:
+    """The paths that a component sees of a folder that may be partitioned."""
+    if not folder.options.get("partitioning") or not folder.partitions:
+        return paths
+    inside = tuple(f"/{partition}/" for partition in folder.partitions)
+    return [path for path in paths if path.startswith(inside)]
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
