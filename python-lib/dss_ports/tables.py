@@ -98,6 +98,11 @@ def input_tables(role: str) -> list[InputDataset]:
     return [InputDataset(dataiku.Dataset(name)) for name in input_names(role)]
 
 
+def table_to_read(project_key: str, chosen: str) -> InputDataset | None:
+    """Return the dataset that a macro reads, or None when none was chosen."""
+    return InputDataset(dataiku.Dataset(chosen, project_key=project_key)) if chosen else None
+
+
 def optional_output_table(role: str) -> OutputDataset | None:
     """Return the dataset that fills an output role, or None when the role is empty."""
     return output_table(role) if output_name(role) else None
