@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from images.files import encoded, picture
+from model_folder.small import write_small_model
 from training.colours import write_colour_model, write_colours
 
 from minihost.errors import ComponentFailed
@@ -103,6 +104,34 @@ def test_merged_shards_are_the_bytes_of_one_run(make, asked, counts, project):
             if reviewed:
                 assert written(project, f"merged-review.{ending}") == written(project, f"review.{ending}")
     assert not reviewed or make is write_colours or len(project.rows("review.csv")) > 1
+
+
+@pytest.mark.keras
+def test_merged_saliency_maps_are_those_of_one_run(project, tmp_path):
+    hostile(project.add_folder("photos"))
+    write_small_model(LocalStore(tmp_path / "small"))
+    project.add_folder("small", tmp_path / "small")
+
+    def explain(table, maps, **params):
+        outputs, given = {"explained_dataset": table, "heat_folder": maps}, {"nb_pictures": 12, **params}
+        run(project, "vision-explain", outputs, given, model_folder="small")
+
+    explain("one.csv", "one")
+    for shard in (1, 2):
+        explain(f"part-{shard}.parquet", f"maps-{shard}", shard=shard, shards=2)
+    outputs = {"merged_dataset": "merged.csv", "merged_folder": "merged"}
+    parts = {"part_datasets": ["part-2.parquet", "part-1.parquet"], "part_folders": ["maps-1", "maps-2"]}
+    run(project, "vision-merge", outputs, **parts)
+    assert written(project, "merged.csv") == written(project, "one.csv")
+    assert project.files("merged") == project.files("one") and len(project.files("one")) > 6
+    for lacking, message in (
+        ({"part_datasets": parts["part_datasets"][:1]}, "rows? (is|are) missing, the first is number"),
+        ({"part_folders": ["maps-1"]}, "is the saliency map of .*, but no folder of part_folders has such a file"),
+        ({"part_folders": []}, "part_folders: merged_folder is to be written, but no parts of it are connected"),
+    ):
+        with pytest.raises(ComponentFailed, match=message):
+            run(project, "vision-merge", outputs | {"merged_dataset": "none.csv"}, **{**parts, **lacking})
+    assert not (project.root / "none.csv").exists()
 
 
 def test_partitions_are_shards_and_are_merged_as_one_dataset(project):
