@@ -22,15 +22,14 @@ MOST_KINDS = 200
 class RunReports(Reports):
     """Keeps every line in the log, and shows one moving line, and of lines that differ in numbers alone the first.
 
-    `workers` is how many there will be, None where that is not known; `files` how many files all shards hold, `done`
-    how many of those an earlier run left done. `events` is the file from which others learn how far the run is.
+    `files` is how many files all shards hold, `done` how many of those an earlier run left done. `events` is the file
+    from which others learn how far the run is.
     """
 
-    def __init__(
-        self, log: JobLog, show: Reporter, events: Path, *, workers: int | None, files: int, done: int
-    ) -> None:
+    def __init__(self, log: JobLog, show: Reporter, events: Path, *, files: int, done: int) -> None:
         self.log, self.show, self.events = log, show, events
-        self.expected, self.files, self.finished, self.before = workers, files, done, done
+        self.files, self.finished, self.before = files, done, done
+        self.expected = 0
         self.startup: dict[int, float] = {}
         """Worker -> the seconds that its first start took, its first shard's share included."""
         self.times: dict[int, list[tuple[int, float]]] = {}
@@ -39,7 +38,11 @@ class RunReports(Reports):
         self._began = time.monotonic()
         self._kinds: set[str] = set()
         self._is_announced = False
-        self._report(target=[files, "FILES"], progress=done)
+        self._report(target=[files, "FILES"], **({"progress": done} if done else {}))
+
+    def expect(self, workers: int) -> None:
+        """Take note of how many workers there will be."""
+        self.expected = workers
 
     def started(self, worker: int, seconds: float) -> None:
         """Take note of a worker, and say once when all are ready."""
