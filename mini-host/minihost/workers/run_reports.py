@@ -38,6 +38,8 @@ class RunReports(Reports):
         self._began = time.monotonic()
         self._kinds: set[str] = set()
         self._is_announced = False
+        self._steady: tuple[int, float] | None = None
+        """Files and seconds at which every worker was done with its first shard."""
         self._report(target=[files, "FILES"], **({"progress": done} if done else {}))
 
     def expect(self, workers: int) -> None:
@@ -72,6 +74,8 @@ class RunReports(Reports):
         self._announce()
         self.times.setdefault(worker, []).append((shard.files, seconds))
         self.finished += shard.files
+        if self._steady is None and len(self.times) >= len(self._alive):
+            self._steady = (self.finished - self.before, time.monotonic() - self._began)
         self._report(progress=self.finished, note=self._note())
 
     def lost(self, worker: int, text: str) -> None:
@@ -107,7 +111,10 @@ class RunReports(Reports):
             self.show.line(self.log.write(f"{counted(len(self.startup), 'worker')}, ready after {took:.1f} s"))
 
     def _note(self) -> str:
-        rate = (self.finished - self.before) / max(1e-9, time.monotonic() - self._began)
+        files, seconds = self.finished - self.before, time.monotonic() - self._began
+        if self._steady and files > self._steady[0]:  # the first shards open the model
+            files, seconds = files - self._steady[0], seconds - self._steady[1]
+        rate = files / max(1e-9, seconds)
         left = (self.files - self.finished) / max(1e-9, rate)
         return f"{counted(len(self._alive), 'worker')}, {rate:.3g} a second, {_duration(left)} left"
 
