@@ -30,8 +30,8 @@ another order moves it by 1e-6 for most networks, and by some 1e-4 for deep ones
 Keras' float32 scores are from its float64 ones)."""
 
 INT8_TOLERANCE = 0.1
-"""The same for a network in int8, whose numbers are rounded in steps: processors that add up in another order, or have
-other instructions for it, take another step now and then."""
+"""The same for a network in int8, whose numbers are rounded in steps. On processors with instructions for int8 it moves
+by 1e-6; where float32 stands in for them, another step is taken now and then, which moves it by hundredths."""
 
 MAX_BYTES = 256 << 20
 _HEADER = 4096
