@@ -34,22 +34,24 @@ RANDOM = {"ResNet50": "caffe"}
 SEEDS = range(1, 6)
 PAGE = """# Int8 beside float32 and bfloat16
 
-{processor}, {cpus} processors; the processor has {instructions}. Written by `python -m benchmarks.int8`.
+{processor}, {cpus} processors; it has {instructions}. Written by `python -m benchmarks.int8`.
 
 ## Speed
 
-`vision-classify` from its start to its table on {count} photos, medians of {rounds} rounds in which the commands take turns. `auto` is what the recipe does on this
-processor without int8. The default network has its published weights, the others random ones.
+`vision-classify` from its start to its table on {count} photos, medians of {rounds} rounds in which the commands take
+turns. `auto` is what the recipe does on this processor without int8. The default network has its published weights,
+the others random ones. Seconds of the processor are in parentheses.
 
-| network | float32, s | auto (bfloat16), s | int8, s | int8 over float32 | int8 over auto | CPU seconds: float32, auto, int8 |
-|---|---|---|---|---|---|---|
+| network | float32 | auto | int8 | int8 over float32 | int8 over auto |
+|---|---|---|---|---|---|
 {speed}
 {labels}"""
 LABELS = """
 ## Labels
 
-{folder}: {count} pictures of {classes} classes, each of {seeds} seeds with another fifth held out, {held_out} answers in all. The default network is quantised on the
-training pictures. "Refitted" is `vision-retrain` on the int8 network, "as it was" is the retrained float32 model quantised with its last layer left alone.
+{folder}: {count} pictures of {classes} classes. For each of {seeds} seeds another fifth is held out, {held_out} answers
+in all; int8 is calibrated on the others. "Refitted" is `vision-retrain` on the default network in int8, "as it was" the
+retrained float32 model quantised with its last layer left alone.
 
 | | same best label as in float32 | accuracy | by seed |
 |---|---|---|---|
@@ -115,10 +117,9 @@ def _speed(name: str, photos: Path, place: Path, rounds: int) -> str:
         for folder, precision in ((model, "float32"), (model, "auto"), (int8, "int8"))
     }
     found = alternate(commands, rounds, lambda line: print(line, file=sys.stderr, flush=True))
-    seconds = {precision: median(run.seconds for run in runs) for precision, runs in found.items()}
-    cells = [name or "default", *(f"{seconds[precision]:.1f}" for precision in commands)]
+    seconds = [(median(run.seconds for run in runs), median(run.cpu for run in runs)) for runs in found.values()]
+    cells = [name or "default", *(f"{whole:.1f} s ({cpu:.1f})" for whole, cpu in seconds)]
     cells += [_ratio(found, "float32"), _ratio(found, "auto")]
-    cells.append(", ".join(f"{median(run.cpu for run in runs):.1f}" for runs in found.values()))
     return f"| {' | '.join(cells)} |"
 
 

@@ -24,8 +24,8 @@ def export_model(
     model = open_model(folder)
     if model.config.quantisation is not None and "onnx" in kinds:
         raise ModelFolderError(
-            f"Model {model.name!r} is quantised to int8, which is exported for OpenVINO only. Choose the format openvino "
-            f"or model_server, or export the float32 model that it was made from, {model.config.quantisation.base!r}."
+            f"Model {model.name!r} is quantised to int8, which is exported for OpenVINO only. Choose openvino or "
+            f"model_server, or export the float32 model that it was made from, {model.config.quantisation.base!r}."
         )
     with work_folder() as workdir:
         network = open_network(model, workdir)

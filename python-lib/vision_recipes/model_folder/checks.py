@@ -47,10 +47,14 @@ _DAMAGED = (
 
 @dataclass(frozen=True)
 class Check:
-    """Pictures uint8 (n, height, width, 3) RGB, and the scores float32 (n, classes) that the model gives them."""
+    """Pictures uint8 (n, height, width, 3) RGB, and the scores float32 (n, classes) that the model gives them.
+
+    `tolerance` is how far a probability may be from the model's own.
+    """
 
     pictures: np.ndarray
     scores: np.ndarray
+    tolerance: float = TOLERANCE
 
     def difference(self, scores: np.ndarray) -> float:
         """Return the largest difference of a probability from the model's own; infinity when the shapes differ.
@@ -61,15 +65,13 @@ class Check:
             return float("inf")
         return float(np.abs(scores.astype(np.float64) - self.scores).max() / max(1.0, np.abs(self.scores).max()))
 
-    def require(
-        self, scores: np.ndarray, where: str, next_step: str = NEXT_STEP, *, tolerance: float = TOLERANCE
-    ) -> None:
+    def require(self, scores: np.ndarray, where: str, next_step: str = NEXT_STEP) -> None:
         """Raise ModelFolderError, which ends in the next step, when a probability moved by more than the tolerance."""
         moved = self.difference(scores)
-        if moved > tolerance:
+        if moved > self.tolerance:
             raise ModelFolderError(
                 f"{where} does not give the scores that the model gave when it was made: a probability differs by "
-                f"{moved:.2g}, more than {tolerance:g}. {next_step}"
+                f"{moved:.2g}, more than {self.tolerance:g}. {next_step}"
             )
 
 
