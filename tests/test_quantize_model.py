@@ -185,7 +185,7 @@ def test_few_pictures_are_refused_before_any_work(base, pictures, tmp_path):
 
 def test_without_nncf_the_message_names_the_extra(base, pictures, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ModelFolderError, match=r"vision-recipes\[quantize\].*code environment"):
+    with pytest.raises(ModelFolderError, match=r"pip install nncf .*extra quantize.*code environment"):
         quantize_model(settings(), (base.store, pictures, local(tmp_path)), None, quiet)
 
 

@@ -24,8 +24,9 @@ from vision_recipes.model_folder.openvino_ir import EXTRA, PIXELS, SCORES, write
 
 TIME_LIMIT = 4 * 3600
 INSTALL = (
-    'The package nncf is not installed, which vision-quantize needs. Install it with pip install "vision-recipes'
-    "[quantize]\"; in DSS, add the line nncf>=3.0 to the packages of the plugin's code environment and update it."
+    "The package nncf is not installed, which vision-quantize needs. Install it with pip install nncf (it is the extra "
+    "quantize of vision-recipes); in DSS, add the line nncf>=3.0 to the packages of the plugin's code environment and "
+    "update it."
 )
 _SIDE_BRANCH = ("Transpose",)
 """Operations between the network proper and the result of a layer: the IR computes channels first."""
