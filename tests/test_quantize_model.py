@@ -100,6 +100,15 @@ def test_the_same_pictures_give_the_same_bytes(base, pictures, made, tmp_path):
         assert (tmp_path / name).read_bytes() == (made[0].root / name).read_bytes()
 
 
+def test_weights_take_half_the_range(made):
+    import openvino as ov
+
+    network = ov.Core().read_model(made[0].root / "model.xml")
+    weights = [node.get_data() for node in network.get_ops() if node.get_type_name() == "Constant"]
+    int8 = [values for values in weights if values.dtype == np.int8]
+    assert len(int8) == 2 and 60 <= max(np.abs(values.astype(int)).max() for values in int8) <= 64
+
+
 def test_int8_is_scored_and_its_features_are_its_own(base, pictures, made):
     assert scored(pictures, made[0]) == scored(pictures, made[0], precision="int8")
     given = ExtractSettings(compute=ComputeSettings(use_gpu="false"))
