@@ -40,15 +40,16 @@ def place_of(where: str) -> Place | None:
     if not re.match(r"ray($|\?|:)", where):
         return None
     try:
-        parts = urlsplit(where if "://" in where else where.replace("ray", "ray://", 1))
-        port, named = parts.port, dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        parts = urlsplit(where)
+        named = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing="?" in where))
         numbers = {name: int(named.pop(name)) for name in ("cpus", "workers") if name in named}
+        port = parts.port or CLIENT_PORT
     except ValueError as err:
         raise JobError([f"--workers {where!r}: {err}. Possible are: {FORMS}."]) from None
-    if named or parts.path.strip("/") or min(numbers.values(), default=1) < 1 or "://" in where and not parts.hostname:
+    names_host = bool(parts.scheme and parts.hostname) and not parts.path.strip("/")
+    if named or min(numbers.values(), default=1) < 1 or not (names_host or (not parts.scheme and parts.path == "ray")):
         raise JobError([f"--workers {where!r} names no place. Possible are: {FORMS}, with numbers from 1."])
-    address = f"ray://{parts.netloc if port else f'{parts.netloc}:{CLIENT_PORT}'}" if parts.netloc else ""
-    return Place(address, **numbers)
+    return Place(f"ray://{parts.netloc.removesuffix(f':{port}')}:{port}" if names_host else "", **numbers)
 
 
 @contextlib.contextmanager
