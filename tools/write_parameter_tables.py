@@ -38,6 +38,8 @@ def allowed(param):
 
 
 def parameters(params):
+    if not params:
+        return []
     lines = ["**Parameters**", "", "| name | label | default | values | |", "|---|---|---|---|---|"]
     for param in params:
         if param["type"] == "SEPARATOR":

@@ -7,7 +7,7 @@ from typing import Any
 
 import dataiku
 
-from dss_ports.recipes import input_name, output_name
+from dss_ports.recipes import input_name, input_names, output_name
 from vision_recipes.errors import LabelsError, OutputError
 from vision_recipes.rows import Column
 
@@ -21,6 +21,7 @@ class InputDataset:
         schema = dataset.read_schema(raise_if_empty=False)
         self.columns = [str(column["name"]) for column in schema]
         self.types = {str(column["name"]): str(column.get("type") or "string") for column in schema}
+        self.comments = {str(column["name"]): str(column.get("comment") or "") for column in schema}
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
         """Yield every row as a dict; cells are typed by the dataset's schema, and text is never reinterpreted."""
@@ -90,6 +91,16 @@ def input_table(role: str) -> InputDataset | None:
     """Return the dataset that fills an input role, or None when the role is empty."""
     name = input_name(role)
     return InputDataset(dataiku.Dataset(name)) if name else None
+
+
+def input_tables(role: str) -> list[InputDataset]:
+    """Return the datasets that fill an input role which takes several, in order."""
+    return [InputDataset(dataiku.Dataset(name)) for name in input_names(role)]
+
+
+def table_to_read(project_key: str, chosen: str) -> InputDataset | None:
+    """Return the dataset that a macro reads, or None when none was chosen."""
+    return InputDataset(dataiku.Dataset(chosen, project_key=project_key)) if chosen else None
 
 
 def optional_output_table(role: str) -> OutputDataset | None:

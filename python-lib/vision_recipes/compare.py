@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vision_recipes.compare_settings import CompareSettings
 from vision_recipes.dataset.label_table import LabelTable, read_label_table, require_classes
 from vision_recipes.default_model import open_catalogued
+from vision_recipes.errors import VisionError
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.model_selection.candidates import SEVERAL, Candidate, PassSettings, of_own_passes
@@ -23,7 +24,9 @@ from vision_recipes.model_selection.race import Race
 from vision_recipes.model_selection.sampling import comparable, require_no_quantity
 from vision_recipes.reports.rendering import write_page
 from vision_recipes.retrain import retrain
+from vision_recipes.shards import shard_of
 from vision_recipes.stores import LocalStore, Store, Table
+from vision_recipes.training.feature_shard import cache_shard, require_cache, say_what_is_next
 from vision_recipes.training.features import FeatureSource
 from vision_recipes.training.output import require_writable
 from vision_recipes.training.starting_model import prepare_model
@@ -62,19 +65,24 @@ def compare(
 ) -> Iterator[Row]:
     """Return an iterator over the leaderboard (report_columns.COMPARED), best first; write the other outputs.
 
-    Without model folders and names, the default network is used. Raises SettingsError, LabelsError,
+    Without model folders and names, the default network is used. With several shards, only features of one of them are
+    put into the cache, for a run without shards, and there are no rows. Raises SettingsError, LabelsError,
     PictureFolderError, ModelFolderError, DeviceError, OutputError before anything is written.
     """
     started = time.perf_counter()
+    require_cache(settings, outputs.cache)
     table = read_label_table(inputs.pictures, settings, inputs.labels)
     require_classes(table.labels, MAX_CLASSES, table.source, splittable=not table.split)
     require_no_quantity(table.labels)
     entrants = find_entrants(inputs.models, settings.networks, open_catalogued)
-    if outputs.model is not None:
+    if outputs.model is not None and settings.shards == 1:
         require_writable(outputs.model)
     with work_folder("vision-compare-") as workdir:
         cache = outputs.cache or LocalStore(workdir / "cache", "cache")
         race = _race(inputs, settings, table, workdir, cache)
+        if settings.shards > 1:
+            _cache_shard(race, entrants, settings, list(table.labels) if outputs.model is not None else [])
+            return iter(())
         race.run(of_own_passes(entrants, settings))
         found = lines(race)
         rows = leaderboard_rows(found, entrants, settings)
@@ -104,6 +112,22 @@ def _race(inputs: CompareInputs, settings: CompareSettings, table: LabelTable, w
         return FeaturePass(source, keep_pixels=of_pass.data_augmentation)
 
     return Race(comparable(table.labels, table.split), table.group, settings, open_pass)
+
+
+def _cache_shard(race: Race, entrants: Sequence[Entrant], settings: CompareSettings, all_labelled: list[str]) -> None:
+    """Put what every network has to compute of the pictures of a shard into the cache.
+
+    That is its own pass over the pictures that are compared on; of a network that has no rival also `all_labelled`, on
+    which its model is then trained. What only the leader does is known to the run that compares.
+    """
+    passes = [PassSettings(entrant) for entrant in entrants if entrant.model is not None]
+    paths = all_labelled if len(passes) == 1 and all_labelled else race.order[: race.sizes[-1]]
+    for of_pass in passes:
+        try:
+            cache_shard(replace(race.open_pass(of_pass).source, shard=shard_of(settings)), paths)
+        except VisionError as err:  # the comparison leaves it out
+            log.warning("%s is left out: %s", of_pass.entrant.name, err)
+    say_what_is_next(settings)
 
 
 def _described(

@@ -30,6 +30,10 @@ class PredictionsError(VisionError):
     """A table of predictions is not what the classify recipe writes, or holds none."""
 
 
+class PartsError(VisionError):
+    """The tables of the shards do not make up the table of the whole folder."""
+
+
 class FeatureTableError(VisionError):
     """A dataset of feature vectors cannot be used: columns are missing, or vectors do not fit each other."""
 

@@ -20,7 +20,7 @@ from vision_recipes.dataset.path_matching import match_paths
 from vision_recipes.dataset.path_suggestions import what_to_change
 from vision_recipes.errors import SettingsError
 from vision_recipes.images.reading import list_pictures, read
-from vision_recipes.inference.kept_engine import keep_after, take
+from vision_recipes.inference.kept_engine import open_or_take
 from vision_recipes.inference.saliency import BATCH, HiResCam, SaliencyMap
 from vision_recipes.model_folder import Model, open_model
 from vision_recipes.model_folder.spec import require_keras
@@ -76,13 +76,14 @@ def explain(
     shard = shard_of(settings)
     numbers = {path: number for number, path in enumerate(paths, 1)}
     mine, circumstances = shard.of(paths), ("saliency maps", opened.folder_hash, settings.compute)
-    network = take(circumstances, partial(HiResCam, opened, settings.compute), kept=shard.count > 1)
-    log.info("saliency maps of %s, from %s, on %s", counted(len(mine), "picture"), network.layer, network.device)
-    explainer = _Explainer(network, settings, label, extra, numbers)
+    network = open_or_take(circumstances, partial(HiResCam, opened, settings.compute), shard)
+    words = (counted(len(mine), "picture"), network.it.layer, network.it.device)
+    log.info("saliency maps of %s, from %s, on %s", *words)
+    explainer = _Explainer(network.it, settings, label, extra, numbers)
     drawing = None if inputs.overlays is None else _Drawing(pictures, inputs.overlays, opened.preprocessing)
     truths = _truths(listed, inputs.judged)
-    found = _rows(read(pictures, mine, opened.preprocessing), explainer, opened.label_keys, truths, drawing)
-    return keep_after(found, circumstances, network) if shard.count > 1 else found
+    found = read(pictures, mine, opened.preprocessing)
+    return network.after(_rows(found, explainer, opened.label_keys, truths, drawing))
 
 
 def _rows(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vision_recipes.settings import Settings, choice, number, text, whole
+from vision_recipes.training_settings import LabelSettings
 
 
 @dataclass(frozen=True)
@@ -94,4 +95,43 @@ class EndpointSettings(OutputFolderSettings):
         """Yield a missing model or output folder."""
         if not self.model_folder:
             yield "model_folder: choose the folder of the model for the endpoint"
+        yield from super().mistakes()
+
+
+@dataclass(frozen=True)
+class QuantizeSettings(OutputFolderSettings):
+    """Which model to write in int8, on which pictures to calibrate and compare it, and how alike it has to be.
+
+    `model_folder` empty = the default network. `label_source` "auto" is a dataset if there is one, else file names if
+    there is a pattern, else there are no labels.
+    """
+
+    model_folder: str = text()
+    image_folder: str = text()
+    calibration_pictures: int = whole(300, 10, 10_000)
+    validation_pictures: int = whole(1000, 10, 100_000)
+    minimum_agreement: float = number(0.9, 0.0, 1.0)
+    random_seed: int = whole(1337, 0, 2**31 - 1)
+    label_source: str = choice("auto", "dataset", "folder_names", "file_names")
+    label_dataset: str = text()
+    label_pattern: str = text()
+    col_filename: str = text()
+    col_label: str = text()
+
+    @property
+    def labelled(self) -> bool:
+        """Whether labels are asked for."""
+        return self.label_source != "auto" or bool(self.label_dataset or self.label_pattern)
+
+    def label_settings(self) -> LabelSettings:
+        """Return where labels come from."""
+        return LabelSettings(self.label_source, self.label_pattern, self.col_filename, self.col_label)
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield missing folders, and labels from nowhere."""
+        if not self.image_folder:
+            yield "image_folder: choose a folder with pictures like those to score"
+        if self.label_source == "dataset" and not self.label_dataset:
+            yield "label_dataset: label_source is dataset, so choose the dataset"
+        yield from self.label_settings().mistakes()
         yield from super().mistakes()

@@ -131,7 +131,7 @@ class ComputeSettings(Settings):
     gpu_list: str = text()
     gpu_memory_mode: str = choice("growth", "limit", "all")
     gpu_memory_limit: float = number(100.0, 1.0, 100.0)
-    precision: str = choice("auto", "float32", "bfloat16", "float16")
+    precision: str = choice("auto", "float32", "bfloat16", "float16", "int8")
     engine: str = choice("auto", "openvino", "keras")
 
 

@@ -7,7 +7,7 @@ import io
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, Protocol
 
@@ -60,6 +60,14 @@ class Table(Protocol):
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
         """Yield every row as a mapping from column name to text, number, bool or None."""
+
+
+class DescribedTable(Table, Protocol):
+    """A dataset to read whose columns have comments."""
+
+    @property
+    def comments(self) -> Mapping[str, str]:
+        """The comment of each column, empty where it has none."""
 
 
 class OutputTable(Protocol):
@@ -151,13 +159,19 @@ class LocalStore:
         return self.root.joinpath(*parts)
 
 
-def read_bytes(store: Store, path: str, limit: int) -> bytes:
-    """Return a file's bytes, at most `limit` + 1 of them, so that the caller can tell a file that is too large."""
+def read_bytes(store: Store, path: str, limit: int, arrived: Callable[[int], None] | None = None) -> bytes:
+    """Return a file's bytes, at most `limit` + 1 of them, so that the caller can tell a file that is too large.
+
+    `arrived` is called with the number of bytes of each part, which is then small.
+    """
+    most = CHUNK * 16 if arrived is None else CHUNK
     with store.open(path) as stream:
         parts, left = [], limit + 1
-        while left > 0 and (part := stream.read(min(left, CHUNK * 16))):
+        while left > 0 and (part := stream.read(min(left, most))):
             parts.append(part)
             left -= len(part)
+            if arrived is not None:
+                arrived(len(part))
     return b"".join(parts)
 
 

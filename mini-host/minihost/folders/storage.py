@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -11,6 +12,7 @@ import time
 from typing import Any
 
 from minihost.errors import DataError
+from minihost.folders.s3_reader import METHODS, S3Reader, reader_of
 from minihost.folders.storage_errors import StorageDown, StorageError, explained, is_broken
 from minihost.folders.urls import PACKAGES, Url, without_password
 from minihost.suggestions import did_you_mean, one_of
@@ -50,6 +52,7 @@ class Storage:
         self._process = 0
         self._disk: Any = None
         self._down: tuple[float, str] = (0.0, "")
+        self._readers: list[S3Reader | None] = []
         self.where = _where(url, self._options)
 
     @property
@@ -59,6 +62,14 @@ class Storage:
             self._disk, self._process = self._opened(), os.getpid()
         return self._disk
 
+    @property
+    def _reader(self) -> S3Reader | None:
+        """What is asked first for objects, where there is such a thing."""
+        if not self._readers:
+            self._readers.append(reader_of(self.url, self._options, self.timeout, self.timeout * LONGEST))
+        reader = self._readers[0]
+        return reader if reader is not None and reader.is_usable else None
+
     def place(self, url: Url) -> str:
         """Return what the filesystem calls a place."""
         place = f"{url.bucket}/{url.key}".rstrip("/")
@@ -67,6 +78,18 @@ class Storage:
     def ask(self, url: Url, method: str, *arguments: Any, **more: Any) -> Any:
         """Call a method of the filesystem for an object; raises `StorageError` and its kinds."""
         self.check()
+        reader = self._reader if method in METHODS else None
+        if reader is not None:
+            with contextlib.suppress(Exception):  # s3fs tries again, and says what is wrong
+                found = getattr(reader, method)(*arguments, **more)
+                reader.note(succeeded=True)
+                return found
+        found = self._asked(url, method, *arguments, **more)
+        if reader is not None:
+            reader.note(succeeded=False)
+        return found
+
+    def _asked(self, url: Url, method: str, *arguments: Any, **more: Any) -> Any:
         attempt = 1
         while True:
             try:

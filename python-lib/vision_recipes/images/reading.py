@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 
 from vision_recipes.errors import PictureFolderError
 from vision_recipes.images.decoding import LIMITS, Limits
 from vision_recipes.images.picture_decoder import Lookup, PictureDecoder
+from vision_recipes.images.read_ahead import Fetch, ReadAhead
 from vision_recipes.pictures import Picture
 from vision_recipes.preprocessing import Preprocessing
-from vision_recipes.stores import Store, read_bytes
+from vision_recipes.stores import Store
 
 READING = 2
 """Counts up when the same file gives other pixels than before, so that results cached earlier are not used."""
@@ -37,19 +37,22 @@ def read(
     """Yield one Picture per path, in order: with pixels at the preprocessing's size, a cached result, or a reason.
 
     A picture that `lookup` finds has its result as `cached`, and is decoded only if `decode_cached` has its path.
-    Memory holds some dozens of pictures, whatever the number of paths. A read that hangs is left behind: `timeout`.
+    Memory holds some dozens of pictures, whatever the number of paths, and of files that are read ahead from a slow
+    storage at most read_ahead.MOST_BYTES. A read that hangs is left behind: `timeout`.
     """
-    readers = _Readers(store, preprocessing, limits, lookup, decode_cached=decode_cached)
+    readers = _Readers(preprocessing, limits, lookup, decode_cached=decode_cached)
+    files = ReadAhead(store, limits.file_bytes)
     ahead: deque[_Slot] = deque()
     try:
-        for path in paths:
-            ahead.append(readers.submit(path))
+        for fetch in files.over(paths):
+            ahead.append(readers.submit(fetch))
             if len(ahead) > 16 * readers.count:
                 yield readers.result(ahead.popleft())
         while ahead:
             yield readers.result(ahead.popleft())
     finally:
         readers.close()
+        files.close()
 
 
 def list_pictures(store: Store) -> list[str]:
@@ -77,7 +80,7 @@ def hidden(path: str) -> bool:
 class _Slot:
     """A picture's place in the order, filled by a reader thread."""
 
-    path: str
+    fetch: Fetch
     picture: Picture | None = None
     started: float = 0.0
     done: threading.Event = field(default_factory=threading.Event)
@@ -87,23 +90,17 @@ class _Readers:
     """Threads that read and decode; daemons, so that one that hangs in a storage's call never holds up the end."""
 
     def __init__(
-        self,
-        store: Store,
-        preprocessing: Preprocessing,
-        limits: Limits,
-        lookup: Lookup | None,
-        *,
-        decode_cached: Collection[str],
+        self, preprocessing: Preprocessing, limits: Limits, lookup: Lookup | None, *, decode_cached: Collection[str]
     ) -> None:
         self.count = cpu_count()
-        self._store, self._preprocessing, self._limits = store, preprocessing, limits
+        self._preprocessing, self._limits = preprocessing, limits
         self._lookup, self._decode_cached = lookup, frozenset(decode_cached)
         self._waiting: queue.SimpleQueue[_Slot | None] = queue.SimpleQueue()
         self._threads = 0
         self._closed = False
 
-    def submit(self, path: str) -> _Slot:
-        slot = _Slot(path)
+    def submit(self, fetch: Fetch) -> _Slot:
+        slot = _Slot(fetch)
         self._waiting.put(slot)
         if self._threads < self.count:
             self._start()
@@ -113,8 +110,9 @@ class _Readers:
         patience = self._limits.read_seconds
         while not slot.done.wait(patience):
             if slot.started and time.monotonic() - slot.started >= patience:
-                self._start()  # the thread that hangs is left behind
-                return Picture(slot.path, reason="timeout", detail=f"not read and decoded within {patience:g} s")
+                if not slot.fetch.give_up():
+                    self._start()  # the thread that hangs is left behind
+                return Picture(slot.fetch.path, reason="timeout", detail=f"not read and decoded within {patience:g} s")
         assert slot.picture is not None
         return slot.picture
 
@@ -131,8 +129,5 @@ class _Readers:
         with closing(PictureDecoder(self._preprocessing, self._limits, self._lookup, self._decode_cached)) as decoder:
             while (slot := self._waiting.get()) is not None and not self._closed:
                 slot.started = time.monotonic()
-                slot.picture = decoder.picture(slot.path, partial(self._content, slot.path))
+                slot.picture = decoder.picture(slot.fetch.path, slot.fetch.content)
                 slot.done.set()
-
-    def _content(self, path: str) -> bytes:
-        return read_bytes(self._store, path, self._limits.file_bytes)

@@ -13,6 +13,7 @@ import struct
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO
 
@@ -42,7 +43,7 @@ class FeatureCache:
     def __init__(self, store: Store, key: str, length: int, *, every: int) -> None:
         self._store = store
         self._folder = f"/results/{key[:32]}/"
-        self._length = length
+        self.length = length
         self._every = every
         self._lock = threading.Lock()
         self._rows: dict[bytes, tuple[str, int]] = {}
@@ -121,8 +122,8 @@ class FeatureCache:
         try:
             with self._store.open(path) as stream:
                 rows = len(self._head(stream)) // _DIGEST
-                expected, content = _exactly(stream, _DIGEST), _exactly(stream, rows * self._length * 4)
-            values = np.frombuffer(content, "<f4").reshape(rows, self._length)
+                expected, content = _exactly(stream, _DIGEST), _exactly(stream, rows * self.length * 4)
+            values = np.frombuffer(content, "<f4").reshape(rows, self.length)
             if hashlib.sha256(content).digest() != expected or not np.isfinite(values).all():
                 raise ValueError("its values are not those that were written")
         except Exception as err:  # as above
@@ -135,9 +136,24 @@ class FeatureCache:
         name, rows, length = _HEADER.unpack(_exactly(stream, _HEADER.size))
         if name != _FORMAT:
             raise ValueError("it is not a segment of results")
-        if not 0 < rows <= _MAX_ROWS or length != self._length:
-            raise ValueError(f"it announces {rows} results of {length} numbers, where each must have {self._length}")
+        if not 0 < rows <= _MAX_ROWS or length != self.length:
+            raise ValueError(f"it announces {rows} results of {length} numbers, where each must have {self.length}")
         return _exactly(stream, rows * _DIGEST)
+
+
+def find_too(cache: FeatureCache, store: Store, key: str, length: int) -> Callable[[str], np.ndarray | None]:
+    """Return a `get` that also looks in the longer results of another key, which begin with those of this cache."""
+    if length == cache.length:
+        return cache.get
+    longer = FeatureCache(store, key, length, every=1)
+
+    def find(digest: str) -> np.ndarray | None:
+        found = cache.get(digest)
+        if found is None and (whole := longer.get(digest)) is not None:
+            found = whole[: cache.length]
+        return found
+
+    return find
 
 
 def _segment(results: list[tuple[bytes, np.ndarray]]) -> bytes:

@@ -17,8 +17,8 @@ from vision_recipes.errors import listed
 from vision_recipes.images.picture_decoder import Lookup
 from vision_recipes.images.reading import READING, hidden, read
 from vision_recipes.inference.engine import FEATURES, SCORES, SEVERAL_FEATURES, Engine, find_output
-from vision_recipes.inference.feature_cache import FeatureCache
-from vision_recipes.inference.kept_engine import keep_after, take
+from vision_recipes.inference.feature_cache import FeatureCache, find_too
+from vision_recipes.inference.kept_engine import Opened, open_or_take
 from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
 from vision_recipes.pictures import Picture
@@ -66,23 +66,27 @@ def forward(
     before an output is touched. With a `cache`, pictures that the same model has seen are not computed again: their
     vector is the one in `Picture.cached`.
     """
-    mine, sharded = request.shard.of(paths), request.shard.count > 1
+    mine = request.shard.of(paths)
     unusual = [path for path in mine if hidden(path)]
     if unusual:
         names = ", ".join(unusual[:10])
         files = counted(len(unusual), "hidden or system file is", "hidden or system files are")
         log.info("%s among the pictures, with a row each: %s", files, names)
-    how = partial(open_engine, model, compute, request.output, pooling=request.pooling, batch=request.batch)
-    circumstances = (model.folder_hash, request.output, request.pooling, compute, request.batch, len(paths))
-    engine = take(circumstances, partial(how, pictures=len(paths)), kept=sharded)
-    features = None
+    opened = open_kept(model, compute, request, len(paths))
+    engine, features = opened.it, None
     if cache is not None:
         every = max(8, len(paths) // _SEGMENTS)
         features = FeatureCache(cache, _cache_key(model, engine, request), engine.length, every=every)
     lookup = None if features is None or cache is None else _lookup(features, cache, model, engine, request)
     found = read(pictures, mine, model.preprocessing, lookup=lookup, decode_cached=request.pixels)
-    results = _results(engine, found, request, features, Progress(request.verb, len(mine)))
-    return keep_after(results, circumstances, engine) if sharded else results
+    return opened.after(_results(engine, found, request, features, Progress(request.verb, len(mine))))
+
+
+def open_kept(model: Model, compute: ComputeSettings, request: Request, pictures: int) -> Opened[Engine]:
+    """Return the engine of a request, with what keeps it for the next shard; the whole folder has `pictures`."""
+    how = partial(open_engine, model, compute, request.output, pooling=request.pooling, batch=request.batch)
+    circumstances = (model.folder_hash, request.output, request.pooling, compute, request.batch, pictures)
+    return open_or_take(circumstances, partial(how, pictures=pictures), request.shard)
 
 
 def _results(
@@ -98,25 +102,19 @@ def _results(
 
 
 def _lookup(features: FeatureCache, cache: Store, model: Model, engine: Engine, request: Request) -> Lookup:
-    """Return a function that finds a picture's vector; those of several layers begin with the features."""
-    several = None
+    """Return a function that finds a picture's vector."""
+    find = features.get
     if request.output == FEATURES:
-        from vision_recipes.model_folder.inner_layers import inner_layers  # scoring needs none of it
+        several = _cache_key(model, engine, replace(request, output=SEVERAL_FEATURES))
+        find = find_too(features, cache, several, several_length(model, engine.length))
+    return lambda picture: find(_content_key(picture, request))
 
-        wider = replace(request, output=SEVERAL_FEATURES)
-        inner = inner_layers(model.layers, model.feature_layer)
-        length = engine.length + sum(2 * layer.size for layer in inner)
-        several = FeatureCache(cache, _cache_key(model, engine, wider), length, every=1) if inner else None
 
-    def find(picture: Picture) -> np.ndarray | None:
-        key = _content_key(picture, request)
-        found = features.get(key)
-        if found is None and several is not None:
-            longer = several.get(key)
-            found = None if longer is None else longer[: engine.length]
-        return found
+def several_length(model: Model, features: int) -> int:
+    """Return how many numbers the features of several layers are, which begin with those of the feature layer."""
+    from vision_recipes.model_folder.inner_layers import inner_layers  # scoring needs none of it
 
-    return find
+    return features + sum(2 * layer.size for layer in inner_layers(model.layers, model.feature_layer))
 
 
 def _cache_key(model: Model, engine: Engine, request: Request) -> str:

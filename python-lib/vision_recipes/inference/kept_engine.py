@@ -1,11 +1,14 @@
-"""The engine of the last shard, kept open in this process for the next one of the same work."""
+"""The engines of the last shard, kept open in this process for the next one of the same work."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+from vision_recipes.shards import Shard
 
 log = logging.getLogger("vision_recipes")
 
@@ -14,29 +17,39 @@ Result = TypeVar("Result")
 
 _lock = threading.Lock()
 _kept: dict[Hashable, object] = {}
-"""At most one: what it depends on, and the engine. It is not here while it computes, so no two runs ever share it."""
+"""What each depends on, and the engine. It is not here while it computes, so no two runs ever share it."""
+
+_MOST = 4
+"""How many are kept: a comparison has a network after the other in each shard."""
 
 
-def take(circumstances: Hashable, open_new: Callable[[], Kept], *, kept: bool) -> Kept:
-    """Return what was kept under the same circumstances, or a new one; what was kept under others is let go.
+@dataclass(frozen=True)
+class Opened(Generic[Kept]):
+    """What was opened or taken up again, `it`; under which `circumstances` it may be kept, None for not at all."""
+
+    it: Kept
+    circumstances: Hashable | None
+
+    def after(self, results: Iterator[Result]) -> Iterator[Result]:
+        """Yield all results, then keep what gave them for the next shard; after an error or a break it is let go."""
+        yield from results
+        if self.circumstances is not None:
+            with _lock:
+                _kept[self.circumstances] = self.it
+                while len(_kept) > _MOST:
+                    del _kept[next(iter(_kept))]
+
+
+def open_or_take(circumstances: Hashable, open_new: Callable[[], Kept], shard: Shard) -> Opened[Kept]:
+    """Return what was kept under the same circumstances, or a new one.
 
     `circumstances` are all that it depends on: a model by its content, so that one that has changed is opened anew.
-    Without `kept`, a new one.
+    For the whole folder it is a new one, and not kept.
     """
-    if not kept:
-        return open_new()
+    if shard.count == 1:
+        return Opened(open_new(), None)
     with _lock:
         found = _kept.pop(circumstances, None)
-        _kept.clear()
-    if found is None:
-        return open_new()
-    log.info("the model is still open from the last shard")
-    return found  # type: ignore[return-value]  # what is kept under these circumstances is of their kind
-
-
-def keep_after(results: Iterator[Result], circumstances: Hashable, opened: object) -> Iterator[Result]:
-    """Yield all results, then keep what gave them for the next shard; after an error or a break it is let go."""
-    yield from results
-    with _lock:
-        _kept.clear()
-        _kept[circumstances] = opened
+    if found is not None:
+        log.info("the model is still open from the last shard")
+    return Opened(open_new() if found is None else cast(Kept, found), circumstances)

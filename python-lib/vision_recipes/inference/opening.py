@@ -16,7 +16,8 @@ from vision_recipes.inference.devices import Gpu, choose_gpus
 from vision_recipes.inference.engine import SCORES, THE_SCORES, Engine, Output, find_output
 from vision_recipes.local_folders import cache_folder
 from vision_recipes.model_folder import Model
-from vision_recipes.model_folder.checks import Check, check_columns
+from vision_recipes.model_folder.checks import INT8_TOLERANCE, Check, check_columns
+from vision_recipes.model_folder.quantisation import INT8
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 
@@ -71,7 +72,8 @@ def _open_source(
 
         require_keras(model, "scoring with Keras or on a GPU", "Set engine to auto or openvino, and use_gpu to false.")
     if model.config.openvino_only and gpus:
-        log.info("model %s came as an ONNX file, which OpenVINO computes on the processor", model.name)
+        why = "is quantised to int8" if model.config.quantisation else "came as an ONNX file"
+        log.info("model %s %s, which OpenVINO computes on the processor", model.name, why)
     elif gpus or compute.engine == "keras":
         from vision_recipes.inference.keras_network import KerasSource
 
@@ -93,9 +95,7 @@ def compile_verified(
     model: Model, output: Output, source: KerasSource | OpenVinoSource, compute: ComputeSettings
 ) -> Engine:
     """Return an engine for an output, in the first precision that gives the model's own scores."""
-    precisions = [compute.precision]
-    if compute.precision == "auto":
-        precisions = ["bfloat16", "float32"] if source.bfloat16 else ["float32"]
+    precisions = _precisions(model, compute, lower=source.bfloat16)
     for precision in precisions:
         note = _note_file(model.folder_hash, source.where, precision)
         verified = note is not None and _noted(note)
@@ -120,11 +120,31 @@ def compile_verified(
     raise AssertionError("no precision to try")
 
 
+def _precisions(model: Model, compute: ComputeSettings, *, lower: bool) -> list[str]:
+    """Return the precisions to try in turn; `lower` says whether the device has instructions for bfloat16."""
+    chosen, quantised = compute.precision, model.config.quantisation
+    if quantised is not None:
+        if chosen not in ("auto", INT8):
+            raise ModelFolderError(
+                f"precision is {chosen!r}, but model {model.name!r} is quantised to int8. Set precision to 'auto' or "
+                f"'int8', or use the float32 model that it was made from, {quantised.base!r}."
+            )
+        return [INT8]
+    if chosen == INT8:
+        raise ModelFolderError(
+            f"precision is 'int8', but model {model.name!r} is not quantised. Run the macro vision-quantize on it and "
+            "connect the folder that it writes, or set precision to 'auto'."
+        )
+    if chosen == "auto":
+        return ["bfloat16", "float32"] if lower else ["float32"]
+    return [chosen]
+
+
 def verify(engine: Engine, model: Model) -> None:
     """Raise ModelFolderError when the engine does not give the model's own answers for its check pictures.
 
-    In float32 no probability may differ by more than a check allows; in a lower precision each predicted label must be
-    as good.
+    In float32, and in int8 of a quantised model, no probability may differ by more than a check allows; in a lower
+    precision each predicted label must be as good.
     """
     check, head = model.check, model.config.head
     pictures = [Picture(f"check picture {number}", pixels) for number, pixels in enumerate(check.pictures)]
@@ -140,6 +160,8 @@ def verify(engine: Engine, model: Model) -> None:
     scores = np.stack([vector for vector in found if vector is not None])
     if engine.precision == "float32":
         check.require(scores, where)
+    elif engine.precision == INT8:
+        check.require(scores, where, tolerance=INT8_TOLERANCE)
     elif not _same_labels(check, scores):
         raise ModelFolderError(
             f"{where} gives other best labels than the model gave when it was made; a probability differs by up to "

@@ -14,7 +14,8 @@ from vision_recipes.inference.engine import Engine, Output, Slot
 from vision_recipes.local_folders import make_work_folder
 from vision_recipes.model_folder import Model
 
-_TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+_TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
+"""What is not quantised of a network in int8 is computed in float32."""
 _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}
 
 
@@ -38,7 +39,7 @@ class OpenVinoSource:
     def native(self, precision: str) -> bool:
         """Return whether the CPU computes in a precision by instructions of its own."""
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        return precision == "float32" or _CAPABILITIES[precision] in capabilities
+        return _TYPES[precision] == "f32" or _CAPABILITIES[precision] in capabilities
 
     def compile(self, output: Output, precision: str, *, verified: bool = False, throughput: int = 0) -> Engine:
         """Return an engine that computes an output; raises DeviceError for a precision that the CPU lacks.

@@ -29,6 +29,10 @@ TOLERANCE = 1e-3
 another order moves it by 1e-6 for most networks, and by some 1e-4 for deep ones with unusual statistics (as far as
 Keras' float32 scores are from its float64 ones)."""
 
+INT8_TOLERANCE = 0.1
+"""The same for a network in int8, whose numbers are rounded in steps: processors that add up in another order, or have
+other instructions for it, take another step now and then."""
+
 MAX_BYTES = 256 << 20
 _HEADER = 4096
 """Bytes that the header of an array may take beside its data."""
@@ -57,13 +61,15 @@ class Check:
             return float("inf")
         return float(np.abs(scores.astype(np.float64) - self.scores).max() / max(1.0, np.abs(self.scores).max()))
 
-    def require(self, scores: np.ndarray, where: str, next_step: str = NEXT_STEP) -> None:
-        """Raise ModelFolderError, which ends in the next step, when a probability moved by more than TOLERANCE."""
+    def require(
+        self, scores: np.ndarray, where: str, next_step: str = NEXT_STEP, *, tolerance: float = TOLERANCE
+    ) -> None:
+        """Raise ModelFolderError, which ends in the next step, when a probability moved by more than the tolerance."""
         moved = self.difference(scores)
-        if moved > TOLERANCE:
+        if moved > tolerance:
             raise ModelFolderError(
                 f"{where} does not give the scores that the model gave when it was made: a probability differs by "
-                f"{moved:.2g}, more than {TOLERANCE:g}. {next_step}"
+                f"{moved:.2g}, more than {tolerance:g}. {next_step}"
             )
 
 

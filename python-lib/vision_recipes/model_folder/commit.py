@@ -86,6 +86,7 @@ def commit(
         files=entries,
         head=spec.head,
         verdict=spec.ood_detector.config if spec.ood_detector else None,
+        quantisation=spec.quantisation,
         trained_on=spec.trained_on,
         source=spec.source,
         licence=spec.licence,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
+from vision_recipes.model_folder.quantisation import INT8, Quantisation
 from vision_recipes.preprocessing import CHANNELS, RESIZES, ExtraColumn, Preprocessing
 from vision_recipes.strict_json import require
 
@@ -187,6 +188,7 @@ class ModelConfig:
     files: Files
     head: HeadConfig | None = None
     verdict: OodConfig | None = None
+    quantisation: Quantisation | None = None
     trained_on: str = ""
     source: str = ""
     licence: str = ""
@@ -204,6 +206,7 @@ class ModelConfig:
         require(self.feature_layer in names, f"feature_layer {self.feature_layer[:60]!r} is not among the layers")
         require(scores == (n,), f"the last layer gives {scores}, not one score for each of {n} classes")
         inner = self.head.layers if self.head else ()
+        require(not (self.quantisation and self.files.weights), "a quantised model has no weights beside its IR")
         require(set(inner) <= names and len(set(inner)) == len(inner), "head.layers must be names of layers, each once")
 
     @property
@@ -224,12 +227,15 @@ class ModelConfig:
         """Return a hash of all that determines the model's scores for given pixels, as 64 hexadecimal digits."""
         files = self.files
         weights = [entry.sha256 for entry in (files.weights, files.head, files.graph) if entry is not None]
+        weights += [INT8] if self.quantisation else []
         parts = strict_json.write(self.input), files.xml.sha256, files.bin.sha256, strict_json.write(self.head), weights
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> bytes:
         """Return the bytes of config.json."""
         data = {"format": "vision-recipes model", "version": VERSION} | strict_json.write(self)
+        if self.quantisation is None:  # earlier versions of the plugin do not know the key
+            del data["quantisation"]
         return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
 
 

@@ -124,6 +124,7 @@ def spec_with_head(base: Model, head: Head, about: About) -> ModelSpec:
         notes=about.notes,
         ood_detector=head.ood_detector,
         reference_pictures=about.reference_pictures,
+        quantisation=quantised.without_comparison() if (quantised := base.config.quantisation) else None,
     )
 
 

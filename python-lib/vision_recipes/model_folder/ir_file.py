@@ -22,7 +22,7 @@ _POINTWISE = {
     *("Sigmoid", "Sign", "Sin", "SoftPlus", "SoftSign", "Sqrt", "Swish", "Tan", "Tanh"),
     *("Add", "Divide", "Equal", "FloorMod", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalOr"),
     *("LogicalXor", "Maximum", "Minimum", "Mod", "Multiply", "NotEqual", "Power", "Select", "SquaredDifference"),
-    "Subtract",
+    *("Subtract", "FakeQuantize"),
 }
 _REDUCTIONS = {f"Reduce{kind}" for kind in ("L1", "L2", "LogicalAnd", "LogicalOr", "Max", "Mean", "Min", "Prod", "Sum")}
 _SHAPE_INPUTS = dict.fromkeys(_REDUCTIONS, (1,)) | {

@@ -27,8 +27,12 @@ MULTIPLY_ADDS, MULTIPLY_ADDS_PER_PIXEL, MOST_MULTIPLY_ADDS = 1e10, 1.0, 4e12
 A convolution over all pixels has 0.25. The largest network of the catalogue has 2e11.
 """
 
-FOLDED_BYTES, FOLDED_PER_BYTE = 64 << 20, 4
-"""Bytes of values that depend on constants alone: so many, and so many for each byte of the weights."""
+FOLDED_BYTES, FOLDED_PER_NUMBER = 64 << 20, 16
+"""Bytes of values that depend on constants alone: so many, and so many for each number of the weights, which in int8
+is converted and multiplied."""
+
+QUANTISING = "FakeQuantize"
+"""The operation that makes a network compute in int8."""
 
 
 def read_ir(core: Any, xml: Path, model: Model, batch: int) -> Any:
@@ -40,6 +44,7 @@ def read_ir(core: Any, xml: Path, model: Model, batch: int) -> Any:
         constant = check_file(xml)
         graph = core.read_model(xml)
         _require_interface(graph, model)
+        _require_precision(graph, model)
         _require_limits(graph, batch, xml.with_suffix(".bin").stat().st_size, constant)
     except ValueError as err:
         raise ModelFolderError(f"{model.where(model.config.files.xml)} {err}. {NEXT_STEP}") from err
@@ -76,6 +81,14 @@ def _require_interface(graph: Any, model: Model) -> None:
         if name not in results:
             raise ValueError(f"has no result {name!r}, which config.json lists")
         _require_shape(f"result {name!r}", results[name], sizes)
+
+
+def _require_precision(graph: Any, model: Model) -> None:
+    """Raise ValueError when the network computes in int8 though config.json does not say so, or the other way round."""
+    quantised = any(node.get_type_name() == QUANTISING for node in graph.get_ops())
+    if quantised != (model.config.quantisation is not None):
+        says = "is in int8" if quantised else "is not in int8"
+        raise ValueError(f"{says}, which is not what config.json says")
 
 
 def _require_shape(what: str, found: list[Any], expected: tuple[int | None, ...]) -> None:
@@ -118,9 +131,11 @@ def require_limits(graph: Any, weights: int, constant: frozenset[str]) -> None:
     largest = batch * max(LARGEST, LARGEST_PER_VALUE * values)
     most = batch * max(ALL, ALL_PER_VALUE * values)
     derived = max(MULTIPLY_ADDS, MULTIPLY_ADDS_PER_PIXEL * weights * values / 3)
-    operations, folded, total = 0.0, 0, 0
+    operations, folded, total, numbers = 0.0, 0, 0, 0
     for node in graph.get_ordered_ops():
         kind = node.get_type_name()
+        if kind == "Constant":
+            numbers += math.prod(node.get_output_shape(0))
         if kind in ("Constant", "Result"):
             continue
         for shape in _shapes(node, kind):
@@ -132,7 +147,7 @@ def require_limits(graph: Any, weights: int, constant: frozenset[str]) -> None:
             if constant and node.get_friendly_name() in constant:
                 folded += 8 * size
         operations += _multiply_adds(node, kind)
-    if folded > FOLDED_BYTES + FOLDED_PER_BYTE * weights:
+    if folded > FOLDED_BYTES + FOLDED_PER_NUMBER * min(numbers, weights):
         raise ValueError(f"makes {folded / 1e6:.0f} MB out of constants, far more than its weights")
     if total > most:
         raise ValueError(f"makes {total / batch:.2g} numbers for a picture, more than pictures of this size need")

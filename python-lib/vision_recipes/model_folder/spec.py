@@ -12,6 +12,7 @@ from vision_recipes.model_folder.checks import check_columns
 from vision_recipes.model_folder.config import HeadConfig, Network
 from vision_recipes.model_folder.folder import Model
 from vision_recipes.model_folder.ood import OodDetector
+from vision_recipes.model_folder.quantisation import Quantisation
 from vision_recipes.model_folder.reference_pictures import ReferencePictures
 from vision_recipes.model_folder.weights import snake_case, stable_names
 from vision_recipes.preprocessing import Preprocessing
@@ -39,6 +40,7 @@ class ModelSpec:
     pack: bool = False
     ood_detector: OodDetector | None = None
     reference_pictures: ReferencePictures | None = None
+    quantisation: Quantisation | None = None
 
     @property
     def extra_width(self) -> int:
@@ -63,6 +65,12 @@ class ModelSpec:
 
 def require_keras(model: Model, what: str, instead: str) -> None:
     """Raise ModelFolderError for a network that Keras cannot build: `what` is not possible, `instead` a next step."""
+    quantised = model.config.quantisation
+    if quantised is not None:
+        raise ModelFolderError(
+            f"Model {model.name!r} is quantised to int8, so it has a network for OpenVINO only: {what} is not possible "
+            f"with it. {instead} Or use the float32 model that it was made from, {quantised.base!r}."
+        )
     if model.config.openvino_only:
         raise ModelFolderError(
             f"Model {model.name!r} came as an ONNX file, so it has a network for OpenVINO only: {what} is not possible "
@@ -90,5 +98,6 @@ def spec_of(model: Model) -> ModelSpec:
         graph=graph,
         source=config.source,
         licence=config.licence,
+        quantisation=config.quantisation,
     )
     return spec.up_to_features() if config.head is not None or config.ends_in_features else spec

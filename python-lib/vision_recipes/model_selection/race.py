@@ -40,8 +40,9 @@ class Standing:
 class Race:
     """The candidates and what they predict; `run` lets them compete.
 
-    `labels` are of the pictures that may be compared on, `links` their cells in the group column. `open_pass` opens a
-    pass over the pictures. `remarks` are sentences on what limits the result.
+    `labels` are of the pictures that may be compared on, `links` their cells in the group column. `open_pass` opens
+    a pass over the pictures. Each round takes the first pictures of `order`, as many as `sizes` says. `remarks` are
+    sentences on what limits the result.
     """
 
     labels: Mapping[str, str]
@@ -54,13 +55,14 @@ class Race:
 
     def __post_init__(self) -> None:
         self.judge = Judge(self.passes, self.settings)
+        self.order = stratified_order(self.labels, self.settings.random_seed)
+        self.sizes = round_sizes(len(self.order), len(set(self.labels.values())), self.settings.budget_pictures)
         self._started = time.perf_counter()
 
     def run(self, candidates: Sequence[Candidate]) -> None:
         """Compare the candidates and fill `standings`, best first."""
         self.standings = [Standing(candidate) for candidate in candidates]
-        order = stratified_order(self.labels, self.settings.random_seed)
-        sizes = round_sizes(len(order), len(set(self.labels.values())), self.settings.budget_pictures)
+        order, sizes = self.order, self.sizes
         if sizes[-1] < len(order):
             why = "the budget" if self.settings.budget_pictures else "as more hardly change the order"
             self.remarks.append(f"{counted(sizes[-1], 'picture')} of {len(order):,} are compared on: {why}")

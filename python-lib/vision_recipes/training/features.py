@@ -22,6 +22,7 @@ from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.pictures import REASONS, Picture
 from vision_recipes.settings import ComputeSettings
+from vision_recipes.shards import WHOLE, Shard
 from vision_recipes.stores import Store
 from vision_recipes.training.reference_pictures import Thumbnails
 from vision_recipes.wording import counted
@@ -40,7 +41,7 @@ class FeatureSource:
     """Where features come from: a folder of pictures and the network `base`; `workdir` is for files that are mapped.
 
     `pooling` is "avg", "max" or "none"; `batch_size` 0 = chosen. With `several`, the pooled outputs of inner layers are
-    computed in the same pass.
+    computed in the same pass. Features of a `shard` of the pictures go to the cache only (feature_shard).
     """
 
     pictures: Store
@@ -51,6 +52,7 @@ class FeatureSource:
     batch_size: int = 0
     cache: Store | None = None
     several: bool = False
+    shard: Shard = WHOLE
 
     @property
     def inner_layers(self) -> tuple[Layer, ...]:
