@@ -63,7 +63,7 @@ def connected(place: Place) -> Iterator[Any]:
         import ray
     except ImportError:
         raise JobError(
-            ["--workers ray needs the package ray, the extra `ray`: pip install 'dss-minihost[ray]'."]
+            ["--workers ray needs the package ray, the extra `ray`: pip install 'ray[client]'."]
         ) from None
     if ray.is_initialized():
         yield ray

@@ -113,7 +113,7 @@ def test_an_address_where_nothing_is_and_a_cluster_of_another_version():
 def test_without_the_package_its_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with (
-        pytest.raises(JobError, match=r"extra `ray`: pip install 'dss-minihost\[ray\]'"),
+        pytest.raises(JobError, match=r"extra `ray`: pip install 'ray\[client\]'"),
         ray_cluster.connected(Place()),
     ):
         pass
