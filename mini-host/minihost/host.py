@@ -16,6 +16,7 @@ BUILT_IN = (
     "minihost.projects.column_checks",
     "minihost.runs.local_runner",
     "minihost.workers.local_placement",
+    "minihost.workers.ray_placement",
     "minihost.cli",
 )
 """The modules whose hook implementations are the host's own features."""

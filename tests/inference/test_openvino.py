@@ -14,6 +14,7 @@ from inference.tiny import CHANNELS, EXTRA, INPUT, LABELS, tiny_scores, write_ti
 
 from vision_recipes.dataset.column_encoding import encode
 from vision_recipes.errors import DeviceError, ModelFolderError
+from vision_recipes.images.reading import cpu_count
 from vision_recipes.inference import opening
 from vision_recipes.inference.engine import FEATURES, Engine
 from vision_recipes.inference.opening import open_engine
@@ -228,3 +229,12 @@ open_engine(open_model(LocalStore({str(tiny.store.name)!r})), ComputeSettings())
 assert not set(sys.modules) & {{"tensorflow", "keras", "pandas", "sklearn", "h5py"}}, "woken"
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_it_counts_on_as_many_cpus_as_python_is_said_to_have(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = [scores for _, scores in open_engine(tiny, CPU, batch=4).run(_pictures(9))]
+    monkeypatch.setenv("PYTHON_CPU_COUNT", "1")
+    assert cpu_count() == 1
+    engine = open_engine(tiny, CPU, batch=4)
+    assert len(engine.slots) == 2  # one under way, and one being filled
+    assert np.array_equal(everything, [scores for _, scores in engine.run(_pictures(9))])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
 
 from vision_recipes.errors import DeviceError
+from vision_recipes.images.reading import cpu_count
 from vision_recipes.inference.engine import Engine, Output, Slot
 from vision_recipes.local_folders import make_work_folder
 from vision_recipes.model_folder import Model
@@ -54,7 +56,9 @@ class OpenVinoSource:
         graph = _prepared(graph, output, batch)
         single = batch == 1 and not throughput  # is computed soon, rather than many at once
         hint = "LATENCY" if single else "THROUGHPUT"
-        settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _TYPES[precision]}
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _TYPES[precision]}
+        if "PYTHON_CPU_COUNT" in os.environ:  # other processes have the other CPUs, and pinned threads would meet theirs
+            settings |= {"INFERENCE_NUM_THREADS": cpu_count(), "ENABLE_CPU_PINNING": False}
         compiled = self._core.compile_model(graph, "CPU", settings)
         count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if single else 1)
         slots: list[Slot] = [_Slot(compiled.create_infer_request(), len(graph.inputs)) for _ in range(count)]
