@@ -103,7 +103,12 @@ def test_merged_shards_are_the_bytes_of_one_run(make, asked, counts, project):
             assert written(project, f"merged.{ending}") == written(project, f"one.{ending}")
             if reviewed:
                 assert written(project, f"merged-review.{ending}") == written(project, f"review.{ending}")
-    assert not reviewed or make is write_colours or len(project.rows("review.csv")) > 1
+    if reviewed and make is hostile:
+        assert len(project.rows("review.csv")) > 1
+        with pytest.raises(ComponentFailed, match="The parts of review_parts have .* are flagged as unsure or unknown"):
+            parts["review_parts"] = parts["review_parts"][:1]
+            run(project, "vision-merge", outputs := {"merged_dataset": "none.csv", "review_dataset": "no.csv"}, **parts)
+        assert not any((project.root / name).exists() for name in outputs.values())
 
 
 @pytest.mark.keras
