@@ -86,7 +86,7 @@ def open_kept(model: Model, compute: ComputeSettings, request: Request, pictures
     """Return the engine of a request, with what keeps it for the next shard; the whole folder has `pictures`."""
     how = partial(open_engine, model, compute, request.output, pooling=request.pooling, batch=request.batch)
     circumstances = (model.folder_hash, request.output, request.pooling, compute, request.batch, pictures)
-    return open_or_take(circumstances, partial(how, pictures=pictures), request.shard)
+    return open_or_take(circumstances, how, request.shard)
 
 
 def _results(

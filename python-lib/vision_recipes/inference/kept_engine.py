@@ -31,13 +31,15 @@ class Opened(Generic[Kept]):
     circumstances: Hashable | None
 
     def after(self, results: Iterator[Result]) -> Iterator[Result]:
-        """Yield all results, then keep what gave them for the next shard; after an error or a break it is let go."""
+        """Return all results; what gave them is kept for the next shard then, and let go after an error or a break."""
+        return results if self.circumstances is None else self._then_kept(results)
+
+    def _then_kept(self, results: Iterator[Result]) -> Iterator[Result]:
         yield from results
-        if self.circumstances is not None:
-            with _lock:
-                _kept[self.circumstances] = self.it
-                while len(_kept) > _MOST:
-                    del _kept[next(iter(_kept))]
+        with _lock:
+            _kept[self.circumstances] = self.it
+            while len(_kept) > _MOST:
+                del _kept[next(iter(_kept))]
 
 
 def open_or_take(circumstances: Hashable, open_new: Callable[[], Kept], shard: Shard) -> Opened[Kept]:

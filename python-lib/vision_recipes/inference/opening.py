@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("vision_recipes")
 
-_CPU_BATCH = 8
 _SECONDS = 300
 """How long a batch of check pictures may take."""
 
@@ -42,12 +41,10 @@ def open_engine(
     *,
     pooling: str = "avg",
     batch: int = 0,
-    pictures: int | None = None,
 ) -> Engine:
     """Return the model's network, ready to run and verified against the model's own answers.
 
-    `output`: as for find_output. `batch` 0 = chosen; `pictures`, when
-    known, is how many will come. Raises DeviceError, ModelFolderError.
+    `output`: as for find_output. `batch` 0 = chosen. Raises DeviceError, ModelFolderError.
     """
     found, started = find_output(model, output, pooling), time.perf_counter()
     gpus = () if compute.engine == "openvino" and compute.use_gpu != "true" else choose_gpus(compute)
@@ -56,7 +53,7 @@ def open_engine(
             "engine is 'openvino', which computes on the processor here, but use_gpu is 'true'. Set engine to 'auto' "
             "or 'keras' for the GPU, or use_gpu to 'false'."
         )
-    with closing(_open_source(model, compute, gpus, batch, pictures)) as source:
+    with closing(_open_source(model, compute, gpus, batch)) as source:
         engine = compile_verified(model, found, source, compute)
     seconds = time.perf_counter() - started
     words = (model.name, engine.name, engine.precision, engine.device, seconds)
@@ -65,7 +62,7 @@ def open_engine(
 
 
 def _open_source(
-    model: Model, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int, pictures: int | None
+    model: Model, compute: ComputeSettings, gpus: tuple[Gpu, ...], batch: int
 ) -> KerasSource | OpenVinoSource:
     if model.config.openvino_only and (compute.engine == "keras" or compute.use_gpu == "true"):
         from vision_recipes.model_folder.spec import require_keras
@@ -83,11 +80,9 @@ def _open_source(
             if compute.use_gpu == "true" or not gpus:
                 raise
             log.warning("the CPU is used: %s", err)
-            return _open_source(model, compute, (), batch, pictures)
+            return _open_source(model, compute, (), batch)
     from vision_recipes.inference.openvino_network import OpenVinoSource
 
-    if not batch:  # small for few pictures, so that little is computed for nothing
-        batch = _CPU_BATCH if pictures is None else max(1, min(_CPU_BATCH, pictures // 8))
     return OpenVinoSource(model, batch)
 
 

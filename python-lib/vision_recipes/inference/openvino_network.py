@@ -17,6 +17,16 @@ from vision_recipes.model_folder import Model
 _TYPES = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
 """What is not quantised of a network in int8 is computed in float32."""
 _CAPABILITIES = {"bfloat16": "BF16", "float16": "FP16"}
+_BATCH_PIXELS, _MOST = 100_352, 8
+
+
+def recipe_batch(model: Model) -> int:
+    """Return how many pictures the recipes compute at a time: two of 224 x 224, more of small ones, one of large ones.
+
+    So few that what the layers hand on stays in the cache of a processor core (benchmarks/throughput.md). It never
+    depends on the number of pictures, so that no score does.
+    """
+    return max(1, min(_MOST, _BATCH_PIXELS // (model.preprocessing.width * model.preprocessing.height)))
 
 
 class OpenVinoSource:
@@ -25,8 +35,9 @@ class OpenVinoSource:
     `where` names engine, version and device; `bfloat16` says whether the CPU has instructions for it.
     """
 
-    def __init__(self, model: Model, batch: int) -> None:
-        self._model, self._batch = model, batch
+    def __init__(self, model: Model, batch: int = 0) -> None:
+        """A `batch` of one is for pictures that come alone: each is computed as soon as it can be. 0 = recipe_batch."""
+        self._model, self._batch, self._alone = model, batch or recipe_batch(model), batch == 1
         self._folder = make_work_folder("vision-ir-")
         self._fetching = ThreadPoolExecutor(1).submit(model.ir, self._folder.name)
         import openvino
@@ -54,13 +65,13 @@ class OpenVinoSource:
             )
         graph, batch = self._read(verified, throughput or self._batch)
         graph = _prepared(graph, output, batch)
-        single = batch == 1 and not throughput  # is computed soon, rather than many at once
-        hint = "LATENCY" if single else "THROUGHPUT"
+        alone = self._alone and not throughput
+        hint = "LATENCY" if alone else "THROUGHPUT"
         settings: dict[str, Any] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": _TYPES[precision]}
-        if "PYTHON_CPU_COUNT" in os.environ:  # other processes have the other CPUs, and pinned threads would meet theirs
+        if "PYTHON_CPU_COUNT" in os.environ:  # other processes have the other CPUs, and pinned threads meet theirs
             settings |= {"INFERENCE_NUM_THREADS": cpu_count(), "ENABLE_CPU_PINNING": False}
         compiled = self._core.compile_model(graph, "CPU", settings)
-        count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if single else 1)
+        count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) + (0 if alone else 1)
         slots: list[Slot] = [_Slot(compiled.create_infer_request(), len(graph.inputs)) for _ in range(count)]
         return Engine("openvino", precision, "CPU", int(compiled.outputs[0].shape[1]), slots)
 

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision_recipes.inference.engine import Engine, Output, Slot
-from vision_recipes.inference.openvino_network import OpenVinoSource
+from vision_recipes.inference.openvino_network import OpenVinoSource, recipe_batch
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.checks import check_columns
 
 log = logging.getLogger("vision_recipes")
 
-_RECIPE = 8
-"""The batch of vision-classify, whose scores those of every form have to be."""
-_BATCHES = (1, 2, 4, _RECIPE)
+_BATCHES = (1, 2, 4, 8)
 _SAME = 1e-7
 _GAIN = 1.05
 """A larger batch, or a form for lone pictures, has to be this many times faster."""
@@ -122,7 +120,7 @@ def choose(source: OpenVinoSource, model: Model, output: Output, precision: str,
     def compiled(size: int) -> Form:
         return Form(source.compile(output, precision, verified=True, throughput=size), model)
 
-    recipe = compiled(_RECIPE)
+    recipe = compiled(recipe_batch(model))
     if not alone.gives_the_scores_of(recipe):
         log.info("model %s: scores depend on the batch, so all pictures are computed as by vision-classify", model.name)
         return Forms(recipe, recipe)
