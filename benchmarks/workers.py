@@ -80,7 +80,7 @@ def start_up(bench: Bench) -> list[str]:
             ready.append(float(re.findall(r"ready after ([\d.]+) s", said)[0]))
             first.append(min(float(line.split()[2]) for line in bench.notes.read_text().splitlines()) - began)
         lines.append(
-            f"{counted(workers, 'worker')}: ready {median(ready):.1f} s after the first is begun; the first file is read "
+            f"{counted(workers, 'worker')}: ready after {median(ready):.1f} s; the first file is read "
             f"{median(first):.1f} s after the command"
         )
     return lines
@@ -101,7 +101,7 @@ def shard(bench: Bench) -> list[str]:
 
 
 def scheduling(bench: Bench) -> list[str]:
-    """The share of the time of 16 workers in which they sleep, from the second shard of the last one to the last file."""
+    """The share of the time of 16 workers in which they sleep: from the last one's second shard to the last file."""
     lines = []
     for count, seconds in ((5000, 0.005), (5000, 0.02)):
         shares, wholes = [], []
