@@ -17,6 +17,8 @@ COMMANDS = {"recipe": "run", "macro": "run", "webapp": "webapp"}
 """Kind of component -> the command that starts it."""
 
 _PLACEHOLDER = re.compile(r"\{(\w[\w .-]*)\}")
+_OTHERS = ("--workers", "--shards")
+"""Further options of a command, which take any text."""
 _FLAGS = {"-i": "input role", "-o": "output role", "-p": "parameter"}
 
 
@@ -112,6 +114,8 @@ def mistakes_of_command(command: str, plugin: Plugin, where: str) -> Iterator[st
         "-p": [param["name"] for param in named(target.params)],
     }
     for flag, text in zip(words[3::2], [*words[4::2], ""], strict=False):
+        if flag in _OTHERS and text:
+            continue
         name = text.partition("=")[0].partition(".")[0] if flag == "-p" else text.partition("=")[0]
         if flag not in known or "=" not in text:
             yield f"{where}: {flag} {text}: only -i ROLE=REF, -o ROLE=REF and -p NAME=VALUE are expected"

@@ -35,7 +35,7 @@ class RunReports(Reports):
         self.times: dict[int, list[tuple[int, float]]] = {}
         """Worker -> files and seconds of each shard that it did."""
         self._alive: set[int] = set()
-        self._began = time.monotonic()
+        self._began = self._last = time.monotonic()
         self._kinds: set[str] = set()
         self._is_announced = False
         self._steady: tuple[int, float] | None = None
@@ -74,6 +74,7 @@ class RunReports(Reports):
         self._announce()
         self.times.setdefault(worker, []).append((shard.files, seconds))
         self.finished += shard.files
+        self._last = time.monotonic()
         if self._steady is None and len(self.times) >= len(self._alive):
             self._steady = (self.finished - self.before, time.monotonic() - self._began)
         self._report(progress=self.finished, note=self._note())
@@ -83,11 +84,14 @@ class RunReports(Reports):
         self._alive.discard(worker)
         self.show.line(self.log.write(f"warning: {text}"))
 
-    def summary(self) -> list[str]:
-        """Return what is to be said at the end: how long it took to start, and whether that was worth it."""
+    def summary(self, joining: float) -> list[str]:
+        """Return what is to be said at the end: how long it took to start, and whether that was worth it.
+
+        `joining` are the seconds that only a run with workers takes afterwards.
+        """
         if not self.startup:
             return []
-        seconds = time.monotonic() - self._began
+        seconds = self._last - self._began
         later = [one for times in self.times.values() for one in times[1:]]
         rate = sum(took for _files, took in later) / max(1, sum(files for files, _took in later))
         starts = [
@@ -100,7 +104,7 @@ class RunReports(Reports):
         lines = [f"{workers}: {counted(self.finished - self.before, 'file')} in {seconds:.1f} s, of which "
                  f"{max(starts, default=0.0):.1f} s to start."]  # fmt: skip
         alone = min(starts, default=0.0) + computing
-        if alone < seconds and len(self.startup) > 1:
+        if alone < seconds + joining and len(self.startup) > 1:
             lines.append(f"That was longer than the work itself: without --workers, about {alone:.1f} s would do.")
         return lines
 

@@ -62,8 +62,10 @@ class SharedRun:
             return _failed(work, folder)
         whole = jobs.whole() if self.merging is None else jobs.merging(self.merging, self.plugin)
         left = None if deadline is None else max(0.1, deadline - time.monotonic())
+        began = time.monotonic()
         ended = running.follow(whole, dataclasses.replace(options, timeout=left), folder, log, show)
-        for line in reports.summary():
+        joining = 0.0 if self.merging is None else time.monotonic() - began
+        for line in reports.summary(joining) if ended.code == 0 else ():
             show.line(log.write(line))
         return ended
 
