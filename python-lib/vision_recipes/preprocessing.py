@@ -6,6 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vision_recipes.strict_json import require
+
+MAX_SIDE = 4096
+"""Pixels that a side of the pictures may have."""
+
 RESIZES = ("squash", "crop", "pad")
 CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}
 """Channel orders, and how many channels the network takes."""
@@ -95,3 +100,19 @@ def normalise(pictures: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
         ordered = pictures[..., ::-1] if preprocessing.channels == "bgr" else pictures
     mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
     return (ordered.astype(np.float32) - mean) / std
+
+
+def check_preprocessing(preprocessing: Preprocessing) -> None:
+    """Raise ValueError when a preprocessing that was read from a file cannot be used."""
+    for side, size in (("width", preprocessing.width), ("height", preprocessing.height)):
+        require(8 <= size <= MAX_SIDE, f"input.{side} must be between 8 and {MAX_SIDE}, not {size}")
+    channels, resize = preprocessing.channels, preprocessing.resize
+    require(channels in CHANNELS, f"input.channels {channels[:20]!r} is not one of {', '.join(CHANNELS)}")
+    for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
+        count = CHANNELS[channels]
+        require(len(values) == count, f"input.{name} must have {count} values for {channels}, not {len(values)}")
+    require(resize in RESIZES, f"input.resize {resize[:20]!r} is not one of {', '.join(RESIZES)}")
+    require(all(value > 0 for value in preprocessing.std), "input.std must be above 0 for each channel")
+    crop = preprocessing.crop_fraction
+    require(0.1 <= crop <= 1, f"input.crop_fraction must be between 0.1 and 1, not {crop}")
+    require(crop == 1 or resize == "crop", f"input.crop_fraction {crop} is for resize crop, not {resize}")

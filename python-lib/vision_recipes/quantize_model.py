@@ -15,7 +15,7 @@ from vision_recipes.inference.forward_pass import Request, forward
 from vision_recipes.local_folders import work_folder
 from vision_recipes.macro_settings import QuantizeSettings
 from vision_recipes.model_folder import Model, model_card, open_model
-from vision_recipes.model_folder.quantisation import INT8, Quantisation
+from vision_recipes.model_folder.config import INT8, Quantisation
 from vision_recipes.quantisation.chosen_pictures import choose_pictures, require_enough, write_pixels
 from vision_recipes.quantisation.comparison import Answer, Comparison, compare
 from vision_recipes.quantisation.int8_model import make_int8, require_quantisable
@@ -61,7 +61,7 @@ def quantize_model(
             _answers(one, pictures, chosen.held_out, precision, used)
             for one, precision in ((base, "float32"), (open_model(trial), INT8))
         ]
-        compared = compare(*found, truth)
+        compared = compare(found[0], found[1], truth)
         _require_agreement(compared, base, settings.minimum_agreement)
         made.save(output, _quantisation(base, len(used), compared), _notes(base, len(used), compared))
     progress(_STEPS, _STEPS)

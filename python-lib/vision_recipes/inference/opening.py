@@ -17,7 +17,7 @@ from vision_recipes.inference.engine import SCORES, THE_SCORES, Engine, Output, 
 from vision_recipes.local_folders import cache_folder
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.checks import Check, check_columns
-from vision_recipes.model_folder.quantisation import INT8
+from vision_recipes.model_folder.config import INT8
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
 

@@ -9,19 +9,18 @@ from dataclasses import dataclass, field
 
 from vision_recipes import strict_json
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.quantisation import INT8, Quantisation
-from vision_recipes.preprocessing import CHANNELS, RESIZES, ExtraColumn, Preprocessing
+from vision_recipes.preprocessing import ExtraColumn, Preprocessing, check_preprocessing
 from vision_recipes.strict_json import require
 
 VERSION = 3
 CONFIG = "config.json"
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 MAX_CLASSES = 100_000
-MAX_SIDE = 4096
 MAX_BYTES = 8 << 30
 POOLED = "head_pooling"
 """The layer with the vector that a head takes."""
 
+INT8 = "int8"
 POOLINGS = ("avg", "max", "none")
 COLUMN_FORMULAS = ("additive", "interactions", "hidden")
 MAX_PRODUCTS, MAX_HIDDEN = 400_000, 4096
@@ -155,6 +154,36 @@ class OodConfig:
 
 
 @dataclass(frozen=True)
+class Quantisation:
+    """That a network computes in int8: the float32 model `base` it was made from, and how the two compare.
+
+    The ranges of its numbers come from `calibrated_on` pictures. Of `compared_on` other pictures, `agreement` is the
+    fraction that both give the same best label (and verdict), and of the `labelled` ones among them `accuracy` and
+    `base_accuracy` the fractions that either gives the true one. A model retrained on an int8 network has no such
+    comparison: `compared_on` is 0.
+    """
+
+    base: str
+    base_hash: str
+    calibrated_on: int
+    compared_on: int = 0
+    agreement: float = 0.0
+    labelled: int = 0
+    accuracy: float = 0.0
+    base_accuracy: float = 0.0
+
+    def without_comparison(self) -> Quantisation:
+        """Return it for a model retrained on the int8 network."""
+        return Quantisation(self.base, self.base_hash, self.calibrated_on)
+
+    def __post_init__(self) -> None:
+        counts = self.calibrated_on, self.compared_on, self.labelled
+        require(min(counts) >= 0, f"quantisation has counts {counts}, which must be 0 or more")
+        fractions = self.agreement, self.accuracy, self.base_accuracy
+        require(all(0 <= value <= 1 for value in fractions), f"quantisation has fractions {fractions} beyond 0 to 1")
+
+
+@dataclass(frozen=True)
 class Layer:
     """A layer whose output can be extracted.
 
@@ -257,19 +286,3 @@ def read_config(content: bytes, folder: str) -> ModelConfig:
             "vision-import into the folder."
         )
     return strict_json.read(ModelConfig, data, where)
-
-
-def check_preprocessing(preprocessing: Preprocessing) -> None:
-    """Raise ValueError when a preprocessing that was read from a file cannot be used."""
-    for side, size in (("width", preprocessing.width), ("height", preprocessing.height)):
-        require(8 <= size <= MAX_SIDE, f"input.{side} must be between 8 and {MAX_SIDE}, not {size}")
-    channels, resize = preprocessing.channels, preprocessing.resize
-    require(channels in CHANNELS, f"input.channels {channels[:20]!r} is not one of {', '.join(CHANNELS)}")
-    for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
-        count = CHANNELS[channels]
-        require(len(values) == count, f"input.{name} must have {count} values for {channels}, not {len(values)}")
-    require(resize in RESIZES, f"input.resize {resize[:20]!r} is not one of {', '.join(RESIZES)}")
-    require(all(value > 0 for value in preprocessing.std), "input.std must be above 0 for each channel")
-    crop = preprocessing.crop_fraction
-    require(0.1 <= crop <= 1, f"input.crop_fraction must be between 0.1 and 1, not {crop}")
-    require(crop == 1 or resize == "crop", f"input.crop_fraction {crop} is for resize crop, not {resize}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vision_recipes.model_folder.config import ModelConfig
+from vision_recipes.model_folder.config import ModelConfig, Quantisation
 from vision_recipes.model_folder.folder import Model
-from vision_recipes.model_folder.quantisation import Quantisation
 from vision_recipes.preprocessing import Preprocessing
 from vision_recipes.wording import counted, percent
 

@@ -9,10 +9,9 @@ import numpy as np
 from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import layer_graph
 from vision_recipes.model_folder.checks import check_columns
-from vision_recipes.model_folder.config import HeadConfig, Network
+from vision_recipes.model_folder.config import HeadConfig, Network, Quantisation
 from vision_recipes.model_folder.folder import Model
 from vision_recipes.model_folder.ood import OodDetector
-from vision_recipes.model_folder.quantisation import Quantisation
 from vision_recipes.model_folder.reference_pictures import ReferencePictures
 from vision_recipes.model_folder.weights import snake_case, stable_names
 from vision_recipes.preprocessing import Preprocessing

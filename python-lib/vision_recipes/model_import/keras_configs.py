@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.config import MAX_SIDE
 from vision_recipes.model_folder.layer_graph import MAX_LAYERS, Graph, Node
 from vision_recipes.model_import import keras_layers
 from vision_recipes.model_import.keras_calls import Call, Tensor, calls_of, is_operation, references
@@ -23,6 +22,7 @@ from vision_recipes.model_import.keras_layers import Layer, kind_of
 from vision_recipes.model_import.keras_operands import read_operation
 from vision_recipes.model_import.keras_operations import add_operation
 from vision_recipes.model_import.keras_outputs import chosen_output
+from vision_recipes.preprocessing import MAX_SIDE
 from vision_recipes.strict_json import require
 
 NESTED = ("Functional", "Sequential", "Pipeline")

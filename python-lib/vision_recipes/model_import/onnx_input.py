@@ -7,10 +7,9 @@ from typing import Any
 
 from vision_recipes.errors import SettingsError
 from vision_recipes.macro_settings import ImportSettings
-from vision_recipes.model_folder.config import check_preprocessing
 from vision_recipes.model_import.onnx_descriptions import Description
 from vision_recipes.model_import.scaling import scaled
-from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.preprocessing import Preprocessing, check_preprocessing
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from vision_recipes.errors import SettingsError
 from vision_recipes.macro_settings import ImportSettings
 from vision_recipes.model_folder import catalogue
-from vision_recipes.model_folder.config import check_preprocessing
-from vision_recipes.preprocessing import Preprocessing
+from vision_recipes.preprocessing import Preprocessing, check_preprocessing
 
 OTHER_SCALINGS = {"squeezenet": "caffe"}
 """Scalings of networks that are not in the catalogue, by the start of their name."""

@@ -12,10 +12,9 @@ from vision_recipes.errors import ModelFolderError, listed
 from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.checks import check_columns, write_ir_check
 from vision_recipes.model_folder.commit import commit
-from vision_recipes.model_folder.config import POOLED, Layer
+from vision_recipes.model_folder.config import POOLED, Layer, Quantisation
 from vision_recipes.model_folder.ir_limits import read_ir
 from vision_recipes.model_folder.openvino_ir import SCORES
-from vision_recipes.model_folder.quantisation import Quantisation
 from vision_recipes.model_folder.spec import ModelSpec, spec_of
 from vision_recipes.quantisation.int8_network import QuantisationRequest, quantise
 from vision_recipes.stores import Store
