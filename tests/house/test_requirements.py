@@ -16,7 +16,7 @@ CODE = {HOST: ["minihost"], PLUGIN: ["python-lib", "custom-recipes", "python-run
 OWN = {"minihost", "vision_recipes", "dss_ports", "dataiku", "dataikuapi"}
 """Our own packages, and the modules that the host makes in memory."""
 SERVE = {"starlette", "uvicorn", "httptools", "prometheus_client", "multipart"}
-OPTIONAL = {HOST: {"fsspec", "sqlalchemy", "psycopg"}, PLUGIN: {"torch", "pillow_heif", *SERVE}}
+OPTIONAL = {HOST: {"fsspec", "botocore", "obstore", "sqlalchemy", "psycopg"}, PLUGIN: {"torch", "pillow_heif", *SERVE}}
 """Imported only where it is installed for another reason: for storages and tables, Keras on another backend, HEIC, the
 endpoint."""
 UNIMPORTED = {HOST: set(), PLUGIN: {"dss-minihost"}}

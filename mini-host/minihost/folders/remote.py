@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from minihost.errors import counted
-from minihost.folders.parallel import in_parallel
+from minihost.folders.parallel import MANY_THREADS, in_parallel
 from minihost.folders.paths import OWN, NotAFile, canonical, parts
 from minihost.folders.remote_streams import BLOCK, Pieces, Writing
 from minihost.folders.storage import Storage
@@ -121,7 +121,7 @@ class RemoteFolder:
                 self.ask("rm_file", path)
             self._known.pop(path, None)
 
-        in_parallel(one, paths)
+        in_parallel(one, paths, MANY_THREADS)
 
     def download(self, path: str, target: Path) -> None:
         """Copy an object to a local file, which appears when it is complete."""

@@ -158,7 +158,7 @@ class Storage:
             "connect_timeout": min(self.timeout, 10.0),
             "read_timeout": self.timeout,
             "retries": {"total_max_attempts": self.attempts, "mode": "standard"},
-            "max_pool_connections": 32,
+            "max_pool_connections": 64,
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",
             **options.get("config_kwargs", {}),
