@@ -118,7 +118,7 @@ def _store(url: Url, options: dict[str, Any], timeout: float, longest: float) ->
     _process[:] = [os.getpid()]
     environment = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     endpoint = options.get("endpoint_url") or environment or section.get("endpoint_url")
-    client: dict[str, Any] = {
+    client: Any = {
         "connect_timeout": timedelta(seconds=min(timeout, 10.0)),
         "read_timeout": timedelta(seconds=timeout),
         "timeout": timedelta(seconds=longest),

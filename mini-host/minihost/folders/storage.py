@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import logging
 import os
 import re
 import sys
@@ -34,6 +35,8 @@ OWN = ("timeout", "attempts", "region")
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SETTINGS = ("AWS_", "GOOGLE_", "AZURE_", "STORAGE_")
+for _name in ("botocore", "aiobotocore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # each client would say where its credentials come from
 _disks: dict[int, Any] = {}
 """The filesystems of this process, by what they were opened with: a client takes a third of a second to make."""
 
