@@ -92,6 +92,14 @@ class Storage:
             reader.note(succeeded=False)
         return found
 
+    def page(self, url: Url) -> list[dict[str, Any]]:
+        """Return at most 1000 of the objects below a place; none where that is no quicker than asking for one."""
+        reader = self._reader
+        if reader is not None:
+            with contextlib.suppress(Exception):  # whoever needs to know asks for the object itself
+                return reader.page(self.place(url))
+        return []
+
     def _asked(self, url: Url, method: str, *arguments: Any, **more: Any) -> Any:
         attempt = 1
         while True:
