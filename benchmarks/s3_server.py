@@ -113,7 +113,8 @@ class Server:
             return 200, {}, json.dumps(found).encode()
         name, _, key = unquote(path).lstrip("/").partition("/")
         bucket = self.buckets.setdefault(name, Bucket())
-        self.counts[f"{method} {'listing' if method == 'GET' and not key else 'object'}"] += 1
+        listing = f"listing of {name}/{query.get('prefix', '')}"
+        self.counts[f"{method} {listing if method == 'GET' and not key else 'object'}"] += 1
         if self.failing and self._random.random() < self.failing:
             self.counts["failed"] += 1
             return 503, {}, b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"

@@ -17,7 +17,7 @@ OWN = {"minihost", "vision_recipes", "dss_ports", "dataiku", "dataikuapi"}
 """Our own packages, and the modules that the host makes in memory."""
 SERVE = {"starlette", "uvicorn", "httptools", "prometheus_client", "multipart"}
 OPTIONAL = {
-    HOST: {"fsspec", "ray", "sqlalchemy", "psycopg"},
+    HOST: {"botocore", "fsspec", "obstore", "ray", "sqlalchemy", "psycopg"},
     PLUGIN: {"torch", "pillow_heif", "nncf", *SERVE},
 }
 """Imported only where it is installed for another reason: for storages and tables, Keras on another backend, HEIC, the

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterable
 
 THREADS = 8
+MANY_THREADS = 32
+"""For steps that hold only some kilobytes each."""
 PATIENCE = 3.0
 
 
-def in_parallel(step: Callable[[str], None], paths: Iterable[str]) -> None:
+def in_parallel(step: Callable[[str], None], paths: Iterable[str], threads: int = THREADS) -> None:
     """Do a step for every path. The first failure ends it, and is raised when the steps that are under way have ended;
     an interrupt waits a moment for these."""
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -33,20 +35,20 @@ def in_parallel(step: Callable[[str], None], paths: Iterable[str]) -> None:
     for path in paths:
         waiting.put(path)
     count = waiting.qsize()
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(count, THREADS))]
-    for thread in threads:
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(count, threads))]
+    for thread in workers:
         thread.start()
     try:
         for _ in range(count):
             failure = ended.get()
             if failure is not None:
                 stop.set()
-                for thread in threads:
+                for thread in workers:
                     thread.join()
                 raise failure
     except BaseException:
         stop.set()
         end = time.monotonic() + PATIENCE
-        for thread in threads:
+        for thread in workers:
             thread.join(max(0.0, end - time.monotonic()))
         raise

@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from minihost.errors import counted
-from minihost.folders.parallel import in_parallel
+from minihost.folders.parallel import MANY_THREADS, in_parallel
 from minihost.folders.paths import OWN, NotAFile, canonical, parts
 from minihost.folders.remote_streams import BLOCK, Pieces, Writing
 from minihost.folders.storage import Storage
@@ -23,6 +24,8 @@ from minihost.folders.uploads import Upload, probe, upload_of
 from minihost.folders.urls import Url
 
 log = logging.getLogger(__name__)
+FRESH = 5.0
+"""Seconds for which what a storage said of an object without being asked for that one is taken for true."""
 _TAGS = ("ETag", "etag", "md5Hash")
 _TIMES = ("LastModified", "last_modified", "updated", "mtime", "created")
 
@@ -41,6 +44,7 @@ class RemoteFolder:
         self.url = url
         self.storage = Storage(url, dict(options))
         self._known: dict[str, Facts] = {}
+        self._glance: tuple[float, dict[str, Facts]] = (0.0, {})
 
     def paths(self) -> list[str]:
         """Return the path of every object, recursive and sorted. Keys that are no paths are named in the log."""
@@ -51,7 +55,7 @@ class RemoteFolder:
         path = canonical(path)
         facts = self._known.get(path)
         if facts is None or facts.size > BLOCK:
-            facts = self.look(path)
+            facts = self._glanced(path) or self.look(path)
         if facts.folder:
             raise NotAFile(f"{self.at(path)} is a folder.")
         if facts.size > BLOCK:
@@ -69,7 +73,7 @@ class RemoteFolder:
         if path == "/":
             return Facts(folder=True)
         try:
-            return self._known.get(path) or self.look(path)
+            return self._known.get(path) or self._glanced(path) or self.look(path)
         except MissingObject:
             return None
 
@@ -100,7 +104,7 @@ class RemoteFolder:
 
     def put(self, path: str, content: bytes) -> None:
         """Write one object with one request."""
-        self._known.pop(path, None)
+        self._forget(path)
         url = self.at(path)
         self.storage.ask(url, "pipe_file", self.storage.place(url), content)
 
@@ -119,9 +123,9 @@ class RemoteFolder:
         def one(path: str) -> None:
             with contextlib.suppress(MissingObject):
                 self.ask("rm_file", path)
-            self._known.pop(path, None)
+            self._forget(path)
 
-        in_parallel(one, paths)
+        in_parallel(one, paths, MANY_THREADS)
 
     def download(self, path: str, target: Path) -> None:
         """Copy an object to a local file, which appears when it is complete."""
@@ -144,6 +148,7 @@ class RemoteFolder:
     def upload(self, files: Mapping[str, Path], delete: Iterable[str] = ()) -> Upload:
         """Send local files (path -> file) without changing anything yet: that is what `Upload.place` does."""
         self._known.clear()
+        self._glance = (0.0, {})
         found = upload_of(self.storage, {path: self.at(path) for path in files})
         found.send(files)
         found.afterwards = lambda: self.remove(delete)
@@ -151,6 +156,8 @@ class RemoteFolder:
 
     def check_input(self) -> None:
         """Raise `StorageError` unless there is something in the folder."""
+        if self.storage.page(self.url):
+            return
         try:
             found = self.storage.ask(self.url, "info", self.storage.place(self.url))
         except MissingObject:
@@ -197,6 +204,20 @@ class RemoteFolder:
         if not found.folder:
             self._known[path] = found
         return found
+
+    def _glanced(self, path: str) -> Facts | None:
+        """Return what the storage said a moment ago of an object among the first 1000: asked once for all of these, as
+        that takes no longer than asking for one."""
+        until, found = self._glance
+        if time.monotonic() > until:
+            entries = {self._inside(str(item["name"])): item for item in self.storage.page(self.url) if item["size"]}
+            found = {inside: _facts_of(item) for inside, item in entries.items() if inside is not None}
+            self._glance = (time.monotonic() + FRESH, found)
+        return found.get(path)
+
+    def _forget(self, path: str) -> None:
+        self._known.pop(path, None)
+        self._glance[1].pop(path, None)
 
     def _list(self, path: str) -> dict[str, Facts]:
         """The objects under a path, with what the listing says of them."""

@@ -16,6 +16,8 @@ from typing import Any
 from minihost.folders.urls import Url
 
 METHODS = ("cat_file", "info", "find")
+PAGE = 1000
+"""Objects in one answer of S3."""
 MOST_FAILURES = 8
 """After so many failures in a row where s3fs then succeeded, it is not asked any more."""
 
@@ -68,10 +70,16 @@ class S3Reader:
                 return self._entry(obstore.head(self._store, self._key(place)))
             except (NotFoundError, FileNotFoundError):
                 pass
-        for objects in obstore.list(self._store, self._key(place), chunk_size=1000):
-            if objects:
-                return {"name": place, "size": 0, "type": "directory"}
+        if self.page(place):
+            return {"name": place, "size": 0, "type": "directory"}
         raise FileNotFoundError(place)
+
+    def page(self, place: str) -> list[dict[str, Any]]:
+        """Return the first objects under a place, at most PAGE."""
+        import obstore
+
+        pages = obstore.list(self._store, self._key(place) or None, chunk_size=PAGE)
+        return [self._entry(meta) for meta in next(iter(pages), [])]
 
     def find(self, place: str, *, detail: bool = True) -> dict[str, dict[str, Any]]:
         """Return all objects under a place by name.
@@ -80,7 +88,7 @@ class S3Reader:
         """
         import obstore
 
-        pages = obstore.list(self._store, self._key(place) or None, chunk_size=1000)
+        pages = obstore.list(self._store, self._key(place) or None, chunk_size=PAGE)
         found = {entry["name"]: entry for entry in map(self._entry, chain.from_iterable(pages))}
         if not found or not all(entry["size"] for entry in found.values()):
             raise ValueError("empty objects")
@@ -118,7 +126,7 @@ def _store(url: Url, options: dict[str, Any], timeout: float, longest: float) ->
     _process[:] = [os.getpid()]
     environment = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     endpoint = options.get("endpoint_url") or environment or section.get("endpoint_url")
-    client: dict[str, Any] = {
+    client: Any = {
         "connect_timeout": timedelta(seconds=min(timeout, 10.0)),
         "read_timeout": timedelta(seconds=timeout),
         "timeout": timedelta(seconds=longest),

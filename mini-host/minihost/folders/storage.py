@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import logging
 import os
 import re
 import sys
@@ -34,6 +35,8 @@ OWN = ("timeout", "attempts", "region")
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SETTINGS = ("AWS_", "GOOGLE_", "AZURE_", "STORAGE_")
+for _name in ("botocore", "aiobotocore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # each client would say where its credentials come from
 _disks: dict[int, Any] = {}
 """The filesystems of this process, by what they were opened with: a client takes a third of a second to make."""
 
@@ -88,6 +91,14 @@ class Storage:
         if reader is not None:
             reader.note(succeeded=False)
         return found
+
+    def page(self, url: Url) -> list[dict[str, Any]]:
+        """Return at most 1000 of the objects below a place; none where that is no quicker than asking for one."""
+        reader = self._reader
+        if reader is not None:
+            with contextlib.suppress(Exception):  # whoever needs to know asks for the object itself
+                return reader.page(self.place(url))
+        return []
 
     def _asked(self, url: Url, method: str, *arguments: Any, **more: Any) -> Any:
         attempt = 1
@@ -158,7 +169,7 @@ class Storage:
             "connect_timeout": min(self.timeout, 10.0),
             "read_timeout": self.timeout,
             "retries": {"total_max_attempts": self.attempts, "mode": "standard"},
-            "max_pool_connections": 32,
+            "max_pool_connections": 64,
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",
             **options.get("config_kwargs", {}),

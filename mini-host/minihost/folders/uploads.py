@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from minihost.errors import counted
-from minihost.folders.parallel import in_parallel
+from minihost.folders.parallel import MANY_THREADS, THREADS, in_parallel
 from minihost.folders.paths import OWN
 from minihost.folders.storage import Storage
 from minihost.folders.storage_errors import StorageError
@@ -24,6 +24,8 @@ from minihost.folders.urls import Url
 
 PART = 8 << 20
 MOST_PARTS = 9000
+MOST_BYTES = 64 << 20
+"""Files that are sent at once by many threads; larger ones are sent by fewer, each of which holds one part or two."""
 PATIENCE = 10.0
 """Seconds for dropping what was sent; a server that does not answer keeps what nobody sees."""
 
@@ -38,7 +40,9 @@ class Upload(ABC):
     def send(self, files: Mapping[str, Path]) -> None:
         """Send the content of every file; when one fails, all are dropped. Raises `StorageError`."""
         try:
-            in_parallel(lambda path: self._guarded(path, lambda: self._send(path, files[path])), self.targets)
+            largest = sorted((file.stat().st_size for file in files.values()), reverse=True)[:MANY_THREADS]
+            threads = MANY_THREADS if sum(largest) <= MOST_BYTES else THREADS
+            in_parallel(lambda path: self._guarded(path, lambda: self._send(path, files[path])), self.targets, threads)
         except BaseException:
             self.discard()
             raise
@@ -52,7 +56,7 @@ class Upload(ABC):
             done.append(path)
 
         try:
-            in_parallel(one, self.targets)
+            in_parallel(one, self.targets, MANY_THREADS)
         except BaseException as err:
             self.discard()
             if not done or not isinstance(err, StorageError):

@@ -9,7 +9,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 BANNED = {"utils", "util", "misc", "common", "helper", "helpers", "manager", "handler", "base", "shared"}
 NEVER = {"vision_recipes", "dss_ports", "keras", "tensorflow", "openvino", "onnx", "sklearn", "matplotlib", "requests"}
 NEVER |= {"PIL", "dataiku", "jinja2"}
-STORAGE = {"fsspec", "s3fs", "gcsfs", "adlfs", "botocore", "boto3", "aiobotocore"}
+STORAGE = {"fsspec", "s3fs", "gcsfs", "adlfs", "botocore", "boto3", "aiobotocore", "obstore"}
+OPENING = {"folders/storage.py": {"fsspec"}, "folders/s3_reader.py": {"botocore", "obstore"}}
 
 
 def name(path):
@@ -22,9 +23,10 @@ def test_it_knows_no_plugin_and_no_framework(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
-def test_one_file_opens_storages_and_only_when_asked_to(path):
+def test_two_files_open_storages_and_only_when_asked_to(path):
     assert touches(imports(path, top_level_only=True), STORAGE) == []
-    assert touches(imports(path), STORAGE) == (["fsspec"] if name(path) == "folders/storage.py" else [])
+    opened = {one.partition(".")[0] for one in touches(imports(path), STORAGE)}
+    assert opened == OPENING.get(name(path), set())
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

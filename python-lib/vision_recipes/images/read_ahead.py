@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from vision_recipes.stores import Store, read_bytes
@@ -21,10 +21,12 @@ MOST_BYTES = 256 << 20
 _FEWEST_THREADS = 8
 _SLOW = 0.002
 """Seconds for a file; below, a thread's hand-over gains nothing."""
+_MOST_QUICK = 0.25
+"""The share of the last 32 files that may have been quicker. On a busy machine, some reads from its disk are slow."""
 _SHARE = 0.2
 """The share of a decoder's time spent on waiting for bytes from which on more threads are started."""
 _JUDGED = 4
-"""So many files are looked at before more threads are started; one of them may have been quick."""
+"""So many waits are looked at before more threads are started."""
 
 
 class Fetch:
@@ -66,7 +68,8 @@ class ReadAhead:
         self._bytes = 0
         self._threads = 0
         self._closed = False
-        self._recent: deque[tuple[float, float]] = deque(maxlen=_JUDGED)
+        self._seconds: deque[float] = deque(maxlen=32)
+        self._waits: deque[tuple[float, float]] = deque(maxlen=_JUDGED)
         self._decoder = threading.local()
 
     def over(self, paths: Iterable[str]) -> Iterator[Fetch]:
@@ -93,7 +96,7 @@ class ReadAhead:
                 self._waiting.popleft()
             self._room.notify_all()
         try:
-            return read_bytes(self._store, fetch.path, self._limit) if own else self._fetched(fetch)
+            return self._read(fetch) if own else self._fetched(fetch)
         finally:
             self._judge(begun)
 
@@ -130,19 +133,31 @@ class ReadAhead:
         """Note how long a decoder waited, out of the time since its last file, and start threads when that is much."""
         now = time.perf_counter()
         since, self._decoder.last = getattr(self._decoder, "last", begun), now
-        self._recent.append((now - begun, now - since))
-        if now - begun < _SLOW:
+        self._waits.append((now - begun, now - since))
+        if now - begun < _SLOW or len(self._waits) < _JUDGED:
             return
         with self._lock:
-            recent = list(self._recent)
-            waits = sorted(wait for wait, _ in recent)
-            if len(waits) < _JUDGED or waits[1] < _SLOW or sum(waits) < _SHARE * sum(time for _, time in recent):
+            if not self._is_slow():
                 return
-            self._recent.clear()
+            self._waits.clear()
             more = min(max(_FEWEST_THREADS, self._threads), MOST_THREADS - self._threads)
             self._threads += more
         for _ in range(more):
             self._start()
+
+    def _is_slow(self) -> bool:
+        """Whether decoders wait much of their time, and for a storage that takes its time for most files."""
+        seconds, waits = sorted(self._seconds), list(self._waits)
+        if len(waits) < _JUDGED or seconds[int(_MOST_QUICK * len(seconds))] < _SLOW:
+            return False
+        return sum(wait for wait, _ in waits) >= _SHARE * sum(time for _, time in waits)
+
+    def _read(self, fetch: Fetch, arrived: Callable[[int], None] | None = None) -> bytes:
+        begun = time.perf_counter()
+        try:
+            return read_bytes(self._store, fetch.path, self._limit, arrived)
+        finally:
+            self._seconds.append(time.perf_counter() - begun)
 
     def _start(self) -> None:
         threading.Thread(target=self._work, name="read-ahead", daemon=True).start()
@@ -151,7 +166,7 @@ class ReadAhead:
         while (fetch := self._next()) is not None:
             found: bytes | BaseException
             try:
-                found = read_bytes(self._store, fetch.path, self._limit, partial(self._arrived, fetch))
+                found = self._read(fetch, partial(self._arrived, fetch))
             except BaseException as err:  # raised again where the content is asked for
                 found = err
             with self._lock:
