@@ -113,6 +113,19 @@ def test_labels_are_cut_by_number_and_threshold() -> None:
     assert told(min_threshold=0.9) == {}
 
 
+def test_the_best_labels_are_those_of_a_stable_sort_whatever_is_equal() -> None:
+    draw = np.random.default_rng(0)
+    for classes in (1, 2, 5, 6, 1000):
+        for steps in (1, 3, 10_000):  # how many different scores there are
+            scores = (draw.integers(0, steps, classes) / steps).astype(np.float32)
+            keys = tuple(f"class {place}" for place in range(classes))
+            for most in (1, 5, 2000):
+                best = np.argsort(-scores, kind="stable")[:most]
+                expected = {keys[place]: rows.rounded(scores[place]) for place in best}
+                row = rows.classified(Picture("/x"), scores, keys, ClassifySettings(max_nb_labels=most))
+                assert row["prediction"] == json.dumps(expected) and row["label"] == keys[best[0]]
+
+
 def test_labels_are_text_as_written() -> None:
     row = rows.classified(Picture("/x"), np.array([0.4, 0.6], np.float32), ('é\n"', "007"), ClassifySettings())
     assert json.loads(row["prediction"]) == {"007": 0.6, 'é\n"': 0.4}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import dataiku
 from dataiku.customrecipe import get_input_names_for_role, get_output_names_for_role, get_recipe_config
+
+PARTITION_OF_SHARD = "DKU_DST_shard"
+"""The flow variable that names the partition to write, where the outputs are partitioned by a dimension `shard`."""
 
 
 def params() -> dict[str, Any]:
-    """Return the recipe's parameters as the host holds them."""
-    return dict(get_recipe_config())
+    """Return the recipe's parameters as the host holds them; the partition `shard` of its outputs is its shard."""
+    partition = dataiku.get_flow_variables().get(PARTITION_OF_SHARD)
+    return dict(get_recipe_config()) | ({} if partition is None else {"shard": partition})
 
 
 def input_name(role: str) -> str | None:

@@ -168,12 +168,15 @@ class _Explainer:
     numbers: Mapping[str, int]
 
     def explain(self, pictures: Sequence[Picture]) -> Iterator[tuple[SaliencyMap, dict[str, float], np.ndarray]]:
-        """Yield the map, its figures, and it at the network's size, of pictures that have pixels."""
+        """Yield the map, its figures, and it at the network's size, of at most BATCH pictures, which have pixels.
+
+        The network always gets a whole batch: the last bits of its answers depend on how many pictures come together.
+        """
         if not pictures:
             return
         pixels = np.stack([picture.pixels for picture in pictures if picture.pixels is not None])
-        extra = np.stack([self.extra(picture) for picture in pictures]) if self.extra else None
-        found = self.network.maps(pixels, self.label, extra)
+        extra = _whole_batch(np.stack([self.extra(picture) for picture in pictures])) if self.extra else None
+        found = self.network.maps(_whole_batch(pixels), self.label, extra)[: len(pictures)]
         large = [saliency_maps.enlarge(one.values, *pixels.shape[1:3]) for one in found]
         drops = {}
         if self.settings.deletion_test:
@@ -203,9 +206,14 @@ class _Explainer:
     ) -> list[float]:
         """Return how much the probability of each picture falls when the first fifth of its pixels is hidden."""
         hidden = np.stack([saliency_maps.hide(one, order) for one, order in zip(pixels, orders, strict=True)])
-        after = self.network.probabilities(hidden, extra)
-        pairs = zip(found, after, strict=True)
+        after = self.network.probabilities(_whole_batch(hidden), extra)
+        pairs = zip(found, after[: len(found)], strict=True)
         return [rows.rounded(one.probabilities[one.label] - scores[one.label]) for one, scores in pairs]
+
+
+def _whole_batch(given: np.ndarray) -> np.ndarray:
+    """Return BATCH rows: those given, and the last one again in the places that are left."""
+    return np.concatenate([given, np.repeat(given[-1:], BATCH - len(given), axis=0)])
 
 
 def _class_number(model: Model, label: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from vision_recipes.errors import ModelFolderError
 from vision_recipes.local_folders import work_folder
 from vision_recipes.macro_settings import ExportSettings
 from vision_recipes.model_export.exporting import export, open_network
@@ -21,6 +22,11 @@ def export_model(
     """
     kinds = ("onnx", "openvino") if settings.export_format == "both" else (settings.export_format,)
     model = open_model(folder)
+    if model.config.quantisation is not None and "onnx" in kinds:
+        raise ModelFolderError(
+            f"Model {model.name!r} is quantised to int8, which is exported for OpenVINO only. Choose openvino or "
+            f"model_server, or export the float32 model that it was made from, {model.config.quantisation.base!r}."
+        )
     with work_folder() as workdir:
         network = open_network(model, workdir)
         differences = []

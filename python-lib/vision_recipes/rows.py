@@ -34,6 +34,8 @@ CLASSIFIED = (
     Column("reason", "string", "Why there is no prediction; empty when there is one"),
 )
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
 KNOWN, UNSURE, UNKNOWN = "known", "unsure", "unknown"
 VERDICT = Column("verdict", "string", "known, unsure (review it) or unknown (unlike all training pictures)")
 
@@ -68,12 +70,12 @@ def classified(
     first; `label` and `probability` are those of the first, whatever the threshold. Probabilities keep six significant
     digits.
     """
-    order = np.argsort(-scores, kind="stable")[: settings.max_nb_labels]
-    best = [(labels[place], rounded(scores[place])) for place in order]
+    order = _highest(scores, settings.max_nb_labels)
+    best = [(labels[place], rounded(score)) for place, score in zip(order, scores[order].tolist(), strict=True)]
     prediction = {label: probability for label, probability in best if probability >= settings.min_threshold}
     return {
         "images": picture.path,
-        "prediction": json.dumps(prediction, ensure_ascii=False),
+        "prediction": _JSON.encode(prediction),
         "error": 0,
         "label": best[0][0],
         "probability": best[0][1],
@@ -92,7 +94,7 @@ def flagged(
     picture: Picture, scores: np.ndarray, labels: Sequence[str], verdict: str, ood_score: float
 ) -> dict[str, Any]:
     """Return the row (REVIEW) of a scored picture whose verdict is unsure or unknown."""
-    order = np.argsort(-scores, kind="stable")
+    order = _highest(scores, 2)
     best, second = order[0], order[min(1, len(order) - 1)]
     return {
         "images": picture.path,
@@ -103,6 +105,14 @@ def flagged(
         "second_label": labels[second],
         "second_probability": rounded(scores[second]),
     }
+
+
+def _highest(scores: np.ndarray, count: int) -> np.ndarray:
+    """Return the places of the highest scores, at most `count`, highest first; of equal ones the earlier is first."""
+    if count < len(scores):  # only those that may be among them are sorted
+        places = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
+        return places[np.argsort(-scores[places], kind="stable")[:count]]
+    return np.argsort(-scores, kind="stable")
 
 
 def rounded(number: float) -> float:

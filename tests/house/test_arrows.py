@@ -13,7 +13,7 @@ FLOORS = [
     {"images"},
     {"dataset"},
     {"model_folder"},
-    {"model_import", "model_export", "pretrained"},
+    {"model_import", "model_export", "pretrained", "quantisation"},
     {"inference"},
     {"training"},
     {"reports", "serving"},
@@ -40,7 +40,7 @@ GROUND |= {
     "wording",
 }
 HEAVY = {"tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "jinja2", "h5py", "requests", "tensorboard"}
-HEAVY |= {"onnx", "onnxruntime", "skops", "openTSNE"}
+HEAVY |= {"onnx", "onnxruntime", "skops", "openTSNE", "nncf"}
 FORBIDDEN = {
     "vision_recipes": {"dataiku", "dss_ports", "minihost"},
     "dss_ports": {"minihost", "keras", "tensorflow", "openvino", "PIL"} | {f"vision_recipes.{room}" for room in ROOMS},

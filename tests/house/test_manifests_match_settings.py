@@ -35,6 +35,7 @@ PAIRS = {
     "python-runnables/vision-import/runnable.json": macro_settings.ImportSettings,
     "python-runnables/vision-export/runnable.json": macro_settings.ExportSettings,
     "python-runnables/vision-api-endpoint/runnable.json": macro_settings.EndpointSettings,
+    "python-runnables/vision-quantize/runnable.json": macro_settings.QuantizeSettings,
     "webapps/vision-try/webapp.json": webapp_settings.TryModelSettings,
     "parameter-sets/vision-compute/parameter-set.json": settings.ComputeSettings,
 }

@@ -16,9 +16,12 @@ CODE = {HOST: ["minihost"], PLUGIN: ["python-lib", "custom-recipes", "python-run
 OWN = {"minihost", "vision_recipes", "dss_ports", "dataiku", "dataikuapi"}
 """Our own packages, and the modules that the host makes in memory."""
 SERVE = {"starlette", "uvicorn", "httptools", "prometheus_client", "multipart"}
-OPTIONAL = {HOST: {"fsspec", "ray", "sqlalchemy", "psycopg"}, PLUGIN: {"torch", "pillow_heif", *SERVE}}
+OPTIONAL = {
+    HOST: {"fsspec", "ray", "sqlalchemy", "psycopg"},
+    PLUGIN: {"torch", "pillow_heif", "nncf", *SERVE},
+}
 """Imported only where it is installed for another reason: for storages and tables, Keras on another backend, HEIC, the
-endpoint."""
+endpoint, int8."""
 UNIMPORTED = {HOST: set(), PLUGIN: {"dss-minihost"}}
 """What is declared for its command alone."""
 OF_DSS = {"dss-minihost", "numpy", "flask", "werkzeug"}

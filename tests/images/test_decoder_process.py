@@ -14,6 +14,7 @@ from images.files import bad_files, encoded, good_files, picture
 from vision_recipes.images import decoder_process
 from vision_recipes.images.decoder_process import DecoderProcess
 from vision_recipes.images.decoding import Limits, Rejected, decode
+from vision_recipes.images.picture_decoder import PictureDecoder
 from vision_recipes.preprocessing import Preprocessing
 
 WANTED = Preprocessing(40, 30, resize="pad")
@@ -81,3 +82,14 @@ def test_decoding_goes_on_after_the_process_was_killed() -> None:
         assert decoder._process is not None
         os.kill(decoder._process.pid, signal.SIGKILL)
         assert np.array_equal(decoder.decode(content, WANTED), decode(content, WANTED))
+
+
+def test_only_a_jpeg_with_scans_after_the_first_may_have_too_many() -> None:
+    plain, progressive = (encoded(picture(64, 48), "JPEG", progressive=several) for several in (False, True))
+    full_of_scans = b"\xff\xfe\x00\x22" + b"\xff\xda" * 16
+    with closing(PictureDecoder(WANTED, Limits(scans=12))) as decoder:
+        for content, apart in ((plain, False), (progressive, True)):
+            commented = content[:2] + full_of_scans + content[2:]  # a comment that looks like scans
+            found = decoder.picture("/x.jpg", lambda commented=commented: commented)  # type: ignore[misc]
+            assert np.array_equal(found.pixels, decode(content, WANTED))
+            assert (decoder._process is not None) == apart

@@ -26,7 +26,9 @@ def open_folder(reference: Reference) -> FolderStore:
     from minihost.folders.urls import parsed
 
     url = parsed(reference.path, f"Folder {reference.name}")
-    return RemoteFolder(url, reference.options.get("options") or {})
+    opened = RemoteFolder(url, reference.options.get("options") or {})
+    opened.know(reference.options.get("known", ()))
+    return opened
 
 
 def asked(hook: str, reference: Reference) -> Any:

@@ -12,24 +12,30 @@ from minihost.folders import is_remote, open_folder
 from minihost.folders.local import LocalFolder
 from minihost.job import Reference
 
-OPTION = "listing"
-"""The option of a reference that names the file."""
+OPTION, KNOWN = "listing", "known"
+"""The options of a reference that name the file, and hold what its storage said of some files when it listed them."""
+
+Row = Sequence[Any]
+"""A path, and what changes when the file does: for objects in a bucket size, time and tag."""
 
 
-def listed(reference: Reference) -> tuple[list[str], list[Any]]:
-    """Return the paths in a folder, sorted, and facts that change when one of its files does; it is listed once."""
+def listed(reference: Reference) -> list[Row]:
+    """Return the files of a folder, sorted; it is listed once."""
     folder: Any = open_folder(reference)
     if isinstance(folder, LocalFolder):
-        stamps: list[Any] = folder.stamps()
-        return [stamp[0] for stamp in stamps], stamps
-    if is_remote(reference.path):
-        from minihost.folders.remote import RemoteFolder
+        return list(folder.stamps())
+    if is_bucket(reference):
+        return list(folder.sums())
+    return [[path] for path in folder.paths()]
 
-        if isinstance(folder, RemoteFolder):
-            sums = folder.sums()
-            return [found[0] for found in sums], sums
-    paths = folder.paths()
-    return paths, folder.sums() if hasattr(folder, "sums") else paths
+
+def is_bucket(reference: Reference) -> bool:
+    """Whether the host itself asks a storage for the files of a folder: then it is spared what is known already."""
+    if not is_remote(reference.path) or reference.options.get("copied_to"):
+        return False
+    from minihost.folders.remote import RemoteFolder
+
+    return isinstance(open_folder(reference), RemoteFolder)
 
 
 def write(file: Path, paths: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -171,6 +171,10 @@ class RemoteFolder:
     def sums(self) -> list[Any]:
         """Return what changes when an object does: path, size, time and tag of each."""
         return [[path, *self.sum_of(facts)] for path, facts in sorted(self._list("/").items())]
+
+    def know(self, sums: Iterable[Sequence[Any]]) -> None:
+        """Take in what `sums` returned of some objects, perhaps in another process, so that it is not asked again."""
+        self._known.update((path, ObjectFacts(size, modified, tag=tag)) for path, size, modified, tag in sums)
 
     @staticmethod
     def sum_of(facts: Facts) -> list[Any]:

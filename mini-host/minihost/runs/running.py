@@ -162,6 +162,7 @@ def follow(job: Job, options: Options, folder: Path, log: JobLog, show: Reporter
         return inprocess.follow(job, folder, log)
     given = json.dumps(dataclasses.asdict(remote_data.for_child(job, folder, options.python))).encode()
     lines, events = Lines(), Events(folder / EVENTS)
+    events.skip()
 
     def log_lines(written: list[str]) -> None:
         for line in written:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 PER_WORKER = 24
 """Shards for each worker: a host that is killed repeats one shard of each, which is 1/24 of the files at most."""
@@ -28,9 +29,9 @@ def shards_for(files: int, workers: int | None) -> int:
     return max(1, min(wanted, fitting, max(MOST_SHARDS, workers)))
 
 
-def files_in(paths: Iterable[str], shards: int) -> list[int]:
-    """Return how many of these paths each shard holds, by the rule in `minihost.plugins.worker_section`."""
-    found = [0] * shards
-    for path in paths:
-        found[zlib.crc32(path.encode("utf-8", "surrogatepass")) % shards] += 1
+def sliced(rows: Iterable[Sequence[Any]], shards: int) -> list[list[Sequence[Any]]]:
+    """Return the rows of a listing, path first, for each shard, by the rule in `minihost.plugins.worker_section`."""
+    found: list[list[Sequence[Any]]] = [[] for _ in range(shards)]
+    for row in rows:
+        found[zlib.crc32(row[0].encode("utf-8", "surrogatepass")) % shards].append(row)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from minihost.projects import fingerprints
 
 
 def fingerprint(
-    job: Job, component: Component, plugin: Plugin, section: WorkerSection, files: list[Any], python: str | None
+    job: Job, component: Component, plugin: Plugin, section: WorkerSection, files: Sequence[Any], python: str | None
 ) -> str:
     """Return the sum of a job's component, code, parameters and inputs; `files` are facts about the shared folder.
 

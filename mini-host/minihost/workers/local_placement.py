@@ -21,6 +21,7 @@ def minihost_place_shards(work: Work, where: str) -> Any:
     if not where.isdecimal():
         return None
     count = min(int(where), len(work.shards))
+    work.expect(count)
     shares = shares_of_processors(count)
     workers = [LocalWorker(work, number, shares[number - 1]) for number in range(1, count + 1)]
     try:
@@ -50,6 +51,9 @@ class LocalWorker(threading.Thread):
                 self._run(shard)
             if self.process is not None:
                 self.process.close()
+        except OSError as err:
+            reason = f"Worker {self.number} cannot be started: {err.strerror}. Take fewer --workers."
+            self.work.fail({"status": "failed", "reason": reason, "for_user": True})
         except BaseException as err:
             self.work.fail({"status": "failed", "reason": f"{type(err).__name__}: {err}", "for_user": True})
             raise

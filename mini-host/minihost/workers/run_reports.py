@@ -22,15 +22,14 @@ MOST_KINDS = 200
 class RunReports(Reports):
     """Keeps every line in the log, and shows one moving line, and of lines that differ in numbers alone the first.
 
-    `workers` is how many there will be, None where that is not known; `files` how many files all shards hold, `done`
-    how many of those an earlier run left done. `events` is the file from which others learn how far the run is.
+    `files` is how many files all shards hold, `done` how many of those an earlier run left done. `events` is the file
+    from which others learn how far the run is.
     """
 
-    def __init__(
-        self, log: JobLog, show: Reporter, events: Path, *, workers: int | None, files: int, done: int
-    ) -> None:
+    def __init__(self, log: JobLog, show: Reporter, events: Path, *, files: int, done: int) -> None:
         self.log, self.show, self.events = log, show, events
-        self.expected, self.files, self.finished, self.before = workers, files, done, done
+        self.files, self.finished, self.before = files, done, done
+        self.expected = 0
         self.startup: dict[int, float] = {}
         """Worker -> the seconds that its first start took, its first shard's share included."""
         self.times: dict[int, list[tuple[int, float]]] = {}
@@ -39,7 +38,13 @@ class RunReports(Reports):
         self._began = time.monotonic()
         self._kinds: set[str] = set()
         self._is_announced = False
-        self._report(target=[files, "FILES"], progress=done)
+        self._steady: tuple[int, float] | None = None
+        """Files and seconds at which every worker was done with its first shard."""
+        self._report(target=[files, "FILES"], **({"progress": done} if done else {}))
+
+    def expect(self, workers: int) -> None:
+        """Take note of how many workers there will be."""
+        self.expected = workers
 
     def started(self, worker: int, seconds: float) -> None:
         """Take note of a worker, and say once when all are ready."""
@@ -69,6 +74,8 @@ class RunReports(Reports):
         self._announce()
         self.times.setdefault(worker, []).append((shard.files, seconds))
         self.finished += shard.files
+        if self._steady is None and len(self.times) >= len(self._alive):
+            self._steady = (self.finished - self.before, time.monotonic() - self._began)
         self._report(progress=self.finished, note=self._note())
 
     def lost(self, worker: int, text: str) -> None:
@@ -104,7 +111,10 @@ class RunReports(Reports):
             self.show.line(self.log.write(f"{counted(len(self.startup), 'worker')}, ready after {took:.1f} s"))
 
     def _note(self) -> str:
-        rate = (self.finished - self.before) / max(1e-9, time.monotonic() - self._began)
+        files, seconds = self.finished - self.before, time.monotonic() - self._began
+        if self._steady and files > self._steady[0]:  # the first shards open the model
+            files, seconds = files - self._steady[0], seconds - self._steady[1]
+        rate = files / max(1e-9, seconds)
         left = (self.files - self.finished) / max(1e-9, rate)
         return f"{counted(len(self._alive), 'worker')}, {rate:.3g} a second, {_duration(left)} left"
 

@@ -51,9 +51,9 @@ class Shard:
 class Work:
     """The shards of a run that are left, for `minihost_place_shards`. All methods may be called from any thread.
 
-    A placement has its workers call `next` until it answers None, and reports what becomes of each shard with `done` or
-    `lost`. `wait` returns when all is done, or nothing more is to be done; then the placement ends its workers and
-    returns. `keep` makes a part of what a shard left, and raises `HostError` where something is missing.
+    A placement says how many workers to `expect`, has them call `next` until it answers None, and reports what becomes
+    of each shard with `done` or `lost`. `wait` returns when all is done, or nothing more is to be done; then the
+    placement ends its workers and returns.
 
     `environment` are the environment variables of the component, `python` is its code environment's Python (None: the
     host's own), `listing` is the file that lists the input folder for every shard (see `minihost.folders.listing`).
@@ -80,6 +80,11 @@ class Work:
         self._left = deque(self.shards)
         self._undone = len(self.shards)
         self._changed = threading.Condition(threading.RLock())
+
+    def expect(self, workers: int) -> None:
+        """Take note of how many workers there will be, before the first starts."""
+        with self._changed:
+            self._report.expect(workers)
 
     def next(self, worker: int) -> Shard | None:
         """Return the shard that a worker is to run now; None when it may end."""
@@ -138,6 +143,7 @@ class Work:
             text = f"Worker {worker} {how} in shard {shard.number} of {len(self.shards)}"
             if shard.tries >= TRIES:
                 reason = f"{text}, for the {shard.tries}th time."
+                reason += " Fewer --workers leave each more memory." if "memory" in how else ""
                 self.fail({"status": "failed", "reason": reason, "for_user": True})
                 return
             self._left.appendleft(shard)
@@ -176,6 +182,9 @@ class Work:
 
 class Reports:
     """Is told of everything that happens to the workers; this one says nothing of it to anybody."""
+
+    def expect(self, workers: int) -> None:
+        """So many workers will start."""
 
     def began(self, worker: int, shard: Shard) -> None:
         """A worker begins with a shard."""

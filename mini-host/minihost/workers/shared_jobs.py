@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from minihost.errors import DataError
 from minihost.folders import listing
@@ -24,17 +25,17 @@ class SharedJobs:
     """
 
     def __init__(self, component: Component, section: WorkerSection, job: Job, parts: Parts, list_file: Path) -> None:
-        def with_listing(reference: Reference) -> Reference:
-            if reference.role != section.folder:
-                return reference
-            return dataclasses.replace(reference, options={**reference.options, listing.OPTION: str(list_file)})
-
-        self.job = dataclasses.replace(job, inputs=[with_listing(reference) for reference in job.inputs])
         self.section, self.parts = section, parts
         self.caches = {role.name for role in component.outputs if role.is_cache}
+        self.job = self._with_options(job, {listing.OPTION: str(list_file)})
+        shared = next(reference for reference in job.inputs if reference.role == section.folder)
+        self._tells_facts = listing.is_bucket(shared)
 
-    def shard(self, number: int, files: int) -> Shard:
-        """Return a shard; it writes to the draft of its part, apart from caches."""
+    def shard(self, number: int, rows: Sequence[listing.Row]) -> Shard:
+        """Return a shard with these files; it writes to the draft of its part, apart from caches.
+
+        It is given what a storage said of the files when it listed them, so that nobody asks again.
+        """
         folder = self.parts.draft(number)
         outputs = [
             reference if reference.role in self.caches else self._in_part(reference, place, folder)
@@ -42,7 +43,17 @@ class SharedJobs:
         ]
         config = {**self.job.config, **dict(zip(PARAMETERS, (number, self.parts.shards), strict=True))}
         job = dataclasses.replace(self.job, work_dir=str(folder / "work"), config=config, outputs=outputs)
-        return Shard(number, job, folder, files)
+        if self._tells_facts:
+            job = self._with_options(job, {listing.KNOWN: list(rows)})
+        return Shard(number, job, folder, len(rows))
+
+    def _with_options(self, job: Job, options: dict[str, Any]) -> Job:
+        """A job with more options of the folder that is shared out."""
+        inputs = [
+            dataclasses.replace(one, options={**one.options, **options}) if one.role == self.section.folder else one
+            for one in job.inputs
+        ]
+        return dataclasses.replace(job, inputs=inputs)
 
     def keep(self, shard: Shard) -> None:
         """Make a whole part of what a shard left; raises `DataError` where a required output or the disk lacks."""

@@ -7,7 +7,6 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 from minihost.errors import HostError, Interrupted, counted
 from minihost.folders import listing
@@ -50,11 +49,12 @@ class SharedRun:
         shared = next(reference for reference in job.inputs if reference.role == self.section.folder)
         try:
             with interruptible():
-                paths, facts = listing.listed(shared)
-                if not paths:
+                rows = listing.listed(shared)
+                if not rows:
                     return running.follow(job, options, folder, log, show)
-                jobs = self._jobs(job, folder, paths, facts, options)
-                work, reports = self._placed(jobs, _in_partitions(paths, shared), folder, deadline, options, log, show)
+                jobs = self._jobs(job, folder, rows, options)
+                rows = _in_partitions(rows, shared)
+                work, reports = self._placed(jobs, rows, folder, deadline, options, log, show)
         except (KeyboardInterrupt, Interrupted):
             log.write("Interrupted.")
             raise Interrupted(running.INTERRUPTED) from None
@@ -79,14 +79,14 @@ class SharedRun:
         """How many workers there are to be, None where only the place knows."""
         return int(self.where) if self.where.isdecimal() else None
 
-    def _jobs(self, job: Job, folder: Path, paths: list[str], facts: list[Any], options: running.Options) -> SharedJobs:
+    def _jobs(self, job: Job, folder: Path, rows: list[listing.Row], options: running.Options) -> SharedJobs:
         """Open the parts, and return what makes the jobs."""
-        found = fingerprint(job, self.component, self.plugin, self.section, facts, options.python)
-        count = self.shards or counting.shards_for(len(paths), self.workers)
+        found = fingerprint(job, self.component, self.plugin, self.section, rows, options.python)
+        count = self.shards or counting.shards_for(len(rows), self.workers)
         self.parts = Parts.open(Path(job.project_dir), found, count, fixed=self.shards is not None)
         list_file = self.parts.folder / "listing"
         try:
-            listing.write(list_file, paths)
+            listing.write(list_file, [row[0] for row in rows])
         except OSError as err:
             raise HostError(f"{list_file} cannot be written: {err.strerror}. Choose another --project.") from err
         given = remote_data.for_child(job, folder, options.python)
@@ -95,7 +95,7 @@ class SharedRun:
     def _placed(
         self,
         jobs: SharedJobs,
-        paths: list[str],
+        rows: list[listing.Row],
         folder: Path,
         deadline: float | None,
         options: running.Options,
@@ -104,17 +104,17 @@ class SharedRun:
     ) -> tuple[Work, RunReports]:
         """Run the shards that are left where the user wishes, and return what came of them."""
         parts = jobs.parts
-        files = counting.files_in(paths, parts.shards)
+        slices = counting.sliced(rows, parts.shards)
         kept = set(parts.kept())
-        left = [jobs.shard(number, count) for number, count in enumerate(files, 1) if number not in kept]
-        text = f"{counted(len(paths), 'file')} in {counted(parts.shards, 'shard')}"
+        left = [jobs.shard(number, ones) for number, ones in enumerate(slices, 1) if number not in kept]
+        text = f"{counted(len(rows), 'file')} in {counted(parts.shards, 'shard')}"
         text += f", {len(kept)} of them done by a run that ended early" if kept else ""
         show.line(log.write(text))
-        workers = None if self.workers is None else min(self.workers, len(left))
-        if workers is not None and workers > (cpus := _processors()):
+        workers = min(self.workers or 1, len(left))
+        if workers > (cpus := _processors()):
             show.line(log.write(f"warning: {counted(workers, 'worker')} for {counted(cpus, 'processor')}"))
-        done = sum(files[number - 1] for number in kept)
-        reports = RunReports(log, show, folder / running.EVENTS, workers=workers, files=len(paths), done=done)
+        done = sum(len(slices[number - 1]) for number in kept)
+        reports = RunReports(log, show, folder / running.EVENTS, files=len(rows), done=done)
         work = Work(
             sorted(left, key=lambda shard: -shard.files),
             listing=parts.folder / "listing",
@@ -124,7 +124,13 @@ class SharedRun:
             keep=jobs.keep,
             report=reports,
         )
-        if left and hooks().minihost_place_shards(work=work, where=self.where) is None:
+        try:
+            answer = hooks().minihost_place_shards(work=work, where=self.where) if left else True
+        finally:
+            if not work.complete and (whole := len(parts.kept())):
+                text = f"{counted(whole, 'shard')} of {parts.shards} done: the same command goes on from there"
+                show.line(log.write(text))
+        if answer is None:
             raise HostError(
                 f"--workers {self.where}: no such place. Write a number for processes of this machine, such as "
                 "--workers 4, or ray, or ray://HOST:PORT."
@@ -139,12 +145,12 @@ def _failed(work: Work, folder: Path) -> processes.Ended:
     return processes.Ended(1, work.timed_out)
 
 
-def _in_partitions(paths: list[str], folder: Reference) -> list[str]:
-    """The paths that a component sees of a folder that may be partitioned."""
+def _in_partitions(rows: list[listing.Row], folder: Reference) -> list[listing.Row]:
+    """The files that a component sees of a folder that may be partitioned."""
     if not folder.options.get("partitioning") or not folder.partitions:
-        return paths
+        return rows
     inside = tuple(f"/{partition}/" for partition in folder.partitions)
-    return [path for path in paths if path.startswith(inside)]
+    return [row for row in rows if row[0].startswith(inside)]
 
 
 def _processors() -> int:

@@ -48,10 +48,10 @@ def common_columns(parts: Sequence[DescribedTable]) -> tuple[Column, ...]:
             differences = [f"has {_columns(differing)}"] * bool(differing) + [f"lacks {_columns(lacking)}"] * bool(
                 lacking
             )
+            how = " and ".join(differences) or "has them in another order"
             raise PartsError(
-                f"Part {part.name!r} has other columns than {first.name!r}: it "
-                f"{' and '.join(differences) or 'has them in another order'}. Run all shards with the same parameters and "
-                "model, then merge again."
+                f"Part {part.name!r} has other columns than {first.name!r}: it {how}. Run all shards with the same "
+                "parameters and model, then merge again."
             )
     return tuple(Column(name, first.types[name], first.comments.get(name, "")) for name in first.columns)
 

@@ -118,7 +118,8 @@ class _Piece:
 def _packed(vector: Any) -> tuple[str, bytes]:
     """Return numbers as bytes, and their kind: single precision where that loses nothing."""
     double = np.array(orjson.loads(vector) if isinstance(vector, str) else vector, "<f8")
-    single = double.astype("<f4")
+    with np.errstate(over="ignore"):
+        single = double.astype("<f4")
     return ("<f4", single.tobytes()) if np.array_equal(single, double) else ("<f8", double.tobytes())
 
 

@@ -96,5 +96,11 @@ class PictureDecoder:
 
 
 def _risky(content: bytes, limits: Limits) -> bool:
+    """Return whether a file is decoded in a process of its own; the whole of a JPEG is only searched if it has scans
+    after the first, of which decoders read nothing otherwise."""
     name = sniff(content)
-    return name in _CONTAINED or (name == "JPEG" and content.count(b"\xff\xda") > limits.scans)
+    if name != "JPEG":
+        return name in _CONTAINED
+    from vision_recipes.images.jpeg_end import several_scans
+
+    return several_scans(content) and content.count(b"\xff\xda") > limits.scans

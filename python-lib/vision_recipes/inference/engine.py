@@ -133,9 +133,9 @@ class Engine:
         free, started, size = list(self.slots), deque[_Batch](), len(self.slots[0].pixels)
         batch: _Batch | None = None
         for picture in pictures:
-            while started and (not started[0].filled or started[0].slot.ready()):
-                yield from self._collect(started.popleft(), free, seconds)
             if batch is None:
+                while started and (not started[0].filled or started[0].slot.ready()):
+                    yield from self._collect(started.popleft(), free, seconds)
                 if not free:
                     yield from self._collect(started.popleft(), free, seconds)
                 batch = _Batch(free.pop())

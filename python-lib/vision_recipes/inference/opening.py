@@ -16,7 +16,7 @@ from vision_recipes.inference.devices import Gpu, choose_gpus
 from vision_recipes.inference.engine import SCORES, THE_SCORES, Engine, Output, find_output
 from vision_recipes.local_folders import cache_folder
 from vision_recipes.model_folder import Model
-from vision_recipes.model_folder.checks import INT8_TOLERANCE, Check, check_columns
+from vision_recipes.model_folder.checks import Check, check_columns
 from vision_recipes.model_folder.quantisation import INT8
 from vision_recipes.pictures import Picture
 from vision_recipes.settings import ComputeSettings
@@ -158,10 +158,8 @@ def verify(engine: Engine, model: Model) -> None:
             "again, or use a smaller network."
         ) from err
     scores = np.stack([vector for vector in found if vector is not None])
-    if engine.precision == "float32":
+    if engine.precision in ("float32", INT8):
         check.require(scores, where)
-    elif engine.precision == INT8:
-        check.require(scores, where, tolerance=INT8_TOLERANCE)
     elif not _same_labels(check, scores):
         raise ModelFolderError(
             f"{where} gives other best labels than the model gave when it was made; a probability differs by up to "

@@ -40,9 +40,10 @@ def open_network(model: Model, workdir: Path) -> Any:
     (scores,) = network.get_results()
     for output in (scores.input_value(0), scores.output(0)):
         output.set_names({PROBABILITIES})
-    folding = Manager()
-    folding.register_pass(ConstantFolding())
-    folding.run_passes(network)
+    if model.config.quantisation is None:  # which would turn the weights of int8 into numbers of float32
+        folding = Manager()
+        folding.register_pass(ConstantFolding())
+        folding.run_passes(network)
     return network
 
 

@@ -30,8 +30,8 @@ another order moves it by 1e-6 for most networks, and by some 1e-4 for deep ones
 Keras' float32 scores are from its float64 ones)."""
 
 INT8_TOLERANCE = 0.1
-"""The same for a network in int8, whose numbers are rounded in steps: processors that add up in another order, or have
-other instructions for it, take another step now and then."""
+"""The same for a network in int8, whose numbers are rounded in steps. On processors with instructions for int8 it moves
+by 1e-6; where float32 stands in for them, another step is taken now and then, which moves it by hundredths."""
 
 MAX_BYTES = 256 << 20
 _HEADER = 4096
@@ -47,10 +47,14 @@ _DAMAGED = (
 
 @dataclass(frozen=True)
 class Check:
-    """Pictures uint8 (n, height, width, 3) RGB, and the scores float32 (n, classes) that the model gives them."""
+    """Pictures uint8 (n, height, width, 3) RGB, and the scores float32 (n, classes) that the model gives them.
+
+    `tolerance` is how far a probability may be from the model's own.
+    """
 
     pictures: np.ndarray
     scores: np.ndarray
+    tolerance: float = TOLERANCE
 
     def difference(self, scores: np.ndarray) -> float:
         """Return the largest difference of a probability from the model's own; infinity when the shapes differ.
@@ -61,15 +65,13 @@ class Check:
             return float("inf")
         return float(np.abs(scores.astype(np.float64) - self.scores).max() / max(1.0, np.abs(self.scores).max()))
 
-    def require(
-        self, scores: np.ndarray, where: str, next_step: str = NEXT_STEP, *, tolerance: float = TOLERANCE
-    ) -> None:
+    def require(self, scores: np.ndarray, where: str, next_step: str = NEXT_STEP) -> None:
         """Raise ModelFolderError, which ends in the next step, when a probability moved by more than the tolerance."""
         moved = self.difference(scores)
-        if moved > tolerance:
+        if moved > self.tolerance:
             raise ModelFolderError(
                 f"{where} does not give the scores that the model gave when it was made: a probability differs by "
-                f"{moved:.2g}, more than {tolerance:g}. {next_step}"
+                f"{moved:.2g}, more than {self.tolerance:g}. {next_step}"
             )
 
 

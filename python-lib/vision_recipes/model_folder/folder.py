@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +90,8 @@ class Model:
         from vision_recipes.model_folder import checks
 
         entry, shape = self.config.files.check, (self.preprocessing.height, self.preprocessing.width)
-        return checks.read_check(self.read(entry, checks.MAX_BYTES), self.where(entry), shape, self.config.n_classes)
+        check = checks.read_check(self.read(entry, checks.MAX_BYTES), self.where(entry), shape, self.config.n_classes)
+        return check if self.config.quantisation is None else replace(check, tolerance=checks.INT8_TOLERANCE)
 
     @cached_property
     def ood_detector(self) -> OodDetector | None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from vision_recipes.model_folder.config import ModelConfig
 from vision_recipes.model_folder.folder import Model
+from vision_recipes.model_folder.quantisation import Quantisation
 from vision_recipes.preprocessing import Preprocessing
-from vision_recipes.wording import percent
+from vision_recipes.wording import counted, percent
 
 ENDING = "`config.json` names the files of the model with their SHA-256; the other files are reports for people."
 """The sentence that is in every card, and identifies our cards."""
@@ -25,6 +26,7 @@ def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
         f"resized by {_resizing(size)}",
         "Classes": f"{config.n_classes} ({names})",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
+        "Precision": _precision(config.quantisation),
         "Trained on": plain(config.trained_on),
         "Source": plain(config.source),
         "Licence": plain(config.licence),
@@ -52,8 +54,17 @@ def facts(model: Model) -> dict[str, object]:
         "Scaling": _scaling(size),
         "Features": f"{model.feature_layer.size} from {config.feature_layer}",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
+        **({"Precision": precision} if (precision := _precision(config.quantisation)) else {}),
         "Weights": f"{weights.bytes / 1e6:.1f} MB, SHA-256 {weights.sha256[:16]}…",
     }
+
+
+def _precision(quantisation: Quantisation | None) -> str:
+    """Return the words for a network in int8; those in float32 have none."""
+    if quantisation is None:
+        return ""
+    pictures = counted(quantisation.calibrated_on, "picture")
+    return f"in int8, quantised from {plain(quantisation.base)}, calibrated on {pictures}"
 
 
 def _resizing(size: Preprocessing) -> str:

@@ -23,7 +23,7 @@ log = logging.getLogger("vision_recipes")
 FEWEST = 25
 """Files that a folder must have, and readable pictures of either kind that there must be, in fifths."""
 _HELD_OUT = 0.4
-"""The fraction of a small folder's pictures that is held out."""
+"""The fraction of a small folder's pictures that is held out; of a large one, all that calibration leaves."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ def choose_pictures(paths: Sequence[str], name: str, settings: QuantizeSettings)
             "calibrate on and others to compare with float32. Take a folder with pictures like those to score."
         )
     mixed = [shown[place] for place in np.random.default_rng(settings.random_seed).permutation(len(shown))]
-    compared = min(settings.validation_pictures, int(_HELD_OUT * len(mixed)))
+    spare = max(len(mixed) - settings.calibration_pictures, int(_HELD_OUT * len(mixed)))
+    compared = min(settings.validation_pictures, spare)
     return ChosenPictures(mixed[compared : compared + settings.calibration_pictures], mixed[:compared])
 
 

@@ -41,8 +41,8 @@ def require_quantisable(model: Model) -> None:
     """Raise ModelFolderError for a model that is in int8 already, or that has no labels to compare."""
     if model.config.quantisation is not None:
         raise ModelFolderError(
-            f"Model {model.name!r} is quantised to int8 already. Use it as it is, or quantise the float32 model that it "
-            f"was made from, {model.config.quantisation.base!r}."
+            f"Model {model.name!r} is quantised to int8 already. Use it as it is, or quantise the float32 model that "
+            f"it was made from, {model.config.quantisation.base!r}."
         )
     if model.config.ends_in_features:
         raise ModelFolderError(
