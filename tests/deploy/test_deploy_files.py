@@ -21,6 +21,7 @@ import yaml
 from conftest import ROOT
 from inference.tiny import write_tiny_model
 
+from minihost.workers.ray_cluster import CLIENT_PORT
 from vision_recipes.serving.http.options import ServeOptions, read_options
 
 DEPLOY = ROOT / "deploy"
@@ -99,6 +100,29 @@ def test_the_application_of_ray_uses_what_there_is():
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vision_recipes"):
             assert all(hasattr(importlib.import_module(node.module), alias.name) for alias in node.names), node.module
+
+
+def test_the_manifest_of_kuberay_has_one_image_a_token_and_no_port_to_the_outside():
+    manifest = yaml.safe_load((DEPLOY / "ray_cluster.yaml").read_text("utf-8"))
+    assert (manifest["apiVersion"], manifest["kind"]) == ("ray.io/v1", "RayCluster")
+    head, (group,) = manifest["spec"]["headGroupSpec"], manifest["spec"]["workerGroupSpecs"]
+    containers = [one["template"]["spec"]["containers"][0] for one in (head, group)]
+    assert head["serviceType"] == "ClusterIP" and CLIENT_PORT in [
+        one["containerPort"] for one in containers[0]["ports"]
+    ]
+    assert len({one["image"] for one in containers}) == 1 and group["minReplicas"] <= group["replicas"]
+    for container in containers:
+        assert {one["name"] for one in container["env"]} == {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"}
+        assert container["resources"]["requests"] == container["resources"]["limits"]
+    dockerfile = (DEPLOY / "ray.Dockerfile").read_text("utf-8")
+    (version,) = re.findall(r"^FROM rayproject/ray:([\d.]+)-py", dockerfile, re.M)
+    assert manifest["spec"]["rayVersion"] == version
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    assert all(
+        extra in setup["options.extras_require"]
+        for extra in re.findall(r"source\[([^\]]+)\]", dockerfile)[0].split(",")
+    )
 
 
 @pytest.mark.slow

@@ -76,4 +76,6 @@ def test_every_component_is_held_to_its_settings():
     }
     found |= {str(p.relative_to(ROOT)) for p in ROOT.glob("parameter-sets/*/parameter-set.json")}
     found |= {str(p.relative_to(ROOT)) for p in ROOT.glob("webapps/*/webapp.json")}
-    assert found - {"webapps/vision-tensorboard/webapp.json"} == set(PAIRS), "but that which takes a folder alone"
+    without = {"webapps/vision-tensorboard/webapp.json", "custom-recipes/vision-merge/recipe.json"}
+    assert found - without == set(PAIRS), "but those without settings"
+    assert not declared("custom-recipes/vision-merge/recipe.json")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from minihost.errors import JobError
+from minihost.errors import JobError, counted
 
 CLIENT_PORT = 10001
 """Where Ray Client listens unless a cluster says otherwise."""
@@ -58,13 +58,12 @@ def connected(place: Place) -> Iterator[Any]:
 
     A Ray that this process started ends with it, one that was connected before stays so.
     """
-    _use_token()
+    if place.address:
+        _use_token()
     try:
         import ray
     except ImportError:
-        raise JobError(
-            ["--workers ray needs the package ray, the extra `ray`: pip install 'ray[client]'."]
-        ) from None
+        raise JobError(["--workers ray needs the package ray, the extra `ray`: pip install 'ray[client]'."]) from None
     if ray.is_initialized():
         yield ray
         return
@@ -87,7 +86,10 @@ def connected(place: Place) -> Iterator[Any]:
 
 
 def _use_token() -> None:
-    """Have Ray send the token of the user, where there is one; Ray before 2.61 does so only when asked."""
+    """Have Ray Client send the token of the user, where there is one; Ray before 2.61 does so only when asked.
+
+    Elsewhere that would be wrong: a process of a cluster without tokens must not ask the others for one.
+    """
     places = (os.environ.get("RAY_AUTH_TOKEN_PATH"), Path.home() / ".ray" / "auth_token")
     if os.environ.get("RAY_AUTH_TOKEN") or any(place and Path(place).is_file() for place in places):
         os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -111,7 +113,7 @@ def _check_answers(address: str) -> None:
 
 def _explained(err: Exception, place: Place) -> str:
     """What is wrong with a cluster that answers, and what to do about it."""
-    text, where = str(err), place.address or os.environ.get("RAY_ADDRESS") or "this machine"
+    text, where = f"{err} {err.__cause__ or ''}", place.address or os.environ.get("RAY_ADDRESS") or "this machine"
     found = re.search(r"Ray: (\S+)\s+Python: (\S+).*Ray: (\S+)\s+Python: (\S+)", text, re.DOTALL)
     if found:
         theirs, their_python, ours, our_python = found.groups()
@@ -119,14 +121,16 @@ def _explained(err: Exception, place: Place) -> str:
             f"The Ray cluster at {where} runs Ray {theirs} on Python {their_python}, and this is Ray {ours} on Python "
             f"{our_python}. Both must be the same: pip install 'ray[client]=={theirs}' in such a Python."
         )
+    if "InvalidAuthToken" in text:
+        return (
+            f"The Ray cluster at {where} has another token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to its token."
+        )
     if isinstance(err, ConnectionError) and place.address:
         return (
             f"What answers at {where} is no Ray Client, or does not know this one: {first_line(err)}. Check the port, "
             f"which is not that of the cluster's own processes (6379) nor of its dashboard (8265) but usually "
             f"{CLIENT_PORT}; and set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN for a cluster that has a token."
         )
-    if "auth" in text.lower():
-        return f"The Ray cluster at {where} has a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN. {first_line(err)}"
     return f"Ray could not be started or reached at {where}: {first_line(err)}"
 
 
@@ -140,7 +144,7 @@ def unplaced(ray: Any, place: Place, waiting: int) -> str:
     """Say why workers have no place yet: what they ask for, what the cluster has, what of it is free."""
     total, free = ray.cluster_resources().get("CPU", 0), ray.available_resources().get("CPU", 0)
     largest = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
-    asked = f"{waiting} worker{'s' if waiting > 1 else ''} with {place.cpus} CPU{'s' if place.cpus > 1 else ''} each"
+    asked = f"{counted(waiting, 'worker')} of {counted(place.cpus, 'CPU')}"
     text = f"No place for {asked} yet: {free:g} of the cluster's {total:g} CPUs are free"
     if largest < place.cpus:
         return f"{text}, and its largest node has {largest:g}. Ask for fewer (?cpus={max(1, int(largest))})."

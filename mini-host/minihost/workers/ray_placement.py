@@ -75,19 +75,23 @@ class RemoteWorker(threading.Thread):
 
     def run(self) -> None:
         """Run one shard after the other until there is none."""
+        from minihost.workers.ray_cluster import first_line
+
         try:
             with contextlib.suppress(_Stopped):
                 while self._ready() and self._run_shards():
                     self.began = time.monotonic()
         except ConnectionError as err:
-            self._fail(f"The connection to the Ray cluster is lost: {err}. What is done is kept: run it again.")
+            self._fail(
+                f"The connection to the Ray cluster is lost ({first_line(err)}). Run it again: what is done is kept."
+            )
         except BaseException as err:
             self._fail(f"{type(err).__name__}: {err}")
             raise
 
     def _ready(self) -> bool:
         """Wait until the actor can take a shard; False when it never will."""
-        from minihost.workers.ray_cluster import first_line, no_host
+        from minihost.workers.ray_cluster import how_lost, no_host
 
         how = ""
         for _ in range(TRIES):
@@ -97,7 +101,7 @@ class RemoteWorker(threading.Thread):
                 if getattr(err, "actor_init_failed", False):
                     self._fail(no_host(err), "refused")
                     return False
-                how = first_line(err)
+                how = how_lost(err)
                 continue
             if "reason" in found:
                 self._fail(found["reason"], "refused")
@@ -107,7 +111,7 @@ class RemoteWorker(threading.Thread):
                 self.work.started(self.number, time.monotonic() - self.began)
                 return True
             how = found["lost"]
-        self._fail(f"Worker {self.number} does not get ready: it {how}")
+        self._fail(f"Worker {self.number} {how} before it was ready, for the {TRIES}th time.")
         return False
 
     def _run_shards(self) -> bool:

@@ -155,6 +155,7 @@ def ray(monkeypatch, tmp_path_factory):
     """A Ray of two CPUs on this machine, which ends with the test."""
     ray = pytest.importorskip("ray")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # or it would write a token into the user's folder
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
     yield ray
     ray.shutdown()
