@@ -146,10 +146,13 @@ class Gathered:
         owner = self._owners[place]
         if owner >= 0:
             other = self._runs[owner].part
-            where = f"twice in part {part.name!r}" if other is part else f"in parts {other.name!r} and {part.name!r}"
+            if other is part:
+                raise PartsError(f"{path!r} is twice in part {part.name!r}. Run its shard again.")
+            if other.name == part.name:
+                raise PartsError(f"Part {part.name!r} is connected twice. Connect the part of each shard once.")
             raise PartsError(
-                f"{path!r} is {where}: is a part connected twice, or of another number of shards? Connect the part of "
-                "each shard once."
+                f"{path!r} is in parts {other.name!r} and {part.name!r}: is one of them of another number of shards, "
+                "or a copy of the other? Connect the part of each shard once."
             )
         crc = crc32(path)
         if place <= self._last:
