@@ -57,8 +57,9 @@ class RowSpool:
         """Write a row to the stream that was started last."""
         cells, numbers = [row.get(name) for name in self._names], b""
         for place in self._dates:
-            if isinstance(cells[place], date):
-                cells[place] = [cells[place].isoformat()]
+            moment = cells[place]
+            if isinstance(moment, date):
+                cells[place] = [moment.isoformat()]
         if self._vector is not None and cells[self._vector] is not None:
             kind, numbers = _packed(cells[self._vector])
             cells[self._vector] = [kind, len(numbers)]
