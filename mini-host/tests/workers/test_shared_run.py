@@ -117,6 +117,7 @@ def test_an_error_of_the_user_ends_the_run_with_one_message(place, capsys):
         (["--workers", "0"], "--workers 0: 1 to 1024 processes are possible. Write --workers 2, for example."),
         (["--workers", "-1"], "--workers -1: a number of processes (--workers 2), ray"),
         (["--workers", "two"], "--workers two: a number of processes (--workers 2), ray"),
+        (["--workers", "ray:7"], "--workers ray:7: a number of processes (--workers 2), ray"),
         (["--workers", "elsewhere://x"], "--workers elsewhere://x: no such place."),
         (["--shards", "3"], "--shards 3 goes with --workers"),
         (["--workers", "2", "--shards", "0"], "--shards 0: 1 to 10000 are possible."),
