@@ -27,14 +27,14 @@ from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
 
-ROUNDS = 5
+ROUNDS = 3
 PRECISIONS = ("float32", "bfloat16", "int8")
 
 
 def main(pictures: str, folders: Sequence[str]) -> None:
     """Print milliseconds of processor time for a picture, and pictures per second and core."""
     store = LocalStore(pictures)
-    paths = list_pictures(store)[:300]
+    paths = list_pictures(store)[:96]
     size = statistics.mean(store.size(path) or 0 for path in paths)
     models = [open_model(LocalStore(folder)) for folder in folders]
     found = [picture for picture in read(store, paths, models[0].preprocessing) if picture.pixels is not None]
