@@ -27,21 +27,23 @@ from vision_recipes.pictures import Picture
 from vision_recipes.settings import ClassifySettings, ComputeSettings
 from vision_recipes.stores import LocalStore
 
-ROUNDS = 5
+ROUNDS = 3
 PRECISIONS = ("float32", "bfloat16", "int8")
 
 
 def main(pictures: str, folders: Sequence[str]) -> None:
     """Print milliseconds of processor time for a picture, and pictures per second and core."""
     store = LocalStore(pictures)
-    paths = list_pictures(store)[:300]
+    paths = list_pictures(store)[:96]
     size = statistics.mean(store.size(path) or 0 for path in paths)
     models = [open_model(LocalStore(folder)) for folder in folders]
     found = [picture for picture in read(store, paths, models[0].preprocessing) if picture.pixels is not None]
     decoding = statistics.median(spent(lambda: list(read(store, paths, models[0].preprocessing)), len(paths)))
     print(f"{len(paths)} pictures of {size / 1000:.0f} kB on average; decoding takes {decoding:.2f} ms each\n")
-    print("| network | precision | engine, ms | rows, ms | whole, ms | pictures/s and core |\n|---|---|---|---|---|---|")
-    engines = [(model, engine) for model, one in itertools.product(models, PRECISIONS) if (engine := opened(model, one))]
+    print("| network | precision | engine, ms | rows, ms | whole, ms | pictures/s and core |")
+    print("|---|---|---|---|---|---|", flush=True)
+    opening = ((model, opened(model, precision)) for model, precision in itertools.product(models, PRECISIONS))
+    engines = [(model, engine) for model, engine in opening if engine is not None]
     batches = {id(engine): pixels_of(found, model) for model, engine in engines}
     times: dict[int, list[float]] = {id(engine): [] for _, engine in engines}
     for _ in range(ROUNDS):
