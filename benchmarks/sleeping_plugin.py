@@ -18,9 +18,10 @@ table = dataiku.Dataset(get_output_names_for_role("table")[0])
 table.write_schema([{"name": "path", "type": "string"}, {"name": "length", "type": "bigint"}])
 with table.get_writer() as writer, open(config["notes"], "a") as notes:
     for path in paths:
-        notes.write(f"{os.getpid()} {number} {time.time():.6f} {path}\\n")
-        notes.flush()
+        began = time.time()
         time.sleep(config["seconds"])
+        notes.write(f"{os.getpid()} {number} {began:.6f} {time.time():.6f} {path}\\n")
+        notes.flush()
         writer.write_tuple([path, len(path)])
 """
 JOIN = """

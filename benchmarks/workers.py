@@ -56,7 +56,7 @@ class Bench:
 
     @property
     def notes(self) -> Path:
-        """The file that every processed file leaves a line in: process, shard, time, path."""
+        """The file that every processed file leaves a line in: process, shard, begin, end, path."""
         return self.folder / "notes"
 
     def run(self, command: list[str]) -> tuple[float, str]:
@@ -107,7 +107,7 @@ def scheduling(bench: Bench) -> list[str]:
         shares, wholes = [], []
         for _ in range(bench.rounds):
             whole, _ = bench.run(bench.command(count, "many.csv", seconds, "--workers", "16"))
-            shares.append(_share(bench.notes.read_text().splitlines(), seconds, 16))
+            shares.append(_share(bench.notes.read_text().splitlines(), 16))
             wholes.append(count * seconds / 16 / whole)
         lines.append(
             f"16 workers, {count} files of {1000 * seconds:g} ms: efficiency {median(shares):.3f} (best "
@@ -116,15 +116,15 @@ def scheduling(bench: Bench) -> list[str]:
     return lines
 
 
-def _share(notes: list[str], seconds: float, workers: int) -> float:
-    rows = [(int(process), number, float(at)) for process, number, at, _ in (line.split() for line in notes)]
-    seconds_shard = {}
+def _share(notes: list[str], workers: int) -> float:
+    """The time slept, as the machine let it last, over the time there was."""
+    rows = [(process, shard, float(begin), float(end)) for process, shard, begin, end, _ in map(str.split, notes)]
+    ready = []
     for process in {row[0] for row in rows}:
         own = [row for row in rows if row[0] == process]
-        seconds_shard[process] = min(row[2] for row in own if row[1] != own[0][1])
-    begin, end = max(seconds_shard.values()), max(row[2] for row in rows) + seconds
-    busy = sum(max(0.0, min(end, at + seconds) - max(begin, at)) for _process, _number, at in rows)
-    return busy / (workers * (end - begin))
+        ready.append(min(row[2] for row in own if row[1] != own[0][1]))
+    first, last = max(ready), max(row[3] for row in rows)
+    return sum(max(0.0, end - max(begin, first)) for *_, begin, end in rows) / (workers * (last - first))
 
 
 def killed(bench: Bench) -> list[str]:

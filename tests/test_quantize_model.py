@@ -87,6 +87,7 @@ def test_the_folder_is_in_int8_and_says_so(base, pictures, made):
     assert model.config.openvino_only and model.folder_hash != base.folder_hash
     assert "FakeQuantize" in (output.root / "model.xml").read_text(encoding="utf-8")
     assert [layer.output for layer in model.layers] == [layer.output for layer in base.layers]
+    assert [layer.parameters for layer in model.layers] == [layer.parameters for layer in base.layers]
     card = (output.root / "README.md").read_text(encoding="utf-8")
     assert "int8" in card and "accuracy on" in facts["Compared"] and "Accuracy on" in card
     assert base.config.quantisation is None and b"quantisation" not in base.config.to_json()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vision_recipes import rows
 from vision_recipes.classify import MAX_REVIEW, Flagged
-from vision_recipes.dataset.parts import NUMBER, Gathered, common_columns
+from vision_recipes.dataset.parts import Gathered, common_columns, place_of
 from vision_recipes.dataset.row_spool import RowSpool
 from vision_recipes.errors import PartsError, SettingsError, listed
 from vision_recipes.images.reading import list_pictures
 from vision_recipes.local_folders import work_folder
+from vision_recipes.report_columns import EXPLAINED
 from vision_recipes.stores import DescribedTable, OutputTable, Store
 from vision_recipes.wording import counted
 
@@ -23,8 +25,6 @@ log = logging.getLogger("vision_recipes")
 Row = dict[str, Any]
 
 _MAPS = "overlay"
-_FILLED = ("reason", "warning")
-"""Columns of text that are never None beside a result, but empty: a table to read tells no difference."""
 
 
 @dataclass(frozen=True)
@@ -56,28 +56,35 @@ def merge(pictures: Store, parts: Parts, outputs: MergeOutputs) -> None:
     _require_outputs(parts, outputs)
     listing = list_pictures(pictures)
     columns = common_columns(parts.tables)
-    kinds = {column.name: column.type for column in columns}
-    vector = rows.VECTOR.name if kinds.get(rows.VECTOR.name) == rows.VECTOR.type else ""
+    numbered = [column.name for column in columns] == [column.name for column in EXPLAINED]
+    holds_vectors = (columns[1].name, columns[1].type) == (rows.VECTOR.name, rows.VECTOR.type)
     maps = _Maps(parts.folders) if outputs.folder is not None else None
-    with work_folder("vision-merge-") as workdir, RowSpool(workdir / "rows", columns, vector) as spool:
-        gathered = Gathered(listing, spool, numbered=NUMBER in kinds)
-        flagged = 0
-        for part in parts.tables:
-            found = 0
-            for row in gathered.take(part):
-                found += row.get(rows.VERDICT.name) in (rows.UNSURE, rows.UNKNOWN)
-                if maps is not None:
-                    maps.require(row, part.name)
-            flagged += min(found, MAX_REVIEW)
-        gathered.require_all(len(parts.tables))
+    with (
+        work_folder("vision-merge-") as workdir,
+        RowSpool(workdir / "rows", columns, rows.VECTOR.name if holds_vectors else "") as spool,
+    ):
+        gathered = Gathered(listing, spool, numbered=numbered)
+        flagged = _gather(parts, gathered, maps)
         review = None if outputs.review is None else _review(parts, listing, flagged)
-        written = outputs.merged.write(columns, (_restored(row) for row in gathered.rows()))
+        written = outputs.merged.write(columns, (_restored(row, numbered) for row in gathered.rows()))
     if review is not None and outputs.review is not None:
         outputs.review.write(rows.REVIEW, review)
     if maps is not None and outputs.folder is not None:
         maps.copy(outputs.folder)
     words = (counted(written, "row"), counted(len(parts.tables), "part"), time.perf_counter() - started)
     log.info("merged %s of %s in %.1f s: every row is there, and none twice", *words)
+
+
+def _gather(parts: Parts, gathered: Gathered, maps: _Maps | None) -> int:
+    """Take the rows of all parts, and return how many of them the shards listed for review."""
+    flagged = Counter[int]()
+    for part in parts.tables:
+        for row in gathered.take(part):
+            flagged[gathered.run] += row.get(rows.VERDICT.name) in (rows.UNSURE, rows.UNKNOWN)
+            if maps is not None:
+                maps.require(row, part.name)
+    gathered.require_all(len(parts.tables))
+    return sum(min(count, MAX_REVIEW) for count in flagged.values())
 
 
 def _require_outputs(parts: Parts, outputs: MergeOutputs) -> None:
@@ -93,16 +100,16 @@ def _require_outputs(parts: Parts, outputs: MergeOutputs) -> None:
             raise SettingsError(f"{role}: {output} is to be written, but no parts of it are connected.")
 
 
-def _restored(row: Row) -> Row:
-    """Return a row as its shard wrote it: empty text, which comes back as None from most tables."""
+def _restored(row: Row, explained: bool) -> Row:
+    """Return a row as its shard wrote it: beside a result, some text is empty, and comes back as None from a table."""
     if row["error"]:
         return row
-    return row | {name: row[name] or "" for name in _FILLED if name in row}
+    return row | {name: row[name] or "" for name in (("reason", "warning") if explained else ("reason",))}
 
 
 def _review(parts: Parts, listing: Sequence[str], expected: int) -> list[Row]:
     """Return what one run would list for review; `expected` is how many rows all parts must have."""
-    known, flagged, count = set(listing) if parts.reviews else set(), Flagged(), 0
+    seen, flagged, count = set[str](), Flagged(), 0
     for part in parts.reviews:
         missing = [column.name for column in rows.REVIEW if column.name not in part.columns]
         if missing:
@@ -111,12 +118,13 @@ def _review(parts: Parts, listing: Sequence[str], expected: int) -> list[Row]:
                 "review_dataset of vision-classify. Connect that of a shard."
             )
         for row in part.rows():
-            if row[rows.IMAGES.name] not in known:
+            path = str(row[rows.IMAGES.name])
+            if path in seen or place_of(path, listing) is None:
                 raise PartsError(
-                    f"Part {part.name!r} of review_parts has a row of {row[rows.IMAGES.name]!r}, which is not in the "
-                    "picture folder, or is there twice. Connect the part of each shard once."
+                    f"Part {part.name!r} of review_parts has a row of {path!r}, which is not in the picture folder, or "
+                    "in another part too. Connect the part of each shard once."
                 )
-            known.discard(row[rows.IMAGES.name])
+            seen.add(path)
             flagged.add(dict(row))
             count += 1
     if count != expected:

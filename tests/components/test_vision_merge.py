@@ -67,22 +67,23 @@ COLUMNS = ("vision-extract", "feature_dataset", {"features_as": "columns"})
 
 
 @pytest.mark.parametrize(
-    ("make", "asked", "counts"),
+    ("make", "asked", "counts", "of_parts"),
     [
-        (write_colours, CLASSIFY, (1, 2)),
-        (hostile, CLASSIFY, (16,)),
-        (hostile, ARRAYS, (5,)),
-        (hostile, COLUMNS, (3,)),
+        (write_colours, CLASSIFY, (1, 2), "csv"),
+        (hostile, CLASSIFY, (16,), "parquet"),
+        (hostile, ARRAYS, (5,), "csv"),
+        (hostile, COLUMNS, (3,), "parquet"),
     ],
     ids=("ordinary", "hostile", "vectors", "columns"),
 )
-def test_merged_shards_are_the_bytes_of_one_run(make, asked, counts, project):
+def test_merged_shards_are_the_bytes_of_one_run(make, asked, counts, of_parts, project):
     make(project.add_folder("photos"))
     component, role, params = asked
     inputs, reviewed = {"model_folder": "model"}, component == "vision-classify"
     if params.get("features_as"):
         facts = [{"path": "/sub/1.png", "day": "2024-02-29T00:00:00.000Z", "price": "1e-7", "words": "[0.1, 2]"}]
-        types = {"day": "date", "price": "double", "words": "array"}
+        facts[0] |= {"number": "7", "warning": "hot", "prediction": '["a"]', "verdict": "unknown"}
+        types = {"day": "date", "price": "double", "words": "array", "prediction": "array"}
         project.add_dataset("facts", [*facts, {"path": "/ blank .png", "words": ""}], types=types)
         inputs["extra_dataset"] = "facts"
     for ending in ("csv", "parquet"):
@@ -93,8 +94,8 @@ def test_merged_shards_are_the_bytes_of_one_run(make, asked, counts, project):
         for shard in numbers:
             review = {"review_dataset": f"review-{shard}.parquet"} if reviewed else {}
             given = {**params, "shard": shard, "shards": count}
-            run(project, component, {role: f"part-{shard}.parquet", **review}, given, **inputs)
-        parts = {"part_datasets": [f"part-{shard}.parquet" for shard in reversed(numbers)]}
+            run(project, component, {role: f"part-{shard}.{of_parts}", **review}, given, **inputs)
+        parts = {"part_datasets": [f"part-{shard}.{of_parts}" for shard in reversed(numbers)]}
         if reviewed:
             parts["review_parts"] = [f"review-{shard}.parquet" for shard in numbers]
         for ending in ("csv", "parquet"):

@@ -87,6 +87,9 @@ def test_what_does_not_fit_is_named(more: Part, message: str, tmp_path: Path) ->
 def test_a_row_twice_in_one_part_is_named(tmp_path: Path) -> None:
     with pytest.raises(PartsError, match="'/004.png' is twice in part 'part1'"):
         merged([Part("part1", [*LISTING, "/004.png"])], tmp_path)
+    one, two = shards(2)
+    with pytest.raises(PartsError, match="Part 'part2' is connected twice"):
+        merged([one, two, shards(2)[1]], tmp_path)
 
 
 def test_numbered_rows_have_no_gap(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ import pytest
 from inference.tiny import write_tiny_model
 
 from vision_recipes.inference.engine import THE_SCORES
-from vision_recipes.inference.openvino_network import OpenVinoSource
-from vision_recipes.serving import compiled_forms
+from vision_recipes.inference.openvino_network import OpenVinoSource, recipe_batch
 from vision_recipes.serving.compiled_forms import Form, choose, vectors
 
 
@@ -47,4 +46,4 @@ def test_forms_that_differ_leave_that_of_the_recipe_alone(
     monkeypatch.setattr(Form, "_check", lambda form, model: check(form, model) + np.float32(1e-6 * (form.batch == 1)))
     alone = Form(source.compile(THE_SCORES, "float32"), source._model)
     forms = choose(source, source._model, THE_SCORES, "float32", alone)
-    assert forms.alone is forms.together and forms.together.batch == compiled_forms._RECIPE
+    assert forms.alone is forms.together and forms.together.batch == recipe_batch(source._model)

@@ -45,6 +45,7 @@ def minihost_place_shards(work: Work, where: str) -> Any:
 
         fitting = int(ray.cluster_resources().get("CPU", 0)) // place.cpus
         count = min(place.workers or max(1, fitting), len(work.shards))
+        work.expect(count)
         actor = ray.remote(RayWorker).options(
             num_cpus=place.cpus, max_restarts=-1, max_concurrency=2, scheduling_strategy="SPREAD"
         )

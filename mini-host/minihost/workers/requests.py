@@ -14,7 +14,7 @@ from minihost.suggestions import one_of
 from minihost.workers.shared_run import SharedRun
 
 MOST_WORKERS, MOST_SHARDS = 1024, 10_000
-_ELSEWHERE = re.compile(r"ray|[a-z][a-z0-9+.-]*://\S+")
+_ELSEWHERE = re.compile(r"ray(\?\S+)?|[a-z][a-z0-9+.-]*://\S+")
 
 
 def mistakes(where: str | None, shards: int | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -32,7 +33,7 @@ with dataiku.Dataset(FLOW["out"][0]["fullName"]).get_writer() as writer:
 @pytest.fixture
 def worker():
     lines = []
-    made = WorkerProcess({}, None, lines.append, [min(os.sched_getaffinity(0))])
+    made = WorkerProcess({}, sys.executable, lines.append, [min(os.sched_getaffinity(0))])
     made.lines = lines
     yield made
     made.end()

@@ -56,6 +56,12 @@ def common_columns(parts: Sequence[DescribedTable]) -> tuple[Column, ...]:
     return tuple(Column(name, first.types[name], first.comments.get(name, "")) for name in first.columns)
 
 
+def place_of(path: str, listing: Sequence[str]) -> int | None:
+    """Return where a path is in a folder's listing, which is sorted; None when it is not there."""
+    place = bisect_left(listing, path)
+    return place if place < len(listing) and listing[place] == path else None
+
+
 def _described(part: DescribedTable) -> list[tuple[str, str]]:
     return [(name, part.types[name]) for name in part.columns]
 
@@ -94,6 +100,11 @@ class Gathered:
     def __len__(self) -> int:
         return len(self._owners)
 
+    @property
+    def run(self) -> int:
+        """The number of the piece of a part that the last row was in: that of its shard, where each is a part."""
+        return len(self._runs) - 1
+
     def take(self, part: DescribedTable) -> Iterator[dict[str, Any]]:
         """Yield the rows of a part as they are put away; raises PartsError for one that is foreign or doubled."""
         self._last = len(self.listing)
@@ -124,8 +135,8 @@ class Gathered:
             yield next(streams[owner])
 
     def _place(self, path: str, row: Any, part: DescribedTable) -> int:
-        place = bisect_left(self.listing, path)
-        if place == len(self.listing) or self.listing[place] != path:
+        place = place_of(path, self.listing)
+        if place is None:
             raise PartsError(
                 f"Part {part.name!r} has a row of {path!r}, which is not in the picture folder. Connect the folder "
                 "that the shards saw; if files were removed since, run all shards again."
@@ -146,10 +157,13 @@ class Gathered:
         owner = self._owners[place]
         if owner >= 0:
             other = self._runs[owner].part
-            where = f"twice in part {part.name!r}" if other is part else f"in parts {other.name!r} and {part.name!r}"
+            if other is part:
+                raise PartsError(f"{path!r} is twice in part {part.name!r}. Run its shard again.")
+            if other.name == part.name:
+                raise PartsError(f"Part {part.name!r} is connected twice. Connect the part of each shard once.")
             raise PartsError(
-                f"{path!r} is {where}: is a part connected twice, or of another number of shards? Connect the part of "
-                "each shard once."
+                f"{path!r} is in parts {other.name!r} and {part.name!r}: is one of them of another number of shards, "
+                "or a copy of the other? Connect the part of each shard once."
             )
         crc = crc32(path)
         if place <= self._last:

@@ -57,12 +57,13 @@ class RowSpool:
         """Write a row to the stream that was started last."""
         cells, numbers = [row.get(name) for name in self._names], b""
         for place in self._dates:
-            if isinstance(cells[place], date):
-                cells[place] = [cells[place].isoformat()]
+            moment = cells[place]
+            if isinstance(moment, date):
+                cells[place] = [moment.isoformat()]
         if self._vector is not None and cells[self._vector] is not None:
             kind, numbers = _packed(cells[self._vector])
             cells[self._vector] = [kind, len(numbers)]
-        line = json.dumps(cells).encode() + b"\n"
+        line = json.dumps(cells, default=_plain).encode() + b"\n"
         self._stream.write(line)
         self._stream.write(numbers)
         self._size += len(line) + len(numbers)
@@ -121,6 +122,11 @@ def _packed(vector: Any) -> tuple[str, bytes]:
     with np.errstate(over="ignore"):
         single = double.astype("<f4")
     return ("<f4", single.tobytes()) if np.array_equal(single, double) else ("<f8", double.tobytes())
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of another library as one of Python, and anything else as text."""
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def _moment(text: str) -> date:

@@ -141,7 +141,11 @@ class FeatureCache:
         return _exactly(stream, rows * _DIGEST)
 
 
-def find_too(cache: FeatureCache, store: Store, key: str, length: int) -> Callable[[str], np.ndarray | None]:
+Find = Callable[[str], np.ndarray | None]
+"""A function from a digest to a result, float32 (length,), or None."""
+
+
+def find_too(cache: FeatureCache, store: Store, key: str, length: int) -> Find:
     """Return a `get` that also looks in the longer results of another key, which begin with those of this cache."""
     if length == cache.length:
         return cache.get

@@ -17,7 +17,7 @@ from vision_recipes.errors import listed
 from vision_recipes.images.picture_decoder import Lookup
 from vision_recipes.images.reading import READING, hidden, read
 from vision_recipes.inference.engine import FEATURES, SCORES, SEVERAL_FEATURES, Engine, find_output
-from vision_recipes.inference.feature_cache import FeatureCache, find_too
+from vision_recipes.inference.feature_cache import FeatureCache, Find, find_too
 from vision_recipes.inference.kept_engine import Opened, open_or_take
 from vision_recipes.inference.opening import open_engine
 from vision_recipes.model_folder import Model
@@ -103,7 +103,7 @@ def _results(
 
 def _lookup(features: FeatureCache, cache: Store, model: Model, engine: Engine, request: Request) -> Lookup:
     """Return a function that finds a picture's vector."""
-    find = features.get
+    find: Find = features.get
     if request.output == FEATURES:
         several = _cache_key(model, engine, replace(request, output=SEVERAL_FEATURES))
         find = find_too(features, cache, several, several_length(model, engine.length))

@@ -25,7 +25,7 @@ def write(config: ModelConfig, labels: Sequence[str], notes: str) -> bytes:
         f"resized by {_resizing(size)}",
         "Classes": f"{config.n_classes} ({names})",
         "Parameters": f"{sum(layer.parameters for layer in config.layers):,}",
-        "Precision": _precision(config.quantisation),
+        "Precision": plain(_precision(config.quantisation)),
         "Trained on": plain(config.trained_on),
         "Source": plain(config.source),
         "Licence": plain(config.licence),
@@ -63,7 +63,7 @@ def _precision(quantisation: Quantisation | None) -> str:
     if quantisation is None:
         return ""
     pictures = counted(quantisation.calibrated_on, "picture")
-    return f"in int8, quantised from {plain(quantisation.base)}, calibrated on {pictures}"
+    return f"in int8, quantised from {quantisation.base}, calibrated on {pictures}"
 
 
 def _resizing(size: Preprocessing) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from vision_recipes.model_folder import Model
 from vision_recipes.model_folder.checks import check_columns, write_ir_check
 from vision_recipes.model_folder.commit import commit
 from vision_recipes.model_folder.config import POOLED, Layer, Quantisation
+from vision_recipes.model_folder.inner_layers import inner_layers
 from vision_recipes.model_folder.ir_limits import read_ir
-from vision_recipes.model_folder.openvino_ir import SCORES
 from vision_recipes.model_folder.spec import ModelSpec, spec_of
 from vision_recipes.quantisation.int8_network import QuantisationRequest, quantise
 from vision_recipes.stores import Store
@@ -66,9 +66,12 @@ def make_int8(base: Model, pixels: Path, count: int, workdir: Path) -> Int8Model
         raise ValueError(f"{pixels} does not hold {count} pictures of {shape}")
     extra = tuple(float(value) for value in check_columns(head))
     in_float = base.config.layer_named(POOLED).output if head else ""
-    results = quantise(QuantisationRequest(str(xml), str(pixels), shape, extra, str(target), in_float))
-    layers = tuple(layer for layer in base.layers if layer.output in results)
-    _require_needed(base, layers)
+    needed = tuple(base.config.layer_named(name).output for name in _needed(base))
+    results = quantise(QuantisationRequest(str(xml), str(pixels), shape, extra, str(target), needed, in_float))
+    layers = _kept(base.layers, results)
+    left_out = [layer.name for layer in base.layers if layer.output not in results]
+    if left_out:
+        log.info("%s cannot be extracted in int8: %s", counted(len(left_out), "layer"), listed(left_out, 5))
     files = {"xml": target, "bin": target.with_suffix(".bin"), "check": workdir / "int8.npz"}
     if base.config.files.head is not None:
         files["head"] = base.fetch(base.config.files.head, workdir, "head.weights.h5")
@@ -83,15 +86,19 @@ def make_int8(base: Model, pixels: Path, count: int, workdir: Path) -> Int8Model
     return Int8Model(spec, layers, files)
 
 
-def _require_needed(base: Model, layers: tuple[Layer, ...]) -> None:
-    """Say which layers int8 does not have; raises ModelFolderError when the model cannot do without one."""
-    names = {layer.name for layer in layers}
-    needed = {base.config.feature_layer, base.layers[-1].name, *(base.config.head.layers if base.config.head else ())}
-    if missing := sorted(needed - names):
-        raise ModelFolderError(
-            f"Model {base.name!r} cannot be quantised: the output of {listed(missing, 3)} is not on the way to its "
-            f"{SCORES}."
-        )
-    left_out = [layer.name for layer in base.layers if layer.name not in names]
-    if left_out:
-        log.info("%s cannot be extracted in int8: %s", counted(len(left_out), "layer"), listed(left_out, 5))
+def _kept(layers: Sequence[Layer], results: Collection[str]) -> tuple[Layer, ...]:
+    """Return the layers that there are results of; each counts the parameters of those folded into it."""
+    kept, parameters = list[Layer](), 0
+    for layer in layers:
+        parameters += layer.parameters
+        if layer.output in results:
+            kept.append(replace(layer, parameters=parameters))
+            parameters = 0
+    return tuple(kept)
+
+
+def _needed(base: Model) -> list[str]:
+    """Return the names of the layers that a model cannot do without."""
+    inner, head = inner_layers(base.layers, base.feature_layer), base.config.head
+    names = (base.config.feature_layer, *(layer.name for layer in inner), *(head.layers if head else ()))
+    return list(dict.fromkeys((*names, POOLED) if head else names))

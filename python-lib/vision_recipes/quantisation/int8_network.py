@@ -36,8 +36,8 @@ _SIDE_BRANCH = ("Transpose",)
 class QuantisationRequest:
     """What the process needs: paths of the IR, of pixels uint8 (n, *shape), and of the IR to write.
 
-    `extra` are the values of the network's second input, if it has one. `kept_in_float` names a result: what is
-    computed from it stays in float32; none if empty.
+    `extra` are the values of the network's second input, if it has one. `needed` are names of results that there must
+    be, beside the scores. `kept_in_float` is one of them: what is computed from it stays in float32; none if empty.
     """
 
     xml: str
@@ -45,13 +45,15 @@ class QuantisationRequest:
     shape: tuple[int, ...]
     extra: tuple[float, ...]
     target: str
+    needed: tuple[str, ...]
     kept_in_float: str
 
 
 def quantise(request: QuantisationRequest) -> frozenset[str]:
     """Write the IR in int8 to `request.target`, .bin beside it, and return the names of its results.
 
-    Results that do not lead to the scores are left out. Raises ModelFolderError, also when NNCF is not installed.
+    Results that do not lead to the scores are left out, and so are those before a normalisation that is folded into the
+    weights. Raises ModelFolderError, also when NNCF is not installed.
     """
     from importlib.util import find_spec
 
@@ -82,22 +84,27 @@ def main() -> None:
 def run(request: QuantisationRequest) -> None:
     """Quantise the IR and write it; for a process of its own.
 
+    Batch normalisations are folded into weights first, so that convolutions have biases that can be corrected.
+
     Weights take half of the range of int8 (`overflow_fix`): processors without VNNI add two products in 16 bits, which
     the whole range overflows, so that they would give other labels than those with it.
     """
     import nncf
     import openvino as ov
+    from openvino._offline_transformations import apply_moc_transformations
 
     model = ov.Core().read_model(request.xml)
     pixels = np.memmap(request.pixels, np.uint8, "r").reshape(-1, *request.shape)
+    branches = dict(_cut_branches(model, {SCORES, *request.needed}))
+    apply_moc_transformations(model, cf=True)
     in_float = _computed_from(model, request.kept_in_float) if request.kept_in_float else []
-    branches = dict(_cut_branches(model))
     try:
         quantised = nncf.quantize(
             model,
             nncf.Dataset(_Inputs(pixels, request.extra)),
             preset=nncf.QuantizationPreset.MIXED,
             subset_size=len(pixels),
+            fast_bias_correction=False,
             ignored_scope=nncf.IgnoredScope(names=in_float, validate=False),
             advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
         )
@@ -134,15 +141,15 @@ class _Branch:
     orders: tuple[tuple[int, ...], ...]
 
 
-def _cut_branches(model: Any) -> Iterator[tuple[frozenset[str], _Branch]]:
-    """Take all results but the scores off a model, and yield the names of each with its branch, as far as it has one.
+def _cut_branches(model: Any, kept: Collection[str]) -> Iterator[tuple[frozenset[str], _Branch]]:
+    """Take all results but those kept off a model, and yield the names of each with its branch, as far as it has one.
 
     Their values would all be copied for each picture.
     """
     scores = next(result for result in model.get_results() if SCORES in result.output(0).names)
     proper = _ancestors(scores)
     for result in model.get_results():
-        if result.get_friendly_name() == scores.get_friendly_name():
+        if result.output(0).names & set(kept):
             continue
         value, orders = result.input_value(0), list[tuple[int, ...]]()
         while value.get_node().get_friendly_name() not in proper and value.get_node().get_type_name() in _SIDE_BRANCH:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, nullcontext
 
 import numpy as np
@@ -13,7 +13,7 @@ from vision_recipes.dataset.labelled_images import LabelledImages
 from vision_recipes.dataset.mapped_arrays import new_array
 from vision_recipes.images.reading import READING
 from vision_recipes.inference.engine import SEVERAL_FEATURES, Engine, find_output
-from vision_recipes.inference.feature_cache import FeatureCache, find_too
+from vision_recipes.inference.feature_cache import FeatureCache, Find, find_too
 from vision_recipes.inference.forward_pass import Progress, Request, open_kept, several_length
 from vision_recipes.pictures import Picture
 from vision_recipes.training.augmentation import AugmentationPlan, augment
@@ -32,7 +32,8 @@ def augmented_features(
     copies = settings.n_augmentation
     request = Request(source.output, source.pooling, source.batch_size, shard=source.shard)
     opened = open_kept(source.base, source.compute, request, pictures or len(images) * copies)
-    engine, cache, find = opened.it, None, _nothing
+    engine, cache = opened.it, None
+    find: Find = _nothing
     if source.cache is not None:
         key, several = (
             _cache_key(source, engine, output, plan, settings) for output in (source.output, SEVERAL_FEATURES)
@@ -74,7 +75,7 @@ def _augmented_pictures(
     images: LabelledImages,
     plan: AugmentationPlan,
     settings: RetrainSettings,
-    find: Callable[[str], np.ndarray | None],
+    find: Find,
 ) -> Iterator[Picture]:
     """Yield the copies of each picture, with their features instead of pixels where all of these are in the cache."""
     assert images.pixels is not None
