@@ -32,12 +32,12 @@ _JUDGED = 4
 class Fetch:
     """One file on its way; `content` waits for it."""
 
-    __slots__ = ("_ahead", "bytes", "content_or_error", "done", "is_taken", "is_wanted", "path")
+    __slots__ = ("_ahead", "bytes", "content_or_error", "done", "is_taken", "is_needed_now", "path")
 
     def __init__(self, path: str, ahead: ReadAhead) -> None:
         self.path = path
         self._ahead = ahead
-        self.is_taken = self.is_wanted = False
+        self.is_taken = self.is_needed_now = False
         self.done: threading.Event | None = None
         self.content_or_error: bytes | BaseException = b""
         self.bytes = 0
@@ -89,7 +89,7 @@ class ReadAhead:
         """Return a file's bytes: those that a thread has fetched, or read here and now."""
         begun = time.perf_counter()
         with self._lock:
-            fetch.is_wanted = True
+            fetch.is_needed_now = True
             own = not fetch.is_taken
             fetch.is_taken = True
             while self._waiting and self._waiting[0].is_taken:
@@ -208,7 +208,7 @@ class ReadAhead:
                 raise TimeoutError("given up")
             fetch.bytes += size
             self._bytes += size
-            while self._bytes > self._most_bytes and not fetch.is_wanted and fetch in self._under_way:
+            while self._bytes > self._most_bytes and not fetch.is_needed_now and fetch in self._under_way:
                 self._room.wait()
 
     def _fail(self, fetch: Fetch) -> None:
