@@ -56,12 +56,17 @@ class SharedJobs:
         return dataclasses.replace(job, inputs=inputs)
 
     def keep(self, shard: Shard) -> None:
-        """Make a whole part of what a shard left; raises `DataError` where a required output or the disk lacks."""
+        """Make a whole part of what a shard left; raises `DataError` where a required output or the disk lacks.
+
+        A folder into which the shard put nothing is a part, too.
+        """
         written = [reference for reference in shard.job.outputs if reference.role in self.section.parts]
-        if missing := [one for one in written if one.required and not Path(one.path).exists()]:
-            names = ", ".join(f"{one.role} ({one.name})" for one in missing)
-            raise DataError(f"Shard {shard.number}: the component finished without writing its output {names}.")
         try:
+            for folder in (Path(one.path) for one in written if one.type == "MANAGED_FOLDER"):
+                folder.mkdir(parents=True, exist_ok=True)
+            if missing := [one for one in written if one.required and not Path(one.path).exists()]:
+                names = ", ".join(f"{one.role} ({one.name})" for one in missing)
+                raise DataError(f"Shard {shard.number}: the component finished without writing its output {names}.")
             self.parts.keep(shard.number)
         except OSError as err:
             raise DataError(

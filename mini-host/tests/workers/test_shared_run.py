@@ -15,6 +15,7 @@ from sharing_plugin import write_sharing_plugin
 
 from minihost.cli import main
 from minihost.datasets import table
+from minihost.runs import live_folders
 
 FILES = 60
 
@@ -47,8 +48,12 @@ def rows(name):
     return [list(row) for row in table(Path(name)).text_rows()]
 
 
+def last_job(name):
+    return live_folders.newest_first(Path(".minihost/jobs"))[0].joinpath(name).read_text()
+
+
 def log():
-    return max(Path(".minihost/jobs").iterdir()).joinpath("log").read_text()
+    return last_job("log")
 
 
 class Driver:
@@ -85,7 +90,7 @@ def test_the_outputs_are_those_of_one_process(place, capsys):
     assert log().count("opened the model") == 2
     assert log().count("files read") == 15
     assert not list(Path(".minihost/parts").iterdir())
-    events = [json.loads(line) for line in max(Path(".minihost/jobs").iterdir()).joinpath("events.jsonl").open()]
+    events = [json.loads(line) for line in last_job("events.jsonl").splitlines()]
     assert events[0]["target"] == [60, "FILES"]
     assert events[-1]["progress"] == 60
 
@@ -99,6 +104,11 @@ def test_one_worker_and_more_workers_than_files(place, capsys):
     assert main(command("sizes", "sizes=three.csv", "--workers", "5")) == 0
     assert rows("three.csv") == expected()[:2]
     assert "2 files in 2 shards" in capsys.readouterr().err
+
+
+def test_a_folder_without_files_has_parts_too(place):
+    assert main(command("sizes", "sizes=two.csv", "-o", "copies=copies", "--workers", "2")) == 0
+    assert rows("two.csv") == expected()
 
 
 def test_an_error_of_the_user_ends_the_run_with_one_message(place, capsys):
@@ -175,6 +185,8 @@ def test_an_interrupt_ends_all_workers(place, number):
     driver.process.send_signal(number)
     code, _out, err = driver.end()
     assert (code, err.splitlines()[-1]) == (130, "Interrupted. Outputs are as they were before.")
+    assert "warning" not in err
+    assert log().count(" files") <= 4
     assert not any(map(is_alive, workers))
 
 
