@@ -51,7 +51,10 @@ if TYPE_CHECKING:
     "(ray, ray://HOST:PORT).",
 )
 @click.option(
-    "--shards", type=int, metavar="S", help="Into how many shards --workers cuts the folder: about 24 for each worker."
+    "--shards",
+    type=int,
+    metavar="S",
+    help="Into how many shards --workers cuts the folder: 24 for each worker, or fewer of at least 16 files.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no log on the terminal: only the answer of a macro.")
 def command(

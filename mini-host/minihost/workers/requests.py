@@ -32,7 +32,10 @@ def mistakes(where: str | None, shards: int | None) -> Iterator[str]:
             "cluster (--workers ray://HOST:10001) is expected."
         )
     if shards is not None and not 1 <= shards <= MOST_SHARDS:
-        yield f"--shards {shards}: 1 to {MOST_SHARDS} are possible. Leave it out for about 24 for each worker."
+        yield (
+            f"--shards {shards}: 1 to {MOST_SHARDS} are possible. Leave it out for 24 for each worker, or fewer of at least "
+            "16 files."
+        )
 
 
 def shared_run(planned: Plan, catalogue: Catalogue, where: str, shards: int | None) -> SharedRun:

@@ -15,6 +15,7 @@ from sharing_plugin import write_sharing_plugin
 
 from minihost.cli import main
 from minihost.datasets import table
+from minihost.workers.counting import shards_for
 
 FILES = 60
 
@@ -71,6 +72,23 @@ class Driver:
         return self.process.returncode, out, err
 
 
+@pytest.mark.parametrize(
+    ("files", "workers", "shards"),
+    [
+        (1, 16, 1),
+        (20, 1, 3),
+        (20, 2, 6),
+        (200, 2, 12),
+        (1000, 2, 48),
+        (1000, 16, 62),
+        (10**5, 16, 384),
+        (10**7, 2, 1000),
+    ],
+)
+def test_shards_are_many_but_not_of_few_files(files, workers, shards):
+    assert shards_for(files, workers) == shards
+
+
 def test_the_outputs_are_those_of_one_process(place, capsys):
     assert main(command("sizes", "sizes=one.csv")) == 0
     assert main(command("sizes", "sizes=two.csv", "--workers", "2", "-p", "seconds=0.005")) == 0
@@ -78,12 +96,12 @@ def test_the_outputs_are_those_of_one_process(place, capsys):
     assert rows("two.csv") == expected()
     assert Path("two.schema.json").read_text() == Path("one.schema.json").read_text()
     said = capsys.readouterr().err
-    assert "60 files in 15 shards" in said
+    assert "60 files in 6 shards" in said
     assert "2 workers, ready after" in said
     assert said.count("opened the model") == 1 + 1  # by the run alone, and by the first of two workers
     assert said.count("files read") < 10
     assert log().count("opened the model") == 2
-    assert log().count("files read") == 15
+    assert log().count("files read") == 6
     assert not list(Path(".minihost/parts").iterdir())
     events = [json.loads(line) for line in max(Path(".minihost/jobs").iterdir()).joinpath("events.jsonl").open()]
     assert events[0]["target"] == [60, "FILES"]
@@ -145,7 +163,8 @@ def test_an_empty_folder_fails_as_ever(place, capsys):
 
 def test_a_killed_worker_is_started_again(place):
     driver = Driver(
-        *command("sizes", "sizes=two.csv", "--workers", "2", "-p", "seconds=0.02", "-p", f"notes={Path.cwd()}/notes")
+        *command("sizes", "sizes=two.csv", "--workers", "2", "--shards", "15"),
+        *("-p", "seconds=0.02", "-p", f"notes={Path.cwd()}/notes"),
     )
     os.kill(driver.workers()[0], signal.SIGKILL)
     code, _out, err = driver.end()
@@ -153,7 +172,7 @@ def test_a_killed_worker_is_started_again(place):
     assert "warning: Worker" in err
     assert "was killed (SIGKILL), probably because memory ran out in shard" in err
     assert rows("two.csv") == expected()
-    assert sum(notes().values()) <= FILES + 5
+    assert sum(notes().values()) <= FILES + 9
 
 
 def test_a_shard_that_always_kills_its_worker_fails_the_run(place, capsys):
@@ -182,12 +201,13 @@ def test_a_timeout_ends_all_workers(place, capsys):
     arguments = ("--workers", "2", "-p", "seconds=5", "-p", f"notes={Path.cwd()}/notes", "--timeout", "2")
     assert main(command("sizes", "sizes=two.csv", *arguments)) == 1
     assert "Stopped: it did not finish within 2 seconds" in capsys.readouterr().err
-    assert not any(is_alive(int(line.split()[0])) for line in Path("notes").read_text().splitlines())
+    lines = Path("notes").read_text().splitlines()
+    assert not any(is_alive(int(line.split()[0])) for line in lines if line[0].isdigit())
 
 
 def test_a_rerun_takes_up_what_a_killed_host_left(place, capsys):
     arguments = ("-p", "seconds=0.02", "-p", f"notes={Path.cwd()}/notes")
-    driver = Driver(*command("sizes", "sizes=two.csv", "--workers", "2", *arguments))
+    driver = Driver(*command("sizes", "sizes=two.csv", "--workers", "2", "--shards", "15", *arguments))
     workers = driver.workers()
     while len(list(Path(".minihost/parts").glob("*/*/part.json"))) < 3:
         time.sleep(0.01)
