@@ -33,8 +33,8 @@ def mistakes(where: str | None, shards: int | None) -> Iterator[str]:
         )
     if shards is not None and not 1 <= shards <= MOST_SHARDS:
         yield (
-            f"--shards {shards}: 1 to {MOST_SHARDS} are possible. Leave it out for 24 for each worker, or fewer of at least "
-            "16 files."
+            f"--shards {shards}: 1 to {MOST_SHARDS} are possible. Leave it out for 24 for each worker, or fewer of at "
+            "least 16 files."
         )
 
 

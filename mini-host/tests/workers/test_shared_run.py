@@ -49,7 +49,11 @@ def rows(name):
 
 
 def log():
-    return max(Path(".minihost/jobs").iterdir()).joinpath("log").read_text()
+    return newest_job().joinpath("log").read_text()
+
+
+def newest_job():
+    return max(Path(".minihost/jobs").iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
 
 
 class Driver:
@@ -91,7 +95,8 @@ def test_shards_are_many_but_not_of_few_files(files, workers, shards):
 
 def test_the_outputs_are_those_of_one_process(place, capsys):
     assert main(command("sizes", "sizes=one.csv")) == 0
-    assert main(command("sizes", "sizes=two.csv", "--workers", "2", "-p", "seconds=0.005")) == 0
+    arguments = ("-p", "seconds=0.005", "-p", f"notes={Path.cwd()}/notes")
+    assert main(command("sizes", "sizes=two.csv", "--workers", "2", *arguments)) == 0
     assert Path("two.csv").read_bytes() == Path("one.csv").read_bytes()
     assert rows("two.csv") == expected()
     assert Path("two.schema.json").read_text() == Path("one.schema.json").read_text()
@@ -102,8 +107,10 @@ def test_the_outputs_are_those_of_one_process(place, capsys):
     assert said.count("files read") < 10
     assert log().count("opened the model") == 2
     assert log().count("files read") == 6
+    workers = {line.split()[0] for line in Path("notes").read_text().splitlines() if line[0].isdigit()}
+    assert log().rpartition("joined by ")[2].split()[0] in workers
     assert not list(Path(".minihost/parts").iterdir())
-    events = [json.loads(line) for line in max(Path(".minihost/jobs").iterdir()).joinpath("events.jsonl").open()]
+    events = [json.loads(line) for line in newest_job().joinpath("events.jsonl").open()]
     assert events[0]["target"] == [60, "FILES"]
     assert events[-1]["progress"] == 60
 
@@ -183,6 +190,15 @@ def test_a_shard_that_always_kills_its_worker_fails_the_run(place, capsys):
     assert said.count("warning: Worker") == 3
     assert "died of SIGSEGV (it crashed in native code) in shard" in said.splitlines()[-1]
     assert said.splitlines()[-1].endswith(", for the 4th time.")
+
+
+def test_a_worker_that_dies_while_it_joins_the_parts_begins_that_again(place, capsys):
+    recipe = place / "plugin/custom-recipes/join/recipe.py"
+    dies = f"import os\nif not os.path.exists('{place}/died'):\n    open('{place}/died', 'x')\n    os.kill(os.getpid(), 9)\n"
+    recipe.write_text(dies + recipe.read_text())
+    assert main(command("sizes", "sizes=two.csv", "--workers", "2")) == 0
+    assert "probably because memory ran out while it joined the parts" in capsys.readouterr().err
+    assert rows("two.csv") == expected()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
