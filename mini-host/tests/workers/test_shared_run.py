@@ -201,6 +201,18 @@ def test_a_worker_that_dies_while_it_joins_the_parts_begins_that_again(place, ca
     assert rows("two.csv") == expected()
 
 
+def test_a_build_shares_out_the_steps_that_can_be(place, capsys):
+    sizes, join = (
+        "{recipe: sizes, inputs: {files: files}, outputs: {sizes: a.csv}}",
+        "{recipe: alone, inputs: {files: files}",
+    )
+    Path("flow.yaml").write_text(f"plugins: [plugin]\nsteps:\n  - {sizes}\n  - {join}, outputs: {{sizes: b.csv}}}}\n")
+    assert main(["build", "--workers", "two"]) == 2
+    assert main(["build", "--workers", "2"]) == 0
+    assert capsys.readouterr().err.count("2 workers, ready") == 1
+    assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_all_workers(place, number):
     driver = Driver(
