@@ -49,6 +49,7 @@ with out.get_writer() as writer:
 print(len(paths), "files read")
 """
 MERGE = """
+import os
 import dataiku
 from dataiku.customrecipe import get_input_names_for_role, get_output_names_for_role
 parts = [dataiku.Dataset(name) for name in get_input_names_for_role("parts")]
@@ -60,6 +61,7 @@ out.write_schema(parts[0].read_schema())
 with out.get_writer() as writer:
     for row in rows:
         writer.write_tuple(row)
+print("joined by", os.getpid())
 """
 GATHER = """
 import dataiku, slices

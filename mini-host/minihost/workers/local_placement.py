@@ -21,7 +21,7 @@ def minihost_place_shards(work: Work, where: str) -> Any:
     if not where.isdecimal():
         return None
     count = min(int(where), len(work.shards))
-    work.expect(count)
+    work.expect(count, here=True)
     shares = shares_of_processors(count)
     workers = [LocalWorker(work, number, shares[number - 1]) for number in range(1, count + 1)]
     try:

@@ -15,7 +15,7 @@ from minihost.plugins import Component, Plugin
 from minihost.plugins.worker_section import PARAMETERS, WorkerSection
 from minihost.projects.planning import resolve_params
 from minihost.workers.parts import Parts
-from minihost.workers.shards import Shard
+from minihost.workers.shards import JOINING, Shard
 
 
 class SharedJobs:
@@ -85,6 +85,13 @@ class SharedJobs:
             cache, "MANAGED_FOLDER", "minihost_cache", self.job.project_key, str(place), {"in_place": True}
         )
         return dataclasses.replace(self.job, outputs=[*self.job.outputs, made])
+
+    def joining(self, component: Component, plugin: Plugin) -> Shard:
+        """Return the job that joins the parts, for a worker."""
+        folder = self.parts.draft(JOINING)
+        return Shard(
+            JOINING, dataclasses.replace(self.merging(component, plugin), work_dir=str(folder / "work")), folder
+        )
 
     def merging(self, component: Component, plugin: Plugin) -> Job:
         """Return the job that joins the parts in the outputs of the run."""
