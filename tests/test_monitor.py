@@ -98,7 +98,10 @@ def test_pictures_of_something_else(trained, new, tmp_path):
     assert "<img onerror" not in page and "&lt;img onerror" in page
 
 
-def test_another_reference_and_a_part_of_the_pictures(trained, new):
+def test_another_reference_and_a_part_of_the_pictures(trained, new, monkeypatch):
+    """Each of the two folders is listed once."""
+    listings = [new.paths(), new.paths()]
+    monkeypatch.setattr(new, "paths", listings.pop)
     settings = MonitorSettings(compute=COMPUTE, nb_pictures=20, nb_moved=3)
     row, moved, page = written(MonitorInputs(pictures=new, model=trained, reference=new), settings)
     assert row["reference_pictures"] == 30 and row["pictures"] + row["unreadable"] == 20 and len(moved) == 3

@@ -19,7 +19,7 @@ from vision_recipes.reports.predictions import LabelledPredictions, Predictions,
 from vision_recipes.reports.rendering import write_page
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
 from vision_recipes.reports.training_record import read_training_record
-from vision_recipes.stores import OutputTable, Store, Table
+from vision_recipes.stores import OutputTable, Store, Table, listed_once
 from vision_recipes.training_settings import EvaluateSettings
 from vision_recipes.wording import counted
 
@@ -82,9 +82,9 @@ def evaluate(
             slices=slices,
             comparison=comparison,
             training=training,
-            pictures=inputs.pictures,
+            pictures=listed_once(inputs.pictures),
             checked=checked,
-            checked_pictures=inputs.checked_pictures,
+            checked_pictures=listed_once(inputs.checked_pictures),
         )
         write_page(outputs.report, render_page(evaluation))
     return iter(rows)

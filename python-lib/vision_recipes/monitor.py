@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vision_recipes.model_folder import open_model
@@ -18,7 +18,7 @@ from vision_recipes.monitoring.words import summary
 from vision_recipes.report_columns import MOVED
 from vision_recipes.reports.rendering import write_page
 from vision_recipes.rows import UNKNOWN, UNSURE, rounded
-from vision_recipes.stores import OutputTable, Store
+from vision_recipes.stores import OutputTable, Store, listed_once
 
 log = logging.getLogger("vision_recipes")
 
@@ -45,6 +45,7 @@ def monitor(
     Without a model, the default network is used. Raises SettingsError, ModelFolderError, PictureFolderError,
     EmbeddingLogError, DeviceError before anything is written.
     """
+    inputs = replace(inputs, pictures=listed_once(inputs.pictures), reference=listed_once(inputs.reference))
     if inputs.model is None:
         from vision_recipes.default_model import open_default
     model = open_default() if inputs.model is None else open_model(inputs.model)

@@ -16,7 +16,7 @@ from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.model_selection.winning_row import with_winning_row
 from vision_recipes.reports.validation_page import write_validation_page
 from vision_recipes.shards import shard_of
-from vision_recipes.stores import Store, Table
+from vision_recipes.stores import ListedOnce, Store, Table
 from vision_recipes.training.feature_choice import may_use_several
 from vision_recipes.training.feature_shard import cache_shard, require_cache, say_what_is_next
 from vision_recipes.training.features import FeatureSource, read_pictures
@@ -54,6 +54,7 @@ def retrain(
     """
     started = time.perf_counter()
     check_parameters(settings)
+    pictures = ListedOnce(pictures)
     with work_folder("vision-retrain-") as workdir:
         opened = open_default() if model is None else open_model(model)
         if leaderboard is not None:

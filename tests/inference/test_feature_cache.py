@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 import numpy as np
@@ -60,8 +64,12 @@ def test_a_run_that_is_killed_loses_no_more_than_one_segment() -> None:
     assert len(FeatureCache(store, "a", 3, every=4)) == 8
 
 
+@pytest.mark.parametrize("slow", [0.0, 1000.0])
 @pytest.mark.parametrize("damage", ["cut in the digests", "cut in the values", "flipped", "empty", "other", "endless"])
-def test_a_damaged_segment_is_ignored(damage: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_segment_is_ignored(
+    damage: str, slow: float, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(feature_cache, "_SLOW", slow)
     store = MemoryStore()
     _filled(store, 8)
     path = store.paths()[0]
@@ -77,7 +85,7 @@ def test_a_damaged_segment_is_ignored(damage: str, caplog: pytest.LogCaptureFixt
     cache = FeatureCache(store, "a", 3, every=4)
     found = [number for number in range(8) if cache.get(_digest(number)) is not None]
     assert len(found) == 4
-    assert "ignored" in caplog.text
+    assert caplog.text.count("ignored") == 1
 
 
 def test_large_results_are_written_sooner() -> None:
@@ -98,26 +106,73 @@ def test_a_storage_that_fails_does_not_end_the_job(caplog: pytest.LogCaptureFixt
     assert caplog.text.count("no space left") == 1
 
 
-def test_segments_in_memory_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+class Counting(MemoryStore):
+    """Counts how often each file is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: Counter[str] = Counter()
+
+    def open(self, path: str) -> BinaryIO:
+        self.opened[path] += 1
+        return super().open(path)
+
+
+def _read_all(cache: FeatureCache, numbers: Iterable[int]) -> None:
+    """Read results by several threads, as decoders do."""
+
+    def one(number: int) -> None:
+        found = cache.get(_digest(number))
+        assert found is not None and found.tolist() == [number, -number, 0.25]
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(one, numbers))
+
+
+@pytest.mark.parametrize("slow", [0.0, 1000.0])
+def test_segments_in_memory_are_bounded_by_their_bytes(slow: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feature_cache, "_BYTES_IN_MEMORY", 4 * 2 * 3 * 4)
+    monkeypatch.setattr(feature_cache, "_SLOW", slow)
     store = MemoryStore()
     _filled(store, 100, every=2)
     cache = FeatureCache(store, "a", 3, every=4)
-    assert all(cache.get(_digest(number)) is not None for number in range(100))
+    for number in range(100):
+        assert cache.get(_digest(number)) is not None
+        assert len(cache._loaded) <= 4 and cache._bytes == 24 * len(cache._loaded)
     assert len(cache._loaded) == 4
 
 
-def test_results_in_any_order_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = MemoryStore()
+def test_results_in_any_order_are_read_once_and_only_those_of_slow_storages_before_they_are_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Counting()
     _filled(store, 100, every=2)
+    order = np.random.default_rng(0).permutation(np.repeat(np.arange(100), 3)).tolist()
+    monkeypatch.setattr(feature_cache, "_SLOW", 1000.0)
     cache = FeatureCache(store, "a", 3, every=4)
-    opened: list[str] = []
-    reading = store.open
-    monkeypatch.setattr(store, "open", lambda path: opened.append(path) or reading(path))
-    for number in np.random.default_rng(0).permutation(np.repeat(np.arange(100), 3)):
-        found = cache.get(_digest(number))
-        assert found is not None and found[0] == number
-    assert len(opened) == len(set(opened)) == 50
+    assert not cache._loaded
+    _read_all(cache, order)
+    assert set(store.opened.values()) == {2}
+    store.opened.clear()
+    monkeypatch.setattr(feature_cache, "_SLOW", 0.0)
+    _read_all(FeatureCache(store, "a", 3, every=4), order)
+    assert set(store.opened.values()) == {1}
+
+
+def test_slow_segments_are_opened_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Meeting(MemoryStore):
+        """Answers when 16 files are asked for."""
+
+        meet = threading.Barrier(16)
+
+        def open(self, path: str) -> BinaryIO:
+            self.meet.wait(10)
+            return super().open(path)
+
+    store = Meeting()
+    _filled(store, 64)
+    cache = FeatureCache(store, "a", 3, every=4)
+    assert len(cache) == 64
 
 
 def test_a_storage_that_raises_anything_costs_only_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:

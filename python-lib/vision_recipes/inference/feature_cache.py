@@ -2,15 +2,18 @@
 
 A segment is a file that is written whole and never changed: a header, the digests of its pictures, a hash of its
 values, the values. Segments of one model, precision and output share a folder; their names are random, so several runs
-may add.
+may add. Where opening a segment takes its time, as in an object storage, it is read whole at once, by several threads;
+on a disk of this machine its values are read when a picture needs them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import struct
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
@@ -29,7 +32,9 @@ _DIGEST = 32
 _MAX_ROWS = 1 << 20
 _SEGMENT_BYTES = 4 << 20
 _BYTES_IN_MEMORY = 256 << 20
-_LISTED_AT_ONCE = 8
+_OPENED_AT_ONCE = 16
+_SLOW = 0.002
+"""Seconds for the digests of a segment; a storage that was never quicker gives its values from the same stream."""
 
 
 class FeatureCache:
@@ -47,13 +52,15 @@ class FeatureCache:
         self._every = every
         self._lock = threading.Lock()
         self._rows: dict[bytes, tuple[str, int]] = {}
-        self._loaded: OrderedDict[str, np.ndarray | None] = OrderedDict()
+        self._loaded: OrderedDict[str, Future[np.ndarray | None]] = OrderedDict()
+        self._bytes = 0
+        self._quickest = math.inf
         self._new: list[tuple[bytes, np.ndarray]] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="feature-cache")
         self._writing: Future[bool] | None = None
         paths = [path for path in store.paths() if path.startswith(self._folder)]
-        with ThreadPoolExecutor(_LISTED_AT_ONCE) as readers:
-            for path, digests in zip(paths, readers.map(self._digests, paths), strict=True):
+        with ThreadPoolExecutor(_OPENED_AT_ONCE, thread_name_prefix="feature-cache") as readers:
+            for path, digests in zip(paths, readers.map(self._open, paths), strict=True):
                 self._rows.update((digest, (path, row)) for row, digest in enumerate(digests))
 
     def __len__(self) -> int:
@@ -61,17 +68,17 @@ class FeatureCache:
 
     def get(self, digest: str) -> np.ndarray | None:
         """Return the result of the picture with this SHA-256 in hex, float32 (length,), or None."""
+        path, row = self._rows.get(bytes.fromhex(digest), ("", 0))
+        if not path:
+            return None
         with self._lock:
-            path, row = self._rows.get(bytes.fromhex(digest), ("", 0))
-            if not path:
-                return None
-            if path not in self._loaded:
-                self._loaded[path] = self._values(path)
-                while len(self._loaded) > 1 and self._bytes_in_memory() > _BYTES_IN_MEMORY:
-                    self._loaded.popitem(last=False)
-            self._loaded.move_to_end(path)
-            values = self._loaded[path]
-            return None if values is None else values[row]
+            loading = self._loaded.get(path)
+            if found := loading is not None:
+                self._loaded.move_to_end(path)
+            else:
+                loading = self._loaded[path] = Future()
+        values = loading.result() if found else self._load(path, loading)
+        return None if values is None else values[row]
 
     def add(self, digest: str, vector: np.ndarray) -> None:
         """Keep a new result."""
@@ -85,8 +92,26 @@ class FeatureCache:
             self._send()
         self._writer.shutdown()
 
-    def _bytes_in_memory(self) -> int:
-        return sum(values.nbytes for values in self._loaded.values() if values is not None)
+    def _load(self, path: str, loading: Future[np.ndarray | None]) -> np.ndarray | None:
+        """Read a segment's values, for which other threads may wait."""
+        values = None
+        try:
+            values = self._values(path)
+        finally:
+            with self._lock:
+                loading.set_result(values)
+                self._bytes += 0 if values is None else values.nbytes
+                self._drop_beyond_room(path)
+        return values
+
+    def _drop_beyond_room(self, newest: str) -> None:
+        """Drop the segments that were not needed for longest; the lock is held."""
+        while self._bytes > _BYTES_IN_MEMORY:
+            oldest = next(iter(self._loaded))
+            if oldest == newest or not self._loaded[oldest].done():
+                return
+            dropped = self._loaded.pop(oldest).result()
+            self._bytes -= 0 if dropped is None else dropped.nbytes
 
     def _send(self) -> None:
         if self._writing is None or self._writing.result():
@@ -107,28 +132,55 @@ class FeatureCache:
             return False
         return True
 
-    def _digests(self, path: str) -> list[bytes]:
-        """Return the digests of a segment, none when it is damaged."""
+    def _open(self, path: str) -> list[bytes]:
+        """Return the digests of a segment, none when it is damaged; that of a slow storage is read to its end."""
+        began = time.perf_counter()
         try:
             with self._store.open(path) as stream:
                 digests = self._head(stream)
+                self._quickest = min(self._quickest, time.perf_counter() - began)
+                if self._quickest >= _SLOW:
+                    self._keep(path, stream, len(digests) // _DIGEST)
         except Exception as err:  # storages raise anything; what cannot be read is computed again
             log.warning("%s in the cache folder is ignored: %s", path, err)
             return []
         return [digests[start : start + _DIGEST] for start in range(0, len(digests), _DIGEST)]
 
+    def _keep(self, path: str, stream: BinaryIO, rows: int) -> None:
+        """Read the values of a segment that is open, where it is no larger than those written here and there is room.
+
+        Raises ValueError when they are damaged.
+        """
+        size = rows * self.length * 4
+        with self._lock:
+            if size >= _SEGMENT_BYTES + self.length * 4 or self._bytes + size > _BYTES_IN_MEMORY:
+                return
+            self._bytes += size
+        loaded: Future[np.ndarray | None] = Future()
+        try:
+            loaded.set_result(self._rest(stream, rows))
+        except BaseException:
+            with self._lock:
+                self._bytes -= size
+            raise
+        with self._lock:
+            self._loaded[path] = loaded
+
     def _values(self, path: str) -> np.ndarray | None:
         """Return a segment's values, or None when they are damaged: its pictures are then computed again."""
         try:
             with self._store.open(path) as stream:
-                rows = len(self._head(stream)) // _DIGEST
-                expected, content = _exactly(stream, _DIGEST), _exactly(stream, rows * self.length * 4)
-            values = np.frombuffer(content, "<f4").reshape(rows, self.length)
-            if hashlib.sha256(content).digest() != expected or not np.isfinite(values).all():
-                raise ValueError("its values are not those that were written")
+                return self._rest(stream, len(self._head(stream)) // _DIGEST)
         except Exception as err:  # as above
             log.warning("%s in the cache folder is ignored: %s", path, err)
             return None
+
+    def _rest(self, stream: BinaryIO, rows: int) -> np.ndarray:
+        """Return the values that come after the digests; raises ValueError when they are damaged."""
+        expected, content = _exactly(stream, _DIGEST), _exactly(stream, rows * self.length * 4)
+        values = np.frombuffer(content, "<f4").reshape(rows, self.length)
+        if hashlib.sha256(content).digest() != expected or not np.isfinite(values).all():
+            raise ValueError("its values are not those that were written")
         return values
 
     def _head(self, stream: BinaryIO) -> bytes:
