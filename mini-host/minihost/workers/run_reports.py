@@ -12,7 +12,7 @@ from typing import Any
 from minihost.errors import counted
 from minihost.runs.joblog import JobLog, is_library_noise
 from minihost.runs.progress import Reporter
-from minihost.workers.shards import JOINING, Reports, Shard
+from minihost.workers.shards import CLUSTER, JOINING, Reports, Shard
 
 _VARYING = re.compile(r"\d+(?:[.,:]\d+)*")
 MOST_KINDS = 200
@@ -131,7 +131,7 @@ class RunReports(Reports):
             stream.write(json.dumps(event) + "\n")
 
     def _who(self, worker: int) -> str:
-        return "" if self.expected == 1 or worker == self._joining else f"worker {worker}: "
+        return "" if self.expected == 1 or worker in (self._joining, CLUSTER) else f"worker {worker}: "
 
 
 def _duration(seconds: float) -> str:

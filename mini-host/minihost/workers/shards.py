@@ -18,6 +18,9 @@ from minihost.job import Job, Reference
 JOINING = 0
 """The number of the shard that is none: the job that joins the parts of all others, on the machine of the host."""
 
+CLUSTER = 0
+"""The worker that is none: the place itself, where it has something to say."""
+
 TRIES = 4
 """How often a shard is begun at most: once, and three times more when its worker is lost."""
 
