@@ -71,6 +71,8 @@ cache = get_output_names_for_role("cache")
 cache = dataiku.Folder(cache[0]) if cache else None
 had = set(cache.list_paths_in_partition()) if cache else set()
 for path in paths:
+    with folder.get_download_stream(path) as stream:
+        stream.read()
     if cache and path not in had:
         slices.noted(path)
         cache.upload_data(path, b"feature")

@@ -53,7 +53,7 @@ class Storage:
         self.timeout = _number(self._options, "timeout", TIMEOUT, str(url))
         self.attempts = int(_number(self._options, "attempts", ATTEMPTS, str(url)))
         self._process = 0
-        self._disk: Any = None
+        self._opened: dict[int, Any] = {}
         self._down: tuple[float, str] = (0.0, "")
         self._readers: list[S3Reader | None] = []
         self.where = _where(url, self._options)
@@ -61,13 +61,13 @@ class Storage:
     @property
     def disk(self) -> Any:
         """The filesystem of this process: one that was forked needs its own."""
-        if self._process != os.getpid():
-            self._disk, self._process = self._opened(), os.getpid()
-        return self._disk
+        return self._disk(self.attempts)
 
     @property
     def _reader(self) -> S3Reader | None:
-        """What is asked first for objects, where there is such a thing."""
+        """What is asked first for objects, where there is such a thing and another attempt is left for s3fs."""
+        if self.attempts < 2:
+            return None
         if not self._readers:
             self._readers.append(reader_of(self.url, self._options, self.timeout, self.timeout * LONGEST))
         reader = self._readers[0]
@@ -87,7 +87,8 @@ class Storage:
                 found = getattr(reader, method)(*arguments, **more)
                 reader.note(succeeded=True)
                 return found
-        found = self._asked(url, method, *arguments, **more)
+        attempts = self.attempts if reader is None else self.attempts - 1
+        found = self._asked(attempts, url, method, *arguments, **more)
         if reader is not None:
             reader.note(succeeded=False)
         return found
@@ -100,13 +101,13 @@ class Storage:
                 return reader.page(self.place(url))
         return []
 
-    def _asked(self, url: Url, method: str, *arguments: Any, **more: Any) -> Any:
+    def _asked(self, attempts: int, url: Url, method: str, *arguments: Any, **more: Any) -> Any:
         attempt = 1
         while True:
             try:
-                return self._call(method, *arguments, **more)
+                return self._call(attempts, method, *arguments, **more)
             except Exception as err:  # each storage library has exceptions of its own
-                if not is_broken(err) or attempt == self.attempts:
+                if not is_broken(err) or attempt == attempts:
                     raise self.failure(err, url) from None
             time.sleep(min(0.2 * 2**attempt, 5))
             attempt += 1
@@ -126,13 +127,20 @@ class Storage:
             self._down = (time.monotonic() + REST, str(found))
         return found
 
-    def _call(self, method: str, *arguments: Any, **more: Any) -> Any:
-        disk = self.disk
+    def _call(self, attempts: int, method: str, *arguments: Any, **more: Any) -> Any:
+        disk = self._disk(attempts)
         if method == "cat_file" and disk.async_impl:
             more["timeout"] = self.timeout * LONGEST
         return getattr(disk, method)(*arguments, **more)
 
-    def _opened(self) -> Any:
+    def _disk(self, attempts: int) -> Any:
+        if self._process != os.getpid():
+            self._opened, self._process = {}, os.getpid()
+        if attempts not in self._opened:
+            self._opened[attempts] = self._open(attempts)
+        return self._opened[attempts]
+
+    def _open(self, attempts: int) -> Any:
         try:
             import fsspec
 
@@ -147,7 +155,7 @@ class Storage:
         known = [name for name in inspect.signature(kind.__init__).parameters if name not in ("self", "kwargs")]
         if self.url.protocol == "s3":
             known.append("profile")
-            options = {**options, **self._for_s3(options)}
+            options = {**options, **self._for_s3(options, attempts)}
         for name in options:
             if name not in (*known, "use_listings_cache", "skip_instance_cache"):
                 hint = did_you_mean(name, [*known, *OWN])
@@ -163,12 +171,12 @@ class Storage:
                 _disks[key].retries = 1  # botocore repeats requests, and `ask` reads that broke off
         return _disks[key]
 
-    def _for_s3(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _for_s3(self, options: dict[str, Any], attempts: int) -> dict[str, Any]:
         """Time-outs, retries and region as s3fs and botocore take them."""
         config = {
             "connect_timeout": min(self.timeout, 10.0),
             "read_timeout": self.timeout,
-            "retries": {"total_max_attempts": self.attempts, "mode": "standard"},
+            "retries": {"total_max_attempts": attempts, "mode": "standard"},
             "max_pool_connections": 64,
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",

@@ -30,6 +30,7 @@ class SharedJobs:
         self.job = self._with_options(job, {listing.OPTION: str(list_file)})
         shared = next(reference for reference in job.inputs if reference.role == section.folder)
         self._tells_facts = listing.is_bucket(shared)
+        self._alone = job if self._tells_facts else self.job
 
     def shard(self, number: int, rows: Sequence[listing.Row]) -> Shard:
         """Return a shard with these files; it writes to the draft of its part, apart from caches.
@@ -76,15 +77,18 @@ class SharedJobs:
 
     def whole(self) -> Job:
         """Return the job as one process alone does it, with a temporary cache where the shards fill one and the user
-        named none."""
+        named none.
+
+        It lists a bucket once more, a request for 1000 objects, rather than asking about each object that it opens.
+        """
         cache = self.section.cache
         if not cache or any(reference.role == cache for reference in self.job.outputs):
-            return self.job
+            return self._alone
         place = self.parts.folder / "cache"
         made = Reference(
             cache, "MANAGED_FOLDER", "minihost_cache", self.job.project_key, str(place), {"in_place": True}
         )
-        return dataclasses.replace(self.job, outputs=[*self.job.outputs, made])
+        return dataclasses.replace(self._alone, outputs=[*self.job.outputs, made])
 
     def joining(self, component: Component, plugin: Plugin) -> Shard:
         """Return the job that joins the parts, for a worker."""
