@@ -23,7 +23,7 @@ from minihost.cli.options import (
     values,
     workers_option,
 )
-from minihost.plugins import host_section
+from minihost.plugins import host_section, worker_section
 
 if TYPE_CHECKING:
     from minihost.projects.planning import Plan
@@ -122,7 +122,7 @@ def command(
 
         if text := bare(answer):
             click.echo(text)
-    if not quiet:
+    if not quiet and not worker_section.only_fills_cache(planned.component.descriptor, planned.job.config):
         for line in next_steps(planned, request, options_again(plugin_paths, project_dir), created):
             click.echo(line)
 

@@ -270,3 +270,15 @@ def test_shards_fill_the_cache_and_then_the_recipe_runs_once(place):
         assert set(notes().values()) == {1}
         Path("notes").unlink()
     assert len([path for path in Path("cache").rglob("*") if path.is_file()]) == FILES
+
+
+def test_one_shard_of_a_cache_is_a_run_without_other_outputs(place, capsys):
+    for shard in (1, 2):
+        arguments = ("cache=cache", "-o", "model=model", "-p", "shards=2", "-p", f"shard={shard}")
+        assert main(command("gather", *arguments, "-p", f"notes={Path.cwd()}/notes")) == 0
+        shown = capsys.readouterr().out
+        assert "cache: cache" in shown
+        assert "model" not in shown
+        assert not Path("model").exists()
+    assert main(command("gather", "cache=cache", "-o", "model=model", "-p", f"notes={Path.cwd()}/notes")) == 0
+    assert Path("model/model").read_text() == f"{FILES} of {FILES}"
