@@ -62,9 +62,9 @@ def require_numbers(part: DescribedTable, names: Iterable[str]) -> None:
     text = [name for name in names if part.types.get(name) == "string"]
     if text:
         raise PartsError(
-            f"Part {part.name!r} has text in the column {listed(map(repr, text), _SHOWN)}, where numbers must be: a CSV "
-            "file has lost its types without the schema that was written with it. Put the .schema.json of the shard "
-            "beside it, or have shards write Parquet."
+            f"Part {part.name!r} has text in the column {listed(map(repr, text), _SHOWN)}, where numbers must be: a "
+            "CSV file has lost its types without the schema that was written with it. Put the .schema.json of the "
+            "shard beside it, or have shards write Parquet."
         )
 
 

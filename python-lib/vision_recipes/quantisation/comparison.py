@@ -29,11 +29,8 @@ class Comparison:
 
     def sentences(self) -> Iterator[str]:
         """Yield what was found, without full stop."""
-        held_out = counted(self.pictures, "picture")
-        yield (
-            f"same best label as in float32 for {percent(self.same_label / max(1, self.pictures))} of {held_out} that it was "
-            "not calibrated on"
-        )
+        held_out, same_label = counted(self.pictures, "picture"), self.same_label / max(1, self.pictures)
+        yield (f"same best label as in float32 for {percent(same_label)} of {held_out} that it was not calibrated on")
         if self.same < self.same_label:
             yield f"same best label and same verdict for {percent(self.agreement)} of them"
         if self.labelled:
