@@ -152,6 +152,9 @@ class RemoteWorker(threading.Thread):
         """Write the files that a shard left, a piece at a time."""
         for name, pieces in files.items():
             path = shard.folder / name
+            if ".." in path.parts or not path.is_relative_to(shard.folder):
+                self._fail(f"A node of the cluster sent a file called {name!r}, which leads out of its part.")
+                raise _Stopped
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "wb") as stream:
                 for piece in pieces:

@@ -53,6 +53,11 @@ def shared_run(planned: Plan, catalogue: Catalogue, where: str, shards: int | No
     found = list(_against(planned, component))
     if section.merge and merging is None:
         found.append(f"{component.full_id}: its parts are joined by {section.merge!r}, which is not there.")
+    if section.cache and not where.isdecimal() and all(one.role != section.cache for one in planned.job.outputs):
+        found.append(
+            f"--workers {where}: the workers put features into {section.cache}, which must be where all machines see it. "
+            f"Add -o {section.cache}=s3://BUCKET/cache, for example."
+        )
     if found:
         raise JobError(found)
     return SharedRun(component, plugin, section, merging, where, shards)
@@ -78,5 +83,11 @@ def _against(planned: Plan, component: Component) -> Iterator[str]:
         yield f"The input role {section.folder!r}, whose files are shared out, is empty: leave out --workers."
     shared = {*section.parts, *(role.name for role in component.outputs if role.is_cache)}
     for reference in planned.job.outputs:
+        dimensions = (reference.options.get("partitioning") or {}).get("dimensions") or []
+        if any(dimension.get("name") == PARAMETERS[0] for dimension in dimensions):
+            yield (
+                f"The output role {reference.role!r} is partitioned by {PARAMETERS[0]!r}, which --workers sets itself: "
+                "leave out --workers, or name an output without that dimension."
+            )
         if not section.cache and reference.role not in shared:
             yield f"The output role {reference.role!r} cannot be shared out: leave it out, or leave out --workers."

@@ -162,6 +162,18 @@ def test_what_is_refused(place, capsys, arguments, reported):
     assert not Path("two.csv").exists()
 
 
+def test_an_output_that_is_partitioned_by_shards_is_refused(place, capsys):
+    flow = "datasets:\n  parts: {path: parts, partitioning: {dimensions: [{name: shard, type: value}]}}\n"
+    Path("flow.yaml").write_text(flow)
+    assert main(command("sizes", "sizes=parts", "--workers", "2", "--partition", "1")) == 2
+    assert "The output role 'sizes' is partitioned by 'shard', which --workers sets itself" in capsys.readouterr().err
+
+
+def test_a_cluster_needs_a_cache_that_all_machines_see(place, capsys):
+    assert main(command("gather", "model=model", "--workers", "ray://nowhere:1")) == 2
+    assert "Add -o cache=s3://" in capsys.readouterr().err
+
+
 def test_components_without_the_section_are_refused(place, capsys):
     assert main(command("alone", "sizes=two.csv", "--workers", "2")) == 2
     assert "sharing/alone cannot be shared out: leave out --workers. It is for: " in capsys.readouterr().err
