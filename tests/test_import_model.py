@@ -84,7 +84,7 @@ def test_one_output_becomes_two_classes_and_logits_become_probabilities(small, t
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_retrained_folder_of_the_predecessor_plugin_keeps_its_size(tmp_path, version):
     import keras
     from keras.src.legacy.saving import legacy_h5_format

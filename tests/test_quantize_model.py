@@ -220,3 +220,4 @@ def test_answers_differ_by_label_or_by_verdict():
     assert (found.pictures, found.same_label, found.same) == (3, 2, 1)
     assert (found.labelled, found.right, found.base_right) == (1, 0, 1)
     assert len(list(found.sentences())) == 3
+    assert compare(first, {"/a": ("x", "known")}, {"/b": "x"}).pictures == 1  # of a storage that was too slow once

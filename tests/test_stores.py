@@ -47,6 +47,16 @@ def test_links_inside_the_folder_are_read(store):
     assert read_bytes(store, "/link.jpg", 10) == b"one"
 
 
+def test_links_to_folders_are_followed_inside_and_refused_outside(store, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "secret").write_bytes(b"secret")
+    (store.root / "in").symlink_to(store.root / "sub")
+    (store.root / "out").symlink_to(tmp_path / "out")
+    assert read_bytes(store, "/in/b_c.jpg", 10) == read_bytes(store, "/sub/b_c.jpg", 10)
+    with pytest.raises(LinkOutside):
+        store.open("/out/secret")
+
+
 def test_pipes_are_refused_at_once(store):
     os.mkfifo(store.root / "pipe.jpg")
     with pytest.raises(NotAFile):

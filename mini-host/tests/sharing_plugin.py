@@ -49,9 +49,11 @@ with out.get_writer() as writer:
 print(len(paths), "files read")
 """
 MERGE = """
+import os
 import dataiku
 from dataiku.customrecipe import get_input_names_for_role, get_output_names_for_role
 parts = [dataiku.Dataset(name) for name in get_input_names_for_role("parts")]
+assert not get_output_names_for_role("copies") or len(get_input_names_for_role("copies_of_parts")) == len(parts)
 rows = sorted(tuple(row) for part in parts for row in part.iter_tuples())
 assert [row[0] for row in rows] == dataiku.Folder(get_input_names_for_role("files")[0]).list_paths_in_partition()
 out = dataiku.Dataset(get_output_names_for_role("whole")[0])
@@ -59,6 +61,7 @@ out.write_schema(parts[0].read_schema())
 with out.get_writer() as writer:
     for row in rows:
         writer.write_tuple(row)
+print("joined by", os.getpid())
 """
 GATHER = """
 import dataiku, slices
@@ -86,19 +89,29 @@ PARAMS = [
     {"name": "fails", "type": "STRING"},
 ]
 FILES = role("files", folder=True)
-SHARED = {"folder": "files", "merge": "join", "parts": {"sizes": {"parts": "parts", "merged": "whole"}}}
+PARTS = {
+    "sizes": {"parts": "parts", "merged": "whole"},
+    "copies": {"parts": "copies_of_parts", "merged": "copies"},
+}
+SHARED = {"folder": "files", "merge": "join", "parts": PARTS}
 
 
 def write_sharing_plugin(root: Path) -> Path:
-    """The plugin `sharing` with the recipes `sizes`, `join`, `gather` and, without a section, `alone`."""
-    sizes = {"inputRoles": [FILES], "outputRoles": [role("sizes"), role("other", required=False)], "params": PARAMS}
+    """The plugin `sharing` with the recipes `sizes`, `join`, `gather` and, without a section, `alone`.
+
+    `sizes` puts nothing into its folder `copies`; `join` wants all parts of it.
+    """
+    copies = role("copies", folder=True, required=False)
+    outputs = [role("sizes"), role("other", required=False), copies]
+    sizes = {"inputRoles": [FILES], "outputRoles": outputs, "params": PARAMS}
+    parts = [role("parts", many=True), role("copies_of_parts", folder=True, many=True, required=False)]
     cache = role("cache", folder=True, required=False, minihost={"cache": True})
     return write_components(
         root,
         {
             "sizes": ({**sizes, "minihost": {"workers": SHARED}}, SIZES),
             "alone": (sizes, SIZES),
-            "join": ({"inputRoles": [FILES, role("parts", many=True)], "outputRoles": [role("whole")]}, MERGE),
+            "join": ({"inputRoles": [FILES, *parts], "outputRoles": [role("whole"), copies]}, MERGE),
             "gather": (
                 {
                     "inputRoles": [FILES],

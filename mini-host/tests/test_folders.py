@@ -94,6 +94,25 @@ class TestStrangersFolders:
         (root / "link").symlink_to("sub/b.txt")
         assert read(LocalFolder(root), "link") == b"b"
 
+    def test_links_to_folders_are_followed_inside_and_refused_outside(self, root, tmp_path):
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "x").write_text("s")
+        (root / "in").symlink_to("sub")
+        (root / "out").symlink_to(tmp_path / "out")
+        (root / "sub" / "up").symlink_to(tmp_path)
+        assert read(LocalFolder(root), "in/b.txt") == b"b"
+        for path in ("out/x", "in/up/out/x", "sub/up/out/x"):
+            with pytest.raises(LinkOutside):
+                LocalFolder(root).open(path)
+        (tmp_path / "link-to-root").symlink_to(root)
+        assert read(LocalFolder(tmp_path / "link-to-root"), "sub/b.txt") == b"b"
+
+    @pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1])
+    def test_small_and_large_files_are_read_whole(self, root, size):
+        (root / "file").write_bytes(bytes(size))
+        with LocalFolder(root).open("file") as stream:
+            assert stream.read() == bytes(size)
+
     def test_folders_behind_links_are_not_entered(self, root):
         (root / "loop").symlink_to(root)
         assert LocalFolder(root).paths() == ["/a.txt", "/sub/b.txt"]

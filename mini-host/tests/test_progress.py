@@ -16,6 +16,13 @@ def result(tmp_path, monkeypatch):
     return SimpleNamespace(created=[], outputs=[output], seconds=1.25, log=tmp_path / "jobs" / "log")
 
 
+def test_numbers_that_are_no_counts():
+    for value, text in ((float("nan"), "nan"), (float("inf"), "inf"), (2.5, "2.5"), (12345678, "12345678")):
+        meter = progress.Meter()
+        meter.learn({"progress": value})
+        assert meter.text() == text
+
+
 def test_plain_lines(result, capsys, monkeypatch):
     shown = progress.reporter("p/c", quiet=False)
     monkeypatch.setattr(progress, "EVERY", 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 from vision_recipes import rows
 from vision_recipes.classify import MAX_REVIEW, Flagged
-from vision_recipes.dataset.parts import Gathered, common_columns, place_of
+from vision_recipes.dataset.parts import Gathered, common_columns, place_of, require_numbers
 from vision_recipes.dataset.row_spool import RowSpool
 from vision_recipes.errors import PartsError, SettingsError, listed
 from vision_recipes.images.reading import list_pictures
@@ -117,6 +117,7 @@ def _review(parts: Parts, listing: Sequence[str], expected: int) -> list[Row]:
                 f"Part {part.name!r} of review_parts has no column {listed(map(repr, missing), 3)}, so it is not the "
                 "review_dataset of vision-classify. Connect that of a shard."
             )
+        require_numbers(part, (column.name for column in rows.REVIEW if column.type != "string"))
         for row in part.rows():
             path = str(row[rows.IMAGES.name])
             if path in seen or place_of(path, listing) is None:

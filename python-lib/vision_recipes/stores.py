@@ -8,13 +8,14 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol
 
 from vision_recipes.errors import OutputError
 from vision_recipes.local_folders import no_space
 
 CHUNK = 1 << 20
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Store(Protocol):
@@ -115,10 +116,10 @@ class LocalStore:
 
     def open(self, path: str) -> BinaryIO:
         """Return a stream over a regular file inside the folder; never waits on a pipe."""
-        real = os.path.realpath(self._inside(path))
-        if os.path.commonpath([real, self._real_root]) != self._real_root:
-            raise LinkOutside(f"{path} is a link to a place outside {self.name}")
-        descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            descriptor = os.open(self._without_links(path), _READ)
+        except OSError:
+            descriptor = os.open(self._real(path), _READ)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise NotAFile(f"{path} in {self.name} is not a regular file")
@@ -152,11 +153,36 @@ class LocalStore:
         """Delete one file; nothing happens when it is missing."""
         self._inside(path).unlink(missing_ok=True)
 
+    def _without_links(self, path: str) -> str:
+        """Return where a path lies on disk; raises OSError where a folder on the way is a link or missing.
+
+        Nearly all paths have no links, and this asks the system once for each folder below the root, where `realpath`
+        asks for every folder from `/` on. The file itself must be opened with O_NOFOLLOW.
+        """
+        if not hasattr(os, "O_NOFOLLOW"):
+            raise OSError("files that are links cannot be told from others")
+        *folders, name = self._parts(path) or [""]
+        place = str(self.root)
+        for folder in folders:
+            place = f"{place}/{folder}"
+            if stat.S_ISLNK(os.lstat(place).st_mode):
+                raise OSError(f"{place} is a link")
+        return f"{place}/{name}"
+
+    def _real(self, path: str) -> str:
+        real = os.path.realpath(self._inside(path))
+        if os.path.commonpath([real, self._real_root]) != self._real_root:
+            raise LinkOutside(f"{path} is a link to a place outside {self.name}")
+        return real
+
     def _inside(self, path: str) -> Path:
-        parts = [part for part in PurePosixPath(path.lstrip("/")).parts if part != "."]
+        return self.root.joinpath(*self._parts(path))
+
+    def _parts(self, path: str) -> list[str]:
+        parts = [part for part in path.split("/") if part not in ("", ".")]
         if ".." in parts:
             raise LinkOutside(f"{path!r} is not a path inside {self.name}")
-        return self.root.joinpath(*parts)
+        return parts
 
 
 class ListedOnce:

@@ -3,8 +3,10 @@
 import csv
 import shlex
 import shutil
+import zlib
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT
 from PIL import Image
@@ -17,6 +19,7 @@ PLUGIN = discovery.load(ROOT)
 COMPONENTS = {component.id: component for component in PLUGIN.components}
 RUNS = sorted(name for name, component in COMPONENTS.items() if component.kind != "webapp")
 COLOURS = {"cat": (200, 40, 40), "dog": (40, 40, 200)}
+PER_LABEL = 15
 
 
 def words_of(name):
@@ -32,7 +35,7 @@ def write_pictures(folder):
     draw = np.random.default_rng(0)
     for label, colour in COLOURS.items():
         (folder / label).mkdir(parents=True, exist_ok=True)
-        for number in range(10):
+        for number in range(PER_LABEL):
             pixels = np.clip(np.array(colour) + draw.normal(0, 20, (40, 40, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / label / f"{number}.png")
 
@@ -44,9 +47,16 @@ def write_table(path, values, predictions):
         writer = csv.writer(stream)
         writer.writerow(["images", "prediction", "error"] if predictions else columns)
         for label in COLOURS:
-            for number in range(10):
+            for number in range(PER_LABEL):
                 row = [f"/{label}/{number}.png"]
                 writer.writerow([*row, '{"cat": 0.9, "dog": 0.1}', 0] if predictions else [*row, label])
+
+
+def write_part(path, number, count):
+    """Write the rows of one shard, by the rule that docs/many-machines.md states."""
+    paths = [f"/{label}/{place}.png" for label in COLOURS for place in range(PER_LABEL)]
+    own = [path for path in paths if zlib.crc32(path.encode()) % count == number]
+    pd.DataFrame({"images": own, "prediction": '{"cat": 0.9, "dog": 0.1}', "error": 0, "reason": ""}).to_parquet(path)
 
 
 def write_features(path):
@@ -56,7 +66,7 @@ def write_features(path):
         writer = csv.writer(stream)
         writer.writerow(["images", "prediction", "label"])
         for place, label in enumerate(COLOURS):
-            for number in range(10):
+            for number in range(PER_LABEL):
                 vector = np.round(draw.normal(place, 1, 8), 4).tolist()
                 writer.writerow([f"/{label}/{number}.png", str(vector), label])
 
@@ -77,13 +87,16 @@ def prepared(tmp_path, monkeypatch, small_original):
             elif name == "feedback_folder":
                 (place / value).mkdir(exist_ok=True)
             elif name == "model_folder":
-                shutil.copytree(small_original, place / value)
+                shutil.copytree(small_original, place / value, dirs_exist_ok=True)
             elif name == "feature_model_folder" and f"{name}={value}" in words[: words.index("-o")]:
                 (place / value).mkdir(parents=True)
             elif name == "feature_dataset" and f"{name}={value}" in words[: words.index("-o")]:
                 write_features(place / value)
             elif name in ("label_dataset", "scored_dataset") and f"{name}={value}" in words[: words.index("-o")]:
                 write_table(place / value, values, name == "scored_dataset")
+        parts = [word.removeprefix("part_datasets=") for word in words if word.startswith("part_datasets=")]
+        for number, part in enumerate(parts):
+            write_part(place / part, number, len(parts))
         return values
 
     return prepare

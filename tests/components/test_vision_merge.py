@@ -112,6 +112,7 @@ def test_merged_shards_are_the_bytes_of_one_run(make, asked, counts, of_parts, p
         assert not any((project.root / name).exists() for name in outputs.values())
 
 
+@pytest.mark.slow
 @pytest.mark.keras
 def test_merged_saliency_maps_are_those_of_one_run(project, tmp_path):
     hostile(project.add_folder("photos"))

@@ -15,6 +15,7 @@ from vision_recipes.errors import PartsError
 from vision_recipes.rows import CLASSIFIED, Column
 from vision_recipes.shards import Shard
 
+UNTYPED = tuple(Column(column.name, "string") for column in CLASSIFIED)
 LISTING = [f"/{number:03}.png" for number in range(60)]
 
 
@@ -76,8 +77,9 @@ def test_a_missing_shard_is_named_by_its_number(tmp_path: Path) -> None:
         (Part("other", [], columns=(*CLASSIFIED, Column("x", "int"))), r"than 'part1': it has 'x' \(int\)\. Run all"),
         (Part("other", [], columns=(*CLASSIFIED[:-2], Column("probability", "string"), CLASSIFIED[-1])), "lacks 'pro"),
         (Part("other", [], columns=CLASSIFIED[::-1]), "it has them in another order"),
+        (Part("other", [], columns=UNTYPED), "has text in the column 'error', where numbers must be: a CSV"),
     ],
-    ids=("doubled", "foreign", "empty", "another table", "more columns", "other types", "order"),
+    ids=("doubled", "foreign", "empty", "another table", "more columns", "other types", "order", "no types"),
 )
 def test_what_does_not_fit_is_named(more: Part, message: str, tmp_path: Path) -> None:
     with pytest.raises(PartsError, match=message):

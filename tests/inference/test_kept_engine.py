@@ -61,7 +61,7 @@ def test_shards_of_one_process_open_the_model_once(folder: LocalStore, tmp_path:
     assert len(opened) == 4 and other != list(classify(folder, model, _settings(2, 3)))
     (folder.root / "more.png").write_bytes(encoded(picture(), "PNG"))
     list(classify(folder, changed, _settings(1, 3)))
-    assert len(opened) == 5
+    assert len(opened) == 4
 
 
 def test_an_engine_that_was_interrupted_is_not_used_again(

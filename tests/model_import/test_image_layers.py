@@ -44,6 +44,7 @@ def network_with(kind):
     return keras.Model(pixels, layers.Dense(3)(layers.GlobalAveragePooling2D()(features)))
 
 
+@pytest.mark.slow
 @pytest.mark.keras
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 def test_each_layer_for_pictures_is_read_passed_through_or_refused_by_name(tmp_path):

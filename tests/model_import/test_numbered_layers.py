@@ -27,8 +27,14 @@ def build(*, named: bool = False):
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize("ending", [".keras", ".h5"])
-@pytest.mark.parametrize(("before", "named"), [(1, False), (2, True)], ids=["second model", "third, names taken"])
+@pytest.mark.parametrize("ending", [".keras", pytest.param(".h5", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("before", "named"),
+    [
+        pytest.param(1, False, id="second model"),
+        pytest.param(2, True, id="third, names taken", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 def test_a_model_built_after_others_scores_as_it_did(tmp_path, ending, before, named):
     import keras

@@ -143,6 +143,7 @@ def test_a_sample_folder_without_pictures_is_said(tmp_path):
         run(tmp_path, samples=local(tmp_path / "none"), preprocessing="auto", model_file=path, sample_folder="x")
 
 
+@pytest.mark.slow
 @pytest.mark.keras
 def test_a_size_that_the_file_leaves_open_can_be_chosen(tmp_path):
     import keras

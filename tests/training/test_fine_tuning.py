@@ -106,7 +106,7 @@ def test_the_split_follows_branches(base: Model) -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("interactions", "hidden")), "kernel"]
+    "formula", [pytest.param(name, marks=pytest.mark.slow) for name in ("interactions", "hidden", "kernel")]
 )
 def test_a_head_that_multiplies_columns_or_hides_a_layer_is_trained_whole(
     base: Model, tmp_path: Path, formula: str
@@ -204,6 +204,7 @@ def test_extra_columns_come_in(base: Model, layers: str) -> None:
     assert tuned.best.val_accuracy == 1 and len(tuned.network.inputs) == 2
 
 
+@pytest.mark.slow
 def test_fine_tuning_beats_a_head_that_is_not_enough(base: Model, tmp_path: Path) -> None:
     told: list[Epoch] = []
     tuned = fine_tune(
@@ -220,6 +221,7 @@ def test_fine_tuning_beats_a_head_that_is_not_enough(base: Model, tmp_path: Path
     assert open_model(store).labels == ("rising", "falling")
 
 
+@pytest.mark.slow
 def test_random_weights_train_all_layers_with_their_normalisation(base: Model) -> None:
     head = a_head()
     settings = replace(
@@ -449,6 +451,7 @@ assert tuned.epochs[-1].loss < tuned.epochs[0].loss and len(tuned.epochs) == 3
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.slow
 def test_lower_precision_ends_in_float32(base: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     device = TrainingDevice("CPU", "mixed_bfloat16")
     monkeypatch.setattr(TrainingDevice, "claim", classmethod(lambda cls, compute: device))

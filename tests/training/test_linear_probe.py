@@ -193,6 +193,7 @@ def test_the_same_bits_twice(settings):
     assert one.bias.tobytes() == other.bias.tobytes()
 
 
+@pytest.mark.slow
 def test_thousands_of_classes_are_computed_in_blocks(monkeypatch):
     monkeypatch.setattr("vision_recipes.training.logistic_regression._CELLS", 3000)
     draw = np.random.default_rng(0)

@@ -129,6 +129,7 @@ def test_too_few_pictures_and_too_many_classes_give_no_detector():
     assert fit(train, scored(valid.features, valid.targets, np.zeros((20, MAX_CLASSES + 1)))) is None
 
 
+@pytest.mark.slow
 def test_the_file_of_very_long_vectors_can_be_read():
     wide = 200_000
     rows = [

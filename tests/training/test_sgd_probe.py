@@ -74,6 +74,7 @@ def test_epochs_are_reported_in_order_and_the_best_is_kept() -> None:
     assert accuracy(logits, VALID.targets) == pytest.approx(best(found).val_accuracy)
 
 
+@pytest.mark.slow
 def test_penalties_and_smoothing_make_weights_small() -> None:
     def size(**changes: float) -> float:
         return float(
@@ -134,6 +135,7 @@ def test_training_stops_when_nothing_gets_better() -> None:
     assert len(fit_sgd(TRAIN, noise, replace(settings, early_stopping_patience=0, nb_epochs=20)).epochs) == 20
 
 
+@pytest.mark.slow
 def test_validation_steps_limit_what_is_evaluated() -> None:
     half = replace(VALID, targets=np.where(np.arange(len(VALID)) < 40, VALID.targets, (VALID.targets + 1) % 3))
     settings = replace(SETTINGS, batch_size=20)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from pathlib import Path
 
 import click
 
-from minihost.cli.options import options_again, plugin_option, project_dir
+from minihost.cli.options import mistakes_of_workers, options_again, plugin_option, project_dir, workers_option
 
 flow_file = click.option(
     "-f",
@@ -31,6 +32,7 @@ flow_file = click.option(
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End a step after so long."
 )
+@workers_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no logs on the terminal.")
 def command(
     targets: tuple[str, ...],
@@ -40,19 +42,28 @@ def command(
     force: bool,
     streams_only: bool,
     timeout: float | None,
+    workers: str | None,
     quiet: bool,
 ) -> None:
     """Build TARGETs: names of steps, or of datasets and folders that steps make. Everything when none is named."""
+    from minihost.errors import JobError
     from minihost.plugins import Search, discovery
     from minihost.projects import project
     from minihost.projects.build_journal import KeptJournal
     from minihost.projects.building import Build
     from minihost.runs.running import Options
 
+    if mistakes := mistakes_of_workers(workers, None):
+        raise JobError(mistakes)
     with KeptJournal(project_dir, _typed(targets, flow_file, plugin_paths, project_dir, force)) as journal:
         opened = project.open(project_dir, flow_file)
         journal.project_dir = opened.dir
-        build = Build(opened, discovery.find(Search((*plugin_paths, *opened.plugins))), streams_only=streams_only)
+        catalogue = discovery.find(Search((*plugin_paths, *opened.plugins)))
+        build = Build(opened, catalogue, streams_only=streams_only)
+        if workers is not None:
+            from minihost.workers.requests import shared_step
+
+            build.shared = functools.partial(shared_step, catalogue=catalogue, where=workers)
         ran = build.run(
             targets,
             Options(timeout=timeout, quiet=quiet),

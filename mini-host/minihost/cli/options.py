@@ -46,6 +46,13 @@ plugin_settings = click.option(
     "--setting", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the plugin itself."
 )
 
+workers_option = click.option(
+    "--workers",
+    metavar="WHERE",
+    help="Share the files of the input folder out: over so many processes of this machine (4), or over a Ray cluster "
+    "(ray, ray://HOST:PORT).",
+)
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
 
 
@@ -78,6 +85,15 @@ def pairs(flag: str, shape: str, texts: Iterable[str], mistakes: list[str]) -> t
         else:
             mistakes.append(f"{flag} {text}: {shape} is expected.")
     return tuple(pairs)
+
+
+def mistakes_of_workers(workers: str | None, shards: int | None) -> list[str]:
+    """Return what is wrong with --workers and --shards."""
+    if workers is None and shards is None:
+        return []
+    from minihost.workers import requests
+
+    return list(requests.mistakes(workers, shards))
 
 
 def values(file: Path | None, mistakes: list[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from minihost.cli.next_steps import next_steps
 from minihost.cli.options import (
     find_plugins,
     from_file,
+    mistakes_of_workers,
     one_by_one,
     options_again,
     pairs,
@@ -20,8 +21,9 @@ from minihost.cli.options import (
     plugin_settings,
     project_dir,
     values,
+    workers_option,
 )
-from minihost.plugins import host_section
+from minihost.plugins import host_section, worker_section
 
 if TYPE_CHECKING:
     from minihost.projects.planning import Plan
@@ -44,14 +46,12 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End the run after so long."
 )
+@workers_option
 @click.option(
-    "--workers",
-    metavar="WHERE",
-    help="Share the files of the input folder out: over so many processes of this machine (4), or over a Ray cluster "
-    "(ray, ray://HOST:PORT).",
-)
-@click.option(
-    "--shards", type=int, metavar="S", help="Into how many shards --workers cuts the folder: about 24 for each worker."
+    "--shards",
+    type=int,
+    metavar="S",
+    help="Into how many shards --workers cuts the folder: 24 for each worker, or fewer of at least 16 files.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no log on the terminal: only the answer of a macro.")
 def command(
@@ -83,7 +83,7 @@ def command(
     from minihost.projects.planning import Request, plan
     from minihost.runs.running import Options
 
-    mistakes = _mistakes_of_workers(workers, shards)
+    mistakes = mistakes_of_workers(workers, shards)
     request = Request(
         component=component,
         inputs=pairs("-i", "ROLE=REF", inputs, mistakes),
@@ -122,18 +122,9 @@ def command(
 
         if text := bare(answer):
             click.echo(text)
-    if not quiet:
+    if not quiet and not worker_section.only_fills_cache(planned.component.descriptor, planned.job.config):
         for line in next_steps(planned, request, options_again(plugin_paths, project_dir), created):
             click.echo(line)
-
-
-def _mistakes_of_workers(workers: str | None, shards: int | None) -> list[str]:
-    """What is wrong with --workers and --shards."""
-    if workers is None and shards is None:
-        return []
-    from minihost.workers import requests
-
-    return list(requests.mistakes(workers, shards))
 
 
 def _folder_hint(planned: Plan, reason: str) -> str:

@@ -16,6 +16,7 @@ from minihost.folders.store import Facts
 
 log = logging.getLogger(__name__)
 CHUNK = 1 << 20
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class LocalFolder:
@@ -63,13 +64,28 @@ class LocalFolder:
         return sorted(found)
 
     def open(self, path: str) -> BinaryIO:
-        """Open a regular file inside the folder for reading; never waits on a pipe. Raises OSError."""
-        real = self._real(path)
-        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise NotAFile(f"{path!r} is not a regular file (a folder, a pipe or a device).")
-        return open(descriptor, "rb")
+        """Open a regular file inside the folder for reading; never waits on a pipe. Raises OSError.
+
+        A small file is read at once and closed.
+        """
+        try:
+            descriptor = os.open(self._without_links(path), _READ)
+        except OSError:
+            descriptor = os.open(self._real(path), _READ)
+        facts, is_handed_over = os.fstat(descriptor), False
+        try:
+            if not stat.S_ISREG(facts.st_mode):
+                raise NotAFile(f"{path!r} is not a regular file (a folder, a pipe or a device).")
+            if facts.st_size < CHUNK:
+                content = os.read(descriptor, facts.st_size + 1)
+                if len(content) == facts.st_size:  # nobody is writing it
+                    return io.BytesIO(content)
+                os.lseek(descriptor, 0, os.SEEK_SET)
+            is_handed_over = True
+            return open(descriptor, "rb")
+        finally:
+            if not is_handed_over:
+                os.close(descriptor)
 
     def facts(self, path: str) -> Facts | None:
         """Return what the disk says of a file or folder, None when it is missing or leads out."""
@@ -129,6 +145,20 @@ class LocalFolder:
         if names:
             self._contained(os.path.realpath(place.parent), path)
         return place
+
+    def _without_links(self, path: str) -> str:
+        """Return where a path lies on disk; raises OSError where a folder on the way is a link or missing.
+
+        Nearly all paths have no links, and this asks the system once for each folder below the root, where `realpath`
+        asks for every folder from `/` on.
+        """
+        *folders, name = parts(path) or [""]
+        place = str(self.root)
+        for folder in folders:
+            place = f"{place}/{folder}"
+            if stat.S_ISLNK(os.lstat(place).st_mode):
+                raise OSError(f"{place!r} is a link")
+        return f"{place}/{name}"
 
     def _real(self, path: str) -> str:
         real = os.path.realpath(self.root.joinpath(*parts(path)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from minihost.parameters.forms import named
 from minihost.plugins import Component, Plugin, Role
@@ -55,6 +56,13 @@ def read(component: Component) -> WorkerSection | None:
     return WorkerSection(
         folder, merge, {role: PartRole(one["parts"], one["merged"]) for role, one in parts.items()}, cache
     )
+
+
+def only_fills_cache(descriptor: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
+    """Whether a run puts the results of one shard into a cache, so that it has no other output to write."""
+    found = section(descriptor).get(NAME)
+    shards = config.get(PARAMETERS[1], 1)
+    return isinstance(found, dict) and bool(found.get("cache")) and isinstance(shards, int) and shards > 1
 
 
 def mistakes(component: Component, plugin: Plugin) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterable
@@ -37,6 +38,8 @@ class Build:
         project.flow = dataclasses.replace(project.flow, steps=steps)
         self.records = BuildRecords(project)
         self.freshness = Freshness(project, catalogue)
+        self.shared: Callable[[Plan, Any], contextlib.AbstractContextManager[Any]] = _alone
+        """Yields the options of a step for its plan and those of the build: how it is shared out over workers."""
         self.plans: dict[str, Plan] = {}
         self.of_order = step_order.mistakes(project.flow)
         self.steps = step_order.ordered(project.flow)
@@ -140,7 +143,8 @@ class Build:
         record = self.freshness.facts(step, planned)
         outputs = {one.path for one in planned.job.outputs}
         started = time.time()
-        result = hooks().minihost_run_component(job=planned.job, options=options)
+        with self.shared(planned, options) as options:
+            result = hooks().minihost_run_component(job=planned.job, options=options)
         empty = [ref for ref, one in self.freshness.made(step, planned) if not has_data(one)]
         if empty and step.creates:
             raise HostError(f"step {step.name} finished, but {', '.join(map(repr, empty))} (creates:) does not exist.")
@@ -201,6 +205,11 @@ class Build:
         if mistakes:
             raise JobError(mistakes)
         return chosen or list(self.steps)
+
+
+def _alone(_planned: Plan, options: Any) -> contextlib.AbstractContextManager[Any]:
+    """One process does the work of a step."""
+    return contextlib.nullcontext(options)
 
 
 def _lack(reference: Reference) -> str:

@@ -59,6 +59,11 @@ def of_plugin(plugin: Plugin, component: Component) -> str:
     return _sum(found)
 
 
+def of_rows(rows: Iterable[Any]) -> str:
+    """Return the sum of facts about many files, one after the other."""
+    return _sum(rows)
+
+
 def of_facts(facts: Any) -> str:
     """Return the sum of plain data: parameters, names."""
     return _sum([facts])

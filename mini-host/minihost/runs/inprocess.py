@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from minihost.runs.processes import Ended
 
 def follow(job: Job, folder: Path, log: JobLog) -> Ended:
     """Run the job here and answer as a child process would have ended; its output goes to the log."""
-    output = LogStream(log)
+    output = LineStream(log.write)
     with _put_back(job), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         os.chdir(job.work_dir)
         outcome = child.perform(job, folder)
@@ -42,11 +42,11 @@ def session_of(job: Job) -> Iterator[None]:
         yield
 
 
-class LogStream(io.TextIOBase):
-    """Text that is printed, as lines of a job log."""
+class LineStream(io.TextIOBase):
+    """Text that is printed, handed on line by line."""
 
-    def __init__(self, log: JobLog) -> None:
-        self.log = log
+    def __init__(self, on_line: Callable[[str], object]) -> None:
+        self.on_line = on_line
         self._left = ""
 
     def writable(self) -> bool:
@@ -57,13 +57,13 @@ class LogStream(io.TextIOBase):
         """Take text and hand on whole lines."""
         *lines, self._left = (self._left + text).split("\n")
         for line in lines:
-            self.log.write(line)
+            self.on_line(line)
         return len(text)
 
     def end(self) -> None:
         """Hand on what is left."""
         if self._left:
-            self.log.write(self._left)
+            self.on_line(self._left)
             self._left = ""
 
 

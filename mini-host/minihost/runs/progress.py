@@ -53,7 +53,7 @@ class Meter:
 
 def _number(value: float) -> str:
     """A count in full, another number with as many digits as a person reads."""
-    return f"{value:.0f}" if value == int(value) else f"{value:g}"
+    return f"{value:.0f}" if value.is_integer() else f"{value:g}"
 
 
 class Reporter:

@@ -21,6 +21,7 @@ from minihost.folders.paths import OWN
 from minihost.interrupts import interruptible
 from minihost.job import Job, Reference
 from minihost.outputs import commits, stages, staging, tables
+from minihost.plugins import worker_section
 from minihost.runs import code_environment, processes, remote_data
 from minihost.runs.events import Events
 from minihost.runs.job_folders import job_folder, keep_facts, keep_newest, outcome_kept
@@ -95,7 +96,7 @@ def run(job: Job, options: Options | None = None) -> Result:
                     ended = (options.follow or follow)(job, options, folder, log, show)
                 answer = _judged(ended, job, folder, log, options)
                 held += _begun_by_child(folder)
-                _check_written(job, held, log)
+                written = _written(job, held, log)
             except HostError as err:
                 held += _begun_by_child(folder)
                 show.failed(log.path)
@@ -105,7 +106,7 @@ def run(job: Job, options: Options | None = None) -> Result:
         commits.commit(held)
     shutil.rmtree(job.work_dir, ignore_errors=True)
     keep_newest(folder.parent, KEPT_JOBS)
-    result = Result(folder, answer, tuple(job.outputs), _created(job, folder), time.monotonic() - started)
+    result = Result(folder, answer, written, _created(job, folder), time.monotonic() - started)
     show.done(result, as_text(answer) if job.kind == "macro" else "")
     return result
 
@@ -251,22 +252,27 @@ def _locked(stage: stages.Stage, job: Job, folder: Path) -> stages.Stage:
     return stage
 
 
-def _check_written(job: Job, held: list[stages.Stage], log: JobLog) -> None:
-    """Raise `ComponentFailed` when a required output was not written; drop the stages of others that were not."""
+def _written(job: Job, held: list[stages.Stage], log: JobLog) -> tuple[Reference, ...]:
+    """Return the outputs that the run leaves; drop the stages of those that were not written.
+
+    Raises `ComponentFailed` when a required output was not written, unless the run was one shard that fills a cache.
+    """
     by_place = {str(stage.place): stage for stage in held}
-    missing = []
+    missing: list[Reference] = []
     for reference in job.outputs:
         stage = by_place.get(reference.stage)
         if stage is None or stage.written():
             continue
         if reference.required and (reference.type == "DATASET" or not _has_files(stage)):
-            missing.append(f"{reference.role} ({reference.name})")
-    if missing:
-        raise ComponentFailed(log.write(f"The component finished without writing its output {', '.join(missing)}."))
+            missing.append(reference)
+    if missing and not worker_section.only_fills_cache(job.descriptor, job.config):
+        names = ", ".join(f"{one.role} ({one.name})" for one in missing)
+        raise ComponentFailed(log.write(f"The component finished without writing its output {names}."))
     for stage in list(held):
         if not stage.written():
             held.remove(stage)
             stage.discard()
+    return tuple(one for one in job.outputs if one not in missing)
 
 
 def _has_files(stage: stages.Stage) -> bool:

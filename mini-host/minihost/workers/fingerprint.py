@@ -22,7 +22,8 @@ def fingerprint(
     """
     config = {name: value for name, value in job.config.items() if name not in PARAMETERS}
     inputs = [[one.role, one.name, one.path, one.options, one.partitions] for one in job.inputs]
-    data = [files if one.role == section.folder else fingerprints.of_data(one) for one in job.inputs]
+    listed = fingerprints.of_rows(files)
+    data = [listed if one.role == section.folder else fingerprints.of_data(one) for one in job.inputs]
     outputs = [[one.role, one.type, one.name] for one in job.outputs]
     facts = [component.full_id, config, job.plugin_config, job.variables, job.streams_only, inputs, data, outputs]
     packages = [str(place) for place in _packages(python)], [fingerprints.stamp(place) for place in _packages(python)]

@@ -21,7 +21,7 @@ def minihost_place_shards(work: Work, where: str) -> Any:
     if not where.isdecimal():
         return None
     count = min(int(where), len(work.shards))
-    work.expect(count)
+    work.expect(count, here=True)
     shares = shares_of_processors(count)
     workers = [LocalWorker(work, number, shares[number - 1]) for number in range(1, count + 1)]
     try:
@@ -47,13 +47,10 @@ class LocalWorker(threading.Thread):
     def run(self) -> None:
         """Run one shard after the other until there is none."""
         try:
-            while shard := self.work.next(self.number):
+            while not self._stopped and (shard := self.work.next(self.number)):
                 self._run(shard)
             if self.process is not None:
                 self.process.close()
-        except OSError as err:
-            reason = f"Worker {self.number} cannot be started: {err.strerror}. Take fewer --workers."
-            self.work.fail({"status": "failed", "reason": reason, "for_user": True})
         except BaseException as err:
             self.work.fail({"status": "failed", "reason": f"{type(err).__name__}: {err}", "for_user": True})
             raise
@@ -79,12 +76,13 @@ class LocalWorker(threading.Thread):
             outcome = process.run(shard.job)
         except WorkerLost as err:
             self.process = None
-            self.work.lost(self.number, shard, str(err))
+            if not self._stopped:
+                self.work.lost(self.number, shard, str(err))
         else:
             self.work.done(self.number, shard, outcome, time.monotonic() - began)
 
     def _living(self) -> WorkerProcess | None:
-        """The process, begun where there is none; None where all is to end."""
+        """The process, begun where there is none; None where all is to end, or none can be begun."""
         from minihost.workers.worker_process import WorkerProcess
 
         if self.process is not None:
@@ -92,8 +90,12 @@ class LocalWorker(threading.Thread):
         with self._guard:
             if self._stopped:
                 return None
-            say = self._say
-            self.process = WorkerProcess(self.work.environment, self.work.python, say, self.cpus)
+            try:
+                self.process = WorkerProcess(self.work.environment, self.work.python, self._say, self.cpus)
+            except OSError as err:
+                reason = f"Worker {self.number} cannot be started: {err.strerror}. Take fewer --workers."
+                self.work.fail({"status": "failed", "reason": reason, "for_user": True})
+                return None
         self.work.started(self.number, self.process.ready())
         return self.process
 

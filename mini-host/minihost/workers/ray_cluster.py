@@ -134,9 +134,14 @@ def _explained(err: Exception, place: Place) -> str:
     return f"Ray could not be started or reached at {where}: {first_line(err)}"
 
 
+def colourless(text: str) -> str:
+    """A text without the colours that Ray gives it."""
+    return re.sub(r"\x1b\[\d+m", "", text)
+
+
 def first_line(err: BaseException) -> str:
-    """The first line of what an error says, without the colours that Ray gives it; its type where it says nothing."""
-    text = re.sub(r"\x1b\[\d+m", "", str(err)).strip()
+    """The first line of what an error says, without colours; its type where it says nothing."""
+    text = colourless(str(err)).strip()
     return text.splitlines()[0].rstrip(".") if text else type(err).__name__
 
 
@@ -153,7 +158,7 @@ def unplaced(ray: Any, place: Place, waiting: int) -> str:
 
 def no_host(err: BaseException) -> str:
     """What to do where an actor could not even begin: nearly always, the node lacks the host."""
-    text = re.sub(r"\x1b\[\d+m", "", str(err))
+    text = colourless(str(err))
     missing = re.findall(r"ModuleNotFoundError: No module named '([\w.]+)'", text)
     what = f"module {missing[-1]} is missing there" if missing else text.strip().splitlines()[-1]
     return (

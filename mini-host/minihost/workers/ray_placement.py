@@ -33,14 +33,18 @@ TRIES = 4
 @hookimpl(trylast=True)
 def minihost_place_shards(work: Work, where: str) -> Any:
     """Run the shards in actors of the Ray cluster that `where` names."""
-    from minihost.workers.ray_cluster import connected, place_of
+    from minihost.workers.ray_cluster import colourless, connected, place_of
 
     place, began = place_of(where), time.monotonic()
     if place is None:
         return None
+    from minihost.runs.inprocess import LineStream
     from minihost.workers.elsewhere import needs_of
+    from minihost.workers.shards import CLUSTER
 
-    with needs_of(work) as needs, connected(place) as ray:
+    # Ray prints what its nodes report to the standard output, which is the component's.
+    notices: Any = LineStream(lambda line: work.line(CLUSTER, colourless(line)))
+    with needs_of(work) as needs, contextlib.redirect_stdout(notices), connected(place) as ray:
         from minihost.workers.ray_worker import RayWorker
 
         fitting = int(ray.cluster_resources().get("CPU", 0)) // place.cpus

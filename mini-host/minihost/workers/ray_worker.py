@@ -125,9 +125,9 @@ def own_folder() -> Path:
         with contextlib.suppress(OSError), open(left, "rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(left.parent, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    fcntl.flock(os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC), fcntl.LOCK_EX)
-    return folder
+    part = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
+    fcntl.flock(os.open(part / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC), fcntl.LOCK_EX)
+    return part.rename(part.with_name(part.name[1:]))  # it is found when it is locked, and not taken for a dead one's
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -10,6 +12,7 @@ from minihost.plugins import Component
 from minihost.plugins.discovery import Catalogue
 from minihost.plugins.worker_section import PARAMETERS, read, recipe
 from minihost.projects.planning import Plan
+from minihost.runs.running import Options
 from minihost.suggestions import one_of
 from minihost.workers.shared_run import SharedRun
 
@@ -32,7 +35,10 @@ def mistakes(where: str | None, shards: int | None) -> Iterator[str]:
             "cluster (--workers ray://HOST:10001) is expected."
         )
     if shards is not None and not 1 <= shards <= MOST_SHARDS:
-        yield f"--shards {shards}: 1 to {MOST_SHARDS} are possible. Leave it out for about 24 for each worker."
+        yield (
+            f"--shards {shards}: 1 to {MOST_SHARDS} are possible. Leave it out for 24 for each worker, or fewer of at "
+            "least 16 files."
+        )
 
 
 def shared_run(planned: Plan, catalogue: Catalogue, where: str, shards: int | None) -> SharedRun:
@@ -50,6 +56,16 @@ def shared_run(planned: Plan, catalogue: Catalogue, where: str, shards: int | No
     if found:
         raise JobError(found)
     return SharedRun(component, plugin, section, merging, where, shards)
+
+
+@contextlib.contextmanager
+def shared_step(planned: Plan, options: Options, catalogue: Catalogue, where: str) -> Iterator[Options]:
+    """Yield the options with which a step of a flow runs: shared out where it can be, as ever elsewhere."""
+    if read(planned.component) is None or any(_against(planned, planned.component)):
+        yield options
+        return
+    with shared_run(planned, catalogue, where, None) as shared:
+        yield dataclasses.replace(options, follow=shared.follow)
 
 
 def _against(planned: Plan, component: Component) -> Iterator[str]:

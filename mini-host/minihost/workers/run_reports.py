@@ -12,7 +12,7 @@ from typing import Any
 from minihost.errors import counted
 from minihost.runs.joblog import JobLog, is_library_noise
 from minihost.runs.progress import Reporter
-from minihost.workers.shards import Reports, Shard
+from minihost.workers.shards import CLUSTER, JOINING, Reports, Shard
 
 _VARYING = re.compile(r"\d+(?:[.,:]\d+)*")
 MOST_KINDS = 200
@@ -35,9 +35,12 @@ class RunReports(Reports):
         self.times: dict[int, list[tuple[int, float]]] = {}
         """Worker -> files and seconds of each shard that it did."""
         self._alive: set[int] = set()
-        self._began = self._last = time.monotonic()
+        self._began = self.last = time.monotonic()
+        """When the work began, and when the last shard was done."""
         self._kinds: set[str] = set()
         self._is_announced = False
+        self._joining: int | None = None
+        """The worker that joins the parts."""
         self._steady: tuple[int, float] | None = None
         """Files and seconds at which every worker was done with its first shard."""
         self._report(target=[files, "FILES"], **({"progress": done} if done else {}))
@@ -55,6 +58,9 @@ class RunReports(Reports):
 
     def began(self, worker: int, shard: Shard) -> None:
         """Note it in the log."""
+        if shard.number == JOINING:
+            self._joining = worker
+            return
         self.log.write(f"{self._who(worker)}shard {shard.number}: {counted(shard.files, 'file')}")
 
     def line(self, worker: int, text: str) -> None:
@@ -66,15 +72,12 @@ class RunReports(Reports):
         self._kinds.add(kind)
         self.show.line(kept)
 
-    def event(self, worker: int, event: dict[str, Any]) -> None:
-        """Leave it: how far the run is, is counted in files."""
-
     def done(self, worker: int, shard: Shard, seconds: float) -> None:
         """Count it."""
         self._announce()
         self.times.setdefault(worker, []).append((shard.files, seconds))
         self.finished += shard.files
-        self._last = time.monotonic()
+        self.last = time.monotonic()
         if self._steady is None and len(self.times) >= len(self._alive):
             self._steady = (self.finished - self.before, time.monotonic() - self._began)
         self._report(progress=self.finished, note=self._note())
@@ -91,7 +94,7 @@ class RunReports(Reports):
         """
         if not self.startup:
             return []
-        seconds = self._last - self._began
+        seconds = self.last - self._began
         later = [one for times in self.times.values() for one in times[1:]]
         rate = sum(took for _files, took in later) / max(1, sum(files for files, _took in later))
         starts = [
@@ -128,7 +131,7 @@ class RunReports(Reports):
             stream.write(json.dumps(event) + "\n")
 
     def _who(self, worker: int) -> str:
-        return "" if self.expected == 1 else f"worker {worker}: "
+        return "" if self.expected == 1 or worker in (self._joining, CLUSTER) else f"worker {worker}: "
 
 
 def _duration(seconds: float) -> str:

@@ -15,6 +15,12 @@ from typing import Any
 from minihost.errors import HostError
 from minihost.job import Job, Reference
 
+JOINING = 0
+"""The number of the shard that is none: the job that joins the parts of all others, on the machine of the host."""
+
+CLUSTER = 0
+"""The worker that is none: the place itself, where it has something to say."""
+
 TRIES = 4
 """How often a shard is begun at most: once, and three times more when its worker is lost."""
 
@@ -68,6 +74,7 @@ class Work:
         python: str | None = None,
         deadline: float | None = None,
         keep: Callable[[Shard], None] = lambda shard: None,
+        join: Callable[[], Shard] | None = None,
         report: Reports | None = None,
     ) -> None:
         self.shards = list(shards)
@@ -75,20 +82,33 @@ class Work:
         self.outcome: dict[str, Any] | None = None
         """What ended the run early, as `minihost.runs.child` reports it: `status`, `reason`, `for_user`; else None."""
         self.timed_out = False
-        self._deadline, self._keep = deadline, keep
+        self.is_joined = False
+        """Whether one of the workers has joined the parts."""
+        self._deadline, self._keep, self._join = deadline, keep, join
         self._report = report or Reports()
         self._left = deque(self.shards)
         self._undone = len(self.shards)
         self._changed = threading.Condition(threading.RLock())
 
-    def expect(self, workers: int) -> None:
-        """Take note of how many workers there will be, before the first starts."""
+    def expect(self, workers: int, *, here: bool = False) -> None:
+        """Take note of how many workers there will be, before the first starts.
+
+        Those that are `here`, on the machine of the host, get one job more at the end, which joins the parts: a process
+        that lives needs no start for it.
+        """
         with self._changed:
+            if not here:
+                self._join = None
+            elif self._join is not None:
+                self._undone += 1
             self._report.expect(workers)
 
     def next(self, worker: int) -> Shard | None:
         """Return the shard that a worker is to run now; None when it may end."""
         with self._changed:
+            if self._join is not None and self._undone == 1 and not self.over:
+                self._left.append(self._join())
+                self._join = None
             if self.over or not self._left:
                 return None
             shard = self._left.popleft()
@@ -107,11 +127,6 @@ class Work:
         with self._changed:
             self._report.line(worker, text)
 
-    def event(self, worker: int, event: dict[str, Any]) -> None:
-        """Take note of what a worker reports beside its output."""
-        with self._changed:
-            self._report.event(worker, event)
-
     def done(self, worker: int, shard: Shard, outcome: dict[str, Any], seconds: float) -> None:
         """Take a shard that ran to its end in so many seconds. A part is kept; a failure ends the run with its reason.
 
@@ -123,13 +138,16 @@ class Work:
             if outcome.get("status") != "done":
                 self.fail(outcome)
                 return
-            try:
-                self._keep(shard)
-            except HostError as err:
-                self.fail({"status": "failed", "reason": str(err), "for_user": True})
-                return
+            if shard.number == JOINING:
+                self.is_joined = True
+            else:
+                try:
+                    self._keep(shard)
+                except HostError as err:
+                    self.fail({"status": "failed", "reason": str(err), "for_user": True})
+                    return
+                self._report.done(worker, shard, seconds)
             self._undone -= 1
-            self._report.done(worker, shard, seconds)
             self._changed.notify_all()
 
     def lost(self, worker: int, shard: Shard, how: str) -> None:
@@ -140,14 +158,15 @@ class Work:
         with self._changed:
             if self.over:
                 return
-            text = f"Worker {worker} {how} in shard {shard.number} of {len(self.shards)}"
+            place = f"in shard {shard.number} of {len(self.shards)}" if shard.number else "while it joined the parts"
+            text = f"Worker {worker} {how} {place}"
             if shard.tries >= TRIES:
                 reason = f"{text}, for the {shard.tries}th time."
                 reason += " Fewer --workers leave each more memory." if "memory" in how else ""
                 self.fail({"status": "failed", "reason": reason, "for_user": True})
                 return
             self._left.appendleft(shard)
-            self._report.lost(worker, f"{text}: it is started again, and the shard too.")
+            self._report.lost(worker, f"{text}: it is started again, and goes on with that.")
             self._changed.notify_all()
 
     def fail(self, outcome: dict[str, Any]) -> None:
@@ -176,7 +195,7 @@ class Work:
 
     @property
     def complete(self) -> bool:
-        """Whether every shard is done."""
+        """Whether every shard is done, and the parts are joined where the workers do that."""
         return self._undone == 0
 
 
@@ -194,9 +213,6 @@ class Reports:
 
     def line(self, worker: int, text: str) -> None:
         """A worker printed a line."""
-
-    def event(self, worker: int, event: dict[str, Any]) -> None:
-        """A worker reported something beside its output."""
 
     def done(self, worker: int, shard: Shard, seconds: float) -> None:
         """A shard is done, after so many seconds."""

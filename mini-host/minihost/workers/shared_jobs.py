@@ -15,7 +15,7 @@ from minihost.plugins import Component, Plugin
 from minihost.plugins.worker_section import PARAMETERS, WorkerSection
 from minihost.projects.planning import resolve_params
 from minihost.workers.parts import Parts
-from minihost.workers.shards import Shard
+from minihost.workers.shards import JOINING, Shard
 
 
 class SharedJobs:
@@ -57,12 +57,17 @@ class SharedJobs:
         return dataclasses.replace(job, inputs=inputs)
 
     def keep(self, shard: Shard) -> None:
-        """Make a whole part of what a shard left; raises `DataError` where a required output or the disk lacks."""
+        """Make a whole part of what a shard left; raises `DataError` where a required output or the disk lacks.
+
+        A folder into which the shard put nothing is a part, too.
+        """
         written = [reference for reference in shard.job.outputs if reference.role in self.section.parts]
-        if missing := [one for one in written if one.required and not Path(one.path).exists()]:
-            names = ", ".join(f"{one.role} ({one.name})" for one in missing)
-            raise DataError(f"Shard {shard.number}: the component finished without writing its output {names}.")
         try:
+            for folder in (Path(one.path) for one in written if one.type == "MANAGED_FOLDER"):
+                folder.mkdir(parents=True, exist_ok=True)
+            if missing := [one for one in written if one.required and not Path(one.path).exists()]:
+                names = ", ".join(f"{one.role} ({one.name})" for one in missing)
+                raise DataError(f"Shard {shard.number}: the component finished without writing its output {names}.")
             self.parts.keep(shard.number)
         except OSError as err:
             raise DataError(
@@ -84,6 +89,13 @@ class SharedJobs:
             cache, "MANAGED_FOLDER", "minihost_cache", self.job.project_key, str(place), {"in_place": True}
         )
         return dataclasses.replace(self._alone, outputs=[*self.job.outputs, made])
+
+    def joining(self, component: Component, plugin: Plugin) -> Shard:
+        """Return the job that joins the parts, for a worker."""
+        folder = self.parts.draft(JOINING)
+        return Shard(
+            JOINING, dataclasses.replace(self.merging(component, plugin), work_dir=str(folder / "work")), folder
+        )
 
     def merging(self, component: Component, plugin: Plugin) -> Job:
         """Return the job that joins the parts in the outputs of the run."""

@@ -60,11 +60,8 @@ class SharedRun:
             raise Interrupted(running.INTERRUPTED) from None
         if work.timed_out or work.outcome is not None:
             return _failed(work, folder)
-        whole = jobs.whole() if self.merging is None else jobs.merging(self.merging, self.plugin)
-        left = None if deadline is None else max(0.1, deadline - time.monotonic())
-        began = time.monotonic()
-        ended = running.follow(whole, dataclasses.replace(options, timeout=left), folder, log, show)
-        joining = 0.0 if self.merging is None else time.monotonic() - began
+        ended = self._whole(jobs, work, deadline, options, folder, log, show)
+        joining = 0.0 if self.merging is None else time.monotonic() - reports.last
         for line in reports.summary(joining) if ended.code == 0 else ():
             show.line(log.write(line))
         return ended
@@ -80,6 +77,26 @@ class SharedRun:
     def workers(self) -> int | None:
         """How many workers there are to be, None where only the place knows."""
         return int(self.where) if self.where.isdecimal() else None
+
+    def _whole(
+        self,
+        jobs: SharedJobs,
+        work: Work,
+        deadline: float | None,
+        options: running.Options,
+        folder: Path,
+        log: JobLog,
+        show: Reporter,
+    ) -> processes.Ended:
+        """Make the outputs of what the shards left, unless a worker has done that."""
+        if work.is_joined:
+            (folder / running.RESULT).write_text(json.dumps({"status": "done"}), encoding="utf-8")
+            return processes.Ended(0)
+        left = None if deadline is None else max(0.1, deadline - time.monotonic())
+        options = dataclasses.replace(options, timeout=left)
+        if self.merging is None:
+            return running.follow(jobs.whole(), options, folder, log, show)
+        return running.follow(jobs.merging(self.merging, self.plugin), options, folder, log, LinesOf(show))
 
     def _jobs(self, job: Job, folder: Path, rows: list[listing.Row], options: running.Options) -> SharedJobs:
         """Open the parts, and return what makes the jobs."""
@@ -105,7 +122,7 @@ class SharedRun:
         show: Reporter,
     ) -> tuple[Work, RunReports]:
         """Run the shards that are left where the user wishes, and return what came of them."""
-        parts = jobs.parts
+        parts, merging = jobs.parts, self.merging
         slices = counting.sliced(rows, parts.shards)
         kept = set(parts.kept())
         left = [jobs.shard(number, ones) for number, ones in enumerate(slices, 1) if number not in kept]
@@ -124,6 +141,7 @@ class SharedRun:
             python=options.python,
             deadline=deadline,
             keep=jobs.keep,
+            join=None if merging is None else lambda: jobs.joining(merging, self.plugin),
             report=reports,
         )
         try:
@@ -138,6 +156,17 @@ class SharedRun:
                 "--workers 4, or ray, or ray://HOST:PORT."
             )
         return work, reports
+
+
+class LinesOf(Reporter):
+    """Shows the lines of the job that joins the parts; how far it is, would look as if all began again."""
+
+    def __init__(self, show: Reporter) -> None:
+        self.show = show
+
+    def line(self, line: str) -> None:
+        """Show the line."""
+        self.show.line(line)
 
 
 def _failed(work: Work, folder: Path) -> processes.Ended:

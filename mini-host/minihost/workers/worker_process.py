@@ -53,7 +53,7 @@ class WorkerProcess:
             raise
         finally:
             os.close(theirs)
-        self._reports = open(reports, "rb", buffering=0)  # noqa: SIM115 - closed by `end`
+        self._reports = open(reports, "rb", buffering=0)  # noqa: SIM115 - closed with this object
         self._ended = threading.Lock()
         self._answers = b""
         self._selector = selectors.DefaultSelector()

@@ -219,6 +219,7 @@ def test_an_environment_has_pkg_resources_unless_the_plugin_chooses_its_setuptoo
     assert found == [f"setuptools-{version}.dist-info"]
 
 
+@pytest.mark.slow
 def test_a_package_that_imports_numpy_is_built_beside_the_numpy_of_the_environment(built, wheel, tmp_path):
     archive_needing(tmp_path, "numpy")
     for name in ("setuptools", "wheel", "cython"):
@@ -331,6 +332,7 @@ def test_one_process_builds_at_a_time(plugin, wheel, home):
     assert records.read(wanted.place) == answers[0]
 
 
+@pytest.mark.slow
 def test_what_a_killed_build_left_is_not_used(plugin, wheel, minihost_project, capsys):
     wheel("there")
     root = plugin("there\n")

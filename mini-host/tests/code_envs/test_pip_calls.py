@@ -75,6 +75,7 @@ def test_a_failure_is_a_reason_and_names_the_requirement(said, reason, sentence,
     assert found.names == names
 
 
+@pytest.mark.slow
 def test_versions_with_a_wheel_are_not_those_that_had_to_be_built(wheel, tmp_path):
     for version in ("1.2", "1.10"):
         wheel("native", version)

@@ -75,6 +75,7 @@ def test_what_is_not_compiled_is_built_as_pinned_first():
     assert newer.said() == ["a==5 -> a<=4 (why)"]
 
 
+@pytest.mark.slow
 def test_an_environment_for_an_old_python(built, wheel):
     wheel("learner", "1.1.3", requires=["jobs>=1.0"])
     wheel("learner", "1.4")

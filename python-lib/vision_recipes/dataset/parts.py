@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ def common_columns(parts: Sequence[DescribedTable]) -> tuple[Column, ...]:
                 f"vision-classify, -extract or -explain writes; it has {columns_listed(part.columns)}. Connect the "
                 "table of a shard."
             )
+        require_numbers(part, ["error"])
     first = parts[0]
     for part in parts[1:]:
         if _described(part) != _described(first):
@@ -54,6 +55,17 @@ def common_columns(parts: Sequence[DescribedTable]) -> tuple[Column, ...]:
                 "parameters and model, then merge again."
             )
     return tuple(Column(name, first.types[name], first.comments.get(name, "")) for name in first.columns)
+
+
+def require_numbers(part: DescribedTable, names: Iterable[str]) -> None:
+    """Raise PartsError where columns, as far as there are such, hold text in place of numbers."""
+    text = [name for name in names if part.types.get(name) == "string"]
+    if text:
+        raise PartsError(
+            f"Part {part.name!r} has text in the column {listed(map(repr, text), _SHOWN)}, where numbers must be: a "
+            "CSV file has lost its types without the schema that was written with it. Put the .schema.json of the "
+            "shard beside it, or have shards write Parquet."
+        )
 
 
 def place_of(path: str, listing: Sequence[str]) -> int | None:

@@ -72,7 +72,7 @@ def forward(
         names = ", ".join(unusual[:10])
         files = counted(len(unusual), "hidden or system file is", "hidden or system files are")
         log.info("%s among the pictures, with a row each: %s", files, names)
-    opened = open_kept(model, compute, request, len(paths))
+    opened = open_kept(model, compute, request)
     engine, features = opened.it, None
     if cache is not None:
         every = max(8, len(paths) // _SEGMENTS)
@@ -82,10 +82,10 @@ def forward(
     return opened.after(_results(engine, found, request, features, Progress(request.verb, len(mine))))
 
 
-def open_kept(model: Model, compute: ComputeSettings, request: Request, pictures: int) -> Opened[Engine]:
-    """Return the engine of a request, with what keeps it for the next shard; the whole folder has `pictures`."""
+def open_kept(model: Model, compute: ComputeSettings, request: Request) -> Opened[Engine]:
+    """Return the engine of a request, with what keeps it for the next shard."""
     how = partial(open_engine, model, compute, request.output, pooling=request.pooling, batch=request.batch)
-    circumstances = (model.folder_hash, request.output, request.pooling, compute, request.batch, pictures)
+    circumstances = (model.folder_hash, request.output, request.pooling, compute, request.batch)
     return open_or_take(circumstances, how, request.shard)
 
 

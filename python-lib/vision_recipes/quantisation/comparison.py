@@ -25,15 +25,12 @@ class Comparison:
     @property
     def agreement(self) -> float:
         """The fraction of the pictures with the same answer."""
-        return self.same / self.pictures
+        return self.same / max(1, self.pictures)
 
     def sentences(self) -> Iterator[str]:
         """Yield what was found, without full stop."""
-        held_out = counted(self.pictures, "picture")
-        yield (
-            f"same best label as in float32 for {percent(self.same_label / self.pictures)} of {held_out} that it was "
-            "not calibrated on"
-        )
+        held_out, same_label = counted(self.pictures, "picture"), self.same_label / max(1, self.pictures)
+        yield (f"same best label as in float32 for {percent(same_label)} of {held_out} that it was not calibrated on")
         if self.same < self.same_label:
             yield f"same best label and same verdict for {percent(self.agreement)} of them"
         if self.labelled:
@@ -44,12 +41,16 @@ class Comparison:
 
 
 def compare(base: Mapping[str, Answer], quantised: Mapping[str, Answer], truth: Mapping[str, str]) -> Comparison:
-    """Return how the answers to the same pictures, by path, compare; `truth` has the labels of some of them."""
-    labelled = [path for path in base if path in truth]
+    """Return how the answers to the same pictures, by path, compare; `truth` has the labels of some of them.
+
+    A picture that a slow storage gave only once is left out.
+    """
+    both = [path for path in base if path in quantised]
+    labelled = [path for path in both if path in truth]
     return Comparison(
-        pictures=len(base),
-        same_label=sum(base[path][0] == quantised[path][0] for path in base),
-        same=sum(base[path] == quantised[path] for path in base),
+        pictures=len(both),
+        same_label=sum(base[path][0] == quantised[path][0] for path in both),
+        same=sum(base[path] == quantised[path] for path in both),
         labelled=len(labelled),
         right=sum(quantised[path][0] == truth[path] for path in labelled),
         base_right=sum(base[path][0] == truth[path] for path in labelled),

@@ -21,17 +21,12 @@ from vision_recipes.training.features import FeatureSource
 from vision_recipes.training_settings import RetrainSettings
 
 
-def augmented_features(
-    source: FeatureSource, images: LabelledImages, settings: RetrainSettings, *, pictures: int | None = None
-) -> np.ndarray:
-    """Return features of each picture and then of its copies, (n * (1 + copies), d), picture by picture.
-
-    Where the images are a shard, `pictures` is how many there are in all.
-    """
+def augmented_features(source: FeatureSource, images: LabelledImages, settings: RetrainSettings) -> np.ndarray:
+    """Return features of each picture and then of its copies, (n * (1 + copies), d), picture by picture."""
     plan = AugmentationPlan.from_pairs(settings.model_custom_params_data_augmentation)
     copies = settings.n_augmentation
     request = Request(source.output, source.pooling, source.batch_size, shard=source.shard)
-    opened = open_kept(source.base, source.compute, request, pictures or len(images) * copies)
+    opened = open_kept(source.base, source.compute, request)
     engine, cache = opened.it, None
     find: Find = _nothing
     if source.cache is not None:

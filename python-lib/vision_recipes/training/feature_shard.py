@@ -55,7 +55,7 @@ def cache_shard(source: FeatureSource, paths: Sequence[str], settings: RetrainSe
     if settings is not None and named:
         images = LabelledImages.of_features(found, np.zeros(len(named), np.int64), [""])
         images = replace(images, paths=list(named.values()), digests=list(named), pixels=kept)
-        augmented_features(source, images, settings, pictures=len(paths))
+        augmented_features(source, images, settings)
     log.info(
         "shard %d of %d: the features of %d of %s are in the cache folder %r",
         *(source.shard.number, source.shard.count, len(source.shard.of(paths)), counted(len(paths), "picture")),
