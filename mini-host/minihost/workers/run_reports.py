@@ -97,16 +97,17 @@ class RunReports(Reports):
         seconds = self.last - self._began
         later = [one for times in self.times.values() for one in times[1:]]
         rate = sum(took for _files, took in later) / max(1, sum(files for files, _took in later))
-        starts = [
-            start + max(0.0, times[0][1] - times[0][0] * rate)
+        starts = {
+            worker: start + max(0.0, times[0][1] - times[0][0] * rate)
             for worker, start in self.startup.items()
             if (times := self.times.get(worker))
-        ]
+        }
         computing = rate * (self.finished - self.before)
         workers = counted(len(self.startup), "worker")
         lines = [f"{workers}: {counted(self.finished - self.before, 'file')} in {seconds:.1f} s, of which "
-                 f"{max(starts, default=0.0):.1f} s to start."]  # fmt: skip
-        alone = min(starts, default=0.0) + computing
+                 f"{max(starts.values(), default=0.0):.1f} s to start."]  # fmt: skip
+        opening = min((start - self.startup[worker] for worker, start in starts.items()), default=0.0)
+        alone = opening + computing
         if alone < seconds + joining and len(self.startup) > 1:
             lines.append(f"That was longer than the work itself: without --workers, about {alone:.1f} s would do.")
         return lines
