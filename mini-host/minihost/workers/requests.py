@@ -55,7 +55,7 @@ def shared_run(planned: Plan, catalogue: Catalogue, where: str, shards: int | No
         found.append(f"{component.full_id}: its parts are joined by {section.merge!r}, which is not there.")
     if section.cache and not where.isdecimal() and all(one.role != section.cache for one in planned.job.outputs):
         found.append(
-            f"--workers {where}: the workers put features into {section.cache}, which must be where all machines see it. "
+            f"--workers {where}: the workers put features into {section.cache}, which all machines must see. "
             f"Add -o {section.cache}=s3://BUCKET/cache, for example."
         )
     if found:
