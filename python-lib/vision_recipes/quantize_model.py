@@ -108,7 +108,7 @@ def _true_labels(
     known = {path: label for path, label in found.of.items() if label in model.label_keys}
     if len(known) < len(found.of):
         left = counted(len(found.of) - len(known), "labelled picture has", "labelled pictures have")
-        log.warning("%s a label that %s does not know, and do not count for the accuracy", left, model.name)
+        log.warning("%s a label that %s does not know: not counted for the accuracy", left, model.name)
     return known
 
 

@@ -44,12 +44,16 @@ def place_of(where: str) -> Place | None:
         named = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing="?" in where))
         numbers = {name: int(named.pop(name)) for name in ("cpus", "workers") if name in named}
         port = parts.port or CLIENT_PORT
-    except ValueError as err:
-        raise JobError([f"--workers {where!r}: {err}. Possible are: {FORMS}."]) from None
+    except ValueError:
+        raise JobError([_no_place(where)]) from None
     names_host = bool(parts.scheme and parts.hostname) and not parts.path.strip("/")
     if named or min(numbers.values(), default=1) < 1 or not (names_host or (not parts.scheme and parts.path == "ray")):
-        raise JobError([f"--workers {where!r} names no place. Possible are: {FORMS}, with numbers from 1."])
+        raise JobError([_no_place(where)])
     return Place(f"ray://{parts.netloc.removesuffix(f':{port}')}:{port}" if names_host else "", **numbers)
+
+
+def _no_place(where: str) -> str:
+    return f"--workers {where!r} names no place. Possible are: {FORMS}, with numbers from 1."
 
 
 @contextlib.contextmanager

@@ -128,6 +128,7 @@ class RemoteWorker(threading.Thread):
             try:
                 found = self._answer(self.actor.run.remote(shard.moved(SHARD)), lines=True)
                 if "lost" in found:
+                    self._check_running()
                     self.work.lost(self.number, shard, found["lost"])
                     continue
                 self._fetch(shard, found["files"])

@@ -104,7 +104,7 @@ class RunReports(Reports):
         }
         computing = rate * (self.finished - self.before)
         workers = counted(len(self.startup), "worker")
-        lines = [f"{workers}: {counted(self.finished - self.before, 'file')} in {seconds:.1f} s, of which "
+        lines = [f"{workers}: {counted(self.finished - self.before, 'file')} in {seconds + joining:.1f} s, of which "
                  f"{max(starts.values(), default=0.0):.1f} s to start."]  # fmt: skip
         opening = min((start - self.startup[worker] for worker, start in starts.items()), default=0.0)
         alone = opening + computing

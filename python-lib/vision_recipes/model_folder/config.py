@@ -178,9 +178,10 @@ class Quantisation:
 
     def __post_init__(self) -> None:
         counts = self.calibrated_on, self.compared_on, self.labelled
-        require(min(counts) >= 0, f"quantisation has counts {counts}, which must be 0 or more")
+        require(min(counts) >= 0, f"calibrated_on, compared_on and labelled must be 0 or more, not {counts}")
         fractions = self.agreement, self.accuracy, self.base_accuracy
-        require(all(0 <= value <= 1 for value in fractions), f"quantisation has fractions {fractions} beyond 0 to 1")
+        is_within = all(0 <= value <= 1 for value in fractions)
+        require(is_within, f"agreement, accuracy and base_accuracy must be from 0 to 1, not {fractions}")
 
 
 @dataclass(frozen=True)
