@@ -103,7 +103,7 @@ def shard(bench: Bench) -> list[str]:
 def scheduling(bench: Bench) -> list[str]:
     """The share of the time of 16 workers in which they sleep: from the last one's second shard to the last file."""
     lines = []
-    for count, seconds in ((5000, 0.005), (5000, 0.02)):
+    for count, seconds in ((5000, 0.005), (5000, 0.02), (20_000, 0.02)):
         shares, wholes = [], []
         for _ in range(bench.rounds):
             whole, _ = bench.run(bench.command(count, "many.csv", seconds, "--workers", "16"))
