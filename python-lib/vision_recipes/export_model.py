@@ -25,7 +25,7 @@ def export_model(
     if model.config.quantisation is not None and "onnx" in kinds:
         raise ModelFolderError(
             f"Model {model.name!r} is quantised to int8, which is exported for OpenVINO only. Choose openvino or "
-            f"model_server, or export the float32 model that it was made from, {model.config.quantisation.base!r}."
+            f"model_server, or a float32 model: {model.config.quantisation.base!r}, retrained if this one was."
         )
     with work_folder() as workdir:
         network = open_network(model, workdir)

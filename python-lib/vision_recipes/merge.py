@@ -64,7 +64,7 @@ def merge(pictures: Store, parts: Parts, outputs: MergeOutputs) -> None:
         RowSpool(workdir / "rows", columns, rows.VECTOR.name if holds_vectors else "") as spool,
     ):
         gathered = Gathered(listing, spool, numbered=numbered)
-        flagged = _gather(parts, gathered, maps)
+        flagged, reasons = _gather(parts, gathered, maps)
         review = None if outputs.review is None else _review(parts, listing, flagged)
         written = outputs.merged.write(columns, (_restored(row, numbered) for row in gathered.rows()))
     if review is not None and outputs.review is not None:
@@ -73,18 +73,23 @@ def merge(pictures: Store, parts: Parts, outputs: MergeOutputs) -> None:
         maps.copy(outputs.folder)
     words = (counted(written, "row"), counted(len(parts.tables), "part"), time.perf_counter() - started)
     log.info("merged %s of %s in %.1f s: every row is there, and none twice", *words)
+    if reasons:
+        counts = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+        log.info("%s no result: %s", counted(reasons.total(), "file has", "files have"), counts)
 
 
-def _gather(parts: Parts, gathered: Gathered, maps: _Maps | None) -> int:
-    """Take the rows of all parts, and return how many of them the shards listed for review."""
-    flagged = Counter[int]()
+def _gather(parts: Parts, gathered: Gathered, maps: _Maps | None) -> tuple[int, Counter[str]]:
+    """Take the rows of all parts; return how many were listed for review, and why some have no result."""
+    flagged, reasons = Counter[int](), Counter[str]()
     for part in parts.tables:
         for row in gathered.take(part):
             flagged[gathered.run] += row.get(rows.VERDICT.name) in (rows.UNSURE, rows.UNKNOWN)
+            if row["error"]:
+                reasons[str(row["reason"])] += 1
             if maps is not None:
                 maps.require(row, part.name)
     gathered.require_all(len(parts.tables))
-    return sum(min(count, MAX_REVIEW) for count in flagged.values())
+    return sum(min(count, MAX_REVIEW) for count in flagged.values()), reasons
 
 
 def _require_outputs(parts: Parts, outputs: MergeOutputs) -> None:

@@ -156,6 +156,10 @@ def test_partitions_are_shards_and_are_merged_as_one_dataset(project):
         project.run("vision-classify", inputs=inputs, outputs=outputs, params=given, partition=shard, in_process=True)
     run(project, "vision-merge", {"merged_dataset": "merged.csv"}, part_datasets="parts")
     assert written(project, "merged.csv") == written(project, "one.csv")
+    for shard, shards in (("1", 1), ("4", 3), ("east", 3)):
+        given = {"params": {"shards": shards}, "partition": shard, "in_process": True}
+        with pytest.raises(ComponentFailed, match=f"this is '{shard}' of {shards}. Set shards"):
+            project.run("vision-classify", inputs=inputs, outputs={"scored_dataset": "parts"}, **given)
 
 
 def test_an_empty_folder_is_the_same_error_with_shards(project):

@@ -122,7 +122,7 @@ def _precisions(model: Model, compute: ComputeSettings, *, lower: bool) -> list[
         if chosen not in ("auto", INT8):
             raise ModelFolderError(
                 f"precision is {chosen!r}, but model {model.name!r} is quantised to int8. Set precision to 'auto' or "
-                f"'int8', or use the float32 model that it was made from, {quantised.base!r}."
+                f"'int8', or use a float32 model: {quantised.base!r}, retrained if this one was."
             )
         return [INT8]
     if chosen == INT8:

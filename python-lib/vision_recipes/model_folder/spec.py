@@ -68,7 +68,7 @@ def require_keras(model: Model, what: str, instead: str) -> None:
     if quantised is not None:
         raise ModelFolderError(
             f"Model {model.name!r} is quantised to int8, so it has a network for OpenVINO only: {what} is not possible "
-            f"with it. {instead} Or use the float32 model that it was made from, {quantised.base!r}."
+            f"with it. {instead} Or use a float32 model: {quantised.base!r}, retrained if this one was."
         )
     if model.config.openvino_only:
         raise ModelFolderError(
