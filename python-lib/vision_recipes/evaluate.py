@@ -10,6 +10,7 @@ from typing import Any
 from vision_recipes.dataset import extra_columns
 from vision_recipes.dataset.labels import find_labels
 from vision_recipes.errors import SettingsError
+from vision_recipes.listed_once import listed_once
 from vision_recipes.report_columns import JUDGED
 from vision_recipes.reports.comparison import Comparison, compare
 from vision_recipes.reports.label_issues import read_checked_labels
@@ -19,7 +20,7 @@ from vision_recipes.reports.predictions import LabelledPredictions, Predictions,
 from vision_recipes.reports.rendering import write_page
 from vision_recipes.reports.slices import Slice, find_slices, slice_rows
 from vision_recipes.reports.training_record import read_training_record
-from vision_recipes.stores import OutputTable, Store, Table, listed_once
+from vision_recipes.stores import OutputTable, Store, Table
 from vision_recipes.training_settings import EvaluateSettings
 from vision_recipes.wording import counted
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vision_recipes.listed_once import listed_once
 from vision_recipes.model_folder import open_model
 from vision_recipes.monitor_settings import MonitorSettings
 from vision_recipes.monitoring.comparison import LOOKS, UNKNOWN_SHARE, Rules, compare
@@ -18,7 +19,7 @@ from vision_recipes.monitoring.words import summary
 from vision_recipes.report_columns import MOVED
 from vision_recipes.reports.rendering import write_page
 from vision_recipes.rows import UNKNOWN, UNSURE, rounded
-from vision_recipes.stores import OutputTable, Store, listed_once
+from vision_recipes.stores import OutputTable, Store
 
 log = logging.getLogger("vision_recipes")
 

@@ -10,13 +10,14 @@ from vision_recipes.dataset.feedback import SameBytes, join_feedback
 from vision_recipes.dataset.label_table import read_label_table, require_classes
 from vision_recipes.dataset.preparation import prepare
 from vision_recipes.default_model import open_default
+from vision_recipes.listed_once import ListedOnce
 from vision_recipes.local_folders import work_folder
 from vision_recipes.model_folder import open_model
 from vision_recipes.model_folder.config import MAX_CLASSES
 from vision_recipes.model_selection.winning_row import with_winning_row
 from vision_recipes.reports.validation_page import write_validation_page
 from vision_recipes.shards import shard_of
-from vision_recipes.stores import ListedOnce, Store, Table
+from vision_recipes.stores import Store, Table
 from vision_recipes.training.feature_choice import may_use_several
 from vision_recipes.training.feature_shard import cache_shard, require_cache, say_what_is_next
 from vision_recipes.training.features import FeatureSource, read_pictures

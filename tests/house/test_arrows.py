@@ -26,6 +26,7 @@ GROUND |= {
     "compare_settings",
     "feature_model_settings",
     "group_bootstrap",
+    "listed_once",
     "local_folders",
     "macro_settings",
     "map_settings",
