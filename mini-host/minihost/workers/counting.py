@@ -10,8 +10,8 @@ PER_WORKER = 24
 """Shards for each worker: a host that is killed repeats one shard of each, which is 1/24 of the files at most."""
 
 LEAST_FILES = 16
-"""Files of a shard, where there are that many for each worker: a shard costs 10 to 15 ms of its own and ends with a
-batch that is not full, about as much as one photo. So a host that is killed repeats 16 files for each worker, where
+"""Files of a shard, where there are that many for each worker: a shard costs 2 ms of its own (15 on a crowded machine)
+and ends with a batch that is not full, together about as much as one photo. So a host that is killed repeats 16 files for each worker, where
 that is more than 1/24 of the folder: below 768 files with 2 workers, below 6144 with 16."""
 
 LEAST_PER_WORKER = 3
