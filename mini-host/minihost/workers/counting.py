@@ -11,8 +11,8 @@ PER_WORKER = 24
 
 LEAST_FILES = 16
 """Files of a shard, where there are that many for each worker: a shard costs 2 ms of its own (15 on a crowded machine)
-and ends with a batch that is not full, together about as much as one photo. So a host that is killed repeats 16 files for each worker, where
-that is more than 1/24 of the folder: below 768 files with 2 workers, below 6144 with 16."""
+and ends with a batch that is not full, together about as much as one photo. So a host that is killed repeats 16 files
+for each worker, where that is more than 1/24 of the folder: below 768 files with 2 workers, below 6144 with 16."""
 
 LEAST_PER_WORKER = 3
 """Shards for each worker even of few files, so that workers who were ready late take fewer."""
