@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vision_recipes import strict_json
+from vision_recipes.errors import ModelFolderError
 
 if TYPE_CHECKING:
     import subprocess
@@ -42,6 +43,23 @@ def call_main(
         timeout=seconds,
         check=False,
     )
+
+
+def require_done(done: subprocess.CompletedProcess[str], what: str) -> None:
+    """Raise ModelFolderError with a process's refusal, RuntimeError that begins with `what` for any other failure."""
+    if done.returncode == REFUSED:
+        raise ModelFolderError(last_line(done.stderr))
+    if done.returncode:
+        raise RuntimeError(f"{what} (code {done.returncode}): {last_line(done.stderr)}\n{done.stderr[-4000:]}")
+
+
+def carry_out(kind: type[T], run: Callable[[T], None]) -> None:
+    """Run the request that this process was started with; an error for the user is the last line on stderr."""
+    try:
+        run(read_request(kind))
+    except ModelFolderError as err:
+        print(err, file=sys.stderr)
+        raise SystemExit(REFUSED) from None
 
 
 def read_request(kind: type[T]) -> T:

@@ -6,16 +6,14 @@ That is much quicker than a translation by way of TensorFlow, and the same which
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vision_recipes import strict_json
-from vision_recipes.errors import ModelFolderError
 from vision_recipes.model_folder import networks, weights
 from vision_recipes.model_folder.channels_first import channels_first
-from vision_recipes.model_folder.child_process import REFUSED, call_main, last_line, read_request
+from vision_recipes.model_folder.child_process import call_main, carry_out, require_done
 from vision_recipes.model_folder.config import Layer
 from vision_recipes.model_folder.openvino_ir import SCORES, any_batch, with_normalisation, write_ir
 from vision_recipes.model_folder.spec import ModelSpec
@@ -47,23 +45,13 @@ def convert(spec: ModelSpec, files: Mapping[str, Path], *, cut: bool = False) ->
     )
     environment = {"KERAS_BACKEND": "openvino", "CUDA_VISIBLE_DEVICES": "-1"}
     done = call_main(__name__, request, target.parent, TIME_LIMIT, environment)
-    if done.returncode == REFUSED:
-        raise ModelFolderError(last_line(done.stderr))
-    if done.returncode:
-        raise RuntimeError(
-            f"The network could not be converted for OpenVINO (code {done.returncode}): {last_line(done.stderr)}\n"
-            f"{done.stderr[-4000:]}"
-        )
+    require_done(done, "The network could not be converted for OpenVINO")
     return strict_json.read(tuple[Layer, ...], json.loads(target.with_name("layers.json").read_text("utf-8")), "layers")
 
 
 def main() -> None:
-    """Carry out the request whose file is the first argument; an error for the user is the last line on stderr."""
-    try:
-        run(read_request(ConversionRequest))
-    except ModelFolderError as err:
-        print(err, file=sys.stderr)
-        raise SystemExit(REFUSED) from None
+    """Carry out the request whose file is the first argument."""
+    carry_out(ConversionRequest, run)
 
 
 def run(request: ConversionRequest) -> None:

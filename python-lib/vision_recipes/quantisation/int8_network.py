@@ -10,7 +10,6 @@ correction (2019).
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from vision_recipes.errors import ModelFolderError
-from vision_recipes.model_folder.child_process import REFUSED, call_main, last_line, read_request
+from vision_recipes.model_folder.child_process import call_main, carry_out, require_done
 from vision_recipes.model_folder.openvino_ir import EXTRA, PIXELS, SCORES, write_ir
 
 TIME_LIMIT = 4 * 3600
@@ -62,23 +61,13 @@ def quantise(request: QuantisationRequest) -> frozenset[str]:
     target = Path(request.target)
     environment = {"NNCF_CI": "1", "CUDA_VISIBLE_DEVICES": "-1"}  # NNCF_CI: its use is not reported
     done = call_main(__name__, request, target.parent, TIME_LIMIT, environment)
-    if done.returncode == REFUSED:
-        raise ModelFolderError(last_line(done.stderr))
-    if done.returncode:
-        raise RuntimeError(
-            f"The network could not be quantised (code {done.returncode}): {last_line(done.stderr)}\n"
-            f"{done.stderr[-4000:]}"
-        )
+    require_done(done, "The network could not be quantised")
     return frozenset(json.loads(target.with_name("results.json").read_text("utf-8")))
 
 
 def main() -> None:
-    """Carry out the request whose file is the first argument; an error for the user is the last line on stderr."""
-    try:
-        run(read_request(QuantisationRequest))
-    except ModelFolderError as err:
-        print(err, file=sys.stderr)
-        raise SystemExit(REFUSED) from None
+    """Carry out the request whose file is the first argument."""
+    carry_out(QuantisationRequest, run)
 
 
 def run(request: QuantisationRequest) -> None:
